@@ -1,0 +1,52 @@
+// Package beamline reads beamlines/ as typed values.
+package beamline
+
+import (
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// Beamline is beamlines/<name>/: beamline.yaml and its IOC instances.
+type Beamline struct {
+	Name      string // the folder's
+	File      string // "beamlines/bl01t/beamline.yaml"
+	Namespace string
+	Gate      record.Policy // who must approve
+	Values    Values        // shared by all instances
+	Instances []*Instance   // sorted by name
+}
+
+// Instance is beamlines/<beamline>/iocs/<name>/: values.yaml and config/.
+type Instance struct {
+	Name   string            // the folder's: "bl01t-mo-ioc-01"
+	File   string            // its values.yaml, from the root
+	Image  version.Pin       // image: "ioc-simstage 1.0.0", the generic IOC it runs
+	Folder string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
+	Values Values            // the beamline's values overlaid by the instance's own
+	Config map[string][]byte // config/ by file name, flat: st.cmd is always there
+	Chart  bool              // it has its own Chart.yaml and templates/
+}
+
+// Values are what the library chart ioc-lib takes, beside image and config.
+// JSON names are the chart's and the YAML files'.
+type Values struct {
+	ProbePV      string            `json:"probePV,omitempty"`  // the PV that tells whether this IOC lives
+	Protocol     string            `json:"protocol,omitempty"` // "ca" (default) or "pva"
+	UID          int64             `json:"uid,omitempty"`      // user and group id the IOC runs as
+	GID          int64             `json:"gid,omitempty"`
+	Env          map[string]string `json:"env,omitempty"`
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	Tolerations  []Toleration      `json:"tolerations,omitempty"`
+	CPU          string            `json:"cpu,omitempty"`          // request, as Kubernetes writes it: "100m"
+	Memory       string            `json:"memory,omitempty"`       // limit: "256Mi"
+	Autosave     string            `json:"autosave,omitempty"`     // size of the autosave volume: "100Mi"; empty for none
+	GraceSeconds int64             `json:"graceSeconds,omitempty"` // to stop politely; default 30
+}
+
+// Toleration is a Kubernetes toleration.
+type Toleration struct {
+	Key      string `json:"key,omitempty"`
+	Operator string `json:"operator,omitempty"`
+	Value    string `json:"value,omitempty"`
+	Effect   string `json:"effect,omitempty"`
+}

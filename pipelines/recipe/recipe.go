@@ -1,0 +1,74 @@
+// Package recipe reads generic-iocs/ as typed values and as a graph.
+package recipe
+
+import "github.com/tagline-ci/tagline/pipelines/version"
+
+// Tree is all of generic-iocs/ at one commit.
+type Tree struct {
+	Images  map[string]*Image  // by name: the folder's
+	Modules map[string]*Module // by name: the file's, without .yaml
+}
+
+// Image is generic-iocs/<name>/image.yaml.
+type Image struct {
+	Name string // the folder's name
+	File string // "generic-iocs/ioc-simstage/image.yaml"
+	// Exactly one of Parent and Base is set.
+	Parent  version.Pin // from: "epics-base 7.0.8.1r1.0"
+	Base    string      // from: a container image, "debian:trixie-slim": the root of the hierarchy
+	Modules []ModuleRef // built in this image, in the file's order
+	Build   []string    // Debian packages the developer image has
+	Run     []string    // Debian packages the runtime image has beyond those that are computed
+	IOC     *IOC        // nil for an image that only others are built on
+	Smoke   *Smoke      // nil when IOC is nil
+}
+
+// ModuleRef asks for a support module at a git ref.
+type ModuleRef struct {
+	Name string
+	Ref  string // tag, branch or commit; empty for a module whose source is in the tree
+	Line int    // in image.yaml
+}
+
+// IOC is the IOC binary of an image: generated from the modules' dbds and
+// libraries, or built from a folder of the tree. Its binary, dbd and
+// registration function are always called "ioc", so that every start-up script
+// begins with the same two lines.
+type IOC struct {
+	Modules []string // whose dbds and libraries it has; their needs and the root image's modules come with them
+	Source  string   // folder below the image's, with an IOC application of its own; empty when generated
+}
+
+// Smoke is the smoke test of an image.
+type Smoke struct {
+	Config string  // folder below the image's, mounted as an instance's config folder is: "smoke"
+	Checks []Check // in the file's order
+}
+
+// Check is one question to a running IOC, asked over both Channel Access and
+// pvAccess.
+type Check struct {
+	PV       string
+	Line     int      // in image.yaml
+	Value    *string  // the value as caget -n or pvget print it, when it must be this one
+	Min, Max *float64 // the range it must be in
+	Advances bool     // the value differs between two reads
+	Put      *string  // write this first …
+	Reads    string   // … then read this PV instead (readback); empty reads PV itself
+	Within   float64  // seconds until the value must be right; 0 means 10
+}
+
+// Module is generic-iocs/support/<name>.yaml.
+type Module struct {
+	Name       string
+	File       string   // "generic-iocs/support/asyn.yaml"
+	Git        string   // URL of its git repository; empty when Folder is set
+	Folder     string   // folder of the tree that holds its source, from the root
+	Submodules []string // git submodules that are wanted; others are left out
+	Macro      string   // its name in configure/RELEASE: "ASYN"
+	Needs      []string // support modules it is built against; EPICS Base is always one
+	Packages   []string // Debian packages it is built with
+	Config     []string // lines for configure/CONFIG_SITE.local: "TIRPC = YES"
+	DBDs       []string // that it gives an IOC
+	Libs       []string // that it gives an IOC, in link order
+}
