@@ -1,0 +1,109 @@
+// Package cli is the tagline command: one file per verb. It translates flags
+// and environment into calls of the library and results into text; it has no
+// rules of its own.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// Streams are where a command reads and writes: results to Out, talk to Err.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Version is Tagline's own version, set when it is linked.
+var Version = "devel"
+
+// app is what every verb shares.
+type app struct {
+	Streams
+	env    func(string) string
+	output string // "text" or "json"; a verb may accept more
+	repo   string // folder of the git repository
+}
+
+// Main runs one command line and gives its exit status: 0, or a diag.Kind.
+func Main(ctx context.Context, s Streams, env func(string) string, args []string) int {
+	a := &app{Streams: s, env: env}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	a.complain(err)
+	return diag.ExitStatus(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "tagline",
+		Short:         "Take a git tag to a beamline",
+		Long:          "Tagline builds EPICS IOCs as container images from a git tag, tests and publishes\nthem, and promotes them to a beamline's Kubernetes cluster.",
+		Example:       "  tagline up\n  tagline release bl01t/2026.11.1\n  tagline promote bl01t 2026.11.1\n  tagline status bl01t",
+		Version:       Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "form of the result on stdout: text or json")
+	root.PersistentFlags().StringVarP(&a.repo, "repo", "C", ".", "folder of the git repository")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(cmd, err)
+	})
+	for _, verb := range verbs {
+		root.AddCommand(verb(a))
+	}
+	return root
+}
+
+// verbs are all commands, in the order of a release's life.
+var verbs = []func(*app) *cobra.Command{}
+
+// print writes a result to stdout: v as JSON, or what text writes.
+func (a *app) print(v any, text func(w io.Writer) error) error {
+	switch a.output {
+	case "json":
+		enc := json.NewEncoder(a.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	case "text":
+		return text(a.Out)
+	}
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading --output", Err: fmt.Errorf("%q is no form of this result", a.output), Fix: "use text or json"}
+}
+
+// complain writes every fault of err to stderr, a line each.
+func (a *app) complain(err error) {
+	for _, e := range diag.All(err) {
+		if errors.Is(e, context.Canceled) {
+			fmt.Fprintln(a.Err, "tagline: interrupted; run the same command again to go on")
+			continue
+		}
+		fmt.Fprintln(a.Err, "tagline:", e)
+	}
+}
+
+// usage is a command line that cannot be read.
+func usage(cmd *cobra.Command, err error) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading the command line", Err: err, Fix: "see " + cmd.CommandPath() + " --help"}
+}
+
+// args wraps cobra's argument rules so that their refusals are bad input.
+func args(rule cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, given []string) error {
+		if err := rule(cmd, given); err != nil {
+			return usage(cmd, err)
+		}
+		return nil
+	}
+}

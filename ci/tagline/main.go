@@ -1,0 +1,18 @@
+// Command tagline takes a git tag to a beamline.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/tagline-ci/tagline/ci/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the default is back: a second Ctrl-C ends at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cli.Main(ctx, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Getenv, os.Args[1:]))
+}
