@@ -1,0 +1,146 @@
+package local
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// daemon is a process of ours that outlives the command that started it.
+type daemon struct {
+	Name string   // names its log and pid file: "engine"
+	Args []string // the program and its arguments
+	Env  []string // added to our own environment
+	// Private, when set, gives the process mounts and process numbers of its
+	// own: nothing that it mounts is seen outside, and all that it started
+	// ends with it.
+	Private *Enclosure
+	// Self is the command line that runs Serve in a new process. It comes
+	// before Args when Private is set, or when Own is.
+	Self []string
+	Own  bool // Args are a verb of Serve
+	// Ready returns nil once the process can be used. It is called again and
+	// again until then, until ctx ends, or until the process does.
+	Ready func(ctx context.Context) error
+	// Limit is how long to wait for Ready; 0 means a minute.
+	Limit time.Duration
+}
+
+// pidRecord is the pid file. A number alone would not do: after a crash or a
+// restart of the machine it may be somebody else's.
+type pidRecord struct {
+	Pid     int    `json:"pid"`
+	Started uint64 `json:"started"` // clock ticks since boot, from /proc
+	Spec    string `json:"spec"`    // what was started, see daemon.spec
+}
+
+// start starts the process and waits until it is ready. It does nothing when
+// the same process runs already, and replaces one that was started otherwise.
+// The error of a start that failed carries the last lines of the log.
+func (s State) start(ctx context.Context, d daemon) error {
+	if rec, ok := s.record(d.Name); ok {
+		if rec.Spec == d.spec() && s.await(ctx, d, nil) == nil {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.stop(ctx, d.Name); err != nil {
+			return err
+		}
+	}
+	exited, err := s.launch(d)
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", d.Name, err)
+	}
+	if err := s.await(ctx, d, exited); err != nil {
+		_ = s.stop(context.WithoutCancel(ctx), d.Name)
+		return fmt.Errorf("starting %s: %w\n%s", d.Name, err, s.logTail(d.Name, 15))
+	}
+	return nil
+}
+
+// spec tells whether a running process is the one that is wanted.
+func (d daemon) spec() string {
+	b, _ := json.Marshal([]any{d.Args, d.Env, d.Private})
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// launch starts the process in a session of its own and writes its pid file.
+func (s State) launch(d daemon) (<-chan error, error) {
+	log, err := s.openLog(d.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	args, attr := d.Args, &syscall.SysProcAttr{Setsid: true}
+	switch {
+	case d.Private != nil:
+		args = append(append(append([]string{}, d.Self...), d.Private.args()...), d.Args...)
+		attr.Cloneflags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID
+	case d.Own:
+		args = append(append([]string{}, d.Self...), d.Args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), d.Env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = attr
+	cmd.Dir = "/"
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	started, err := startTime(cmd.Process.Pid)
+	if err != nil {
+		return exited, nil // gone already: await says why
+	}
+	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, started, d.spec()})
+	if err := writeFile(s.pidFile(d.Name), b, 0o644); err != nil {
+		_ = cmd.Process.Kill()
+		return nil, err
+	}
+	return exited, nil
+}
+
+// await polls Ready. exited is nil for a process that somebody else started.
+func (s State) await(ctx context.Context, d daemon, exited <-chan error) error {
+	limit := d.Limit
+	if limit == 0 {
+		limit = time.Minute
+	}
+	deadline, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		probe, done := context.WithTimeout(deadline, 5*time.Second)
+		err := d.Ready(probe)
+		done()
+		if err == nil {
+			return nil
+		}
+		select {
+		case exit := <-exited:
+			if exit == nil {
+				exit = errors.New("exit status 0")
+			}
+			return fmt.Errorf("it ended: %w", exit)
+		case <-deadline.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("not ready after %s: %w", limit, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+		if exited == nil && !s.running(d.Name) {
+			return errors.New("it ended")
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// Part says what is used for one need, and why.
+type Part struct {
+	Part    string `json:"part"`    // "engine", "registry", "base image", "sources", "cluster"
+	Choice  string `json:"choice"`  // "stand-in", or what the machine offers: "running engine"
+	Why     string `json:"why"`     // "no Docker daemon answers at …"
+	Address string `json:"address"` // where it is: a URL, host:port, path or reference
+}
+
+// Env is what `tagline up` found and made: all that a client needs.
+type Env struct {
+	Parts []Part `json:"parts"`
+	// RunnerHost is the Dagger engine's address: "unix:///…/engine.sock".
+	// Empty where Dagger's own default (a container runtime) works.
+	RunnerHost string `json:"runnerHost,omitempty"`
+	// CLIBin is the path of the dagger command; empty lets the SDK fetch it.
+	CLIBin string `json:"cliBin,omitempty"`
+	// Registry is host:port, the same from this machine, from the engine, from
+	// its containers and from the cluster. Plain HTTP.
+	Registry string `json:"registry,omitempty"`
+	// Kubeconfig is the path of the cluster's configuration.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Mirrors maps URL prefix to mirror prefix, both with a slash at the end.
+	Mirrors map[string]string `json:"mirrors,omitempty"`
+}
+
+// Environ gives NAME=value pairs that make clients use it: dagger, Helm,
+// kubectl, and Tagline itself. Sorted mirrors, so equal Envs give equal pairs.
+func (e Env) Environ() []string {
+	pairs := []string{"DO_NOT_TRACK=1", "DAGGER_NO_NAG=1"}
+	add := func(name, value string) {
+		if value != "" {
+			pairs = append(pairs, name+"="+value)
+		}
+	}
+	add("_EXPERIMENTAL_DAGGER_RUNNER_HOST", e.RunnerHost)
+	add("_EXPERIMENTAL_DAGGER_CLI_BIN", e.CLIBin)
+	add("KUBECONFIG", e.Kubeconfig)
+	add("TAGLINE_REGISTRY", e.Registry)
+	var mirrors []string
+	for from, to := range e.Mirrors {
+		mirrors = append(mirrors, from+"="+to)
+	}
+	sort.Strings(mirrors)
+	add("TAGLINE_MIRRORS", strings.Join(mirrors, ","))
+	return pairs
+}
+
+func (s State) envFile() string { return s.Path("env.json") }
+
+func (s State) writeEnv(e Env) error {
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(s.envFile(), append(b, '\n'), 0o644)
+}
+
+// ReadEnv gives what the last Up made. It is an error when nothing is up.
+func ReadEnv(s State) (Env, error) {
+	var e Env
+	b, err := os.ReadFile(s.envFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return e, &diag.Error{Kind: diag.Broken, Doing: "reading " + s.envFile(),
+			Err: errors.New("nothing is up"), Fix: "run `tagline up`"}
+	}
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(b, &e); err != nil {
+		return e, fmt.Errorf("reading %s: %w", s.envFile(), err)
+	}
+	return e, nil
+}

@@ -1,0 +1,85 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// Progress takes one line about one part: ("engine", "building from source").
+type Progress func(part, line string)
+
+var installing sync.Mutex // dpkg takes one at a time
+
+// ensurePackages installs the Debian packages that are missing. Anyone but
+// root gets one error that lists them.
+func ensurePackages(ctx context.Context, progress Progress, pkgs ...string) error {
+	installing.Lock()
+	defer installing.Unlock()
+	missing := missingPackages(ctx, pkgs)
+	if len(missing) == 0 {
+		return nil
+	}
+	list := strings.Join(missing, " ")
+	if os.Geteuid() != 0 {
+		return &diag.Error{Kind: diag.Broken, Doing: "installing Debian packages",
+			Err: fmt.Errorf("%s missing and this is not root", list),
+			Fix: "run as root: apt-get install " + list}
+	}
+	progress("packages", "installing "+list)
+	if err := aptInstall(ctx, missing); err == nil {
+		return nil
+	}
+	// Package lists age: a version that they name may be gone.
+	if out, err := apt(ctx, "update"); err != nil {
+		return fmt.Errorf("updating package lists: %w\n%s", err, out)
+	}
+	return aptInstall(ctx, missing)
+}
+
+// missingPackages asks dpkg, which exits with 1 when it does not know one.
+func missingPackages(ctx context.Context, pkgs []string) []string {
+	out, _ := exec.CommandContext(ctx, "dpkg-query", append([]string{"-W", "-f", "${Package} ${Status}\n"}, pkgs...)...).Output()
+	installed := map[string]bool{}
+	for _, line := range strings.Split(string(out), "\n") {
+		if name, ok := strings.CutSuffix(line, " install ok installed"); ok {
+			installed[name] = true
+		}
+	}
+	var missing []string
+	for _, p := range pkgs {
+		if !installed[p] {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+func aptInstall(ctx context.Context, pkgs []string) error {
+	out, err := apt(ctx, append([]string{"install", "-y", "--no-install-recommends"}, pkgs...)...)
+	if err != nil {
+		return fmt.Errorf("installing %s: %w\n%s", strings.Join(pkgs, " "), err, lastLines(out, 10))
+	}
+	return nil
+}
+
+// apt runs apt-get; a daemon that a package brings is not started.
+func apt(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q"}, args...)...)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	return strings.Join(lines, "\n")
+}
