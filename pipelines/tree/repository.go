@@ -1,0 +1,96 @@
+// Package tree reads a git repository as it was committed: tags, history, and
+// the files at a commit. The working copy is never read, so that a release
+// cannot hold what was not committed.
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// Repository is an opened git repository. Its methods, and the file systems it
+// gives, may be used from many goroutines.
+type Repository struct {
+	dir  string // as it was opened, for messages
+	git  *git.Repository
+	mu   sync.Mutex // go-git's packed objects are read by one goroutine at a time
+	dirs map[plumbing.Hash][]object.TreeEntry
+}
+
+// Open opens the repository that dir belongs to: dir is a folder anywhere in a
+// work tree, or a bare repository. It fails when there is none.
+func Open(dir string) (*Repository, error) {
+	g, err := git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	if errors.Is(err, git.ErrRepositoryNotExists) {
+		g, err = git.PlainOpen(dir) // a bare repository has no .git to detect
+	}
+	if errors.Is(err, git.ErrRepositoryNotExists) {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "opening", Asset: dir, Err: errors.New("no git repository here or above"), Fix: "name a folder of the site's repository"}
+	}
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err}
+	}
+	return &Repository{dir: dir, git: g, dirs: map[plumbing.Hash][]object.TreeEntry{}}, nil
+}
+
+// Head gives the commit that is checked out, 40 hex digits.
+func (r *Repository) Head() (string, error) { return r.Resolve("HEAD") }
+
+// Resolve gives the commit, 40 hex digits, that rev stands for: a tag
+// (lightweight, or annotated), a branch here or of origin, a hash whole or
+// short, or what git calls a revision (HEAD~2). Like git, it takes a tag
+// before a branch of the same name.
+func (r *Repository) Resolve(rev string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h, err := r.named(rev)
+	if err == nil {
+		var c *object.Commit
+		if c, err = r.peel(h); err == nil {
+			return c.Hash.String(), nil
+		}
+	}
+	return "", &diag.Error{Kind: diag.Invalid, Doing: "resolving revision", Asset: rev, Err: err, Fix: "fetch the repository's history and tags, or name another tag, branch or commit"}
+}
+
+// named finds what rev names, without looking what it is. Refs come first, so
+// that a tag with signs that revisions use otherwise is found by its name.
+func (r *Repository) named(rev string) (plumbing.Hash, error) {
+	for _, rule := range []string{"refs/tags/%s", "refs/heads/%s", "refs/remotes/%s", "refs/remotes/origin/%s"} {
+		ref, err := r.git.Reference(plumbing.ReferenceName(fmt.Sprintf(rule, rev)), true)
+		if err == nil {
+			return ref.Hash(), nil
+		}
+	}
+	h, err := r.git.ResolveRevision(plumbing.Revision(rev))
+	if err != nil {
+		return plumbing.ZeroHash, errors.New("no tag, branch or commit of this name")
+	}
+	return *h, nil
+}
+
+// peel gives the commit at h, through annotated tags and tags of tags.
+func (r *Repository) peel(h plumbing.Hash) (*object.Commit, error) {
+	for {
+		tag, err := r.git.TagObject(h)
+		if errors.Is(err, plumbing.ErrObjectNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading tag object %s: %w", h, err)
+		}
+		h = tag.Target
+	}
+	c, err := r.git.CommitObject(h)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return nil, fmt.Errorf("%s is no commit, or one that was not fetched", h)
+	}
+	return c, err
+}
