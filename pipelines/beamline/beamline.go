@@ -25,6 +25,7 @@ type Instance struct {
 	Values Values            // the beamline's values overlaid by the instance's own
 	Config map[string][]byte // config/ by file name, flat: st.cmd is always there
 	Chart  bool              // it has its own Chart.yaml and templates/
+	Own    map[string][]byte // those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
 }
 
 // Values are what the library chart ioc-lib takes, beside image and config.
