@@ -67,7 +67,10 @@ func (a *app) root() *cobra.Command {
 }
 
 // verbs are all commands, in the order of a release's life.
-var verbs = []func(*app) *cobra.Command{}
+var verbs = []func(*app) *cobra.Command{
+	newUp, newDown, newEnv, newServe,
+	newCheck, newRelease, newRecord,
+}
 
 // print writes a result to stdout: v as JSON, or what text writes.
 func (a *app) print(v any, text func(w io.Writer) error) error {

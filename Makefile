@@ -1,0 +1,31 @@
+# Two commands matter: make demo and make test.
+.PHONY: demo test short lint build bench down clean
+
+GO ?= go
+
+# A tag becomes a running IOC, on this machine.
+demo: build
+	bin/tagline demo
+
+# Everything CI runs, on real parts.
+test: lint short
+	$(GO) test -count=1 -timeout 80m ./ci/e2e/...
+
+# The hermetic tests: seconds, nothing is started.
+short:
+	$(GO) test -short ./...
+	$(GO) -C ci/local/daggerd vet ./...
+	$(GO) -C ci/local/kube vet ./...
+
+lint:
+	test -z "$$(gofmt -l $$(git ls-files '*.go'))"
+	$(GO) vet ./...
+
+build:
+	$(GO) build -trimpath -o bin/tagline ./ci/tagline
+
+down: build
+	bin/tagline down
+
+clean:
+	rm -rf bin

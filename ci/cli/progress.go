@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// progress shows steps on stderr: a line for each that ended and, on a
+// terminal, one live line of those under way.
+type progress struct {
+	w       io.Writer
+	live    bool
+	mu      sync.Mutex
+	started map[string]time.Time
+	order   []string
+	stop    chan struct{}
+	done    sync.WaitGroup
+}
+
+// newProgress starts showing; close ends it and clears the live line.
+func newProgress(w io.Writer) *progress {
+	p := &progress{w: w, started: map[string]time.Time{}, stop: make(chan struct{})}
+	if f, ok := w.(*os.File); ok {
+		p.live = isatty.IsTerminal(f.Fd())
+	}
+	if p.live {
+		p.done.Go(p.redraw)
+	}
+	return p
+}
+
+func (p *progress) close() {
+	close(p.stop)
+	p.done.Wait()
+}
+
+// sink takes a step's events.
+func (p *progress) sink(e step.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case e.Line != "":
+		p.line("  %s: %s", e.Name, e.Line)
+	case !e.Done:
+		p.started[e.Name] = time.Now()
+		p.order = append(p.order, e.Name)
+	default:
+		delete(p.started, e.Name)
+		mark := "✔"
+		if e.Err != nil {
+			mark = "✘"
+		}
+		p.line("%s %s (%s)", mark, e.Name, short(e.Took))
+	}
+}
+
+// line writes a whole line above the live one.
+func (p *progress) line(format string, args ...any) {
+	clear := ""
+	if p.live {
+		clear = "\r\x1b[K"
+	}
+	fmt.Fprintf(p.w, clear+format+"\n", args...)
+}
+
+// redraw keeps the live line until close.
+func (p *progress) redraw() {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			fmt.Fprint(p.w, "\r\x1b[K")
+			return
+		case <-tick.C:
+			p.mu.Lock()
+			fmt.Fprint(p.w, "\r\x1b[K"+p.under(100))
+			p.mu.Unlock()
+		}
+	}
+}
+
+// under names the steps under way, cut to a width.
+func (p *progress) under(width int) string {
+	var parts []string
+	var still []string
+	for _, name := range p.order {
+		if t, ok := p.started[name]; ok {
+			still = append(still, name)
+			parts = append(parts, fmt.Sprintf("%s %s", name, short(time.Since(t))))
+		}
+	}
+	p.order = still
+	text := []rune("… " + strings.Join(parts, ", "))
+	return string(text[:min(len(text), width)])
+}
+
+// short is a duration as people say it: 0.4s, 12s, 3m04s.
+func short(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0fs", d.Seconds())
+	}
+	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+}

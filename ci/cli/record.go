@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// newRecord is `tagline record`.
+func newRecord(a *app) *cobra.Command {
+	s := &site{}
+	cmd := &cobra.Command{
+		Use:     "record TAG",
+		Short:   "Show the record of a release",
+		Long:    "Shows what a release left behind: every artifact by digest, its parents, the\ncommits of its sources, and the tests that passed.",
+		Example: "  tagline record bl01t/2026.11.1\n  tagline record bl01t/2026.11.1 --output json",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			t, err := version.ParseTag(given[0])
+			if err != nil {
+				return err
+			}
+			reg, err := a.openRegistry(s)
+			if err != nil {
+				return err
+			}
+			rec, _, err := reg.Record(cmd.Context(), t.Asset, t.Version)
+			if err != nil {
+				return err
+			}
+			return a.print(rec, func(w io.Writer) error { return writeRecord(w, rec) })
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/release"
+)
+
+// newRelease is `tagline release`: the pipeline from a tag to a record.
+func newRelease(a *app) *cobra.Command {
+	s := &site{}
+	cmd := &cobra.Command{
+		Use:     "release TAG",
+		Short:   "Build, test and publish what a git tag names",
+		Long:    "Builds, tests and publishes the asset that a git tag names, at the tag's version.\nThe record is published last: a release exists when its record does. A release that\nwas interrupted is finished by the same command; a finished one is never changed.",
+		Example: "  git tag bl01t/2026.11.2 && tagline release bl01t/2026.11.2",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			var rec *record.Record
+			err := a.pipeline(cmd.Context(), s, func(ctx context.Context, p release.Pipeline) (err error) {
+				rec, err = p.Run(ctx, given[0])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return a.print(rec, func(w io.Writer) error { return writeRecord(w, rec) })
+		},
+	}
+	s.buildFlags(cmd)
+	return cmd
+}
+
+// writeRecord shows a record as a person reads it.
+func writeRecord(w io.Writer, rec *record.Record) error {
+	fmt.Fprintf(w, "%s %s (%s) from commit %.12s\n", rec.Asset, rec.Version, rec.Kind, rec.Commit)
+	for _, p := range rec.Parents {
+		fmt.Fprintf(w, "  on       %s %s %s\n", p.Asset, p.Version, brief(p.Digest))
+	}
+	for _, src := range rec.Sources {
+		fmt.Fprintf(w, "  source   %s %s at %.12s\n", src.Module, src.Ref, src.Commit)
+	}
+	for _, art := range rec.Artifacts {
+		fmt.Fprintf(w, "  %-8s %s %s\n", art.Type, art.Ref, brief(art.Digest))
+	}
+	for _, inst := range rec.Instances {
+		fmt.Fprintf(w, "  instance %s runs %s\n", inst.Name, inst.IOC)
+	}
+	writeTests(w, rec.Checks)
+	return nil
+}
+
+// writeTests shows what tests saw.
+func writeTests(w io.Writer, tests []record.Test) {
+	for _, t := range tests {
+		verdict := "passed"
+		if !t.Passed {
+			verdict = "FAILED"
+		}
+		fmt.Fprintf(w, "  %s of %s %s\n", t.Name, t.Of, verdict)
+		for _, e := range t.Evidence {
+			fmt.Fprintf(w, "           %s\n", e)
+		}
+	}
+}
+
+// brief is a digest that a person can compare: "sha256:" and 12 digits.
+func brief(digest string) string {
+	return fmt.Sprintf("%.19s", digest)
+}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"dagger.io/dagger"
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/ci/local"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+// site says where a command works: flags first, then the environment, then
+// what `tagline up` wrote.
+type site struct {
+	registry string
+	mirrors  []string
+	verbose  bool
+}
+
+// flags adds the flags that say where releases are kept.
+func (s *site) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.registry, "registry", "", "registry and path that hold images, charts and records (default $TAGLINE_REGISTRY, or that of tagline up)")
+}
+
+// buildFlags adds the flags of commands that build.
+func (s *site) buildFlags(cmd *cobra.Command) {
+	s.flags(cmd)
+	cmd.Flags().StringSliceVar(&s.mirrors, "mirror", nil, "fetch sources below a URL from a copy: https://github.com/=https://git.example.org/mirrors/ (default $TAGLINE_MIRRORS)")
+	cmd.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "show the engine's own progress too")
+}
+
+// state is where the stand-ins of this machine are kept.
+func (a *app) state() (local.State, error) {
+	dir := a.env("TAGLINE_STATE")
+	if dir == "" {
+		home := a.env("XDG_STATE_HOME")
+		if home == "" {
+			home = filepath.Join(a.env("HOME"), ".local", "state")
+		}
+		dir = filepath.Join(home, "tagline")
+	}
+	abs, err := filepath.Abs(dir)
+	return local.State{Dir: abs}, err
+}
+
+// up gives what `tagline up` wrote; nothing when it has not run.
+func (a *app) up() local.Env {
+	s, err := a.state()
+	if err != nil {
+		return local.Env{}
+	}
+	e, err := local.ReadEnv(s)
+	if err != nil {
+		return local.Env{}
+	}
+	return e
+}
+
+// openRegistry opens the registry that holds releases.
+func (a *app) openRegistry(s *site) (*registry.Registry, error) {
+	prefix := s.registry
+	if prefix == "" {
+		prefix = a.env("TAGLINE_REGISTRY")
+	}
+	if prefix == "" {
+		prefix = a.up().Registry
+	}
+	if prefix == "" {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the registry", Err: errors.New("none is named"), Fix: "give --registry or TAGLINE_REGISTRY, or run tagline up"}
+	}
+	return registry.New(prefix, registry.Options{})
+}
+
+// sourceMirrors gives the mirrors of git sources.
+func (a *app) sourceMirrors(s *site) (image.Mirrors, error) {
+	items := s.mirrors
+	if text := a.env("TAGLINE_MIRRORS"); len(items) == 0 && text != "" {
+		items = strings.Split(text, ",")
+	}
+	if len(items) == 0 {
+		return a.up().Mirrors, nil
+	}
+	return image.ParseMirrors(items)
+}
+
+// connect opens a session with the Dagger engine.
+func (a *app) connect(ctx context.Context, s *site) (*dagger.Client, error) {
+	for _, pair := range a.up().Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.Contains(name, "DAGGER") && a.env(name) == "" {
+			os.Setenv(name, value) // the SDK and the program it starts read only the environment
+		}
+	}
+	log := io.Writer(io.Discard)
+	if s.verbose {
+		log = a.Err
+	}
+	client, err := dagger.Connect(ctx, dagger.WithLogOutput(log))
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "reaching the Dagger engine", Err: err, Fix: "run tagline up, or set _EXPERIMENTAL_DAGGER_RUNNER_HOST to a running engine"}
+	}
+	return client, nil
+}
+
+// pipeline runs work with the release pipeline on an engine, and shows its
+// steps.
+func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, release.Pipeline) error) error {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return err
+	}
+	reg, err := a.openRegistry(s)
+	if err != nil {
+		return err
+	}
+	mirrors, err := a.sourceMirrors(s)
+	if err != nil {
+		return err
+	}
+	return a.steps(ctx, func(ctx context.Context) error {
+		client, err := a.connect(ctx, s)
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		return work(ctx, release.Pipeline{Client: client, Repo: repo, Registry: reg, Mirrors: mirrors, Tool: Version})
+	})
+}
+
+// steps runs work and shows its steps on stderr.
+func (a *app) steps(ctx context.Context, work func(context.Context) error) error {
+	p := newProgress(a.Err)
+	defer p.close()
+	return work(step.WithSink(ctx, p.sink))
+}
+
+func mirrorItems(m map[string]string) []string {
+	var items []string
+	for from, to := range m {
+		items = append(items, fmt.Sprintf("%s=%s", from, to))
+	}
+	sort.Strings(items)
+	return items
+}

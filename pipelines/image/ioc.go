@@ -1,0 +1,104 @@
+package image
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+)
+
+//go:embed ioc
+var application embed.FS
+
+// iocModule is a support module as the IOC application's templates see it.
+type iocModule struct{ Name, Macro, Path string }
+
+// iocData is what the IOC application's templates are filled from.
+type iocData struct {
+	Modules []iocModule
+	DBDs    []string // needs first
+	Libs    []string // dependents first: link order
+}
+
+// ioc builds the IOC application of img at /epics/ioc on dev.
+func (b Builder) ioc(img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
+	modules := b.Tree.IOCModules(img)
+	data := iocData{}
+	for _, name := range modules {
+		mod := b.Tree.Modules[name]
+		data.Modules = append(data.Modules, iocModule{name, mod.Macro, place(name)})
+		for _, dbd := range mod.DBDs {
+			if !slices.Contains(data.DBDs, dbd) {
+				data.DBDs = append(data.DBDs, dbd)
+			}
+		}
+	}
+	for _, name := range slices.Backward(modules) {
+		data.Libs = append(data.Libs, b.Tree.Modules[name].Libs...)
+	}
+	app, err := b.render(data)
+	if err != nil {
+		return nil, err
+	}
+	if img.IOC.Source != "" {
+		own, err := folder(b.Client, b.Files, path.Join(path.Dir(img.File), img.IOC.Source))
+		if err != nil {
+			return nil, err
+		}
+		release := app.File("configure/RELEASE")
+		app = own.WithFile("configure/RELEASE", release)
+	}
+	return dev.WithDirectory(iocDir, app).
+		WithWorkdir(iocDir).
+		WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).
+		WithSymlink("bin/"+hostArch+"/ioc", iocDir+"/ioc").
+		WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)), nil
+}
+
+// dbPath is where an IOC looks for databases that its start-up script names.
+func (b Builder) dbPath(img *recipe.Image) string {
+	var dirs []string
+	for _, name := range slices.Backward(b.Tree.IOCModules(img)) {
+		dirs = append(dirs, place(name)+"/db")
+	}
+	return strings.Join(dirs, ":")
+}
+
+// render fills the IOC application's templates.
+func (b Builder) render(data iocData) (*dagger.Directory, error) {
+	dir := b.Client.Directory()
+	err := fs.WalkDir(application, "ioc", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := application.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(p, "ioc/")
+		if plain, ok := strings.CutSuffix(name, ".tmpl"); ok {
+			t, err := template.New(name).Option("missingkey=error").Parse(string(text))
+			if err != nil {
+				return err
+			}
+			var w strings.Builder
+			if err := t.Execute(&w, data); err != nil {
+				return err
+			}
+			name, text = plain, []byte(w.String())
+		}
+		dir = dir.WithNewFile(name, string(text))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the IOC application: %w", err)
+	}
+	return dir, nil
+}

@@ -1,0 +1,154 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"dagger.io/dagger"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// skipped are the folders that make leaves out: tests and examples take a
+// quarter of the compilers' time and nothing of theirs runs at a beamline.
+const skipped = "test tests testApp testCa testMain example examples exampleApp testApps src/test documentation"
+
+// modules builds the support modules of img side by side, each in a container
+// of its own with only its needs, and gives dev with all their folders.
+func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, []record.Source, error) {
+	order := b.Tree.Order(img)
+	sources := make([]record.Source, len(order))
+	errs := make([]error, len(order))
+	var g errgroup.Group
+	for i, ref := range order {
+		g.Go(func() error {
+			sources[i], errs[i] = b.resolve(ctx, img, ref)
+			return nil
+		})
+	}
+	g.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, err
+	}
+	made := map[string]*dagger.Directory{}
+	for i, ref := range order {
+		dir, err := b.module(dev, b.Tree.Modules[ref.Name], sources[i], made)
+		if err != nil {
+			return nil, nil, err
+		}
+		made[ref.Name] = dir
+	}
+	// Asking for all at once lets the engine build unrelated ones side by side.
+	for i, ref := range order {
+		g.Go(func() error {
+			_, err := made[ref.Name].Sync(ctx)
+			errs[i] = b.buildFault(img, ref, err)
+			return nil
+		})
+	}
+	g.Wait()
+	if err := first(errs); err != nil {
+		return nil, nil, err
+	}
+	for _, ref := range order {
+		dev = dev.WithDirectory(place(ref.Name), made[ref.Name])
+	}
+	return dev, sources, nil
+}
+
+// module describes the build of one support module on dev.
+func (b Builder) module(dev *dagger.Container, mod *recipe.Module, src record.Source, made map[string]*dagger.Directory) (*dagger.Directory, error) {
+	source, err := b.fetch(mod, src)
+	if err != nil {
+		return nil, err
+	}
+	if mod.Name != "epics-base" {
+		source = source.
+			WithNewFile("configure/RELEASE.local", b.release(mod)).
+			WithNewFile("configure/CONFIG_SITE.local", strings.Join(append([]string{"CHECK_RELEASE = NO", "BUILD_IOCS = NO"}, mod.Config...), "\n")+"\n")
+	}
+	dir := place(mod.Name)
+	c := dev
+	for _, need := range b.Tree.Closure(mod.Name) {
+		if d, ok := made[need]; ok && need != mod.Name {
+			c = c.WithMountedDirectory(place(need), d)
+		}
+	}
+	c = c.WithMountedDirectory(dir, source).WithWorkdir(dir)
+	if mod.Name == "epics-base" {
+		// Support modules read this file too, so one line spares all of them their tests.
+		c = c.WithExec([]string{"sed", "-i", "1i DIRS := $(filter-out " + skipped + ",$(DIRS))", "configure/RULES_DIRS"})
+	}
+	return c.WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).
+		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"}).
+		Directory(dir), nil
+}
+
+// release is what a module's configure/RELEASE.local says: where its needs are.
+func (b Builder) release(mod *recipe.Module) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "SUPPORT = %s\n", strings.TrimSuffix(supportDir, "/"))
+	for _, need := range b.Tree.Closure(mod.Name) {
+		if need != mod.Name && need != "epics-base" {
+			fmt.Fprintf(&w, "%s = %s\n", b.Tree.Modules[need].Macro, place(need))
+		}
+	}
+	fmt.Fprintf(&w, "EPICS_BASE = %s\n", baseDir)
+	return w.String()
+}
+
+// buildFault names the module whose build failed, with the compiler's lines.
+func (b Builder) buildFault(img *recipe.Image, ref recipe.ModuleRef, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &diag.Error{Kind: diag.Broken, Doing: "building " + ref.Name + " " + ref.Ref + " for", Asset: img.Name, File: img.File, Line: ref.Line, Err: explain(err)}
+}
+
+// first gives the errors that are not only the echo of another's failure: a
+// module whose need failed fails with the same command.
+func first(errs []error) error {
+	seen := map[string]bool{}
+	var own []error
+	for _, err := range errs {
+		var e *diag.Error
+		if err == nil || errors.As(err, &e) && seen[e.Err.Error()] {
+			continue
+		}
+		if e != nil {
+			seen[e.Err.Error()] = true
+		}
+		own = append(own, err)
+	}
+	return errors.Join(own...)
+}
+
+func asExec(err error) (*dagger.ExecError, bool) {
+	var exec *dagger.ExecError
+	return exec, errors.As(err, &exec)
+}
+
+var trouble = regexp.MustCompile(`(?i)\b(error|undefined reference|no such file|cannot find|no rule to make|unable to locate|fatal)\b`)
+
+// telling picks the lines of a build's output that say what went wrong, or the
+// last ones when none does; at most twelve.
+func telling(output string) []string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	var picked []string
+	for _, l := range lines {
+		if trouble.MatchString(l) {
+			picked = append(picked, strings.TrimSpace(l))
+		}
+	}
+	const most = 12
+	if len(picked) == 0 {
+		picked = lines[max(0, len(lines)-most):]
+	}
+	return picked[:min(len(picked), most)]
+}

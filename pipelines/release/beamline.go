@@ -1,0 +1,190 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"sync"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/chart"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
+	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// library chart of every instance chart, from the same tree.
+const library = "charts/ioc-lib"
+
+// together is how many IOCs are booted or charts pushed at a time.
+const together = 8
+
+// ioc is a released generic IOC that instances run.
+type ioc struct {
+	rec *record.Record
+	img *image.Image
+	ref string // its runtime image by digest
+}
+
+// beamline boots every instance of a beamline and packages their charts.
+func (j *job) beamline(ctx context.Context) (*made, error) {
+	bl, err := beamline.Read(j.files, j.plan.Tag.Asset)
+	if err != nil {
+		return nil, err
+	}
+	iocs, err := j.iocs(ctx, bl)
+	if err != nil {
+		return nil, err
+	}
+	rec := j.record()
+	rec.Gate, rec.Namespace = bl.Gate, bl.Namespace
+	for _, pin := range sortedPins(iocs) {
+		r := iocs[pin].rec
+		rec.Parents = append(rec.Parents, record.Parent{Asset: r.Asset, Version: r.Version, Ref: iocs[pin].ref, Digest: artifact(r, image.Runtime).Digest})
+	}
+	charts := map[string][]byte{}
+	var mu sync.Mutex
+	tests := make([]record.Test, len(bl.Instances))
+	index := map[string]int{}
+	for i, inst := range bl.Instances {
+		index[inst.Name] = i
+	}
+	err = step.Each(ctx, together, bl.Instances, func(ctx context.Context, inst *beamline.Instance) error {
+		return step.Run(ctx, "booting "+inst.Name, func(ctx context.Context) error {
+			lib, err := fs.Sub(j.files, library)
+			if err != nil {
+				return err
+			}
+			packed, err := chart.Package(lib, bl, inst, iocs[inst.Image].ref, j.plan.Tag.Version.String())
+			if err != nil {
+				return err
+			}
+			test, err := j.boot(ctx, inst, iocs[inst.Image])
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			charts[inst.Name], tests[index[inst.Name]] = packed, *test
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	rec.Checks = append(tests, unique(bl.Name, tests))
+	return &made{rec: rec, publish: func(ctx context.Context) error { return j.publishCharts(ctx, bl, iocs, charts, rec) }}, nil
+}
+
+// iocs gives the released generic IOC of every pin, or all pins that are not
+// released.
+func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[version.Pin]ioc, error) {
+	files := map[version.Pin]string{}
+	for _, inst := range bl.Instances {
+		if _, ok := files[inst.Image]; !ok {
+			files[inst.Image] = inst.File
+		}
+	}
+	all := map[version.Pin]ioc{}
+	var mu sync.Mutex
+	var pins []version.Pin
+	for pin := range files {
+		pins = append(pins, pin)
+	}
+	sort.Slice(pins, func(i, k int) bool { return pins[i].String() < pins[k].String() })
+	err := step.Each(ctx, together, pins, func(ctx context.Context, pin version.Pin) error {
+		rec, img, err := j.released(ctx, pin, files[pin])
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all[pin] = ioc{rec: rec, img: img, ref: j.ref(rec, image.Runtime)}
+		return nil
+	})
+	return all, err
+}
+
+// boot starts one instance at its pinned image, as its pod will.
+func (j *job) boot(ctx context.Context, inst *beamline.Instance, of ioc) (*record.Test, error) {
+	test, err := smoke.Tester{Client: j.Client}.Run(ctx, smoke.Subject{
+		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
+		Digest:  artifact(of.rec, image.Runtime).Digest,
+		Runtime: of.img.Runtime, Clients: of.img.Developer, Config: inst.Config,
+		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
+		Env:    inst.Values.Env, Grace: inst.Values.GraceSeconds,
+		User: fmt.Sprintf("%d:%d", inst.Values.UID, inst.Values.GID),
+	})
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err}
+	}
+	test.Name = "boot"
+	return test, nil
+}
+
+// unique checks that no two IOCs of a beamline serve one PV.
+func unique(name string, tests []record.Test) record.Test {
+	result := record.Test{Name: "unique PVs", Of: name}
+	by := map[string]string{}
+	for _, t := range tests {
+		for _, pv := range t.PVs {
+			if other, ok := by[pv.Name]; ok {
+				result.Faults = append(result.Faults, fmt.Sprintf("beamlines/%s: %s and %s both serve %s; give one of them other macros", name, other, t.Of, pv.Name))
+			}
+			by[pv.Name] = t.Of
+		}
+	}
+	result.Passed = len(result.Faults) == 0
+	result.Evidence = []string{fmt.Sprintf("%d PVs of %d IOCs", len(by), len(tests))}
+	return result
+}
+
+// publishCharts pushes all charts by digest, then tags them.
+func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc, charts map[string][]byte, rec *record.Record) error {
+	v := j.plan.Tag.Version
+	artifacts := make([]record.Artifact, len(bl.Instances))
+	rec.Instances = make([]record.Instance, len(bl.Instances))
+	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
+		order := make([]int, len(bl.Instances))
+		for i := range order {
+			order[i] = i
+		}
+		return step.Each(ctx, together, order, func(ctx context.Context, i int) error {
+			inst := bl.Instances[i]
+			digest, err := j.Registry.PushChart(ctx, inst.Name, charts[inst.Name])
+			if err != nil {
+				return err
+			}
+			name := "charts/" + inst.Name
+			artifacts[i] = record.Artifact{Name: name, Type: "chart", Ref: j.Registry.Ref(name, v), Digest: digest}
+			rec.Instances[i] = record.Instance{
+				Name: inst.Name, Chart: j.Registry.Repository(name) + "@" + digest,
+				Image: iocs[inst.Image].ref, IOC: inst.Image.String(),
+				ProbePV: inst.Values.ProbePV, Protocol: inst.Values.Protocol,
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	rec.Artifacts = sorted(artifacts)
+	return step.Each(ctx, together, rec.Artifacts, func(ctx context.Context, a record.Artifact) error {
+		return j.Registry.Tag(ctx, a.Name, a.Digest, v)
+	})
+}
+
+func sortedPins(iocs map[version.Pin]ioc) []version.Pin {
+	var pins []version.Pin
+	for pin := range iocs {
+		pins = append(pins, pin)
+	}
+	sort.Slice(pins, func(i, k int) bool { return pins[i].String() < pins[k].String() })
+	return pins
+}

@@ -1,0 +1,171 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
+	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// image builds and smoke-tests a generic IOC image.
+func (j *job) image(ctx context.Context) (*made, error) {
+	recipes, err := recipe.Read(j.files)
+	if err != nil {
+		return nil, err
+	}
+	img := recipes.Images[j.plan.Tag.Asset]
+	rec := j.record()
+	var parent *image.Image
+	if img.Base == "" {
+		var released *record.Record
+		if released, parent, err = j.released(ctx, img.Parent, img.File); err != nil {
+			return nil, err
+		}
+		rec.Parents = append(rec.Parents, record.Parent{Asset: released.Asset, Version: released.Version, Ref: j.ref(released, image.Developer), Digest: artifact(released, image.Developer).Digest})
+	}
+	builder := image.Builder{Client: j.Client, Files: j.files, Tree: recipes, Mirrors: j.Mirrors}
+	var built *image.Image
+	err = step.Run(ctx, "building "+j.plan.Tag.String(), func(ctx context.Context) (err error) {
+		if built, err = builder.Build(ctx, img, parent); err != nil {
+			return err
+		}
+		_, err = built.Runtime.Sync(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rec.Sources = built.Sources
+	rec.Parents = append(rec.Parents, base(built.Base))
+	err = step.Run(ctx, "testing "+j.plan.Tag.String(), func(ctx context.Context) error {
+		test, err := j.smoke(ctx, img, built)
+		rec.Checks = append(rec.Checks, *test)
+		return err
+	})
+	return &made{rec: rec, publish: func(ctx context.Context) error { return j.publishImage(ctx, img, built, rec) }}, err
+}
+
+// smoke tests an image: its IOC, or that its clients start when it has none.
+func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image) (*record.Test, error) {
+	if img.IOC == nil {
+		out, err := built.Runtime.WithExec([]string{"caget", "-h"}).Stdout(ctx)
+		if err != nil {
+			return &record.Test{}, fmt.Errorf("starting caget of %s: %w", img.Name, err)
+		}
+		seen := strings.TrimSpace(strings.SplitN(strings.TrimSpace(out), "\n", 2)[0])
+		return &record.Test{Name: "smoke", Of: img.Name, Passed: true, Evidence: []string{"caget -h: " + seen}}, nil
+	}
+	dir := path.Join(path.Dir(img.File), img.Smoke.Config)
+	config, err := readFolder(j.files, dir)
+	if err != nil {
+		return &record.Test{}, err
+	}
+	test, err := smoke.Tester{Client: j.Client}.Run(ctx, smoke.Subject{
+		Name: img.Name, Folder: dir, File: img.File, Config: config, Checks: img.Smoke.Checks,
+		Runtime: built.Runtime, Clients: built.Developer, User: "1000:1000",
+	})
+	if err != nil {
+		return &record.Test{}, err
+	}
+	return test, nil
+}
+
+// publishImage pushes both targets by digest, then tags them.
+func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.Image, rec *record.Record) error {
+	v := j.plan.Tag.Version
+	targets := []string{image.Developer, image.Runtime}
+	artifacts := make([]record.Artifact, len(targets))
+	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
+		return step.Each(ctx, len(targets), []int{0, 1}, func(ctx context.Context, i int) error {
+			name := img.Name + "-" + targets[i]
+			digest, err := j.push(ctx, built.Target(targets[i]), name)
+			if err != nil {
+				return &diag.Error{Kind: diag.Broken, Doing: "publishing " + name, Asset: img.Name, Version: v.String(), Err: err}
+			}
+			artifacts[i] = record.Artifact{Name: name, Type: "image", Target: targets[i], Ref: j.Registry.Ref(name, v), Digest: digest}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	rec.Artifacts = sorted(artifacts)
+	rec.Checks[0].Digest = artifact(rec, image.Runtime).Digest
+	for _, a := range rec.Artifacts {
+		if err := j.Registry.Tag(ctx, a.Name, a.Digest, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// released gives a released image: its record and its containers by digest.
+func (j *job) released(ctx context.Context, pin version.Pin, file string) (*record.Record, *image.Image, error) {
+	rec, _, err := j.Registry.Record(ctx, pin.Asset, pin.Version)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil, &diag.Error{Kind: diag.Invalid, File: file, Err: fmt.Errorf("%s is not released in %s", pin, j.Registry), Fix: fmt.Sprintf("release it first, with the tag %s/%s, or name a released version", pin.Asset, pin.Version)}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if rec.Kind != record.Image {
+		return nil, nil, diag.Invalidf(file, 0, "name a generic IOC image", "%s is a %s, not an image", pin, rec.Kind)
+	}
+	root := rec.Parents[len(rec.Parents)-1].Ref
+	return rec, image.Released(j.Client, j.ref(rec, image.Developer), j.ref(rec, image.Runtime), root), nil
+}
+
+// ref gives a record's target as "host/path@sha256:…".
+func (j *job) ref(rec *record.Record, target string) string {
+	a := artifact(rec, target)
+	return j.Registry.Repository(a.Name) + "@" + a.Digest
+}
+
+// artifact gives a record's image of a target, empty when there is none.
+func artifact(rec *record.Record, target string) record.Artifact {
+	for _, a := range rec.Artifacts {
+		if a.Target == target {
+			return a
+		}
+	}
+	return record.Artifact{}
+}
+
+// base is the hierarchy's root container image, always the last parent.
+func base(ref string) record.Parent {
+	name, digest, _ := strings.Cut(ref, "@")
+	asset, tag := name, ""
+	if i := strings.LastIndex(name, ":"); i > strings.LastIndex(name, "/") {
+		asset, tag = name[:i], name[i+1:]
+	}
+	return record.Parent{Asset: asset, Version: tag, Ref: ref, Digest: digest}
+}
+
+// readFolder reads a flat folder of the tree by file name.
+func readFolder(files fs.FS, dir string) (map[string][]byte, error) {
+	entries, err := fs.ReadDir(files, dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", dir, err)
+	}
+	all := map[string][]byte{}
+	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
+		if all[e.Name()], err = fs.ReadFile(files, path.Join(dir, e.Name())); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

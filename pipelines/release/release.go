@@ -1,0 +1,180 @@
+// Package release is the pipeline from a tag to a record: it reads the tree at
+// the tag, builds and tests, publishes content, then tags, and last the record.
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sort"
+	"strings"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// Pipeline releases the assets of one repository to one registry.
+type Pipeline struct {
+	Client   *dagger.Client
+	Repo     *tree.Repository
+	Registry *registry.Registry
+	Mirrors  image.Mirrors
+	Tool     string // Tagline's version, for the record
+}
+
+// job is one tag under way.
+type job struct {
+	Pipeline
+	plan  *plan.Plan
+	files fs.FS // the tree at the tag's commit
+}
+
+// Plan says what releasing a git tag would do. Nothing is touched.
+func (p Pipeline) Plan(tag string) (*plan.Plan, error) {
+	j, err := p.open(tag)
+	if err != nil {
+		return nil, err
+	}
+	return j.plan, nil
+}
+
+// open reads the tree at a tag and plans its release.
+func (p Pipeline) open(tag string) (*job, error) {
+	commit, err := p.Repo.Resolve("refs/tags/" + tag)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: err, Fix: "make it with: git tag " + tag}
+	}
+	t, err := version.ParseTag(tag)
+	if err != nil {
+		return nil, err
+	}
+	return p.at(commit, t)
+}
+
+func (p Pipeline) at(commit string, t version.Tag) (*job, error) {
+	files, err := p.Repo.At(commit)
+	if err != nil {
+		return nil, err
+	}
+	pl, err := plan.New(files, commit, t)
+	if err != nil {
+		return nil, err
+	}
+	return &job{Pipeline: p, plan: pl, files: files}, nil
+}
+
+// Run releases a git tag and gives its record. A tag that is released already
+// gives the record there is, if it is of the same commit.
+func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
+	j, err := p.open(tag)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := j.sealed(ctx)
+	if err != nil || sealed != nil {
+		return sealed, err
+	}
+	made, err := j.make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := verdict(made.rec.Checks); err != nil {
+		return nil, err
+	}
+	if err := made.publish(ctx); err != nil {
+		return nil, err
+	}
+	_, err = p.Registry.PushRecord(ctx, made.rec)
+	return made.rec, err
+}
+
+// Check builds and tests what a tag would release, at any revision, and
+// publishes nothing. The tests that were run are given even when one failed.
+func (p Pipeline) Check(ctx context.Context, rev string, t version.Tag) ([]record.Test, error) {
+	commit, err := p.Repo.Resolve(rev)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
+	}
+	j, err := p.at(commit, t)
+	if err != nil {
+		return nil, err
+	}
+	made, err := j.make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return made.rec.Checks, verdict(made.rec.Checks)
+}
+
+// made is a release built and tested, not yet published.
+type made struct {
+	rec     *record.Record
+	publish func(context.Context) error
+}
+
+func (j *job) make(ctx context.Context) (*made, error) {
+	if j.plan.Kind == record.Image {
+		return j.image(ctx)
+	}
+	if j.plan.Kind == record.Beamline {
+		return j.beamline(ctx)
+	}
+	return j.library(ctx)
+}
+
+// sealed gives the record of this very release, if there is one. A record of
+// another commit is a tag that was moved.
+func (j *job) sealed(ctx context.Context) (*record.Record, error) {
+	rec, _, err := j.Registry.Record(ctx, j.plan.Tag.Asset, j.plan.Tag.Version)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if rec.Commit != j.plan.Commit {
+		return nil, &diag.Error{
+			Kind: diag.Refused, Doing: "releasing", Asset: rec.Asset, Version: rec.Version,
+			Err: fmt.Errorf("it was released from commit %s, and the tag is now at %s", rec.Commit, j.plan.Commit),
+			Fix: "a release never changes: tag a new version",
+		}
+	}
+	return rec, nil
+}
+
+// record starts the record of this job.
+func (j *job) record() *record.Record {
+	return &record.Record{
+		Schema: record.Schema, Kind: j.plan.Kind,
+		Asset: j.plan.Tag.Asset, Version: j.plan.Tag.Version.String(), Tag: j.plan.Tag.String(),
+		Commit: j.plan.Commit, Tool: j.Tool,
+	}
+}
+
+// verdict is the error of tests that did not pass, each fault as its own.
+func verdict(tests []record.Test) error {
+	var all []error
+	for _, t := range tests {
+		for i, fault := range t.Faults {
+			if i == len(t.Faults)-1 && t.Log != "" {
+				fault += "\n  its last log lines:\n    " + strings.ReplaceAll(t.Log, "\n", "\n    ")
+			}
+			all = append(all, &diag.Error{Kind: diag.Invalid, Err: errors.New(fault)})
+		}
+	}
+	return errors.Join(all...)
+}
+
+// sorted puts artifacts in the record's order.
+func sorted(a []record.Artifact) []record.Artifact {
+	sort.Slice(a, func(i, k int) bool { return a[i].Name < a[k].Name })
+	return a
+}

@@ -1,0 +1,244 @@
+package smoke
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// client asks one running IOC.
+type client struct {
+	container *dagger.Container
+	asked     int
+}
+
+// ask starts the IOC as a service and puts every check to it. A fault of the
+// IOC goes into result; the error is of the engine.
+func (t Tester) ask(ctx context.Context, s Subject, result *record.Test) (err error) {
+	service, err := t.service(s).Start(ctx)
+	if err != nil {
+		return plain(err)
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		service.Stop(stop)
+	}()
+	c := &client{container: s.Clients.WithServiceBinding("ioc", service).
+		WithEnvVariable("EPICS_CA_ADDR_LIST", "ioc").WithEnvVariable("EPICS_CA_AUTO_ADDR_LIST", "NO").
+		WithEnvVariable("EPICS_PVA_ADDR_LIST", "ioc").WithEnvVariable("EPICS_PVA_AUTO_ADDR_LIST", "NO").
+		WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))}
+	for _, round := range rounds(s.Checks) {
+		if err := c.round(ctx, s, round, result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rounds groups checks that can be read at the same time: a put is a round of
+// its own, in the file's order.
+func rounds(checks []recipe.Check) [][]recipe.Check {
+	var all [][]recipe.Check
+	open := false
+	for _, ch := range checks {
+		if ch.Put != nil || !open {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], ch)
+		open = ch.Put == nil
+	}
+	return all
+}
+
+// round puts, if the round is a put, and reads until every check holds over
+// both protocols or its time is over.
+func (c *client) round(ctx context.Context, s Subject, checks []recipe.Check, result *record.Test) error {
+	if put := checks[0].Put; put != nil {
+		if out, err := c.run(ctx, "caput", "-w", "10", checks[0].PV, *put); err != nil {
+			return err
+		} else if out.status != 0 {
+			result.Faults = append(result.Faults, fault(s, checks[0], "cannot be written: "+out.text()))
+			return nil
+		}
+	}
+	start := time.Now()
+	firsts := map[string]string{}
+	for {
+		open := false
+		var faults, evidence []string
+		for _, proto := range []string{"ca", "pva"} {
+			values, err := c.read(ctx, proto, checks)
+			if err != nil {
+				return err
+			}
+			for _, ch := range checks {
+				name := target(ch)
+				value, ok := values[name]
+				key := proto + " " + name
+				if _, seen := firsts[key]; !seen && ok {
+					firsts[key] = value
+				}
+				if why := judge(ch, value, ok, firsts[key]); why != "" {
+					faults = append(faults, fault(s, ch, why+" over "+proto))
+					open = open || time.Since(start) < within(ch)
+				} else {
+					evidence = append(evidence, fmt.Sprintf("%s = %s (%s)", name, value, proto))
+				}
+			}
+		}
+		if len(faults) == 0 || !open {
+			result.Faults = append(result.Faults, faults...)
+			result.Evidence = append(result.Evidence, evidence...)
+			return ctx.Err()
+		}
+	}
+}
+
+func fault(s Subject, ch recipe.Check, why string) string {
+	return fmt.Sprintf("%s:%d: %s: %s %s", s.File, ch.Line, s.Name, target(ch), why)
+}
+
+// target is the PV a check reads.
+func target(ch recipe.Check) string {
+	if ch.Reads != "" {
+		return ch.Reads
+	}
+	return ch.PV
+}
+
+func within(ch recipe.Check) time.Duration {
+	if ch.Within > 0 {
+		return time.Duration(ch.Within * float64(time.Second))
+	}
+	return 10 * time.Second
+}
+
+// judge says what is wrong with a value, or nothing.
+func judge(ch recipe.Check, value string, ok bool, before string) string {
+	if !ok {
+		return "is not served"
+	}
+	if ch.Value != nil && !same(value, *ch.Value) {
+		return fmt.Sprintf("is %s, not %s,", value, *ch.Value)
+	}
+	if ch.Advances && value == before {
+		return fmt.Sprintf("stays at %s", value)
+	}
+	if ch.Min == nil && ch.Max == nil {
+		return ""
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("is %q, not a number,", value)
+	case ch.Min != nil && n < *ch.Min:
+		return fmt.Sprintf("is %s, below %g,", value, *ch.Min)
+	case ch.Max != nil && n > *ch.Max:
+		return fmt.Sprintf("is %s, above %g,", value, *ch.Max)
+	}
+	return ""
+}
+
+// same compares as numbers where both are, so that 5 is 5.000.
+func same(a, b string) bool {
+	x, errA := strconv.ParseFloat(a, 64)
+	y, errB := strconv.ParseFloat(b, 64)
+	if errA == nil && errB == nil {
+		return x == y
+	}
+	return a == b
+}
+
+// read gives the values of all checks' PVs that answer, by name.
+func (c *client) read(ctx context.Context, proto string, checks []recipe.Check) (map[string]string, error) {
+	names := map[string]bool{}
+	for _, ch := range checks {
+		names[target(ch)] = true
+	}
+	list := slices.Sorted(maps.Keys(names))
+	if proto == "ca" {
+		out, err := c.run(ctx, append([]string{"caget", "-w", "3", "-F", "\t"}, list...)...)
+		if err != nil {
+			return nil, err
+		}
+		return readCaget(out.stdout), nil
+	}
+	out, err := c.run(ctx, append([]string{"pvget", "-w", "3", "-M", "json"}, list...)...)
+	if err != nil {
+		return nil, err
+	}
+	return readPvget(out.stdout), nil
+}
+
+// readCaget reads lines of "name<TAB>value".
+func readCaget(out string) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(out) {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		if ok && !strings.HasPrefix(value, "***") {
+			values[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+	}
+	return values
+}
+
+// readPvget reads lines of "name {json}", the normative types' JSON.
+func readPvget(out string) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(out) {
+		name, text, ok := strings.Cut(line, " ")
+		var nt struct{ Value json.RawMessage }
+		if !ok || json.Unmarshal([]byte(text), &nt) != nil || nt.Value == nil {
+			continue
+		}
+		var enum struct {
+			Index   int
+			Choices []string
+		}
+		var str string
+		switch {
+		case json.Unmarshal(nt.Value, &enum) == nil && enum.Index >= 0 && enum.Index < len(enum.Choices):
+			values[name] = enum.Choices[enum.Index]
+		case json.Unmarshal(nt.Value, &str) == nil:
+			values[name] = str
+		default:
+			values[name] = string(nt.Value)
+		}
+	}
+	return values
+}
+
+type output struct {
+	stdout, stderr string
+	status         int
+}
+
+func (o output) text() string { return strings.TrimSpace(o.stderr + " " + o.stdout) }
+
+// run asks with one of EPICS Base's tools.
+func (c *client) run(ctx context.Context, args ...string) (output, error) {
+	c.asked++
+	done := c.container.WithEnvVariable("TAGLINE_ASKED", strconv.Itoa(c.asked)).
+		WithExec(args, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
+	status, err := done.ExitCode(ctx)
+	if err != nil {
+		return output{}, plain(err)
+	}
+	o := output{status: status}
+	if o.stdout, err = done.Stdout(ctx); err != nil {
+		return o, plain(err)
+	}
+	o.stderr, err = done.Stderr(ctx)
+	return o, err
+}

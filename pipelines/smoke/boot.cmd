@@ -1,0 +1,3 @@
+< st.cmd
+dbl "" "RTYP" > /tmp/boot.pvs
+echo "@started"

@@ -1,0 +1,129 @@
+// Package smoke starts an IOC in a container and asks it, over Channel Access
+// and pvAccess, whether it works.
+package smoke
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+//go:embed boot.sh
+var bootScript string
+
+//go:embed boot.cmd
+var bootCommands string
+
+// Subject is an IOC to be tested.
+type Subject struct {
+	Name    string // of the image or the instance
+	Folder  string // of its config, from the repository's root, to name files in faults
+	Digest  string // of the runtime image, for the record
+	Runtime *dagger.Container
+	Clients *dagger.Container // has caget, caput and pvget: the developer image
+	Config  map[string][]byte // by file name, as the instance's ConfigMap
+	Checks  []recipe.Check
+	File    string // where Checks stand
+	Env     map[string]string
+	User    string // "uid:gid" the IOC runs as
+	Grace   int64  // seconds to stop in; 0 means 30
+}
+
+// Tester runs smoke tests on one engine.
+type Tester struct {
+	Client *dagger.Client
+}
+
+// Run tests an IOC twice over: it boots it alone to read its start-up log, list
+// its PVs and stop it; then it starts it as a service and asks it from another
+// container. The error is of the engine; what is wrong with the IOC is in the
+// result.
+func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
+	result := &record.Test{Name: "smoke", Of: s.Name, Digest: s.Digest}
+	log, err := t.boot(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("booting %s: %w", s.Name, err)
+	}
+	result.PVs = log.pvs
+	result.Faults = log.faults(s)
+	if len(result.Faults) > 0 {
+		result.Log = tail(log.lines, 40)
+		return result, nil
+	}
+	result.Evidence = append(result.Evidence, fmt.Sprintf("started, %d PVs, stopped with exit status 0", len(log.pvs)))
+	if err := t.ask(ctx, s, result); err != nil {
+		return nil, fmt.Errorf("asking %s: %w", s.Name, err)
+	}
+	result.Passed = len(result.Faults) == 0
+	if !result.Passed {
+		result.Log = tail(log.lines, 40)
+	}
+	return result, nil
+}
+
+// ioc is the runtime image with its config, as a pod has them: unprivileged,
+// and nowhere to write but /tmp and the autosave volume.
+func (t Tester) ioc(s Subject) *dagger.Container {
+	config := t.Client.Directory()
+	for _, name := range sortedKeys(s.Config) {
+		config = config.WithNewFile(name, string(s.Config[name]))
+	}
+	c := s.Runtime.WithMountedDirectory(image.ConfigDir, config).
+		WithMountedTemp("/tmp").
+		WithEnvVariable("IOC_NAME", s.Name).
+		WithEnvVariable("HOME", "/tmp")
+	for _, name := range sortedKeys(s.Env) {
+		c = c.WithEnvVariable(name, s.Env[name])
+	}
+	return c.WithUser(s.User)
+}
+
+// boot starts the IOC once, alone.
+func (t Tester) boot(ctx context.Context, s Subject) (*bootLog, error) {
+	entry, err := s.Runtime.Entrypoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := t.ioc(s).
+		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
+		WithNewFile("/smoke/boot.cmd", bootCommands).
+		WithEnvVariable("GRACE", fmt.Sprint(max(s.Grace, 0)+30*b2i(s.Grace == 0)))
+	out, err := c.WithExec(append(append([]string{"/smoke/boot.sh"}, entry...), "/smoke/boot.cmd")).Stdout(ctx)
+	if err != nil {
+		return nil, plain(err)
+	}
+	return readBoot(out), nil
+}
+
+func b2i(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// service is the IOC as other containers reach it, under a name of its own.
+func (t Tester) service(s Subject) *dagger.Service {
+	return t.ioc(s).
+		WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano)). // a test is never answered from a cache
+		WithExposedPort(5064).WithExposedPort(5075).
+		AsService(dagger.ContainerAsServiceOpts{UseEntrypoint: true})
+}
+
+// plain makes an engine's error readable: the command's own last lines.
+func plain(err error) error {
+	var exec *dagger.ExecError
+	if !errors.As(err, &exec) {
+		return err
+	}
+	return fmt.Errorf("%s: exit status %d: %s", strings.Join(exec.Cmd, " "), exec.ExitCode, tail(strings.Split(exec.Stdout+exec.Stderr, "\n"), 12))
+}

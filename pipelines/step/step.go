@@ -1,0 +1,78 @@
+// Package step names pieces of work, says when they start and end, and runs
+// independent ones side by side.
+package step
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"errors"
+)
+
+// Event is a step that began (Done false) or ended (Done true), or a line said
+// during it (Line set).
+type Event struct {
+	Name string        // "building ioc-simstage 1.0.0"
+	Done bool          // the step is over
+	Took time.Duration // when Done
+	Err  error         // when Done: why it failed, nil when it did not
+	Line string        // talk, without a newline
+}
+
+// Sink takes events; it may be called from several goroutines at once.
+type Sink func(Event)
+
+type key struct{}
+
+// WithSink gives a context whose steps are told to sink.
+func WithSink(ctx context.Context, sink Sink) context.Context {
+	return context.WithValue(ctx, key{}, sink)
+}
+
+func tell(ctx context.Context, e Event) {
+	if sink, ok := ctx.Value(key{}).(Sink); ok && sink != nil {
+		sink(e)
+	}
+}
+
+// Say tells a line about the work under way.
+func Say(ctx context.Context, name, line string) { tell(ctx, Event{Name: name, Line: line}) }
+
+// Run does one named piece of work. It gives what work gave.
+func Run(ctx context.Context, name string, work func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	tell(ctx, Event{Name: name})
+	start := time.Now()
+	err := work(ctx)
+	tell(ctx, Event{Name: name, Done: true, Took: time.Since(start), Err: err})
+	return err
+}
+
+// Each calls work for every item, at most limit at once, and waits for all.
+// Every error is kept, in the order of the items: one broken IOC does not hide
+// another.
+func Each[T any](ctx context.Context, limit int, items []T, work func(context.Context, T) error) error {
+	var g errgroup.Group
+	g.SetLimit(limit)
+	errs := make([]error, len(items))
+	var mu sync.Mutex
+	for i, item := range items {
+		g.Go(func() error {
+			err := ctx.Err()
+			if err == nil {
+				err = work(ctx, item)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			errs[i] = err
+			return nil
+		})
+	}
+	g.Wait()
+	return errors.Join(errs...)
+}
