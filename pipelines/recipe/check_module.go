@@ -1,0 +1,128 @@
+package recipe
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// moduleName is what a support module may be called: it becomes a folder's
+// name, and the field writes some with capitals (ADCore, motorMotorSim).
+var moduleName = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_]{0,62}$`)
+
+// reserved are macros of configure/RELEASE that no support module may be.
+var reserved = []string{"SUPPORT", "TOP", "EPICS_HOST_ARCH", "INSTALL_LOCATION"}
+
+// checkModules checks what no single support file can tell by itself.
+func (r *reader) checkModules() {
+	for _, name := range keys(r.moduleDocs) {
+		if doc := r.moduleDocs[name]; doc != nil {
+			r.checkSource(r.tree.Modules[name], doc)
+			r.checkMacro(r.tree.Modules[name], doc)
+			r.checkNeeds(r.tree.Modules[name], doc)
+		}
+	}
+	if len(r.tree.Modules) > 0 && r.tree.Modules[baseModule] == nil {
+		r.fault(path.Join(support, baseModule+".yaml"), "add it", "every support module is built against %s, and this file is missing", baseModule)
+	}
+	edges := func(m string) []string {
+		if r.tree.Modules[m] == nil {
+			return nil
+		}
+		return r.tree.Modules[m].Needs
+	}
+	for _, c := range cycles(keys(r.tree.Modules), edges) {
+		last := c[len(c)-1]
+		needs := r.tree.Modules[last].Needs
+		at := strictyaml.Path{"needs", slices.Index(needs, c[0])}
+		r.faults = append(r.faults, r.moduleDocs[last].Faultf(at, "take one of these needs out", "%s need each other: %s", "support modules", round(c)))
+	}
+}
+
+// checkSource wants exactly one place where a module's source is.
+func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
+	switch {
+	case doc.Has("git") && doc.Has("folder"):
+		r.say(doc, strictyaml.Path{"folder"}, "keep one of the two", "the source is said to be both in git and in a folder of this repository")
+	case !doc.Has("git") && !doc.Has("folder"):
+		r.say(doc, nil, "add git with the URL of its repository, or folder when the source is in this one", "nothing says where the source of %s is", mod.Name)
+	case mod.Folder != "":
+		r.folder(doc, strictyaml.Path{"folder"}, mod.Folder)
+	}
+	if doc.Has("folder") && len(mod.Submodules) > 0 {
+		r.say(doc, strictyaml.Path{"submodules"}, "remove it", "a folder of this repository has no submodules")
+	}
+	for i, s := range mod.Submodules {
+		if s != "" && (!fs.ValidPath(s) || s == "." || s[0] == '-') {
+			r.say(doc, strictyaml.Path{"submodules", i}, "write its path as .gitmodules has it", "%q is not the path of a submodule", s)
+		}
+	}
+}
+
+// checkMacro keeps the macro of EPICS Base and those of the build system free.
+func (r *reader) checkMacro(mod *Module, doc *strictyaml.Doc) {
+	at := strictyaml.Path{"macro"}
+	switch isBase := mod.Name == baseModule; {
+	case isBase && mod.Macro != "" && mod.Macro != "EPICS_BASE":
+		r.say(doc, at, "write EPICS_BASE", "the macro of %s is EPICS_BASE", baseModule)
+	case !isBase && mod.Macro == "EPICS_BASE":
+		r.say(doc, at, "name the module's own", "EPICS_BASE is the macro of %s", baseModule)
+	case slices.Contains(reserved, mod.Macro):
+		r.say(doc, at, "name the module's own", "%s has another meaning in configure/RELEASE", mod.Macro)
+	}
+}
+
+// checkNeeds refuses needs that there are no files for.
+func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
+	for i, n := range mod.Needs {
+		if n != "" && n != baseModule {
+			r.known(doc, strictyaml.Path{"needs", i}, n)
+		}
+	}
+}
+
+// known refuses the name of a support module that there is no file for.
+func (r *reader) known(doc *strictyaml.Doc, at strictyaml.Path, module string) bool {
+	if r.tree.Modules[module] != nil {
+		return true
+	}
+	fix := r.meant(module, keys(r.tree.Modules), "add "+path.Join(support, module+".yaml"))
+	r.say(doc, at, fix, "there is no support module %q", module)
+	return false
+}
+
+// folder refuses a folder of the tree that is not there.
+func (r *reader) folder(doc *strictyaml.Doc, at strictyaml.Path, dir string) bool {
+	if !fs.ValidPath(dir) || dir == "." {
+		r.say(doc, at, "write it without a leading /, a trailing / or ..", "%q is not a folder below the one it is looked for in", dir)
+		return false
+	}
+	info, err := fs.Stat(r.fsys, dir)
+	if err != nil || !info.IsDir() {
+		r.say(doc, at, "add it, or correct the name", "there is no folder %s", dir)
+		return false
+	}
+	return true
+}
+
+// say reports a fault of a piece of a file.
+func (r *reader) say(doc *strictyaml.Doc, at strictyaml.Path, fix, format string, args ...any) {
+	r.faults = append(r.faults, doc.Faultf(at, fix, format, args...))
+}
+
+// meant gives the mend for a name that is not known: the one that was meant,
+// or otherwise.
+func (r *reader) meant(got string, names []string, otherwise string) string {
+	if near := strictyaml.Near(got, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return otherwise
+}
+
+// keys gives a map's keys, sorted.
+func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

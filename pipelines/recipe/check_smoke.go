@@ -1,0 +1,46 @@
+package recipe
+
+import (
+	"path"
+
+	"github.com/tagline-ci/tagline/pipelines/startup"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// checkSmoke wants a smoke test for every IOC, and for nothing else.
+func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
+	switch ioc, smoke := doc.Has("ioc"), doc.Has("smoke"); {
+	case ioc && !smoke:
+		r.say(doc, strictyaml.Path{"ioc"}, "add smoke with a start-up script and checks", "this IOC has no smoke test")
+	case smoke && !ioc:
+		r.say(doc, strictyaml.Path{"smoke"}, "add ioc, or remove smoke", "a smoke test without an IOC")
+	}
+	if img.Smoke == nil {
+		return
+	}
+	at := strictyaml.Path{"smoke", "config"}
+	if img.Smoke.Config != "" && r.below(doc, at, img, img.Smoke.Config) {
+		files, err := startup.Config(r.fsys, path.Join(path.Dir(img.File), img.Smoke.Config))
+		r.add(err)
+		_ = files
+	}
+	for i, c := range img.Smoke.Checks {
+		r.checkCheck(c, strictyaml.Path{"smoke", "checks", i}, doc)
+	}
+}
+
+// checkCheck refuses a check that can't fail, or can't pass.
+func (r *reader) checkCheck(c Check, at strictyaml.Path, doc *strictyaml.Doc) {
+	has := func(key string) bool { return doc.Has(append(at[:len(at):len(at)], key)...) }
+	ranged := has("min") || has("max")
+	switch {
+	case has("put") && !has("value") && !ranged && !has("advances"):
+		r.say(doc, at, "add value, or min and max", "it writes to %s and then compares nothing", c.PV)
+	case has("reads") && !has("put"):
+		r.say(doc, at, "name that PV in pv, or add put", "reads without put: nothing is written to %s", c.PV)
+	case has("value") && (ranged || has("advances")):
+		r.say(doc, at, "keep one of them", "the value of %s must be one and also in a range or another", c.PV)
+	case c.Min != nil && c.Max != nil && *c.Min > *c.Max:
+		r.say(doc, at, "exchange them", "no value of %s is both at least %v and at most %v", c.PV, *c.Min, *c.Max)
+	}
+}

@@ -1,0 +1,40 @@
+package recipe
+
+import (
+	"slices"
+	"strings"
+)
+
+// cycles finds the ways round in a graph of names, each as the names on it,
+// the one that closes it last; edges gives the names a name leads to. The
+// order is the same for the same graph.
+func cycles(names []string, edges func(string) []string) [][]string {
+	var found [][]string
+	var path []string
+	done := map[string]bool{}
+	var visit func(string)
+	visit = func(n string) {
+		if i := slices.Index(path, n); i >= 0 {
+			found = append(found, slices.Clone(path[i:]))
+			return
+		}
+		if done[n] {
+			return
+		}
+		path = append(path, n)
+		for _, next := range edges(n) {
+			visit(next)
+		}
+		path = path[:len(path)-1]
+		done[n] = true
+	}
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		visit(n)
+	}
+	return found
+}
+
+// round gives a cycle as people read it: "a → b → a".
+func round(cycle []string) string {
+	return strings.Join(append(slices.Clone(cycle), cycle[0]), " → ")
+}

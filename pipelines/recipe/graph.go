@@ -1,0 +1,151 @@
+package recipe
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// baseModule is EPICS Base: every other module is built against it.
+const baseModule = "epics-base"
+
+// needs gives what a module is built against, EPICS Base first, then by name.
+func (t *Tree) needs(module string) []string {
+	var needs []string
+	if m := t.Modules[module]; m != nil {
+		needs = slices.Sorted(slices.Values(m.Needs))
+	}
+	if module == baseModule {
+		return needs
+	}
+	needs = slices.DeleteFunc(needs, func(n string) bool { return n == baseModule })
+	return append([]string{baseModule}, needs...)
+}
+
+// Closure gives modules and all that they need, each once, needs first; the
+// order is the same for the same tree and the same set of modules.
+func (t *Tree) Closure(modules ...string) []string {
+	var order []string
+	seen := map[string]bool{}
+	var visit func(string)
+	visit = func(m string) {
+		if seen[m] {
+			return
+		}
+		seen[m] = true
+		for _, n := range t.needs(m) {
+			visit(n)
+		}
+		order = append(order, m)
+	}
+	for _, m := range slices.Sorted(slices.Values(modules)) {
+		visit(m)
+	}
+	return order
+}
+
+// Order gives the modules built in img, needs first, otherwise by name.
+func (t *Tree) Order(img *Image) []ModuleRef {
+	refs := map[string]ModuleRef{}
+	for _, r := range img.Modules {
+		refs[r.Name] = r
+	}
+	var order []ModuleRef
+	for _, m := range t.Closure(slices.Collect(maps.Keys(refs))...) {
+		if r, ok := refs[m]; ok {
+			order = append(order, r)
+		}
+	}
+	return order
+}
+
+// Levels gives the modules built in img in groups: those of one group need
+// none of each other, only those of groups before it, so that a group can be
+// built side by side. Within a group they are sorted by name.
+func (t *Tree) Levels(img *Image) [][]ModuleRef {
+	level := map[string]int{}
+	var levels [][]ModuleRef
+	for _, r := range t.Order(img) {
+		at := 0
+		for _, need := range t.Closure(r.Name) {
+			if l, built := level[need]; built && need != r.Name {
+				at = max(at, l+1)
+			}
+		}
+		level[r.Name] = at
+		if at == len(levels) {
+			levels = append(levels, nil)
+		}
+		levels[at] = append(levels[at], r)
+	}
+	for _, l := range levels {
+		slices.SortFunc(l, func(a, b ModuleRef) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return levels
+}
+
+// Chain gives the named image and what it is built on within the tree, the
+// root of the hierarchy first and the image last; nil for an unknown name.
+func (t *Tree) Chain(image string) []*Image {
+	var chain []*Image
+	for img := t.Images[image]; img != nil && !slices.Contains(chain, img); img = t.Images[img.Parent.Asset] {
+		chain = append(chain, img)
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// IOCModules gives the modules whose dbds and libraries the IOC of img gets:
+// its own, the root image's, and all that these need; needs first. That is the
+// order for dbds; libraries are linked in the opposite one. It is empty for an
+// image without IOC.
+func (t *Tree) IOCModules(img *Image) []string {
+	if img.IOC == nil {
+		return nil
+	}
+	modules := slices.Clone(img.IOC.Modules)
+	if chain := t.Chain(img.Name); len(chain) > 0 {
+		for _, r := range chain[0].Modules {
+			modules = append(modules, r.Name)
+		}
+	}
+	return t.Closure(modules...)
+}
+
+// Dependents gives the names of the images that are built on the named one,
+// directly or through others, parents before their children, otherwise by name.
+func (t *Tree) Dependents(image string) []string {
+	children := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(t.Images)) {
+		if p := t.Images[name].Parent.Asset; p != "" {
+			children[p] = append(children[p], name)
+		}
+	}
+	var all []string
+	seen := map[string]bool{image: true}
+	for next := children[image]; len(next) > 0; {
+		var after []string
+		for _, name := range next {
+			if !seen[name] {
+				seen[name] = true
+				all = append(all, name)
+				after = append(after, children[name]...)
+			}
+		}
+		next = after
+	}
+	return all
+}
+
+// Builders gives the names of the images that build the module or one that
+// needs it, sorted: what must be built anew when the module changes.
+func (t *Tree) Builders(module string) []string {
+	var names []string
+	for name, img := range t.Images {
+		if slices.ContainsFunc(img.Modules, func(r ModuleRef) bool { return slices.Contains(t.Closure(r.Name), module) }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,194 @@
+package recipe
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+const (
+	// Dir is the folder of the tree that holds all of this.
+	Dir     = "generic-iocs"
+	support = Dir + "/support"
+	// inTree is the ref of a module whose source is in the tree.
+	inTree = "tree"
+)
+
+// Read reads all recipes of a tree. A tree without generic-iocs/ has none. The
+// error joins every fault of every file, a *diag.Error each, by file and line;
+// there is no Tree then.
+func Read(fsys fs.FS) (*Tree, error) {
+	r := &reader{
+		fsys:       fsys,
+		tree:       &Tree{Images: map[string]*Image{}, Modules: map[string]*Module{}},
+		imageDocs:  map[string]*strictyaml.Doc{},
+		moduleDocs: map[string]*strictyaml.Doc{},
+	}
+	for _, e := range r.list(Dir) {
+		if e.IsDir() && e.Name() != "support" && !strings.HasPrefix(e.Name(), ".") {
+			r.image(e.Name())
+		}
+	}
+	for _, e := range r.list(support) {
+		if !e.IsDir() {
+			r.module(e.Name())
+		}
+	}
+	r.checkModules()
+	r.checkImages()
+	if len(r.faults) > 0 {
+		return nil, r.joined()
+	}
+	return r.tree, nil
+}
+
+// reader holds what was read, and what is wrong with it.
+type reader struct {
+	fsys       fs.FS
+	tree       *Tree
+	imageDocs  map[string]*strictyaml.Doc // nil for a file that is no YAML
+	moduleDocs map[string]*strictyaml.Doc
+	faults     []*diag.Error
+}
+
+// list gives a folder's entries; none where there is no such folder.
+func (r *reader) list(folder string) []fs.DirEntry {
+	entries, err := fs.ReadDir(r.fsys, folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.fault(folder, "replace it by a folder", "it can't be listed: %w", err)
+	}
+	return entries
+}
+
+// fault reports something of a file or folder as a whole.
+func (r *reader) fault(file, fix, format string, args ...any) {
+	r.faults = append(r.faults, diag.Invalidf(file, 0, fix, format, args...))
+}
+
+// add keeps the faults that err joins.
+func (r *reader) add(err error) {
+	for _, e := range diag.All(err) {
+		var fault *diag.Error
+		if errors.As(e, &fault) {
+			r.faults = append(r.faults, fault)
+		}
+	}
+}
+
+// joined gives all faults as one error, ordered by file and line.
+func (r *reader) joined() error {
+	slices.SortStableFunc(r.faults, func(a, b *diag.Error) int {
+		if c := strings.Compare(a.File, b.File); c != 0 {
+			return c
+		}
+		return a.Line - b.Line
+	})
+	errs := make([]error, len(r.faults))
+	for i, f := range r.faults {
+		errs[i] = f
+	}
+	return errors.Join(errs...)
+}
+
+// image reads one image's folder.
+func (r *reader) image(name string) {
+	file := path.Join(Dir, name, "image.yaml")
+	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+		r.fault(path.Dir(file), "rename the folder, as in ioc-simstage", "%q can't be an image's name: only lower-case letters, digits and -, at most 63", name)
+	}
+	// What can't be read still has a name that others may refer to.
+	img := &Image{Name: name, File: file}
+	r.tree.Images[name] = img
+	text, err := fs.ReadFile(r.fsys, file)
+	if err != nil {
+		r.fault(file, "add it, or move the folder out of "+Dir, "every folder here is an image, and this one has no image.yaml")
+		return
+	}
+	f, doc, err := imageSchema().Read(file, text)
+	r.add(err)
+	r.imageDocs[name] = doc
+	if f == nil {
+		return
+	}
+	r.from(img, f.From, doc)
+	for _, m := range doc.Keys("modules") {
+		if doc.Good("modules", m) {
+			img.Modules = append(img.Modules, ModuleRef{Name: m, Ref: string(f.Modules[m]), Line: doc.Line("modules", m)})
+		}
+	}
+	if f.Packages != nil {
+		img.Build, img.Run = texts(f.Packages.Build), texts(f.Packages.Run)
+	}
+	if f.IOC != nil {
+		img.IOC = &IOC{Modules: f.IOC.Modules, Source: f.IOC.Source}
+	}
+	if f.Smoke != nil {
+		img.Smoke = &Smoke{Config: f.Smoke.Config, Checks: checks(f.Smoke.Checks, doc)}
+	}
+}
+
+// checks gives the checks of a smoke test with their lines.
+func checks(files []checkFile, doc *strictyaml.Doc) []Check {
+	var all []Check
+	for i, c := range files {
+		check := Check{
+			PV: string(c.PV), Line: doc.Line("smoke", "checks", i),
+			Value: c.Value, Min: c.Min, Max: c.Max, Advances: c.Advances,
+			Put: c.Put, Reads: string(c.Reads),
+		}
+		if c.Within != nil {
+			check.Within = *c.Within
+		}
+		all = append(all, check)
+	}
+	return all
+}
+
+// module reads one file of generic-iocs/support.
+func (r *reader) module(base string) {
+	file := path.Join(support, base)
+	name, ok := strings.CutSuffix(base, ".yaml")
+	if !ok {
+		if strings.HasSuffix(base, ".yml") {
+			r.fault(file, "rename it to "+strings.TrimSuffix(base, "yml")+"yaml", "support modules are in .yaml files")
+		}
+		return
+	}
+	if !moduleName.MatchString(name) {
+		r.fault(file, "rename the file, as in asyn.yaml", "%q can't be a support module's name: only letters, digits, - and _", name)
+	}
+	mod := &Module{Name: name, File: file}
+	r.tree.Modules[name] = mod
+	text, err := fs.ReadFile(r.fsys, file)
+	if err != nil {
+		r.fault(file, "replace it by a file", "it can't be read: %w", err)
+		return
+	}
+	f, doc, err := moduleSchema().Read(file, text)
+	r.add(err)
+	r.moduleDocs[name] = doc
+	if f == nil {
+		return
+	}
+	*mod = Module{
+		Name: name, File: file, Git: f.Git, Folder: f.Folder, Submodules: f.Submodules,
+		Macro: f.Macro, Needs: f.Needs, Packages: texts(f.Packages), Config: texts(f.Config),
+		DBDs: texts(f.DBDs), Libs: texts(f.Libs),
+	}
+}
+
+// texts gives a list of named texts as plain ones.
+func texts[T ~string](list []T) []string {
+	var plain []string
+	for _, t := range list {
+		plain = append(plain, string(t))
+	}
+	return plain
+}

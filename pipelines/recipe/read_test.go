@@ -1,0 +1,92 @@
+package recipe_test
+
+import (
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// site gives the tree of testdata/good.txtar.
+func site(t testing.TB) fstest.MapFS {
+	a, err := txtar.ParseFile(filepath.Join("testdata", "good.txtar"))
+	require.NoError(t, err)
+	fsys := fstest.MapFS{}
+	for _, f := range a.Files {
+		fsys[f.Name] = &fstest.MapFile{Data: f.Data}
+	}
+	return fsys
+}
+
+func TestReadGood(t *testing.T) {
+	tree, err := recipe.Read(site(t))
+	require.NoError(t, err)
+	number, five := func(f float64) *float64 { return &f }, "5"
+	v, err := version.Parse("7.0.8.1r1.0")
+	require.NoError(t, err)
+	assert.Equal(t, &recipe.Image{
+		Name: "ioc-simstage", File: "generic-iocs/ioc-simstage/image.yaml",
+		Parent:  version.Pin{Asset: "epics-base", Version: v},
+		Modules: []recipe.ModuleRef{{Name: "simstage", Line: 3}},
+		Run:     []string{"procps"},
+		IOC:     &recipe.IOC{Modules: []string{"simstage"}},
+		Smoke: &recipe.Smoke{Config: "smoke", Checks: []recipe.Check{
+			{PV: "SIM:STAGE:RBV", Line: 11, Min: number(-1), Max: number(1)},
+			{PV: "SIM:CLOCK", Line: 12, Advances: true},
+			{PV: "SIM:STAGE:VAL", Line: 13, Put: &five, Reads: "SIM:STAGE:RBV", Value: &five, Within: 20},
+		}},
+	}, tree.Images["ioc-simstage"])
+	assert.Equal(t, "debian:trixie-slim", tree.Images["epics-base"].Base)
+	assert.Equal(t, []string{"gdb"}, tree.Images["epics-base"].Build)
+	assert.Equal(t, &recipe.Module{
+		Name: "asyn", File: "generic-iocs/support/asyn.yaml", Git: "https://github.com/epics-modules/asyn", Macro: "ASYN",
+		Packages: []string{"libtirpc-dev"}, Config: []string{"TIRPC = YES"}, DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn"},
+	}, tree.Modules["asyn"])
+	assert.Equal(t, "generic-iocs/ioc-simstage/simstage", tree.Modules["simstage"].Folder)
+}
+
+func TestReadNothing(t *testing.T) {
+	tree, err := recipe.Read(fstest.MapFS{"README.md": {}})
+	require.NoError(t, err)
+	assert.Empty(t, tree.Images)
+	assert.Empty(t, tree.Modules)
+}
+
+func TestGraph(t *testing.T) {
+	tree, err := recipe.Read(site(t))
+	require.NoError(t, err)
+	modules := tree.Images["epics-modules"]
+	var order []string
+	for _, r := range tree.Order(modules) {
+		order = append(order, r.Name)
+	}
+	assert.Equal(t, []string{"asyn", "autosave", "busy", "motor"}, order)
+	var levels [][]string
+	for _, l := range tree.Levels(modules) {
+		var names []string
+		for _, r := range l {
+			names = append(names, r.Name)
+		}
+		levels = append(levels, names)
+	}
+	assert.Equal(t, [][]string{{"asyn", "autosave"}, {"busy"}, {"motor"}}, levels)
+	var chain []string
+	for _, i := range tree.Chain("ioc-motorsim") {
+		chain = append(chain, i.Name)
+	}
+	assert.Equal(t, []string{"epics-base", "epics-modules", "ioc-motorsim"}, chain)
+	assert.Empty(t, tree.Chain("nobody"))
+	assert.Equal(t, []string{"epics-base", "asyn", "busy", "motor"}, tree.IOCModules(tree.Images["ioc-motorsim"]))
+	assert.Empty(t, tree.IOCModules(modules))
+	assert.Equal(t, []string{"epics-base", "asyn", "busy"}, tree.Closure("busy"))
+	assert.Equal(t, []string{"epics-modules", "ioc-simstage", "ioc-motorsim"}, tree.Dependents("epics-base"))
+	assert.Empty(t, tree.Dependents("ioc-motorsim"))
+	assert.Equal(t, []string{"epics-modules"}, tree.Builders("asyn"))
+	assert.Equal(t, []string{"epics-base", "epics-modules", "ioc-simstage"}, tree.Builders("epics-base"))
+}

@@ -1,0 +1,140 @@
+package strictyaml
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// lookup gives the part of a schema that a URL with a JSON pointer names; the
+// name rules of a map where it names a map whose keys have rules.
+func lookup(document map[string]any, url string) map[string]any {
+	_, pointer, _ := strings.Cut(url, "#")
+	var at any = document
+	for _, step := range strings.Split(strings.Trim(pointer, "/"), "/") {
+		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		switch part := at.(type) {
+		case map[string]any:
+			if next, ok := part[step]; ok {
+				at = next
+			}
+		case []any:
+			if i, err := strconv.Atoi(step); err == nil && i < len(part) {
+				at = part[i]
+			}
+		}
+	}
+	rule, _ := at.(map[string]any)
+	return rule
+}
+
+// child gives a part of a schema by its keys.
+func child(rule map[string]any, keys ...string) (map[string]any, bool) {
+	for _, k := range keys {
+		next, ok := rule[k].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		rule = next
+	}
+	return rule, true
+}
+
+// properties gives the keys that a part of a schema allows.
+func properties(rule map[string]any) iter.Seq[string] {
+	p, _ := child(rule, "properties")
+	return maps.Keys(p)
+}
+
+// example gives a schema's first example as it would be written in YAML; empty
+// when it has none.
+func example(rule map[string]any) string {
+	list, _ := rule["examples"].([]any)
+	if len(list) == 0 {
+		return ""
+	}
+	switch e := list[0].(type) {
+	case string:
+		return e
+	case json.Number:
+		return e.String()
+	default:
+		text, err := json.Marshal(e)
+		if err != nil {
+			return ""
+		}
+		return string(text)
+	}
+}
+
+// locate gives the node at a place of the validator's; nil when it was taken out.
+func locate(root *node, at []string) *node {
+	n := root
+	for _, p := range at {
+		if n = n.child(p); n == nil || n.bad {
+			return n
+		}
+	}
+	return n
+}
+
+// drop takes a faulty value out, but leaves that it was written.
+func (n *node) drop() {
+	n.bad, n.value, n.by, n.items, n.keys = true, nil, nil, nil, nil
+}
+
+// named gives a place as people read it: keys with dots, without the indices
+// of lists, which the line tells better.
+func named(at []string) string {
+	var keys []string
+	for _, p := range at {
+		if _, err := strconv.Atoi(p); err != nil {
+			keys = append(keys, p)
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return clipped(strings.Join(keys, ".")) + ": "
+}
+
+// what names a value by its type: `the number 5`.
+func what(n *node) string {
+	switch v := n.value.(type) {
+	case string:
+		return "the text " + quoted(v)
+	case bool:
+		return fmt.Sprint(v)
+	case json.Number:
+		return "the number " + v.String()
+	}
+	switch {
+	case n.by != nil:
+		return "keys with values"
+	case n.items != nil:
+		return "a list"
+	}
+	return "nothing"
+}
+
+// credentials are a user and password in a URL.
+var credentials = regexp.MustCompile(`://[^/\s]*@`)
+
+// quoted gives a text in quotes, cut where it is too long for a message and
+// without a password that it may carry.
+func quoted(s string) string {
+	return strconv.Quote(clipped(credentials.ReplaceAllString(s, "://…@")))
+}
+
+// clipped cuts a text that is too long for a message.
+func clipped(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,173 @@
+package strictyaml
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// MaxBytes is the size past which a file is refused unread: what people write
+// by hand is far below it.
+const MaxBytes = 256 << 10
+
+// Read reads one file; file is its name in messages, from the repository's
+// root. The error joins every fault, a *diag.Error each, in the order of lines.
+//
+// Where the text is YAML at all, the value and the Doc are there even when
+// there are faults, without the parts that are at fault, so that checks of the
+// rest can be reported at the same time (ask Doc.Has whether a missing part
+// was written); otherwise both are nil.
+func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
+	b := &builder{file: file}
+	root := b.parse(data)
+	if root == nil {
+		return nil, nil, joined(b.faults)
+	}
+	if err := s.compiled.Validate(root.plain()); err != nil {
+		var v *jsonschema.ValidationError
+		if errors.As(err, &v) {
+			s.explain(b, root, v)
+		}
+	}
+	value, err := decode[T](root)
+	if err != nil {
+		b.fault(0, "see the schema of this file", "%v", err)
+	}
+	return value, &Doc{file: file, root: root}, joined(b.faults)
+}
+
+// parse gives the top of the file, nil when it can't be read as one YAML map.
+func (b *builder) parse(data []byte) (root *node) {
+	// The parser is not ours; should some text make it panic, that text is at fault.
+	defer func() {
+		if recover() != nil {
+			b.fault(1, "simplify it", "this can't be read as YAML")
+			root = nil
+		}
+	}()
+	if !b.readable(data) {
+		return nil
+	}
+	f, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		b.syntax(err)
+		return nil
+	}
+	body := b.body(f)
+	if body == nil {
+		return nil
+	}
+	root = b.build(body, lineOf(body), 0)
+	if root.by == nil && !root.bad {
+		b.fault(root.line, `write it as "key: value" lines`, "the file is %s where keys with values belong", what(root))
+	}
+	if root.by == nil {
+		return nil
+	}
+	root.line = 1
+	return root
+}
+
+// readable tells whether the bytes are small and plain enough to parse.
+func (b *builder) readable(data []byte) bool {
+	switch {
+	case len(data) > MaxBytes:
+		b.fault(0, "split it or move data elsewhere", "the file has %d bytes, more than %d", len(data), MaxBytes)
+	case !utf8.Valid(data):
+		b.fault(badLine(data), "save the file as UTF-8", "the text is not UTF-8")
+	case deep(data):
+		b.fault(0, "write it flatter", "too many brackets are open at once")
+	default:
+		return true
+	}
+	return false
+}
+
+// badLine gives the line of the first bytes that are not UTF-8.
+func badLine(data []byte) int {
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if !utf8.Valid(line) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// syntax reports what the parser said.
+func (b *builder) syntax(err error) {
+	var s yaml.Error
+	if !errors.As(err, &s) || s.GetToken() == nil || s.GetToken().Position == nil {
+		b.fault(0, "correct the YAML", "%v", err)
+		return
+	}
+	fix := "correct the YAML"
+	if strings.Contains(s.GetMessage(), `'	'`) {
+		fix = "indent with spaces"
+	}
+	b.fault(s.GetToken().Position.Line, fix, "this is not YAML: %s", s.GetMessage())
+}
+
+// body gives the one document of a file; nil when there is none, or several.
+func (b *builder) body(f *ast.File) ast.Node {
+	var bodies []ast.Node
+	for _, d := range f.Docs {
+		if d.Body == nil || d.Body.Type() == ast.DirectiveType || d.Body.Type() == ast.CommentType {
+			continue
+		}
+		bodies = append(bodies, d.Body)
+	}
+	switch len(bodies) {
+	case 0:
+		b.fault(1, "write its keys, or remove it", "the file is empty")
+		return nil
+	case 1:
+		return bodies[0]
+	}
+	b.fault(lineOf(bodies[1]), "put it into a file of its own", "a second YAML document begins here")
+	return nil
+}
+
+// decode fills a T from what is left after the faulty parts were taken out.
+func decode[T any](root *node) (*T, error) {
+	text, err := json.Marshal(root.plain())
+	if err != nil {
+		return nil, err
+	}
+	value := new(T)
+	return value, json.Unmarshal(text, value)
+}
+
+// joined orders faults by line and joins them; nil when there are none.
+func joined(faults []*diag.Error) error {
+	slices.SortStableFunc(faults, func(a, b *diag.Error) int { return a.Line - b.Line })
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f
+	}
+	return errors.Join(errs...)
+}
+
+// deep tells whether so many brackets are open at once that the parser would
+// spend its time on them; brackets in text count too, which nobody's file minds.
+func deep(data []byte) bool {
+	open := 0
+	for _, c := range data {
+		switch c {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open = max(0, open-1)
+		}
+	}
+	return open > 1024
+}
