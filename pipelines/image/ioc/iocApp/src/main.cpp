@@ -99,6 +99,8 @@ int main(int argc, char *argv[])
         std::fprintf(stderr, "usage: ioc st.cmd\n");
         return EXIT_FAILURE;
     }
+    // A log that is read through a pipe shows each line when it is printed.
+    std::setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     stopOnTerm();
     runScript(argv[1]);
     serve(argv[1]);
