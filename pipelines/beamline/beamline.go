@@ -27,27 +27,3 @@ type Instance struct {
 	Chart  bool              // it has its own Chart.yaml and templates/
 	Own    map[string][]byte // those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
 }
-
-// Values are what the library chart ioc-lib takes, beside image and config.
-// JSON names are the chart's and the YAML files'.
-type Values struct {
-	ProbePV      string            `json:"probePV,omitempty"`  // the PV that tells whether this IOC lives
-	Protocol     string            `json:"protocol,omitempty"` // "ca" (default) or "pva"
-	UID          int64             `json:"uid,omitempty"`      // user and group id the IOC runs as
-	GID          int64             `json:"gid,omitempty"`
-	Env          map[string]string `json:"env,omitempty"`
-	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
-	Tolerations  []Toleration      `json:"tolerations,omitempty"`
-	CPU          string            `json:"cpu,omitempty"`          // request, as Kubernetes writes it: "100m"
-	Memory       string            `json:"memory,omitempty"`       // limit: "256Mi"
-	Autosave     string            `json:"autosave,omitempty"`     // size of the autosave volume: "100Mi"; empty for none
-	GraceSeconds int64             `json:"graceSeconds,omitempty"` // to stop politely; default 30
-}
-
-// Toleration is a Kubernetes toleration.
-type Toleration struct {
-	Key      string `json:"key,omitempty"`
-	Operator string `json:"operator,omitempty"`
-	Value    string `json:"value,omitempty"`
-	Effect   string `json:"effect,omitempty"`
-}

@@ -40,7 +40,7 @@ func (r *reader) checkModules() {
 		last := c[len(c)-1]
 		needs := r.tree.Modules[last].Needs
 		at := strictyaml.Path{"needs", slices.Index(needs, c[0])}
-		r.faults = append(r.faults, r.moduleDocs[last].Faultf(at, "take one of these needs out", "%s need each other: %s", "support modules", round(c)))
+		r.say(r.moduleDocs[last], at, "take one of these needs out", "support modules need each other: %s", round(c))
 	}
 }
 

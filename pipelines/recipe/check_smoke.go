@@ -21,7 +21,7 @@ func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 	at := strictyaml.Path{"smoke", "config"}
 	if img.Smoke.Config != "" && r.below(doc, at, img, img.Smoke.Config) {
 		files, err := startup.Config(r.fsys, path.Join(path.Dir(img.File), img.Smoke.Config))
-		r.add(err)
+		r.faults.Add(err)
 		_ = files
 	}
 	for i, c := range img.Smoke.Checks {

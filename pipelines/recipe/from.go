@@ -19,7 +19,7 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	if strings.ContainsAny(from, " \t\n") {
 		pin, err := version.ParsePin(from)
 		if err != nil {
-			r.faults = append(r.faults, doc.Faultf(at, "write an image and its version, as in epics-base 7.0.8.1r1.0", "%q is not an image and a version", from))
+			r.say(doc, at, "write an image and its version, as in epics-base 7.0.8.1r1.0", "%q is not an image and a version", from)
 			return
 		}
 		img.Parent = pin
@@ -28,9 +28,9 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	ref, err := name.ParseReference(from)
 	switch {
 	case err != nil:
-		r.faults = append(r.faults, doc.Faultf(at, "write a container image as debian:trixie-slim, or an image of "+Dir+" and its version", "%q is not a container image: %w", from, err))
+		r.say(doc, at, "write a container image as debian:trixie-slim, or an image of "+Dir+" and its version", "%q is not a container image: %w", from, err)
 	case !tagged(ref, from):
-		r.faults = append(r.faults, doc.Faultf(at, "add its tag or digest, as in debian:trixie-slim; of an image of "+Dir+" the version, as in epics-base 7.0.8.1r1.0", "%q says not which %s", from, from))
+		r.say(doc, at, "add its tag or digest, as in debian:trixie-slim; of an image of "+Dir+" the version, as in epics-base 7.0.8.1r1.0", "%q says not which %s", from, from)
 	default:
 		img.Base = from
 	}
@@ -50,6 +50,6 @@ func (r *reader) checkParent(img *Image, doc *strictyaml.Doc) {
 		return
 	}
 	if r.tree.Images[p] == nil {
-		r.faults = append(r.faults, doc.Faultf(strictyaml.Path{"from"}, r.meant(p, keys(r.tree.Images), "add "+Dir+"/"+p+"/image.yaml"), "there is no image %q", p))
+		r.say(doc, strictyaml.Path{"from"}, r.meant(p, keys(r.tree.Images), "add "+Dir+"/"+p+"/image.yaml"), "there is no image %q", p)
 	}
 }

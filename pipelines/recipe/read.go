@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -43,8 +42,8 @@ func Read(fsys fs.FS) (*Tree, error) {
 	}
 	r.checkModules()
 	r.checkImages()
-	if len(r.faults) > 0 {
-		return nil, r.joined()
+	if err := r.faults.Err(); err != nil {
+		return nil, err
 	}
 	return r.tree, nil
 }
@@ -55,7 +54,7 @@ type reader struct {
 	tree       *Tree
 	imageDocs  map[string]*strictyaml.Doc // nil for a file that is no YAML
 	moduleDocs map[string]*strictyaml.Doc
-	faults     []*diag.Error
+	faults     diag.Faults
 }
 
 // list gives a folder's entries; none where there is no such folder.
@@ -69,32 +68,7 @@ func (r *reader) list(folder string) []fs.DirEntry {
 
 // fault reports something of a file or folder as a whole.
 func (r *reader) fault(file, fix, format string, args ...any) {
-	r.faults = append(r.faults, diag.Invalidf(file, 0, fix, format, args...))
-}
-
-// add keeps the faults that err joins.
-func (r *reader) add(err error) {
-	for _, e := range diag.All(err) {
-		var fault *diag.Error
-		if errors.As(e, &fault) {
-			r.faults = append(r.faults, fault)
-		}
-	}
-}
-
-// joined gives all faults as one error, ordered by file and line.
-func (r *reader) joined() error {
-	slices.SortStableFunc(r.faults, func(a, b *diag.Error) int {
-		if c := strings.Compare(a.File, b.File); c != 0 {
-			return c
-		}
-		return a.Line - b.Line
-	})
-	errs := make([]error, len(r.faults))
-	for i, f := range r.faults {
-		errs[i] = f
-	}
-	return errors.Join(errs...)
+	r.faults.Addf(file, 0, fix, format, args...)
 }
 
 // image reads one image's folder.
@@ -112,7 +86,7 @@ func (r *reader) image(name string) {
 		return
 	}
 	f, doc, err := imageSchema().Read(file, text)
-	r.add(err)
+	r.faults.Add(err)
 	r.imageDocs[name] = doc
 	if f == nil {
 		return
@@ -172,7 +146,7 @@ func (r *reader) module(base string) {
 		return
 	}
 	f, doc, err := moduleSchema().Read(file, text)
-	r.add(err)
+	r.faults.Add(err)
 	r.moduleDocs[name] = doc
 	if f == nil {
 		return

@@ -31,12 +31,12 @@ var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)
 // builder turns a syntax tree into nodes and collects what is wrong with it.
 type builder struct {
 	file   string
-	faults []*diag.Error
+	faults diag.Faults
 }
 
 // fault reports one thing that is wrong with the file.
 func (b *builder) fault(line int, fix, format string, args ...any) {
-	b.faults = append(b.faults, diag.Invalidf(b.file, line, fix, format, args...))
+	b.faults.Addf(b.file, line, fix, format, args...)
 }
 
 // bad reports a fault and gives the node that stands for what can't be known.

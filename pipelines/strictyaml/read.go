@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,8 +11,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-
-	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // MaxBytes is the size past which a file is refused unread: what people write
@@ -31,7 +28,7 @@ func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
 	b := &builder{file: file}
 	root := b.parse(data)
 	if root == nil {
-		return nil, nil, joined(b.faults)
+		return nil, nil, b.faults.Err()
 	}
 	if err := s.compiled.Validate(root.plain()); err != nil {
 		var v *jsonschema.ValidationError
@@ -43,7 +40,7 @@ func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
 	if err != nil {
 		b.fault(0, "see the schema of this file", "%v", err)
 	}
-	return value, &Doc{file: file, root: root}, joined(b.faults)
+	return value, &Doc{file: file, root: root}, b.faults.Err()
 }
 
 // parse gives the top of the file, nil when it can't be read as one YAML map.
@@ -145,16 +142,6 @@ func decode[T any](root *node) (*T, error) {
 	}
 	value := new(T)
 	return value, json.Unmarshal(text, value)
-}
-
-// joined orders faults by line and joins them; nil when there are none.
-func joined(faults []*diag.Error) error {
-	slices.SortStableFunc(faults, func(a, b *diag.Error) int { return a.Line - b.Line })
-	errs := make([]error, len(faults))
-	for i, f := range faults {
-		errs[i] = f
-	}
-	return errors.Join(errs...)
 }
 
 // deep tells whether so many brackets are open at once that the parser would

@@ -1,0 +1,55 @@
+package beamline
+
+import (
+	"sync"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// beamlineFile is beamlines/<name>/beamline.yaml as people write it.
+type beamlineFile struct {
+	Namespace string    `json:"namespace" jsonschema:"title=namespace,pattern=^[a-z0-9]([-a-z0-9]{0\\,61}[a-z0-9])?$,example=bl01t" jsonschema_description:"The Kubernetes namespace that the beamline's IOCs run in."`
+	Values    Values    `json:"values,omitempty" jsonschema_description:"What all instances of the beamline share; an instance's own values go over these."`
+	Gate      *gateFile `json:"gate,omitempty" jsonschema_description:"What must be true before the beamline is promoted."`
+}
+
+// gateFile is the gate key of a beamline.
+type gateFile struct {
+	Approvers   []string `json:"approvers,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=octocat" jsonschema_description:"GitHub users, or teams as organisation/team, one of whom must approve."`
+	Environment string   `json:"environment,omitempty" jsonschema_description:"GitHub environment that holds the approval."`
+}
+
+// instanceFile is an instance's values.yaml as people write it.
+type instanceFile struct {
+	Image pin `json:"image" jsonschema_description:"The generic IOC that the instance runs, at a released version."`
+	Values
+}
+
+// JSONSchemaExtend is that of the values; here the probe PV must be there.
+func (instanceFile) JSONSchemaExtend(s *jsonschema.Schema) {
+	Values{}.JSONSchemaExtend(s)
+	s.Required = append(s.Required, "probePV")
+}
+
+type pin string
+
+// JSONSchema says what a generic IOC at a released version looks like.
+func (pin) JSONSchema() *jsonschema.Schema {
+	return strictyaml.Text("image and version", `^[a-z0-9]([-a-z0-9]*[a-z0-9])? [0-9][0-9A-Za-z.+-]*$`, "ioc-simstage 1.0.0")
+}
+
+var beamlineSchema = sync.OnceValue(func() *strictyaml.Schema[beamlineFile] {
+	return strictyaml.New[beamlineFile]("Beamline", "beamlines/<name>/beamline.yaml: what all IOC instances of a beamline share.")
+})
+
+var instanceSchema = sync.OnceValue(func() *strictyaml.Schema[instanceFile] {
+	return strictyaml.New[instanceFile]("IOC instance", "beamlines/<beamline>/iocs/<instance>/values.yaml: one IOC of a beamline. Keys beside image go over the beamline's values.")
+})
+
+// Schemas gives the JSON schemas of the files read here, by the name each is
+// published under.
+func Schemas() map[string][]byte {
+	return map[string][]byte{"beamline.schema.json": beamlineSchema().JSON(), "instance.schema.json": instanceSchema().JSON()}
+}

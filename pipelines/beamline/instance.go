@@ -1,0 +1,119 @@
+package beamline
+
+import (
+	"encoding/json"
+	"io/fs"
+	"path"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/tagline-ci/tagline/pipelines/startup"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// maxName is the length of an instance's name: Helm takes no longer name of a
+// release.
+const maxName = 53
+
+// instance reads one instance's folder into bl.
+func (r *reader) instance(bl *Beamline, name string) {
+	folder := path.Join(Dir, bl.Name, "iocs", name)
+	inst := &Instance{Name: name, Folder: folder, File: path.Join(folder, "values.yaml")}
+	bl.Instances = append(bl.Instances, inst)
+	r.checkName(bl, inst)
+	r.checkFolder(inst)
+	config, err := startup.Config(r.fsys, path.Join(folder, "config"))
+	r.faults.Add(err)
+	inst.Config = config
+	text, err := fs.ReadFile(r.fsys, inst.File)
+	if err != nil {
+		r.fault(inst.File, "add it with image and probePV", "every folder of iocs is an IOC instance, and this one has no values.yaml")
+		return
+	}
+	f, doc, err := instanceSchema().Read(inst.File, text)
+	r.faults.Add(err)
+	if f == nil {
+		return
+	}
+	if doc.Good("image") {
+		// What is no pin was refused by the schema already.
+		inst.Image, _ = version.ParsePin(string(f.Image))
+	}
+	inst.Values = overlay(bl.Values, f.Values, doc)
+	r.checkValues(doc, nil, f.Values)
+	r.checkProbe(inst, doc)
+}
+
+// overlay gives the beamline's values with an instance's own over them: maps
+// are merged by key, anything else that the instance has written replaces the
+// beamline's.
+func overlay(shared, own Values, doc *strictyaml.Doc) Values {
+	var merged Values
+	for _, v := range []any{shared, written(own, doc)} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // Values are plain data
+		}
+		if doc.Has("tolerations") {
+			merged.Tolerations = nil
+		}
+		if err := json.Unmarshal(text, &merged); err != nil {
+			panic(err)
+		}
+	}
+	return merged
+}
+
+// written gives the values that an instance's file has, empty ones too.
+func written(own Values, doc *strictyaml.Doc) map[string]any {
+	all := map[string]any{
+		"probePV": own.ProbePV, "protocol": own.Protocol, "uid": own.UID, "gid": own.GID, "env": own.Env,
+		"nodeSelector": own.NodeSelector, "tolerations": own.Tolerations, "cpu": own.CPU, "memory": own.Memory,
+		"autosave": own.Autosave, "graceSeconds": own.GraceSeconds,
+	}
+	for key := range all {
+		if !doc.Has(key) {
+			delete(all, key)
+		}
+	}
+	return all
+}
+
+// checkName wants a name that Helm and Kubernetes take, and that shows the
+// beamline: instances of all beamlines are charts side by side in a registry.
+func (r *reader) checkName(bl *Beamline, inst *Instance) {
+	switch {
+	case !strings.HasPrefix(inst.Name, bl.Name+"-"):
+		r.fault(inst.Folder, "rename the folder to "+bl.Name+"-"+inst.Name, "the name of an IOC instance begins with its beamline's, %s-", bl.Name)
+	case len(inst.Name) > maxName:
+		r.fault(inst.Folder, "shorten it", "the name has %d letters, and a Helm release has at most %d", len(inst.Name), maxName)
+	case len(validation.IsDNS1123Label(inst.Name)) > 0:
+		r.fault(inst.Folder, "rename the folder, as in "+bl.Name+"-mo-ioc-01", "%q can't be an instance's name: only lower-case letters, digits and -", inst.Name)
+	}
+}
+
+// checkFolder refuses what an instance's folder has no use for, and tells
+// whether the instance brings a chart of its own.
+func (r *reader) checkFolder(inst *Instance) {
+	entries, err := fs.ReadDir(r.fsys, inst.Folder)
+	if err != nil {
+		r.fault(inst.Folder, "replace it by a folder", "it can't be listed: %w", err)
+	}
+	has := map[string]bool{}
+	for _, e := range entries {
+		has[e.Name()] = true
+		switch e.Name() {
+		case "values.yaml", "config", "Chart.yaml", "templates", "README.md":
+		default:
+			if !hidden(e) {
+				r.fault(path.Join(inst.Folder, e.Name()), "move it into config/ if the IOC reads it", "an IOC instance is values.yaml, config/ and, where it is not an ordinary one, Chart.yaml and templates/")
+			}
+		}
+	}
+	if has["Chart.yaml"] != has["templates"] {
+		r.fault(inst.Folder, "add the other, or remove it", "Chart.yaml and templates/ come together")
+	}
+	inst.Chart = has["Chart.yaml"] && has["templates"]
+}

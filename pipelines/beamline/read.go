@@ -1,0 +1,144 @@
+package beamline
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// Dir is the folder of the tree that holds all beamlines.
+const Dir = "beamlines"
+
+// Names gives the names of the tree's beamlines, sorted: the folders of
+// beamlines/. A tree without that folder has none.
+func Names(fsys fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(fsys, Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, diag.Invalidf(Dir, 0, "replace it by a folder", "it can't be listed: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && !hidden(e) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Read reads one beamline with all its instances. The error joins every fault
+// of every file, a *diag.Error each, by file and line; there is no Beamline then.
+func Read(fsys fs.FS, name string) (*Beamline, error) {
+	r := &reader{fsys: fsys, probes: map[string]*Instance{}}
+	bl := r.beamline(name)
+	if bl != nil {
+		for _, folder := range r.instances(bl) {
+			r.instance(bl, folder)
+		}
+	}
+	if err := r.faults.Err(); err != nil {
+		return nil, err
+	}
+	return bl, nil
+}
+
+// reader holds what is wrong with a beamline while it is read.
+type reader struct {
+	fsys   fs.FS
+	shared *strictyaml.Doc      // beamline.yaml
+	probes map[string]*Instance // by probe PV
+	faults diag.Faults
+}
+
+// beamline reads beamline.yaml; nil when nothing of it is known.
+func (r *reader) beamline(name string) *Beamline {
+	folder := path.Join(Dir, name)
+	bl := &Beamline{Name: name, File: path.Join(folder, "beamline.yaml")}
+	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+		r.fault(folder, "rename the folder, as in bl01t", "%q can't be a beamline's name: only lower-case letters, digits and -, at most 63", name)
+		return nil
+	}
+	text, err := fs.ReadFile(r.fsys, bl.File)
+	if err != nil {
+		r.noBeamline(folder, bl)
+		return nil
+	}
+	f, doc, err := beamlineSchema().Read(bl.File, text)
+	r.faults.Add(err)
+	if f == nil {
+		return bl
+	}
+	r.shared = doc
+	bl.Namespace, bl.Values = f.Namespace, f.Values
+	if f.Gate != nil {
+		bl.Gate = record.Policy{Approvers: f.Gate.Approvers, Environment: f.Gate.Environment}
+	}
+	r.checkValues(doc, strictyaml.Path{"values"}, bl.Values)
+	if doc.Has("values", "probePV") {
+		r.say(doc, strictyaml.Path{"values", "probePV"}, "move it to the instances", "each IOC has a probe PV of its own")
+	}
+	return bl
+}
+
+// noBeamline says which beamline is not there.
+func (r *reader) noBeamline(folder string, bl *Beamline) {
+	names, _ := Names(r.fsys)
+	if slices.Contains(names, bl.Name) {
+		r.fault(bl.File, "add it with the beamline's namespace", "every folder of %s is a beamline, and this one has no beamline.yaml", Dir)
+		return
+	}
+	fix := "the beamlines here are " + strings.Join(names, ", ")
+	if near := strictyaml.Near(bl.Name, names); near != "" {
+		fix = "did you mean \"" + near + "\"?"
+	} else if len(names) == 0 {
+		fix = "add it"
+	}
+	r.fault(folder, fix, "there is no beamline %q", bl.Name)
+}
+
+// instances gives the names of the instances' folders, sorted.
+func (r *reader) instances(bl *Beamline) []string {
+	folder := path.Join(Dir, bl.Name, "iocs")
+	entries, err := fs.ReadDir(r.fsys, folder)
+	if err != nil {
+		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances", bl.Name)
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		switch {
+		case hidden(e):
+		case e.IsDir():
+			names = append(names, e.Name())
+		default:
+			r.fault(path.Join(folder, e.Name()), "move it to where it belongs", "only folders of IOC instances belong here")
+		}
+	}
+	if len(names) == 0 {
+		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances", bl.Name)
+	}
+	return names
+}
+
+// hidden tells whether an entry is none of anybody's assets (.gitkeep).
+func hidden(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }
+
+// fault reports something of a file or folder as a whole.
+func (r *reader) fault(file, fix, format string, args ...any) {
+	r.faults.Addf(file, 0, fix, format, args...)
+}
+
+// say reports a fault of a piece of a file.
+func (r *reader) say(doc *strictyaml.Doc, at strictyaml.Path, fix, format string, args ...any) {
+	r.faults = append(r.faults, doc.Faultf(at, fix, format, args...))
+}

@@ -1,0 +1,39 @@
+package beamline
+
+import (
+	"github.com/invopop/jsonschema"
+
+	"github.com/tagline-ci/tagline/pipelines/startup"
+)
+
+// Values are what the library chart ioc-lib takes, beside image and config.
+// JSON names are the chart's and the YAML files'; what each means is said by
+// its description, which editors show too.
+type Values struct {
+	ProbePV      string            `json:"probePV,omitempty" jsonschema_description:"The PV that tells whether this IOC lives."`
+	Protocol     string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
+	UID          int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
+	GID          int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
+	Env          map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
+	NodeSelector map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
+	Tolerations  []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
+	CPU          string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
+	Memory       string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
+	Autosave     string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
+	GraceSeconds int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
+}
+
+// JSONSchemaExtend says what a PV's name looks like.
+func (Values) JSONSchemaExtend(s *jsonschema.Schema) {
+	pv, _ := s.Properties.Get("probePV")
+	like := startup.PV("").JSONSchema()
+	pv.Title, pv.Pattern, pv.Examples = like.Title, like.Pattern, like.Examples
+}
+
+// Toleration is a Kubernetes toleration.
+type Toleration struct {
+	Key      string `json:"key,omitempty"`
+	Operator string `json:"operator,omitempty" jsonschema:"enum=Equal,enum=Exists"`
+	Value    string `json:"value,omitempty"`
+	Effect   string `json:"effect,omitempty" jsonschema:"enum=NoSchedule,enum=PreferNoSchedule,enum=NoExecute"`
+}
