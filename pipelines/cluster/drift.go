@@ -1,0 +1,121 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/cli-runtime/pkg/resource"
+
+	"helm.sh/helm/v3/pkg/kube"
+)
+
+// Drift tells where the cluster differs from what the instance's newest
+// revision put there: "Deployment bl01t-mo-ioc-01: spec.replicas". It is what
+// somebody changed by hand; fields that the chart does not set may be anything.
+func (n *Namespace) Drift(ctx context.Context, instance string) ([]string, error) {
+	cfg, err := n.helm()
+	if err != nil {
+		return nil, err
+	}
+	last, err := cfg.Releases.Last(instance)
+	if err != nil {
+		return nil, n.broken("reading the Helm release of "+instance, err)
+	}
+	objects, err := cfg.KubeClient.Build(strings.NewReader(last.Manifest), false)
+	if err != nil {
+		return nil, n.broken("reading the objects of "+instance, err)
+	}
+	var drift []string
+	for _, want := range objects {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		d, err := differences(want)
+		if err != nil {
+			return nil, n.broken("comparing the objects of "+instance, err)
+		}
+		drift = append(drift, d...)
+	}
+	return drift, nil
+}
+
+// differences gives the fields of one object that a promotion would set right.
+func differences(want *resource.Info) ([]string, error) {
+	name := want.Mapping.GroupVersionKind.Kind + " " + want.Name
+	live, err := resource.NewHelper(want.Client, want.Mapping).Get(want.Namespace, want.Name)
+	if apierrors.IsNotFound(err) {
+		return []string{name + ": is gone"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	patch, err := mend(want, live)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(patch, &tree); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var lines []string
+	for _, path := range leaves("", tree) {
+		lines = append(lines, name+": "+path)
+	}
+	slices.Sort(lines)
+	return lines, nil
+}
+
+// mend gives the patch that makes live what is wanted, "{}" when it is: the one
+// that Helm would send.
+func mend(want *resource.Info, live runtime.Object) ([]byte, error) {
+	wanted, err := json.Marshal(want.Object)
+	if err != nil {
+		return nil, err
+	}
+	is, err := json.Marshal(live)
+	if err != nil {
+		return nil, err
+	}
+	typed := kube.AsVersioned(want)
+	if _, unknown := typed.(runtime.Unstructured); unknown {
+		return jsonmergepatch.CreateThreeWayJSONMergePatch(wanted, wanted, is)
+	}
+	meta, err := strategicpatch.NewPatchMetaFromStruct(typed)
+	if err != nil {
+		return nil, err
+	}
+	return strategicpatch.CreateThreeWayMergePatch(wanted, wanted, is, meta, true)
+}
+
+// leaves gives the paths of a patch's fields. Directives ("$setElementOrder/…")
+// and the names that pick an element of a list are no fields.
+func leaves(at string, value any) (paths []string) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if strings.HasPrefix(key, "$") || key == "name" && len(v) > 1 {
+				continue
+			}
+			paths = append(paths, leaves(strings.TrimPrefix(at+"."+key, "."), inner)...)
+		}
+		return paths
+	case []any:
+		for _, inner := range v {
+			if m, ok := inner.(map[string]any); ok {
+				name, _ := m["name"].(string)
+				paths = append(paths, leaves(fmt.Sprintf("%s[%s]", at, name), m)...)
+				continue
+			}
+			return []string{at}
+		}
+		return paths
+	}
+	return []string{at}
+}

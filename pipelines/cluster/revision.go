@@ -1,0 +1,92 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"helm.sh/helm/v3/pkg/release"
+)
+
+// Labels that every Helm release of ours has. They outlive a rollback, which a
+// release's description does not.
+const (
+	labelBeamline = "tagline.beamline"
+	labelVersion  = "tagline.version" // the beamline's, as an OCI tag
+	labelChart    = "tagline.chart"   // the chart's digest
+	labelRecord   = "tagline.record"  // the record's digest
+)
+
+// Revision is one stored revision of an instance's Helm release.
+type Revision struct {
+	Instance string
+	Number   int    // from 1
+	Status   string // Helm's: "deployed", "superseded", "failed", "uninstalled", "pending-upgrade" …
+	Beamline string // empty when Tagline did not make it
+	Version  string // of the beamline, as an OCI tag
+	chart    string // its digest as a label holds it
+}
+
+// IsOf tells whether the revision is of the chart at ref ("…@sha256:…").
+func (r Revision) IsOf(ref string) bool { return r.chart != "" && r.chart == digestLabel(ref) }
+
+// Runs tells whether the revision's objects are meant to be in the cluster.
+func (r Revision) Runs() bool { return r.Status == release.StatusDeployed.String() }
+
+// Interrupted tells whether a run ended in the middle of it: some of its
+// objects may be in the cluster.
+func (r Revision) Interrupted() bool {
+	return strings.HasPrefix(r.Status, "pending-") || r.Status == release.StatusUninstalling.String() || r.Status == release.StatusFailed.String()
+}
+
+// History is what Helm keeps of a namespace: the revisions of each instance,
+// newest first.
+type History map[string][]Revision
+
+// Latest gives the newest revision of an instance; ok is false when there is none.
+func (h History) Latest(instance string) (r Revision, ok bool) {
+	if len(h[instance]) == 0 {
+		return Revision{}, false
+	}
+	return h[instance][0], true
+}
+
+// History reads the revisions of all releases in the namespace, other people's
+// too. Only the secrets' labels are read: the charts in them weigh megabytes.
+func (n *Namespace) History(ctx context.Context) (History, error) {
+	secrets := n.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
+	list, err := secrets.List(ctx, metav1.ListOptions{LabelSelector: "owner=helm"})
+	if err != nil {
+		return nil, n.broken("listing the Helm releases of namespace "+n.Name, err)
+	}
+	h := History{}
+	for _, s := range list.Items {
+		number, err := strconv.Atoi(s.Labels["version"])
+		if err != nil {
+			continue // not a release
+		}
+		name := s.Labels["name"]
+		h[name] = append(h[name], Revision{
+			Instance: name, Number: number, Status: s.Labels["status"],
+			Beamline: s.Labels[labelBeamline], Version: s.Labels[labelVersion], chart: s.Labels[labelChart],
+		})
+	}
+	for _, revisions := range h {
+		slices.SortFunc(revisions, func(a, b Revision) int { return b.Number - a.Number })
+	}
+	return h, nil
+}
+
+// digestLabel gives the digest in ref ("…sha256:<64 hex digits>") as a label
+// value, which holds 63 characters: all but the last digit.
+func digestLabel(ref string) string {
+	_, hex, ok := strings.Cut(ref, "sha256:")
+	if !ok || len(hex) != 64 {
+		return ""
+	}
+	return hex[:63]
+}

@@ -1,0 +1,165 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// State is what one instance does now.
+type State struct {
+	Instance  string
+	Pod       string // empty when it has none
+	UID       string // of the pod: another one means that the IOC was restarted
+	Container string // of the pod, the one the IOC is in
+	Node      string
+	Image     string // that the pod was told to run, by digest
+	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
+	Restarts  int
+	Since     time.Time // when the IOC was started; zero when it is not running
+	Doing     string    // one phrase: "ready", "pulling its image", "crashed 3 times, last with exit status 1"
+	Failing   bool      // waiting alone will hardly make it ready
+}
+
+// States gives the state of every Deployment in the namespace by its name,
+// which is the instance's, and the names of pods that belong to none of them.
+func (n *Namespace) States(ctx context.Context) (map[string]State, []string, error) {
+	deployments, err := n.client.AppsV1().Deployments(n.Name).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, nil, n.broken("listing what runs in namespace "+n.Name, err)
+	}
+	pods, err := n.client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, nil, n.broken("listing the pods of namespace "+n.Name, err)
+	}
+	states, owned := map[string]State{}, map[string]bool{}
+	for _, d := range deployments.Items {
+		mine := podsOf(&d, pods.Items)
+		for _, p := range mine {
+			owned[p.Name] = true
+		}
+		states[d.Name] = describe(&d, mine)
+	}
+	var strays []string
+	for _, p := range pods.Items {
+		if !owned[p.Name] {
+			strays = append(strays, p.Name)
+		}
+	}
+	return states, strays, nil
+}
+
+// podsOf picks a Deployment's pods, newest first.
+func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
+	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
+	if err != nil {
+		return nil
+	}
+	for _, p := range all {
+		byReplicaSet := slices.ContainsFunc(p.OwnerReferences, func(o metav1.OwnerReference) bool { return strings.HasPrefix(o.Name, d.Name+"-") })
+		if byReplicaSet && selector.Matches(labels.Set(p.Labels)) {
+			mine = append(mine, p)
+		}
+	}
+	slices.SortFunc(mine, func(a, b corev1.Pod) int { return b.CreationTimestamp.Compare(a.CreationTimestamp.Time) })
+	return mine
+}
+
+// describe says what an instance does, from its Deployment and its pods.
+func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
+	s := State{Instance: d.Name}
+	if d.Status.ObservedGeneration < d.Generation {
+		s.Doing = "waiting for the cluster to take it up"
+		return s
+	}
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+			s.Doing, s.Failing = "no pod is allowed: "+c.Message, true
+			return s
+		}
+	}
+	if d.Spec.Replicas != nil && *d.Spec.Replicas == 0 {
+		s.Doing, s.Failing = "stopped: scaled to 0", true
+		return s
+	}
+	if len(pods) == 0 {
+		s.Doing = "waiting for its pod"
+		return s
+	}
+	s.ofPod(&pods[0])
+	switch {
+	case pods[0].DeletionTimestamp != nil:
+		s.Ready, s.Doing = false, "stopping the former IOC"
+	case len(pods) > 1:
+		s.Ready, s.Doing = false, "waiting for the former IOC to stop"
+	case s.Ready && (d.Status.UpdatedReplicas < 1 || d.Status.ReadyReplicas < 1):
+		s.Ready, s.Doing = false, "waiting for the cluster to see that it is ready"
+	}
+	return s
+}
+
+// ofPod fills in what a pod tells.
+func (s *State) ofPod(p *corev1.Pod) {
+	s.Pod, s.UID, s.Node = p.Name, string(p.UID), p.Spec.NodeName
+	if len(p.Spec.Containers) > 0 {
+		s.Container, s.Image = p.Spec.Containers[0].Name, p.Spec.Containers[0].Image
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			s.Doing = "no node takes it: " + c.Message
+			return
+		}
+	}
+	i := slices.IndexFunc(p.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool { return c.Name == s.Container })
+	if i < 0 {
+		s.Doing = "waiting for its node"
+		return
+	}
+	s.ofContainer(p.Status.ContainerStatuses[i])
+}
+
+// Reasons for a container's waiting that do not pass by themselves.
+var stuck = []string{"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+// ofContainer fills in what the IOC's container tells.
+func (s *State) ofContainer(c corev1.ContainerStatus) {
+	s.Restarts = int(c.RestartCount)
+	crashed := c.LastTerminationState.Terminated
+	if c.State.Terminated != nil {
+		crashed = c.State.Terminated
+	}
+	switch {
+	case c.State.Running != nil && c.Ready:
+		s.Ready, s.Doing = true, "ready"
+	case c.State.Waiting != nil && slices.Contains(stuck, c.State.Waiting.Reason):
+		s.Doing, s.Failing = fmt.Sprintf("%s: %s", c.State.Waiting.Reason, c.State.Waiting.Message), true
+	case crashed != nil:
+		s.Doing = fmt.Sprintf("ended %d times, last with %s", max(1, s.Restarts), ending(crashed))
+		s.Failing = s.Restarts >= 2
+	case c.State.Running != nil:
+		s.Doing = "started, its PV does not answer yet"
+	default:
+		s.Doing = "pulling its image or preparing its volumes"
+	}
+	if c.State.Running != nil {
+		s.Since = c.State.Running.StartedAt.Time
+	}
+}
+
+// ending says how a container ended.
+func ending(t *corev1.ContainerStateTerminated) string {
+	switch {
+	case t.Reason == "OOMKilled":
+		return "more memory used than its limit allows (OOMKilled)"
+	case t.Signal != 0:
+		return fmt.Sprintf("signal %d", t.Signal)
+	}
+	return fmt.Sprintf("exit status %d", t.ExitCode)
+}

@@ -1,0 +1,136 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// Status is what a beamline runs.
+type Status struct {
+	Beamline  string    `json:"beamline"`
+	Namespace string    `json:"namespace"`
+	Version   string    `json:"version"`            // of the release that runs; empty before the first promotion
+	Record    string    `json:"record"`             // its digest
+	Since     time.Time `json:"since"`              // when it was promoted
+	Before    []string  `json:"before"`             // versions that ran before it, newest first
+	Underway  string    `json:"underway,omitempty"` // version a promotion under way, or killed, was going to
+	Instances []IOC     `json:"instances"`          // sorted by name
+	Strays    []string  `json:"strays"`             // pods in the namespace that are no IOC of ours
+}
+
+// IOC is one line of a Status.
+type IOC struct {
+	Name     string    `json:"name"`
+	Version  string    `json:"version"` // of the beamline, as its Helm release has it
+	IOC      string    `json:"ioc"`     // the generic IOC: "ioc-simstage 1.0.0"
+	Digest   string    `json:"digest"`  // of the image that the pod runs: "sha256:…"
+	Pod      string    `json:"pod"`
+	UID      string    `json:"uid"` // of the pod: another one means that the IOC was restarted
+	Node     string    `json:"node"`
+	Ready    bool      `json:"ready"`
+	Restarts int       `json:"restarts"`
+	Since    time.Time `json:"since"` // when the IOC was started
+	Doing    string    `json:"doing"` // one phrase
+	Drift    []string  `json:"drift"` // where the cluster differs from the release
+}
+
+// Status asks the cluster what the beamline runs.
+func (n *Namespace) Status(ctx context.Context) (*Status, error) {
+	ledger, err := n.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	history, err := n.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, strays, err := n.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st := &Status{Beamline: n.Beamline, Namespace: n.Name, Before: []string{}, Instances: []IOC{}, Strays: strays}
+	if strays == nil {
+		st.Strays = []string{}
+	}
+	rec := &record.Record{}
+	if now := ledger.Current(); now != nil {
+		rec = &now.Record
+		st.Version, st.Record, st.Since = rec.Version, now.Digest, now.Since
+		for _, former := range ledger.Releases[1:] {
+			st.Before = append(st.Before, former.Record.Version)
+		}
+	}
+	if ledger.Underway != nil {
+		st.Underway = ledger.Underway.Version
+	}
+	for _, name := range names(rec, history, n.Beamline) {
+		st.Instances = append(st.Instances, ioc(rec, name, history, states[name]))
+	}
+	return st, step.Each(ctx, 8, indices(st.Instances), func(ctx context.Context, i int) error {
+		return n.compare(ctx, &st.Instances[i], history)
+	})
+}
+
+// compare adds the drift of one instance.
+func (n *Namespace) compare(ctx context.Context, i *IOC, history History) error {
+	last, ok := history.Latest(i.Name)
+	if !ok || !last.Runs() {
+		return nil
+	}
+	drift, err := n.Drift(ctx, i.Name)
+	i.Drift = append(i.Drift, drift...)
+	return err
+}
+
+// names gives the instances of the record, and those of the beamline that Helm
+// has in the cluster though the record does not, sorted.
+func names(rec *record.Record, history History, beamline string) (all []string) {
+	for _, inst := range rec.Instances {
+		all = append(all, inst.Name)
+	}
+	for name, revisions := range history {
+		if revisions[0].Beamline == beamline && revisions[0].Status != "uninstalled" && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// ioc gives the line of one instance, drift against the record included.
+func ioc(rec *record.Record, name string, history History, s State) IOC {
+	line := IOC{Name: name, Pod: s.Pod, UID: s.UID, Node: s.Node, Ready: s.Ready, Restarts: s.Restarts, Since: s.Since, Doing: s.Doing, Drift: []string{}}
+	_, line.Digest, _ = strings.Cut(s.Image, "@")
+	last, deployed := history.Latest(name)
+	line.Version = last.Version
+	i := slices.IndexFunc(rec.Instances, func(i record.Instance) bool { return i.Name == name })
+	if i < 0 {
+		line.Drift = append(line.Drift, "it is not in the release")
+		return line
+	}
+	want := rec.Instances[i]
+	line.IOC = want.IOC
+	switch {
+	case !deployed || last.Status == "uninstalled":
+		line.Doing = "not in the cluster"
+		line.Drift = append(line.Drift, "it is not in the cluster")
+	case last.Interrupted():
+		line.Drift = append(line.Drift, "its Helm release is "+last.Status)
+	case !last.IsOf(want.Chart):
+		line.Drift = append(line.Drift, "its Helm release is of another chart, version "+last.Version)
+	}
+	return line
+}
+
+func indices[T any](items []T) []int {
+	at := make([]int, len(items))
+	for i := range items {
+		at[i] = i
+	}
+	return at
+}

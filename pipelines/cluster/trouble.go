@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Trouble is an instance that does not do what it should, with what the
+// cluster knows about it.
+type Trouble struct {
+	Instance string
+	Events   []string // warnings of the cluster about its pod, oldest first
+	Log      []string // the last lines the IOC wrote
+	Err      error
+}
+
+// Error is one line; Evidence gives the rest.
+func (t *Trouble) Error() string { return t.Instance + ": " + t.Err.Error() }
+
+// Unwrap gives the cause.
+func (t *Trouble) Unwrap() error { return t.Err }
+
+// Evidence gives events and log as indented lines, empty when there are none.
+func (t *Trouble) Evidence() string {
+	var b strings.Builder
+	for _, part := range []struct {
+		title string
+		lines []string
+	}{{"events of " + t.Instance, t.Events}, {"last log lines of " + t.Instance, t.Log}} {
+		if len(part.lines) > 0 {
+			fmt.Fprintf(&b, "  %s:\n    %s\n", part.title, strings.Join(part.lines, "\n    "))
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+const (
+	logLines   = 20
+	eventLines = 5
+)
+
+// Trouble asks the cluster for what it knows about an instance in state s. What
+// cannot be had is left out: the trouble itself matters more.
+func (n *Namespace) Trouble(ctx context.Context, s State, err error) *Trouble {
+	t := &Trouble{Instance: s.Instance, Err: err}
+	if s.Pod == "" {
+		return t
+	}
+	t.Events = n.warnings(ctx, s.Pod)
+	t.Log = n.lastLines(ctx, s, false)
+	if len(t.Log) == 0 && s.Restarts > 0 {
+		t.Log = n.lastLines(ctx, s, true)
+	}
+	return t
+}
+
+func (n *Namespace) warnings(ctx context.Context, pod string) (lines []string) {
+	events, err := n.client.CoreV1().Events(n.Name).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod + ",type=Warning"})
+	if err != nil {
+		return nil
+	}
+	slices.SortFunc(events.Items, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	for _, e := range events.Items[max(0, len(events.Items)-eventLines):] {
+		times := ""
+		if e.Count > 1 {
+			times = fmt.Sprintf(" (%d times)", e.Count)
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s%s", e.Reason, strings.TrimSpace(e.Message), times))
+	}
+	return lines
+}
+
+func (n *Namespace) lastLines(ctx context.Context, s State, previous bool) []string {
+	tail := int64(logLines)
+	text, err := n.client.CoreV1().Pods(n.Name).GetLogs(s.Pod, &corev1.PodLogOptions{
+		Container: s.Container, TailLines: &tail, Previous: previous,
+	}).DoRaw(ctx)
+	if err != nil || len(strings.TrimSpace(string(text))) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(string(text), "\r\n"), "\n")
+}
