@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"dagger.io/dagger"
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// The tags of the demonstration: the assets of this repository that need
+// nothing from outside it but EPICS Base.
+const (
+	demoBase   = "epics-base/7.0.8.1r1.0"
+	demoIOC    = "ioc-simstage/1.0.0"
+	demoFirst  = "2026.11.1"
+	demoSecond = "2026.11.2"
+	demoLine   = "bl01t"
+)
+
+// newDemo is `tagline demo`: the whole chain, by the commands a person types.
+func newDemo(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "demo",
+		Short:   "Take a tag of this repository to a running IOC, on this machine",
+		Long:    "Brings up what this machine lacks and then, in a scratch clone of this repository,\ntags, releases, promotes, changes a start-up script, promotes that, and rolls back:\neach step is the command that a person would type.",
+		Example: "  tagline demo",
+		Args:    args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d := &demo{app: a}
+			err := d.run(cmd.Context())
+			d.summary()
+			return err
+		},
+	}
+}
+
+// demo is one run of the demonstration.
+type demo struct {
+	*app
+	scratch  *scratch
+	registry string
+	took     []took
+}
+
+// took is one step and how long it lasted.
+type took struct {
+	what string
+	time time.Duration
+	ok   bool
+}
+
+func (d *demo) run(ctx context.Context) error {
+	if err := d.tagline(ctx, "up"); err != nil {
+		return err
+	}
+	e := d.up()
+	s, err := d.state()
+	if err != nil {
+		return err
+	}
+	err = d.step("clone this repository and tag it", func() (err error) {
+		d.scratch, err = newScratch(d.repo, s.Path("demo"), demoBase, demoIOC, demoLine+"/"+demoFirst)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// A registry path of its own for each commit: a release never changes, and
+	// the demonstration of another commit is another release.
+	d.registry = e.Registry + "/demo/" + d.scratch.commit[:12]
+	for _, tag := range []string{demoBase, demoIOC, demoLine + "/" + demoFirst} {
+		if err := d.tagline(ctx, "release", tag); err != nil {
+			return err
+		}
+	}
+	if err := d.tagline(ctx, "promote", demoLine, demoFirst); err != nil {
+		return err
+	}
+	if err := d.step("read a PV of each IOC from outside the cluster, over CA and PVA", func() error { return d.readOutside(ctx) }); err != nil {
+		return err
+	}
+	const script = "beamlines/" + demoLine + "/iocs/" + demoLine + "-mo-ioc-02/config/st.cmd"
+	err = d.step("change "+script+", commit, tag "+demoLine+"/"+demoSecond, func() error {
+		return d.scratch.change(script, "# A comment is a change too.\n", demoLine+"/"+demoSecond)
+	})
+	if err != nil {
+		return err
+	}
+	for _, line := range [][]string{
+		{"release", demoLine + "/" + demoSecond},
+		{"promote", demoLine, demoSecond},
+		{"status", demoLine},
+		{"rollback", demoLine},
+		{"status", demoLine},
+	} {
+		if err := d.tagline(ctx, line...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagline runs one command line as a person would, and shows it.
+func (d *demo) tagline(ctx context.Context, line ...string) error {
+	given := line
+	if d.scratch != nil {
+		given = append([]string{"--repo", d.scratch.dir}, line...)
+		if line[0] != "status" {
+			given = append(given, "--registry", d.registry)
+		}
+	}
+	return d.step("tagline "+strings.Join(line, " "), func() error {
+		sub := &app{Streams: Streams{In: d.In, Out: indented{d.Err}, Err: indented{d.Err}}, env: d.env}
+		root := sub.root()
+		root.SetArgs(given)
+		return root.ExecuteContext(ctx)
+	})
+}
+
+// step does one named step, and keeps how long it took.
+func (d *demo) step(what string, work func() error) error {
+	fmt.Fprintf(d.Err, "\n$ %s\n", what)
+	start := time.Now()
+	err := work()
+	d.took = append(d.took, took{what, time.Since(start), err == nil})
+	return err
+}
+
+// readOutside reads a PV of each promoted IOC from a container beside the
+// cluster, as a client at the beamline would.
+func (d *demo) readOutside(ctx context.Context) error {
+	var out bytes.Buffer
+	sub := &app{Streams: Streams{In: d.In, Out: &out, Err: d.Err}, env: d.env}
+	root := sub.root()
+	root.SetArgs([]string{"record", demoLine + "/" + demoFirst, "--registry", d.registry, "--output", "json"})
+	if err := root.ExecuteContext(ctx); err != nil {
+		return err
+	}
+	var rec record.Record
+	if err := json.Unmarshal(out.Bytes(), &rec); err != nil {
+		return err
+	}
+	client, err := d.connect(ctx, &site{})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	tools := client.Container().From(d.registry + "/" + strings.Replace(demoIOC, "/", "-developer:", 1))
+	for _, name := range []string{"EPICS_CA_ADDR_LIST", "EPICS_PVA_ADDR_LIST"} {
+		if v := d.env(name); v != "" {
+			tools = tools.WithEnvVariable(name, v)
+		}
+	}
+	tools = tools.WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))
+	for _, inst := range rec.Instances {
+		for _, tool := range []string{"caget", "pvget"} {
+			text, err := tools.WithExec([]string{tool, "-w", "10", inst.ProbePV}).Stdout(ctx)
+			if err != nil {
+				return &diag.Error{Kind: diag.Broken, Doing: "reading " + inst.ProbePV + " with " + tool + " from outside", Asset: inst.Name, Version: rec.Version, Err: errors.New(execText(err))}
+			}
+			fmt.Fprintf(indented{d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))
+		}
+	}
+	return nil
+}
+
+func execText(err error) string {
+	var exec *dagger.ExecError
+	if errors.As(err, &exec) {
+		return strings.TrimSpace(exec.Stderr + " " + exec.Stdout)
+	}
+	return err.Error()
+}
+
+// summary says what ran, how long it took and where to look next.
+func (d *demo) summary() {
+	fmt.Fprintln(d.Out)
+	t := tabwriter.NewWriter(d.Out, 0, 0, 2, ' ', 0)
+	var sum time.Duration
+	for _, s := range d.took {
+		mark := "✔"
+		if !s.ok {
+			mark = "✘"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", mark, s.what, short(s.time))
+		sum += s.time
+	}
+	fmt.Fprintf(t, "\tall\t%s\n", short(sum))
+	t.Flush()
+	if d.registry == "" {
+		return
+	}
+	fmt.Fprintf(d.Out, "\nWhere to look next:\n")
+	fmt.Fprintf(d.Out, "  eval \"$(tagline env)\"; kubectl -n %s get pods\n", demoLine)
+	fmt.Fprintf(d.Out, "  tagline record %s/%s --registry %s\n", demoLine, demoFirst, d.registry)
+	fmt.Fprintf(d.Out, "  %s is the clone that was tagged\n", d.scratch.dir)
+	fmt.Fprintf(d.Out, "  tagline down stops everything\n")
+}
+
+// indented writes lines two columns in, so that a command's own output stands
+// below the command.
+type indented struct{ w io.Writer }
+
+func (i indented) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		if _, err := fmt.Fprintf(i.w, "  %s", line); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}

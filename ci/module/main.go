@@ -1,0 +1,193 @@
+// Tagline takes a git tag to a beamline: it builds EPICS IOCs as container
+// images, tests and publishes them, and promotes them to a beamline's cluster.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+
+	sdk "dagger.io/dagger"
+
+	"dagger/tagline/internal/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// Tagline is the repository and where its releases go.
+type Tagline struct {
+	// Source is the git repository, with its .git.
+	Source *dagger.Directory
+	// Registry holds images, charts and records: "ghcr.io/owner".
+	Registry string
+	// Mirror are copies to fetch sources from: "https://github.com/=https://git.example.org/mirrors/".
+	Mirror []string
+	// Username and Password sign in at the registry.
+	Username string
+	Password *dagger.Secret
+}
+
+// New names the repository and the registry.
+func New(
+	// The git repository, with its .git.
+	// +defaultPath="/"
+	source *dagger.Directory,
+	// Registry and path that hold images, charts and records.
+	// +optional
+	registry string,
+	// Fetch sources below a URL from a copy: https://github.com/=https://git.example.org/mirrors/
+	// +optional
+	mirror []string,
+	// User who signs in at the registry.
+	// +optional
+	username string,
+	// Password or token of that user.
+	// +optional
+	password *dagger.Secret,
+) *Tagline {
+	return &Tagline{Source: source, Registry: registry, Mirror: mirror, Username: username, Password: password}
+}
+
+// Plan says what releasing a tag would do, as JSON.
+func (t *Tagline) Plan(ctx context.Context, tag string) (string, error) {
+	repo, err := t.repository(ctx)
+	if err != nil {
+		return "", err
+	}
+	pl, err := release.Pipeline{Repo: repo}.Plan(tag)
+	return asJSON(pl, err)
+}
+
+// Check builds and tests what a tag, which need not exist, would release at a
+// revision. It publishes nothing and gives the tests as JSON.
+func (t *Tagline) Check(
+	ctx context.Context,
+	tag string,
+	// +default="HEAD"
+	rev string,
+) (string, error) {
+	v, err := version.ParseTag(tag)
+	if err != nil {
+		return "", err
+	}
+	p, err := t.pipeline(ctx)
+	if err != nil {
+		return "", err
+	}
+	tests, err := p.Check(ctx, rev, v)
+	return asJSON(tests, err)
+}
+
+// Release builds, tests and publishes a tag and gives its record as JSON.
+//
+// +cache="never"
+func (t *Tagline) Release(ctx context.Context, tag string) (string, error) {
+	p, err := t.pipeline(ctx)
+	if err != nil {
+		return "", err
+	}
+	rec, err := p.Run(ctx, tag)
+	return asJSON(rec, err)
+}
+
+// Image describes a generic IOC image of the tree, on parents from the tree.
+func (t *Tagline) Image(
+	ctx context.Context,
+	// The image's folder below generic-iocs/.
+	name string,
+	// +default="HEAD"
+	rev string,
+) (*Image, error) {
+	p, err := t.pipeline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	img, err := p.Image(ctx, rev, name)
+	if err != nil {
+		return nil, err
+	}
+	developer, err := container(ctx, img.Developer)
+	if err != nil {
+		return nil, err
+	}
+	runtime, err := container(ctx, img.Runtime)
+	return &Image{Developer: developer, Runtime: runtime}, err
+}
+
+// Image is a generic IOC image's two targets.
+type Image struct {
+	// Compilers, sources and tools: what a developer works in.
+	Developer *dagger.Container
+	// The minimum that runs.
+	Runtime *dagger.Container
+}
+
+// container carries one of the library's containers into this module.
+func container(ctx context.Context, c *sdk.Container) (*dagger.Container, error) {
+	id, err := c.ID(ctx)
+	return dag.LoadContainerFromID(dagger.ContainerID(id)), err
+}
+
+// repository unpacks the git repository where go-git can read it.
+func (t *Tagline) repository(ctx context.Context) (*tree.Repository, error) {
+	dir, err := os.MkdirTemp("", "repository")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Source.Export(ctx, dir); err != nil {
+		return nil, err
+	}
+	return tree.Open(dir)
+}
+
+// pipeline is the release pipeline of this repository and registry.
+func (t *Tagline) pipeline(ctx context.Context) (release.Pipeline, error) {
+	var p release.Pipeline
+	var err error
+	if p.Repo, err = t.repository(ctx); err != nil {
+		return p, err
+	}
+	if p.Mirrors, err = image.ParseMirrors(t.Mirror); err != nil {
+		return p, err
+	}
+	if p.Registry, err = t.registry(ctx); err != nil {
+		return p, err
+	}
+	p.Tool = "devel"
+	p.Client, err = sdk.Connect(ctx)
+	return p, err
+}
+
+func (t *Tagline) registry(ctx context.Context) (*registry.Registry, error) {
+	if t.Registry == "" {
+		return nil, errors.New("no registry is named; give --registry")
+	}
+	opts := registry.Options{Username: t.Username}
+	if t.Password != nil {
+		var err error
+		if opts.Password, err = t.Password.Plaintext(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return registry.New(t.Registry, opts)
+}
+
+func asJSON(v any, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	b, err := json.MarshalIndent(v, "", "  ")
+	return string(b), err
+}
+
+var (
+	_ *plan.Plan
+	_ *recipe.Tree
+)

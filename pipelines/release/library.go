@@ -1,0 +1,34 @@
+package release
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/tagline-ci/tagline/pipelines/chart"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// library packages the library chart, for beamlines outside this repository.
+func (j *job) library(context.Context) (*made, error) {
+	name, v := j.plan.Tag.Asset, j.plan.Tag.Version
+	lib, err := fs.Sub(j.files, "charts/"+name)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := chart.Library(lib, v.String())
+	if err != nil {
+		return nil, err
+	}
+	rec := j.record()
+	rec.Checks = []record.Test{{Name: "package", Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
+	publish := func(ctx context.Context) error {
+		digest, err := j.Registry.PushChart(ctx, name, packed)
+		if err != nil {
+			return err
+		}
+		at := "charts/" + name
+		rec.Artifacts = []record.Artifact{{Name: at, Type: "chart", Ref: j.Registry.Ref(at, v), Digest: digest}}
+		return j.Registry.Tag(ctx, at, digest, v)
+	}
+	return &made{rec: rec, publish: publish}, nil
+}
