@@ -1,0 +1,143 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// cniState is where the network plugins note who has which address; the
+// engine sees a folder of ours there.
+const cniState = "/var/lib/cni"
+
+// hostBefore is what the engine's network changes on the machine, as it was.
+type hostBefore struct {
+	Forwarding string            `json:"forwarding"` // of /proc/sys/net/ipv4/ip_forward
+	Rules      map[string]string `json:"rules"`      // firewall table → iptables-save
+	CNIState   bool              `json:"cniState"`   // cniState existed
+}
+
+const forwardingFile = "/proc/sys/net/ipv4/ip_forward"
+
+var firewallTables = []string{"filter", "nat"}
+
+func (s State) hostFile() string { return s.Path("host-before.json") }
+
+// rememberHost notes how the machine is, once: until it is given back.
+func rememberHost(ctx context.Context, s State) error {
+	if _, err := os.Stat(s.hostFile()); err == nil {
+		return nil
+	}
+	forwarding, err := os.ReadFile(forwardingFile)
+	if err != nil {
+		return err
+	}
+	before := hostBefore{Forwarding: string(forwarding), Rules: map[string]string{}}
+	for _, table := range firewallTables {
+		if before.Rules[table], err = firewallRules(ctx, table); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(cniState); err == nil {
+		before.CNIState = true
+	}
+	b, err := json.Marshal(before)
+	if err != nil {
+		return err
+	}
+	return writeFile(s.hostFile(), b, 0o644)
+}
+
+// giveBackHost takes away what our networks left: firewall rules, the bridge,
+// forwarding. What was there before stays, and so does what others added.
+func giveBackHost(ctx context.Context, s State) error {
+	b, err := os.ReadFile(s.hostFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var before hostBefore
+	if err := json.Unmarshal(b, &before); err != nil {
+		return fmt.Errorf("reading %s: %w", s.hostFile(), err)
+	}
+	if err := removeBridge(); err != nil {
+		return err
+	}
+	for _, table := range firewallTables {
+		if err := removeRules(ctx, table, before.Rules[table]); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(forwardingFile, []byte(before.Forwarding), 0o644); err != nil {
+		return err
+	}
+	if !before.CNIState {
+		_ = os.Remove(cniState) // only when it is empty
+	}
+	return os.Remove(s.hostFile())
+}
+
+func firewallRules(ctx context.Context, table string) (string, error) {
+	out, err := exec.CommandContext(ctx, "/usr/sbin/iptables-legacy-save", "-t", table).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("reading firewall table %s: %w\n%s", table, err, out)
+	}
+	return string(out), nil
+}
+
+func removeRules(ctx context.Context, table, before string) error {
+	now, err := firewallRules(ctx, table)
+	if err != nil {
+		return err
+	}
+	undo := undoRules(table, before, now)
+	if undo == "" {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, "/usr/sbin/iptables-legacy-restore", "--noflush")
+	cmd.Stdin = strings.NewReader(undo)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("removing firewall rules: %w\n%s%s", err, out, undo)
+	}
+	return nil
+}
+
+// undoRules gives the input of iptables-restore that removes from a table the
+// chains of the network plugins, and the rules that lead to them, which were
+// not there before; "" when there are none.
+func undoRules(table, before, now string) string {
+	had := map[string]bool{}
+	for _, line := range strings.Split(before, "\n") {
+		had[chainOrRule(line)] = true
+	}
+	var rules, chains []string
+	for _, line := range strings.Split(now, "\n") {
+		line = chainOrRule(line)
+		if had[line] || !strings.Contains(line, "CNI-") {
+			continue
+		}
+		if rule, ok := strings.CutPrefix(line, "-A "); ok {
+			rules = append(rules, "-D "+rule)
+		} else if chain, ok := strings.CutPrefix(line, ":"); ok {
+			chains = append(chains, "-X "+chain)
+		}
+	}
+	if len(rules)+len(chains) == 0 {
+		return ""
+	}
+	return "*" + table + "\n" + strings.Join(append(rules, chains...), "\n") + "\nCOMMIT\n"
+}
+
+// chainOrRule drops a chain's policy and counters: ":CNI-X - [0:0]" is ":CNI-X".
+func chainOrRule(line string) string {
+	if strings.HasPrefix(line, ":") {
+		line, _, _ = strings.Cut(line, " ")
+	}
+	return line
+}

@@ -1,0 +1,65 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The Debian release of every image made here, and the archives it is
+// installed from: those that Debian's own images name.
+const debianRelease = "trixie"
+
+var debianSources = []string{
+	"deb http://deb.debian.org/debian trixie main",
+	"deb http://deb.debian.org/debian trixie-updates main",
+	"deb http://deb.debian.org/debian-security trixie-security main",
+}
+
+// caBundle lets a container trust what this machine trusts.
+const caBundle = "/etc/ssl/certs/ca-certificates.crt"
+
+// rootfsEpoch (in seconds) is the newest time of a file in an image, so that
+// the same packages make the same image. It is the day of the release.
+const rootfsEpoch = 1754697600
+
+// ensureRootfs gives a tar of a Debian root file system with the packages. It
+// is made once and kept.
+func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (string, error) {
+	out := o.State.Path("rootfs", name+".tar")
+	if _, err := os.Stat(out); err == nil {
+		return out, nil
+	}
+	if err := ensurePackages(ctx, o.Progress, "mmdebstrap", "ca-certificates"); err != nil {
+		return "", err
+	}
+	o.Progress(name, "installing Debian "+debianRelease+" into an image")
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return "", err
+	}
+	tmp := out + ".building.tar"
+	defer os.Remove(tmp)
+	args := []string{"--mode=root", "--variant=minbase", "--include=" + strings.Join(pkgs, ","),
+		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+		"--customize-hook=upload " + caBundle + " " + caBundle,
+		`--customize-hook=rm -f "$1"/etc/resolv.conf "$1"/etc/hostname`,
+		debianRelease, tmp}
+	cmd := exec.CommandContext(ctx, "mmdebstrap", append(args, debianSources...)...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	if log, err := cmd.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("installing Debian %s: %w\n%s", debianRelease, err, lastLines(string(log), 15))
+	}
+	return out, os.Rename(tmp, out)
+}
