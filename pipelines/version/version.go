@@ -1,34 +1,62 @@
 // Package version reads the version schemes of the field and the git tags that
-// carry them.
+// carry them. A version keeps the spelling that somebody gave it: it is
+// refused or taken, never changed.
 package version
 
 import (
-	"fmt"
-	"regexp"
 	"strings"
 
-	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/Masterminds/semver/v3"
 )
 
 // Version is a version as somebody spelled it in a tag. The zero value is no
-// version.
+// version. Versions are equal (==) when their spellings are.
 type Version struct{ raw string }
 
-var grammar = regexp.MustCompile(`^[0-9][0-9A-Za-z.+-]*$`)
-
-// Parse reads one version and keeps its spelling.
+// Parse reads one version and keeps its spelling. A version is two to four
+// numbers, then what the field adds to them: a release of an upstream version
+// (7.0.8r1.0, 7.0.8ec2), a pre-release (1.0.0-beta.1, 7.0.8ec2b3, 0.9.5.b2), a
+// variant (7.0.5r2.0.multi), and a build (1.0.0+b1). Anything else is a
+// diag.Invalid whose Fix says what to write.
 func Parse(s string) (Version, error) {
-	if !grammar.MatchString(s) {
-		return Version{}, &diag.Error{Kind: diag.Invalid, Doing: "reading version", Version: s, Err: fmt.Errorf("not a version"), Fix: "start it with a digit, as in 1.0.0 or 7.0.8r1.0"}
+	if _, r := split(s); r != nil {
+		return Version{}, r.error(s, "write ", "")
 	}
 	return Version{s}, nil
 }
 
+// FromOCITag reads what OCITag gave.
+func FromOCITag(s string) (Version, error) { return Parse(strings.ReplaceAll(s, "_", "+")) }
+
 // String gives the version as it was spelled.
 func (v Version) String() string { return v.raw }
 
-// OCITag gives the version as a tag of an image or chart in a registry.
+// OCITag gives the version as a tag of an image or chart in a registry: + is
+// written _, as Helm does. No two versions have the same one, because no
+// version has a _ of its own.
 func (v Version) OCITag() string { return strings.ReplaceAll(v.raw, "+", "_") }
+
+// Chart gives the version as a Helm chart carries it, which is the same
+// spelling: Helm takes strict SemVer only, so others are refused (diag.Invalid)
+// with the spelling that would do.
+func (v Version) Chart() (string, error) {
+	if r := v.chart(); r != nil {
+		return "", r.error(v.raw, "write ", "")
+	}
+	return v.raw, nil
+}
+
+// chart tells why a version is not one of a chart; nil when it is.
+func (v Version) chart() *refusal {
+	if _, err := semver.StrictNewVersion(v.raw); err == nil {
+		return nil
+	}
+	p, r := split(v.raw)
+	if r != nil {
+		return r
+	}
+	return p.notSemVer()
+}
 
 // IsZero tells whether there is no version.
 func (v Version) IsZero() bool { return v.raw == "" }
@@ -44,49 +72,4 @@ func (v *Version) UnmarshalText(b []byte) (err error) {
 	}
 	*v, err = Parse(string(b))
 	return err
-}
-
-// Tag is a git tag that asks for a release of one asset: "<asset>/<version>".
-type Tag struct {
-	Asset   string
-	Version Version
-}
-
-// String gives the tag as git has it.
-func (t Tag) String() string { return t.Asset + "/" + t.Version.String() }
-
-// Pin names an asset at a released version, as people write it in recipes and
-// instances: "ioc-simstage 1.0.0".
-type Pin struct {
-	Asset   string
-	Version Version
-}
-
-// String gives the pin as people write it.
-func (p Pin) String() string { return p.Asset + " " + p.Version.String() }
-
-// ParseTag reads "<asset>/<version>".
-func ParseTag(s string) (Tag, error) {
-	asset, v, ok := strings.Cut(s, "/")
-	if !ok || asset == "" {
-		return Tag{}, &diag.Error{Kind: diag.Invalid, Doing: "reading tag", Asset: s, Err: fmt.Errorf("no asset before the version"), Fix: "write it as <asset>/<version>, as in bl01t/2026.11.1"}
-	}
-	ver, err := Parse(v)
-	if err != nil {
-		return Tag{}, err
-	}
-	return Tag{Asset: asset, Version: ver}, nil
-}
-
-// ParsePin reads "<asset> <version>".
-func ParsePin(s string) (Pin, error) {
-	f := strings.Fields(s)
-	if len(f) != 2 {
-		return Pin{}, &diag.Error{Kind: diag.Invalid, Doing: "reading pin", Asset: s, Err: fmt.Errorf("not an asset and a version"), Fix: "write it as <asset> <version>, as in ioc-simstage 1.0.0"}
-	}
-	v, err := Parse(f[1])
-	if err != nil {
-		return Pin{}, err
-	}
-	return Pin{Asset: f[0], Version: v}, nil
 }

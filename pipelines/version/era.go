@@ -1,0 +1,146 @@
+package version
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Dated is a version of an asset and when the commit it was tagged on was
+// made; the zero time when that is not known.
+type Dated struct {
+	Version Version
+	When    time.Time
+}
+
+// era is the time in which a scheme was used.
+type era struct {
+	scheme      Scheme
+	first, last Dated
+}
+
+// Sort orders versions of one asset, oldest first: by Compare within a scheme,
+// and by the history across schemes, when the commits of one scheme are all
+// before those of the other. Otherwise it refuses and leaves the list as it is.
+func Sort(list []Dated) error {
+	eras, err := order(list)
+	if err != nil {
+		return err
+	}
+	type key struct {
+		parts
+		era int
+		Dated
+	}
+	keys := make([]key, len(list))
+	for i, d := range list {
+		p, _ := split(d.Version.raw)
+		keys[i] = key{p, slices.Index(eras, p.scheme()), d}
+	}
+	slices.SortStableFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.era, b.era), compare(a.parts, b.parts), strings.Compare(a.Version.raw, b.Version.raw))
+	})
+	for i, k := range keys {
+		list[i] = k.Dated
+	}
+	return nil
+}
+
+// order gives the schemes of a list in the order they were used.
+func order(list []Dated) ([]Scheme, error) {
+	var eras []*era
+	for _, d := range list {
+		s := d.Version.Scheme()
+		i := slices.IndexFunc(eras, func(e *era) bool { return e.scheme == s })
+		if i < 0 {
+			eras = append(eras, &era{s, d, d})
+			continue
+		}
+		e := eras[i]
+		if d.When.Before(e.first.When) {
+			e.first = d
+		}
+		if d.When.After(e.last.When) {
+			e.last = d
+		}
+	}
+	slices.SortStableFunc(eras, func(a, b *era) int {
+		return cmp.Or(a.first.When.Compare(b.first.When), a.last.When.Compare(b.last.When))
+	})
+	schemes := make([]Scheme, len(eras))
+	for i, e := range eras {
+		schemes[i] = e.scheme
+		if i > 0 && !eras[i-1].precedes(e) {
+			return nil, crossing(eras[i-1].last.Version, e.first.Version, "their history doesn't say which came first")
+		}
+	}
+	return schemes, nil
+}
+
+// precedes tells whether all of e is older than all of f.
+func (e *era) precedes(f *era) bool {
+	return !e.first.When.IsZero() && !e.last.When.After(f.first.When) && e.first.When.Before(f.last.When)
+}
+
+// Latest gives the newest release: never a pre-release, a variant that a word
+// names, or a version of a scheme that was abandoned for another. It refuses
+// when there is none, or when the history doesn't say which scheme is in use.
+func Latest(list []Dated) (Version, error) {
+	releases := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return !d.Version.IsRelease() })
+	if len(releases) == 0 {
+		return Version{}, refusal{why: "no release among the versions", fix: "release a version that is no pre-release first"}.error("", "", "")
+	}
+	if err := Sort(releases); err != nil {
+		return Version{}, err
+	}
+	return releases[len(releases)-1].Version, nil
+}
+
+// Next proposes the version after those in list, which are all of one asset:
+// the release of the newest pre-release, today's date where calendar versions
+// are used, or the last number plus one. Without any, it is today's date for a
+// beamline and 1.0.0 for others. Versions that kind cannot have don't count.
+func Next(list []Dated, kind record.Kind, now time.Time) (Version, error) {
+	usable := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool {
+		p, r := split(d.Version.raw)
+		return r != nil || p.variant != "" || kind != record.Image && d.Version.chart() != nil
+	})
+	today := fmt.Sprintf("%d.%d.%d", now.Year(), now.Month(), now.Day())
+	if len(usable) == 0 && kind == record.Beamline {
+		return Parse(today)
+	}
+	if len(usable) == 0 {
+		return Parse("1.0.0")
+	}
+	if err := Sort(usable); err != nil {
+		return Version{}, err
+	}
+	newest := usable[len(usable)-1].Version
+	p, _ := split(newest.raw)
+	if next, err := Parse(today); err == nil && p.scheme() == Calendar && len(p.numbers) == 3 {
+		if c, err := Compare(newest, next); err == nil && c < 0 && len(p.pre) == 0 {
+			return next, nil
+		}
+	}
+	return Parse(p.next())
+}
+
+// next spells the version that follows.
+func (p parts) next() string {
+	last := p.numbers
+	if p.mark != "" {
+		last = p.release
+	}
+	if len(p.pre) == 0 {
+		last[len(last)-1]++
+	}
+	s := dotted(p.numbers)
+	if p.mark != "" {
+		s += p.mark + dotted(p.release)
+	}
+	return s
+}
