@@ -62,9 +62,11 @@ func (b Builder) ioc(img *recipe.Image, dev *dagger.Container) (*dagger.Containe
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)), nil
 }
 
-// dbPath is where an IOC looks for databases that its start-up script names.
+// dbPath is where an IOC looks for databases that its start-up script names:
+// its config folder, from which it runs, then what the modules bring. EPICS
+// Base looks in no folder but these once the variable is set.
 func (b Builder) dbPath(img *recipe.Image) string {
-	var dirs []string
+	dirs := []string{"."}
 	for _, name := range slices.Backward(b.Tree.IOCModules(img)) {
 		dirs = append(dirs, place(name)+"/db")
 	}

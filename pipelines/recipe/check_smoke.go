@@ -20,9 +20,8 @@ func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 	}
 	at := strictyaml.Path{"smoke", "config"}
 	if img.Smoke.Config != "" && r.below(doc, at, img, img.Smoke.Config) {
-		files, err := startup.Config(r.fsys, path.Join(path.Dir(img.File), img.Smoke.Config))
+		_, err := startup.Config(r.fsys, path.Join(path.Dir(img.File), img.Smoke.Config))
 		r.faults.Add(err)
-		_ = files
 	}
 	for i, c := range img.Smoke.Checks {
 		r.checkCheck(c, strictyaml.Path{"smoke", "checks", i}, doc)

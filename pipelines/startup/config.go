@@ -20,7 +20,8 @@ const MaxConfig = 1 << 20
 
 // Config reads an IOC's config folder: its files by name. The error joins
 // every fault of it (*diag.Error each): no start-up script, folders in it,
-// links out of it, names and sizes that a ConfigMap can't have.
+// names and sizes that a ConfigMap can't have, and what can be seen to be wrong
+// in the script without running it.
 func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
 	entries, err := fs.ReadDir(fsys, folder)
 	if err != nil {
@@ -43,6 +44,9 @@ func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
 	}
 	if !written(entries, Script) {
 		faults = append(faults, diag.Invalidf(folder, 0, "add "+Script, "there is no start-up script"))
+	}
+	if script, ok := files[Script]; ok {
+		faults = append(faults, look(path.Join(folder, Script), script, files))
 	}
 	return files, errors.Join(faults...)
 }
