@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 const (

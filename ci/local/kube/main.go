@@ -6,15 +6,19 @@
 //	kube kube-controller-manager FLAG…
 //	kube kube-scheduler FLAG…
 //	kube kubelet FLAG…
+//	kube node …                      containerd and the kubelet, see node.go
+//	kube volumes …                   gives claims their volumes, see volumes.go
 //
-// The flags are those of the programs of these names. Package local builds it
-// and writes the flags.
+// The flags of the first five are those of the programs of these names. Package
+// local builds it and writes the flags.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -37,7 +41,7 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "kube: name a part: etcd, kube-apiserver, kube-controller-manager, kube-scheduler or kubelet")
+	fmt.Fprintln(os.Stderr, "kube: name a part: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, node or volumes")
 	os.Exit(2)
 }
 
@@ -48,6 +52,10 @@ func run(part string) bool {
 	case "etcd":
 		etcdmain.Main(os.Args)
 		return true
+	case "node":
+		exit(runNode(os.Args[1:]))
+	case "volumes":
+		exit(runVolumes(os.Args[1:]))
 	case "kube-apiserver":
 		command = apiserver.NewAPIServerCommand()
 	case "kube-controller-manager":
@@ -61,4 +69,17 @@ func run(part string) bool {
 	}
 	os.Exit(cli.Run(command))
 	return true
+}
+
+// exit ends the program with what a part of ours returned.
+func exit(err error) {
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		os.Exit(0)
+	case errors.As(err, &ended): // it has said why
+		os.Exit(1)
+	}
+	fmt.Fprintln(os.Stderr, "kube:", err)
+	os.Exit(1)
 }
