@@ -33,11 +33,10 @@ require (
 	gotest.tools/v3 v3.5.2
 	helm.sh/helm/v3 v3.22.0
 	k8s.io/client-go v0.37.0
+	github.com/ulikunitz/xz v0.5.15
 	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/yaml v1.6.0
 )
-
-require github.com/ulikunitz/xz v0.5.15 // indirect
 
 require (
 	dario.cat/mergo v1.0.1 // indirect
