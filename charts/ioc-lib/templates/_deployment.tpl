@@ -1,0 +1,67 @@
+{{- /*
+The IOC itself. The pod template depends on what the IOC runs and on nothing
+else: an instance that a release did not change is not restarted by it.
+*/ -}}
+{{- define "ioc-lib.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Chart.Name }}
+  labels:
+    {{- include "ioc-lib.versioned" . | nindent 4 }}
+spec:
+  # Two copies of an IOC would fight over one device: the old one goes first.
+  replicas: 1
+  strategy:
+    type: Recreate
+  revisionHistoryLimit: 3
+  selector:
+    matchLabels:
+      app.kubernetes.io/instance: {{ .Chart.Name }}
+  template:
+    metadata:
+      labels:
+        {{- include "ioc-lib.labels" . | nindent 8 }}
+      annotations:
+        tagline/config: {{ include "ioc-lib.config" . | sha256sum }}
+    spec:
+      {{- include "ioc-lib.pod" . | nindent 6 }}
+{{- end }}
+
+{{- define "ioc-lib.pod" -}}
+# Channel Access and pvAccess search by broadcast, which only the host's network has.
+hostNetwork: true
+dnsPolicy: ClusterFirstWithHostNet
+enableServiceLinks: false
+automountServiceAccountToken: false
+terminationGracePeriodSeconds: {{ .Values.graceSeconds | default 30 | int64 }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ .Values.uid | default 1000 | int64 }}
+  runAsGroup: {{ .Values.gid | default 1000 | int64 }}
+  fsGroup: {{ .Values.gid | default 1000 | int64 }}
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: ioc
+    {{- include "ioc-lib.container" . | nindent 4 }}
+volumes:
+  - name: config
+    configMap:
+      name: {{ .Chart.Name }}
+  {{- if .Values.autosave }}
+  - name: autosave
+    persistentVolumeClaim:
+      claimName: {{ .Chart.Name }}-autosave
+  {{- end }}
+  - name: tmp
+    emptyDir: {}
+{{- end }}

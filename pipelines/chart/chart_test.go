@@ -1,0 +1,62 @@
+package chart
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gotest.tools/v3/golden"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+const image = "127.0.0.1:5000/ioc-simstage-runtime@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+var lib = os.DirFS("../../charts/ioc-lib")
+
+// stage is a beamline with one instance of the simulated motion stage.
+func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
+	pin, err := version.ParsePin("ioc-simstage 1.0.0")
+	require.NoError(t, err)
+	inst := &beamline.Instance{
+		Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01", File: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", Image: pin,
+		Values: beamline.Values{ProbePV: "BL01T-MO-STAGE-01:RBV", UID: 37000, GID: 37001, Memory: "256Mi"},
+		Config: map[string][]byte{
+			"st.cmd":   []byte("dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\n"),
+			"stage.db": []byte("record(ai, \"BL01T-MO-STAGE-01:RBV\") {}\n"),
+		},
+	}
+	return &beamline.Beamline{Name: "bl01t", Namespace: "bl01t", Instances: []*beamline.Instance{inst}}, inst
+}
+
+func TestManifests(t *testing.T) {
+	for name, change := range map[string]func(*beamline.Instance){
+		"plain": func(*beamline.Instance) {},
+		"all": func(i *beamline.Instance) {
+			i.Values = beamline.Values{ProbePV: "BL01T:TIME", Protocol: "pva", UID: 1, GID: 2, CPU: "100m", Memory: "1Gi", Autosave: "100Mi", GraceSeconds: 60,
+				Env: map[string]string{"EPICS_CA_MAX_ARRAY_BYTES": "1000000", "A": "{{ x }}"}, NodeSelector: map[string]string{"beamline": "bl01t"},
+				Tolerations: []beamline.Toleration{{Key: "beamline", Operator: "Equal", Value: "bl01t", Effect: "NoSchedule"}}}
+			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bl, inst := stage(t)
+			change(inst)
+			tgz, err := Package(lib, bl, inst, image, "2026.11.1")
+			require.NoError(t, err)
+			manifests, err := Render(tgz, "bl01t")
+			require.NoError(t, err)
+			golden.Assert(t, manifests, name+".yaml")
+		})
+	}
+}
+
+func TestPackagingTwiceGivesTheSameBytes(t *testing.T) {
+	bl, inst := stage(t)
+	one, err := Package(lib, bl, inst, image, "2026.11.1")
+	require.NoError(t, err)
+	two, err := Package(lib, bl, inst, image, "2026.11.1")
+	require.NoError(t, err)
+	require.Equal(t, one, two)
+}

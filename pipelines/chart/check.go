@@ -1,0 +1,89 @@
+package chart
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	kyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// strict reads a manifest and finds every field that Kubernetes does not know.
+// Helm brings the same table of kinds with it already.
+var strict = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
+
+// check renders the chart as Helm will and reads each manifest strictly.
+func check(tgz []byte, bl *beamline.Beamline, inst *beamline.Instance, version string) error {
+	manifests, err := render(tgz, bl.Namespace)
+	if err != nil {
+		return renderFaults(inst, version, err)
+	}
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(manifests)) {
+		for _, err := range checkManifests(manifests[name]) {
+			faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking chart", Asset: inst.Name, Version: version,
+				File: templateFile(inst, name), Err: err, Fix: "mend the template"})
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// checkManifests gives the faults of the YAML documents that one template
+// rendered to. A kind that Kubernetes does not have built in is left to the
+// cluster, which knows its resource definitions.
+func checkManifests(text string) (faults []error) {
+	docs := kyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		doc, err := docs.Read()
+		if err == io.EOF {
+			return faults
+		}
+		if err != nil {
+			return append(faults, fmt.Errorf("splitting the manifests: %w", err))
+		}
+		if len(bytes.TrimSpace(doc)) == 0 {
+			continue
+		}
+		if _, _, err := strict.Decode(doc, nil, nil); err != nil && !runtime.IsNotRegisteredError(err) {
+			faults = append(faults, err)
+		}
+	}
+}
+
+// renderFaults tells the values' faults apart, which Helm gives as one text:
+// a line "- at '/memory': …" for each. Anything else is one fault.
+func renderFaults(inst *beamline.Instance, version string, err error) error {
+	var faults []error
+	for _, line := range strings.Split(err.Error(), "\n") {
+		if what, ok := strings.CutPrefix(line, "- at "); ok {
+			faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking values of", Asset: inst.Name, Version: version,
+				File: inst.File, Err: errors.New(what), Fix: "mend it there or in the beamline's values"})
+		}
+	}
+	if len(faults) == 0 {
+		return &diag.Error{Kind: diag.Invalid, Doing: "rendering chart", Asset: inst.Name, Version: version, File: inst.Folder, Err: err}
+	}
+	return errors.Join(faults...)
+}
+
+// templateFile gives the file in the repository that a template of the chart
+// came from: the instance's own, or the library chart.
+func templateFile(inst *beamline.Instance, name string) string {
+	_, below, _ := strings.Cut(name, "/")
+	if _, own := inst.Own[below]; own {
+		return path.Join(inst.Folder, below)
+	}
+	return libraryFolder
+}

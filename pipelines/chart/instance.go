@@ -1,0 +1,105 @@
+package chart
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	helm "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// maxConfig is how many bytes of config files one ConfigMap holds; the
+// Kubernetes API server refuses more.
+const maxConfig = 1 << 20
+
+// values are the values of an instance's chart: the library chart's inputs.
+type values struct {
+	Image string `json:"image" jsonschema_description:"What the IOC runs, by digest: host/path/name@sha256:…"`
+	beamline.Values
+}
+
+// instanceFiles gives the files of an instance's chart by their path in it.
+// What the instance brings of its own replaces what is generated.
+func instanceFiles(l *library, bl *beamline.Beamline, inst *beamline.Instance, image, version string) (map[string][]byte, error) {
+	meta, err := metadata(l, bl, inst, version)
+	if err != nil {
+		return nil, err
+	}
+	vals, err := yaml.Marshal(values{Image: image, Values: inst.Values})
+	if err != nil {
+		return nil, fault(inst, inst.File, err)
+	}
+	files := map[string][]byte{
+		chartutil.ValuesfileName: vals,
+		schemaFile:               l.files[schemaFile],
+		"templates/ioc.yaml":     fmt.Appendf(nil, "{{ include %q . }}\n", l.meta.Name+".ioc"),
+	}
+	for path, content := range l.files {
+		files["charts/"+l.meta.Name+"/"+path] = content
+	}
+	maps.Copy(files, inst.Own)
+	for name, content := range inst.Config {
+		files["config/"+name] = content
+	}
+	files[chartFile] = meta
+	return files, nil
+}
+
+// metadata gives Chart.yaml. It says nothing that may differ between two
+// packagings of one instance at one version, such as the commit.
+func metadata(l *library, bl *beamline.Beamline, inst *beamline.Instance, version string) ([]byte, error) {
+	var m helm.Metadata
+	if err := yaml.UnmarshalStrict(inst.Own[chartFile], &m); err != nil {
+		return nil, fault(inst, inst.Folder+"/"+chartFile, err)
+	}
+	if m.Name != "" && m.Name != inst.Name {
+		return nil, diag.Invalidf(inst.Folder+"/"+chartFile, 0, "name it "+inst.Name+", or leave the name out",
+			"the chart is named %s but its folder %s", m.Name, inst.Name)
+	}
+	m.APIVersion, m.Name, m.Type = helm.APIVersionV2, inst.Name, "application"
+	m.Version, m.AppVersion = version, inst.Image.Version.String()
+	if m.Description == "" {
+		m.Description = fmt.Sprintf("IOC instance %s of beamline %s", inst.Name, bl.Name)
+	}
+	if m.Annotations == nil {
+		m.Annotations = map[string]string{}
+	}
+	m.Annotations["tagline/beamline"], m.Annotations["tagline/ioc"] = bl.Name, inst.Image.String()
+	m.Dependencies = append(m.Dependencies, &helm.Dependency{Name: l.meta.Name, Version: l.meta.Version})
+	return yaml.Marshal(m)
+}
+
+// checkConfig refuses what can't be a ConfigMap or is no IOC, before a cluster does.
+func checkConfig(inst *beamline.Instance) error {
+	if err := chartutil.ValidateReleaseName(inst.Name); err != nil {
+		return diag.Invalidf(inst.Folder, 0, "name the folder with at most 53 lower-case letters, digits and dashes", "%s: %w", inst.Name, err)
+	}
+	if _, ok := inst.Config["st.cmd"]; !ok && !inst.Chart {
+		return diag.Invalidf(inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name)
+	}
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(inst.Config)) {
+		size += len(inst.Config[name])
+		if faults := validation.IsConfigMapKey(name); len(faults) > 0 {
+			return diag.Invalidf(inst.Folder+"/config/"+name, 0, "rename it with letters, digits, '-', '_' and '.'",
+				"instance %s: %s", inst.Name, strings.Join(faults, "; "))
+		}
+	}
+	if size > maxConfig {
+		return diag.Invalidf(inst.Folder+"/config", 0, "move what is large into the generic IOC's image",
+			"instance %s has %d bytes of config files, and Kubernetes takes %d", inst.Name, size, maxConfig)
+	}
+	return nil
+}
+
+// fault is a fault in one of the instance's files.
+func fault(inst *beamline.Instance, file string, err error) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "packaging chart", Asset: inst.Name, File: file, Err: err}
+}

@@ -1,0 +1,68 @@
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+
+	helm "helm.sh/helm/v3/pkg/chart"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+const (
+	chartFile  = "Chart.yaml"
+	schemaFile = "values.schema.json"
+	// libraryFolder is where the repository keeps the library chart; errors name files below it.
+	libraryFolder = "charts/ioc-lib"
+)
+
+// library is the library chart as files by their path in its folder.
+type library struct {
+	meta  helm.Metadata
+	files map[string][]byte
+}
+
+// readLibrary reads every file of the library chart's folder.
+func readLibrary(lib fs.FS) (*library, error) {
+	l := &library{files: map[string][]byte{}}
+	err := fs.WalkDir(lib, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		l.files[path], err = fs.ReadFile(lib, path)
+		return err
+	})
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder, Err: err}
+	}
+	if err := yaml.UnmarshalStrict(l.files[chartFile], &l.meta); err != nil {
+		return nil, libraryFault(chartFile, "mend Chart.yaml", err)
+	}
+	if l.meta.Type != "library" {
+		return nil, libraryFault(chartFile, "write type: library", fmt.Errorf("type is %q, not library", l.meta.Type))
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(l.files[schemaFile]), []byte("{")) {
+		return nil, libraryFault(schemaFile, "restore it from git", fmt.Errorf("the schema of the values is missing"))
+	}
+	return l, nil
+}
+
+// at gives the library's files with version in its Chart.yaml.
+func (l *library) at(version string) (map[string][]byte, error) {
+	meta := l.meta
+	meta.Version = version
+	b, err := yaml.Marshal(meta)
+	if err != nil {
+		return nil, libraryFault(chartFile, "mend Chart.yaml", err)
+	}
+	files := maps.Clone(l.files)
+	files[chartFile] = b
+	return files, nil
+}
+
+func libraryFault(file, fix string, err error) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder + "/" + file, Fix: fix, Err: err}
+}

@@ -1,0 +1,73 @@
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	helm "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+)
+
+// Render gives the Kubernetes manifests of a packaged chart as Helm would give
+// them to a cluster: YAML documents, each after a line "---", in the order of
+// the templates' names. The release has the chart's name, in namespace.
+func Render(tgz []byte, namespace string) (string, error) {
+	manifests, err := render(tgz, namespace)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(manifests)) {
+		if text := strings.TrimSpace(manifests[name]); text != "" {
+			fmt.Fprintf(&b, "---\n%s\n", text)
+		}
+	}
+	return b.String(), nil
+}
+
+// render gives what each template of the chart renders to, by the template's name.
+func render(tgz []byte, namespace string) (map[string]string, error) {
+	c, err := load(tgz)
+	if err != nil {
+		return nil, err
+	}
+	if err := chartutil.ProcessDependenciesWithMerge(c, map[string]any{}); err != nil {
+		return nil, fmt.Errorf("joining the library chart: %w", err)
+	}
+	release := chartutil.ReleaseOptions{Name: c.Name(), Namespace: namespace, Revision: 1, IsInstall: true}
+	vals, err := chartutil.ToRenderValues(c, map[string]any{}, release, nil)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Render(c, vals)
+}
+
+// load reads a chart back from its archive, which is what Helm will do.
+func load(tgz []byte) (*helm.Chart, error) {
+	c, err := loader.LoadArchive(bytes.NewReader(tgz))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c, checkDependencies(c)
+}
+
+// checkDependencies refuses a chart that names another and does not bring it.
+// Helm's own check is in the package that also holds its cluster client, which
+// packaging is to do without.
+func checkDependencies(c *helm.Chart) error {
+	for _, need := range c.Metadata.Dependencies {
+		brings := func(d *helm.Chart) bool { return d.Name() == need.Name }
+		if !slices.ContainsFunc(c.Dependencies(), brings) {
+			return fmt.Errorf("chart %s needs chart %s %s, which is not below its charts folder", c.Name(), need.Name, need.Version)
+		}
+	}
+	return nil
+}

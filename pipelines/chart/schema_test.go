@@ -1,0 +1,62 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/invopop/jsonschema"
+	"github.com/stretchr/testify/require"
+	"gotest.tools/v3/golden"
+)
+
+// quantity is how Kubernetes writes amounts, as far as an IOC needs it.
+const quantity = `^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$`
+
+// limits are what the Go types do not say of a value.
+var limits = map[string]func(*jsonschema.Schema){
+	"image":    func(s *jsonschema.Schema) { s.Pattern = `^[^@\s]+@sha256:[0-9a-f]{64}$` },
+	"uid":      func(s *jsonschema.Schema) { s.Default = 1000 },
+	"gid":      func(s *jsonschema.Schema) { s.Default = 1000 },
+	"cpu":      func(s *jsonschema.Schema) { s.Pattern = quantity },
+	"memory":   func(s *jsonschema.Schema) { s.Pattern = quantity },
+	"autosave": func(s *jsonschema.Schema) { s.Pattern = quantity },
+	"env": func(s *jsonschema.Schema) {
+		s.PropertyNames = &jsonschema.Schema{Pattern: `^[A-Za-z_][A-Za-z0-9_]*$`, Not: &jsonschema.Schema{Const: "IOC_NAME"}}
+	},
+}
+
+// valuesSchema gives the schema of an instance chart's values, from the Go type.
+// Helm adds the keys "global" and the library's name to every chart's values,
+// and checks the library's own values, which are empty, against the library's
+// copy: only who sets something must name an image and a PV. Draft 7 is the
+// newest that every Helm 3 reads.
+func valuesSchema(t *testing.T) []byte {
+	r := jsonschema.Reflector{ExpandedStruct: true, DoNotReference: true, Anonymous: true}
+	s := r.Reflect(values{})
+	for name, limit := range limits {
+		p, ok := s.Properties.Get(name)
+		require.True(t, ok, "the values have no %q", name)
+		limit(p)
+	}
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		require.NotEmpty(t, p.Value.Description, "%s has no description", p.Key)
+	}
+	s.Version, s.Title = "http://json-schema.org/draft-07/schema#", "Values of an IOC instance's chart"
+	s.Properties.Set("global", &jsonschema.Schema{Type: "object", Description: "Helm's own; not used."})
+	s.Properties.Set("ioc-lib", &jsonschema.Schema{Type: "object", Description: "Helm's own; not used."})
+	s.Required = nil
+	s.If = &jsonschema.Schema{PropertyNames: &jsonschema.Schema{Const: "global"}}
+	s.Else = &jsonschema.Schema{Required: []string{"image", "probePV"}}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	require.NoError(t, e.Encode(s))
+	return b.Bytes()
+}
+
+// The library chart's schema is written with: go test ./pipelines/chart -run Schema -update
+func TestSchemaIsThatOfTheGoType(t *testing.T) {
+	golden.AssertBytes(t, valuesSchema(t), "../../../charts/ioc-lib/values.schema.json")
+}
