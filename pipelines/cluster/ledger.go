@@ -68,8 +68,8 @@ func (l *Ledger) Push(rel Release) {
 	}
 }
 
-// Return makes the i-th release run again and forgets those that came after it.
-func (l *Ledger) Return(i int) { l.Releases = l.Releases[i:] }
+// Return makes rel, the i-th release, run again and forgets those after it.
+func (l *Ledger) Return(i int, rel Release) { l.Releases = append([]Release{rel}, l.Releases[i+1:]...) }
 
 const (
 	ledgerName = "tagline"

@@ -29,9 +29,10 @@ const (
 
 // Locked runs work while nobody else changes the beamline, waiting for whoever
 // does. holder names this run to others ("ajp@ws012, process 4711") and must be
-// different for each. The lock outlives ctx until work returns, so that work can
-// undo what it began after ctx is cancelled.
-func (n *Namespace) Locked(ctx context.Context, holder string, work func(context.Context) error) error {
+// different for each. work gets ctx, which also ends when the lock is lost, and
+// held, which ends only then: the lock outlives ctx until work returns, so that
+// work can undo what it began after ctx is cancelled.
+func (n *Namespace) Locked(ctx context.Context, holder string, work func(ctx, held context.Context) error) error {
 	locked, unlock := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer unlock()
 	giveUp := context.AfterFunc(ctx, unlock) // while waiting for the lock
@@ -64,7 +65,7 @@ func (n *Namespace) Locked(ctx context.Context, holder string, work func(context
 	case held := <-start:
 		err := ctx.Err()
 		if giveUp() {
-			err = n.under(ctx, held, work)
+			err = under(ctx, held, work)
 		}
 		unlock()
 		<-ended // the lock is given back
@@ -78,9 +79,9 @@ func (n *Namespace) Locked(ctx context.Context, holder string, work func(context
 }
 
 // under runs work until ctx or the lock ends it.
-func (n *Namespace) under(ctx, held context.Context, work func(context.Context) error) error {
+func under(ctx, held context.Context, work func(ctx, held context.Context) error) error {
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(held, func() { cancel(ErrLockLost) })()
-	return work(both)
+	return work(both, held)
 }

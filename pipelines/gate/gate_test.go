@@ -46,12 +46,15 @@ func TestCheckRefuses(t *testing.T) {
 		digest   string
 		says     string
 	}{
-		"an image":              {change: func(r *record.Record) { r.Kind = record.Image }, says: `kind "image"`},
-		"no namespace":          {change: func(r *record.Record) { r.Namespace = "" }, says: "no namespace"},
-		"no instance":           {change: func(r *record.Record) { r.Instances = nil }, says: "no IOC instance"},
-		"a chart by tag":        {change: func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1.0.0" }, says: `"host/charts/x:1.0.0", which is not named by digest`},
-		"no check":              {change: func(r *record.Record) { r.Checks = nil }, says: "no check was ever run"},
-		"a failed check":        {change: func(r *record.Record) { r.Checks[0].Passed = false; r.Checks[0].Faults = []string{"st.cmd:4: unknown command"} }, says: "st.cmd:4: unknown command"},
+		"an image":       {change: func(r *record.Record) { r.Kind = record.Image }, says: `kind "image"`},
+		"no namespace":   {change: func(r *record.Record) { r.Namespace = "" }, says: "no namespace"},
+		"no instance":    {change: func(r *record.Record) { r.Instances = nil }, says: "no IOC instance"},
+		"a chart by tag": {change: func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1.0.0" }, says: `"host/charts/x:1.0.0", which is not named by digest`},
+		"no check":       {change: func(r *record.Record) { r.Checks = nil }, says: "no check was ever run"},
+		"a failed check": {change: func(r *record.Record) {
+			r.Checks[0].Passed = false
+			r.Checks[0].Faults = []string{"st.cmd:4: unknown command"}
+		}, says: "st.cmd:4: unknown command"},
 		"a silent failed check": {change: func(r *record.Record) { r.Checks[0].Passed = false }, says: "no reason was recorded"},
 		"no boot of it":         {change: func(r *record.Record) { r.Checks[0].Of = "bl01t-mo-ioc-02" }, says: "never booted"},
 		"only a smoke test":     {change: func(r *record.Record) { r.Checks[0].Name = "smoke" }, says: "never booted"},

@@ -1,0 +1,77 @@
+// Package promote takes a release's record to a running beamline, and back when
+// an IOC does not live.
+package promote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+)
+
+// Deps is what a promotion works with.
+type Deps struct {
+	Cluster *cluster.Namespace // the record's
+	// Chart fetches a packaged chart (.tgz) by digest: "host/path/charts/x@sha256:…".
+	Chart   func(ctx context.Context, ref string) ([]byte, error)
+	Holder  string        // names this run to others who wait for the beamline; different for each run
+	Timeout time.Duration // until every IOC must live, and again until all are back when one does not
+}
+
+// Result is what a promotion or a rollback did.
+type Result struct {
+	Beamline string `json:"beamline"`
+	Version  string `json:"version"`          // that runs now; empty when nothing does
+	Former   string `json:"former,omitempty"` // that ran before, empty when none did
+	Record   string `json:"record"`           // digest of the record that runs now
+	IOCs     []IOC  `json:"iocs"`             // sorted by name
+}
+
+// IOC is what a promotion did to one IOC.
+type IOC struct {
+	Name  string `json:"name"`
+	Did   string `json:"did"`             // Unchanged, Restarted, Started or Removed
+	PV    string `json:"pv,omitempty"`    // the PV that was asked
+	Value string `json:"value,omitempty"` // what it said, as caget or pvget print it
+}
+
+// What happened to an IOC.
+const (
+	Unchanged = "unchanged" // its pod is the one that ran before
+	Restarted = "restarted" // its pod was replaced
+	Started   = "started"   // it had no pod
+	Removed   = "removed"   // it is not in the release
+)
+
+// Run makes a beamline run the release that pass holds: every instance by
+// digest, ready, and answering over EPICS. When one does not, all are put back
+// as they were and the error is of kind diag.Undone. Promoting what already runs
+// changes nothing and asks every IOC. A run that was killed is finished, or its
+// beamline put back, by the next.
+func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
+	rec := pass.Record()
+	if rec == nil {
+		return nil, errors.New("promoting: the pass holds no release; gate.Check gives one that does")
+	}
+	if rec.Namespace != deps.Cluster.Name || rec.Asset != deps.Cluster.Beamline {
+		return nil, fmt.Errorf("promoting %s: it goes to namespace %s, and %s of %s was opened", rec.Tag, rec.Namespace, deps.Cluster.Name, deps.Cluster.Beamline)
+	}
+	if err := deps.Cluster.Ensure(ctx); err != nil {
+		return nil, err
+	}
+	var result *Result
+	err := deps.Cluster.Locked(ctx, deps.Holder, func(ctx, held context.Context) error {
+		ledger, err := deps.Cluster.Ledger(ctx)
+		if err != nil {
+			return err
+		}
+		to := cluster.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC()}
+		m := &move{Deps: deps, held: held, ledger: ledger, to: to, doing: "promoting", settle: func() { ledger.Push(to) }}
+		result, err = m.run(ctx)
+		return err
+	})
+	return result, err
+}

@@ -1,0 +1,97 @@
+package promote
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// Rollback makes a beamline run a release again that ran there before: the
+// former one, or version when it is given. It needs the registry only for IOCs
+// whose chart the cluster has forgotten. After a promotion that was killed, the
+// former release is the one that ran before that. The error is of kind
+// diag.Refused when there is no such release, and diag.Undone when an IOC does
+// not live on it: then the beamline is as it was.
+func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
+	var result *Result
+	err := deps.Cluster.Locked(ctx, deps.Holder, func(ctx, held context.Context) error {
+		ledger, err := deps.Cluster.Ledger(ctx)
+		if err != nil {
+			return err
+		}
+		if ledger.Underway != nil && version == "" {
+			result, err = deps.recover(ctx, ledger)
+			return err
+		}
+		i, err := pick(deps.Cluster.Beamline, ledger, version)
+		if err != nil {
+			return err
+		}
+		to := ledger.Releases[i]
+		to.Since = time.Now().UTC()
+		m := &move{Deps: deps, held: held, ledger: ledger, to: to, doing: "rolling back to", settle: func() { ledger.Return(i, to) }}
+		result, err = m.run(ctx)
+		return err
+	})
+	return result, err
+}
+
+// pick gives the place in the ledger of the release to return to.
+func pick(beamline string, ledger *cluster.Ledger, version string) (int, error) {
+	refused := func(fix, format string, args ...any) error {
+		return &diag.Error{Kind: diag.Refused, Doing: "rolling back", Asset: beamline, Version: version, Fix: fix, Err: fmt.Errorf(format, args...)}
+	}
+	now := ledger.Current()
+	if now == nil {
+		return 0, refused("promote a release: tagline promote "+beamline+" VERSION", "nothing was ever promoted there")
+	}
+	if version == "" {
+		if len(ledger.Releases) < 2 {
+			return 0, refused("promote the version you want: tagline promote "+beamline+" VERSION", "there is no former release; %s is the only one that ran there", now.Record.Version)
+		}
+		return 1, nil
+	}
+	var ran []string
+	for _, r := range ledger.Releases {
+		ran = append(ran, r.Record.Version)
+	}
+	i := slices.Index(ran, version)
+	if i < 0 {
+		return 0, refused("name one of these, or promote it: tagline promote "+beamline+" "+version, "it did not run there; these did: %s", strings.Join(ran, ", "))
+	}
+	return i, nil
+}
+
+// recover puts back what a killed promotion changed.
+func (d Deps) recover(ctx context.Context, ledger *cluster.Ledger) (*Result, error) {
+	before, _, err := d.Cluster.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	former, going := ledger.Underway.Former, ledger.Underway.Version
+	if err := d.putBack(ctx, ledger, func(string) bool { return true }); err != nil {
+		return nil, err
+	}
+	after, _, err := d.Cluster.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Beamline: d.Cluster.Beamline, Former: going, IOCs: []IOC{}}
+	if now := ledger.Current(); now != nil {
+		r.Version, r.Record = now.Record.Version, now.Digest
+	}
+	for name, number := range former {
+		ioc := IOC{Name: name, Did: did(before[name], after[name])}
+		if number == 0 {
+			ioc.Did = Removed
+		}
+		r.IOCs = append(r.IOCs, ioc)
+	}
+	slices.SortFunc(r.IOCs, func(a, b IOC) int { return strings.Compare(a.Name, b.Name) })
+	return r, nil
+}

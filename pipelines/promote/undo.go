@@ -1,0 +1,102 @@
+package promote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// putBack makes the beamline what it was before the move that failed with cause,
+// and gives the error that tells of both. ctx may be over: a person who stops a
+// promotion wants the beamline back too.
+func (m *move) putBack(ctx context.Context, cause error) error {
+	if errors.Is(context.Cause(ctx), cluster.ErrLockLost) {
+		return m.failure(diag.Broken, cluster.ErrLockLost, "see that the cluster answers, then run it again: it finishes or undoes what was begun")
+	}
+	if ctx.Err() != nil {
+		cause = errors.New("interrupted")
+	}
+	if m.ledger.Underway == nil {
+		return m.failure(diag.Broken, cause, "nothing was changed, as this release is what is deployed: see the IOC's log, mend what it needs and run it again")
+	}
+	back := m.ledger.Current()
+	now := "the beamline is as it was before its first promotion"
+	if back != nil {
+		now = "the beamline is back on " + back.Record.Version
+	}
+	if err := m.Deps.putBack(m.held, m.ledger, m.wasReady); err != nil {
+		return m.failure(diag.Broken, errors.Join(cause, fmt.Errorf("and putting the beamline back: %w", err)),
+			"see that the cluster answers, then promote or roll back again: what was begun is written down")
+	}
+	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
+}
+
+// wasReady tells whether an IOC that is put back must get ready. One that was
+// not ready before the move need not.
+func (m *move) wasReady(instance string) bool {
+	s, known := m.before[instance]
+	return !known || s.Ready
+}
+
+// putBack undoes the change that the ledger says is under way.
+func (d Deps) putBack(ctx context.Context, ledger *cluster.Ledger, expect func(instance string) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	return step.Run(ctx, "putting "+d.Cluster.Beamline+" back", func(ctx context.Context) error {
+		history, err := d.Cluster.History(ctx)
+		if err != nil {
+			return err
+		}
+		b := undo(ledger.Underway.Former, history)
+		m := &move{Deps: d}
+		if err := m.remove(ctx, b.remove); err != nil {
+			return err
+		}
+		err = step.Each(ctx, sideBySide, slices.Sorted(maps.Keys(b.restore)), func(ctx context.Context, name string) error {
+			step.Say(ctx, name, fmt.Sprintf("putting back revision %d", b.restore[name]))
+			return d.Cluster.Restore(ctx, name, b.restore[name])
+		})
+		if err != nil {
+			return err
+		}
+		var wait []string
+		for name, number := range ledger.Underway.Former {
+			if number != 0 && expect(name) {
+				wait = append(wait, name)
+			}
+		}
+		slices.Sort(wait)
+		if err := d.Cluster.Wait(ctx, wait); err != nil {
+			return err
+		}
+		ledger.Underway = nil
+		return d.Cluster.Save(ctx, ledger)
+	})
+}
+
+// failure tells of a move that failed: one sentence, then what the cluster and
+// the IOCs said.
+func (m *move) failure(kind diag.Kind, cause error, fix string) error {
+	var lines, evidence []string
+	for _, e := range diag.All(cause) {
+		lines = append(lines, e.Error())
+		var t *cluster.Trouble
+		if errors.As(e, &t) && t.Evidence() != "" {
+			evidence = append(evidence, t.Evidence())
+		}
+	}
+	// The text alone: a cause that is a diag.Error or a cancelled context must not
+	// decide what this one is.
+	err := &diag.Error{Kind: kind, Doing: m.doing, Asset: m.to.Record.Asset, Version: m.to.Record.Version, Fix: fix, Err: errors.New(strings.Join(lines, ", "))}
+	if len(evidence) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, strings.Join(evidence, "\n"))
+}
