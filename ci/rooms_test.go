@@ -1,0 +1,161 @@
+package ci_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The two sides between which only the record crosses.
+var (
+	releaseSide = []string{"release", "image", "smoke", "chart"}
+	promoteSide = []string{"promote", "cluster", "gate"}
+)
+
+// wall is what the rooms of one side may not import.
+type wall struct {
+	rooms     []string
+	forbidden []string // import paths, with all below them
+	why       string
+}
+
+var walls = []wall{
+	{releaseSide, []string{"k8s.io/client-go", module + "pipelines/promote", module + "pipelines/cluster"}, "a release knows no cluster"},
+	{promoteSide, []string{"dagger.io/dagger", module + "pipelines/release", module + "pipelines/image", module + "pipelines/smoke"}, "a promotion needs no engine"},
+	{[]string{"version", "recipe", "beamline", "plan", "record", "diag"}, []string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"}, "a pure room touches nothing"},
+}
+
+// TestWalls: what the design keeps apart stays apart, through other rooms too.
+func TestWalls(t *testing.T) {
+	reach := reachable(sources(t))
+	for _, w := range walls {
+		for _, room := range w.rooms {
+			for _, fault := range w.faults(room, reach) {
+				t.Error(fault)
+			}
+		}
+	}
+}
+
+// faults gives the ways in which a room passes the wall.
+func (w wall) faults(room string, reach map[string]map[string]string) (all []string) {
+	for _, p := range slices.Sorted(maps.Keys(reach["pipelines/"+room])) {
+		for _, f := range w.forbidden {
+			if p == f || strings.HasPrefix(p, f+"/") {
+				all = append(all, fmt.Sprintf("pipelines/%s imports %s through %s: %s", room, p, reach["pipelines/"+room][p], w.why))
+			}
+		}
+	}
+	return all
+}
+
+// reachable gives for each room what it imports, directly or through other
+// rooms of this repository, and the room that does.
+func reachable(all []source) map[string]map[string]string {
+	direct := map[string][]string{}
+	for _, s := range all {
+		if !s.test() {
+			direct[s.room()] = append(direct[s.room()], slices.Collect(maps.Values(s.imports()))...)
+		}
+	}
+	reach := map[string]map[string]string{}
+	for room := range direct {
+		reach[room] = map[string]string{}
+		follow(room, direct, reach[room])
+	}
+	return reach
+}
+
+// follow adds what a room imports to found.
+func follow(room string, direct map[string][]string, found map[string]string) {
+	for _, p := range direct[room] {
+		if _, ok := found[p]; ok {
+			continue
+		}
+		found[p] = room
+		if inside, ok := strings.CutPrefix(p, module); ok {
+			follow(inside, direct, found)
+		}
+	}
+}
+
+// silent are the calls and streams that belong to a command, not to a library:
+// pipelines/ gives results and errors, and ci/ says them.
+var silent = map[string][]string{
+	"os":  {"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Exit", "Stdout", "Stderr", "Stdin"},
+	"fmt": {"Print", "Println", "Printf"},
+	"log": {"Fatal", "Fatalf", "Fatalln", "Print", "Printf", "Println", "Panic"},
+}
+
+// TestSilentLibrary: the library neither prints, exits, nor reads the environment.
+func TestSilentLibrary(t *testing.T) {
+	for _, s := range sources(t) {
+		if strings.HasPrefix(s.name, "pipelines/") && !s.test() {
+			for _, fault := range s.loud() {
+				t.Error(fault)
+			}
+		}
+	}
+}
+
+// loud gives the uses of what the library may not use.
+func (s source) loud() (faults []string) {
+	imports := s.imports()
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		x, ok := sel.X.(*ast.Ident)
+		if ok && slices.Contains(silent[imports[x.Name]], sel.Sel.Name) {
+			faults = append(faults, fmt.Sprintf("%s: %s.%s: pass it in, or return it", s.at(n.Pos()), x.Name, sel.Sel.Name))
+		}
+		return true
+	})
+	return faults
+}
+
+// TestTreeRulesBite shows each rule a file that breaks it.
+func TestTreeRulesBite(t *testing.T) {
+	parse := func(name, text string) source {
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		return source{name, []byte(text), file, fset}
+	}
+	bad := parse("pipelines/promote/bad.go", `package promote
+
+import (
+	say "fmt"
+	"os"
+
+	"github.com/tagline-ci/tagline/pipelines/help"
+)
+
+type Open struct{}
+
+func (Open) Do() { say.Println(os.Getenv("HOME")); help.Me() }
+
+type hidden struct{}
+
+func (hidden) Do() {}
+
+const One, Two = 1, 2
+`)
+	assert.Len(t, bad.undocumented(), 4, "Open, Open.Do, One and Two")
+	assert.Len(t, bad.loud(), 2, "Println and Getenv")
+	long := parse("a.go", "package a\n\nfunc f() {\n"+strings.Repeat("\tg()\n", 80)+"}\n")
+	assert.Len(t, long.longFunctions(), 1)
+
+	help := parse("pipelines/help/help.go", "package help\n\nimport _ \"dagger.io/dagger/telemetry\"\n")
+	reach := reachable([]source{bad, help})
+	assert.Equal(t, []string{"pipelines/promote imports dagger.io/dagger/telemetry through pipelines/help: a promotion needs no engine"}, walls[1].faults("promote", reach))
+}
