@@ -3,7 +3,6 @@ package recipe
 import (
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
@@ -75,11 +74,23 @@ func (r *reader) checkChain(img *Image, doc *strictyaml.Doc) {
 			macro[mod.Macro] = ref.Name
 		}
 	}
+	r.checkBuilt(img, doc, builtBy)
+}
+
+// checkBuilt refuses modules whose needs are built nowhere; each need is told
+// once.
+func (r *reader) checkBuilt(img *Image, doc *strictyaml.Doc, builtBy map[string]string) {
+	told := map[string]bool{}
 	for _, ref := range img.Modules {
+		if r.tree.Modules[ref.Name] == nil {
+			continue
+		}
 		for _, need := range r.tree.needs(ref.Name) {
-			if builtBy[need] == "" && r.tree.Modules[need] != nil && r.tree.Modules[ref.Name] != nil && ref.Name != baseModule {
-				r.say(doc, strictyaml.Path{"modules", ref.Name}, "add "+need+" to its modules", "%s needs %s, which neither %s nor what it is built on builds", ref.Name, need, img.Name)
+			if builtBy[need] != "" || told[need] || r.tree.Modules[need] == nil {
+				continue
 			}
+			told[need] = true
+			r.say(doc, strictyaml.Path{"modules", ref.Name}, "add "+need+" to its modules, with a git ref", "%s needs %s, which is built neither in %s nor in what it is built on", ref.Name, need, img.Name)
 		}
 	}
 }
@@ -95,7 +106,7 @@ func (r *reader) checkIOC(img *Image, doc *strictyaml.Doc) {
 	case !modules && !source:
 		r.say(doc, strictyaml.Path{"ioc"}, "add modules, or source with a folder of its own", "nothing says what the IOC is made of")
 	case img.IOC.Source != "":
-		r.below(doc, strictyaml.Path{"ioc", "source"}, img, img.IOC.Source)
+		r.folder(doc, strictyaml.Path{"ioc", "source"}, path.Dir(img.File), img.IOC.Source)
 	}
 	built := r.built(img)
 	for i, m := range img.IOC.Modules {
@@ -117,13 +128,4 @@ func (r *reader) built(img *Image) []string {
 		}
 	}
 	return names
-}
-
-// below refuses a folder beside image.yaml that is not there.
-func (r *reader) below(doc *strictyaml.Doc, at strictyaml.Path, img *Image, dir string) bool {
-	if strings.HasPrefix(dir, "/") {
-		dir = strings.TrimPrefix(dir, "/") + "/" // to be refused, not joined
-		return r.folder(doc, at, dir)
-	}
-	return r.folder(doc, at, path.Dir(img.File)+"/"+dir)
 }

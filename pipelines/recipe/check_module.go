@@ -52,7 +52,7 @@ func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 	case !doc.Has("git") && !doc.Has("folder"):
 		r.say(doc, nil, "add git with the URL of its repository, or folder when the source is in this one", "nothing says where the source of %s is", mod.Name)
 	case mod.Folder != "":
-		r.folder(doc, strictyaml.Path{"folder"}, mod.Folder)
+		r.folder(doc, strictyaml.Path{"folder"}, "", mod.Folder)
 	}
 	if doc.Has("folder") && len(mod.Submodules) > 0 {
 		r.say(doc, strictyaml.Path{"submodules"}, "remove it", "a folder of this repository has no submodules")
@@ -96,18 +96,23 @@ func (r *reader) known(doc *strictyaml.Doc, at strictyaml.Path, module string) b
 	return false
 }
 
-// folder refuses a folder of the tree that is not there.
-func (r *reader) folder(doc *strictyaml.Doc, at strictyaml.Path, dir string) bool {
+// folder refuses a folder that is not below base, or not there; it gives the
+// folder's path from the tree's root.
+func (r *reader) folder(doc *strictyaml.Doc, at strictyaml.Path, base, dir string) (string, bool) {
 	if !fs.ValidPath(dir) || dir == "." {
-		r.say(doc, at, "write it without a leading /, a trailing / or ..", "%q is not a folder below the one it is looked for in", dir)
-		return false
+		where := "the repository"
+		if base != "" {
+			where = base
+		}
+		r.say(doc, at, "name a folder below it, without a leading or trailing / and without ..", "%q is not a folder below %s", dir, where)
+		return "", false
 	}
-	info, err := fs.Stat(r.fsys, dir)
-	if err != nil || !info.IsDir() {
-		r.say(doc, at, "add it, or correct the name", "there is no folder %s", dir)
-		return false
+	full := path.Join(base, dir)
+	if info, err := fs.Stat(r.fsys, full); err != nil || !info.IsDir() {
+		r.say(doc, at, "add it, or correct the name", "there is no folder %s", full)
+		return "", false
 	}
-	return true
+	return full, true
 }
 
 // say reports a fault of a piece of a file.

@@ -19,9 +19,11 @@ func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 		return
 	}
 	at := strictyaml.Path{"smoke", "config"}
-	if img.Smoke.Config != "" && r.below(doc, at, img, img.Smoke.Config) {
-		_, err := startup.Config(r.fsys, path.Join(path.Dir(img.File), img.Smoke.Config))
-		r.faults.Add(err)
+	if img.Smoke.Config != "" {
+		if folder, ok := r.folder(doc, at, path.Dir(img.File), img.Smoke.Config); ok {
+			_, err := startup.Config(r.fsys, folder)
+			r.faults.Add(err)
+		}
 	}
 	for i, c := range img.Smoke.Checks {
 		r.checkCheck(c, strictyaml.Path{"smoke", "checks", i}, doc)

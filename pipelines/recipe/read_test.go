@@ -1,27 +1,27 @@
 package recipe_test
 
 import (
-	"path/filepath"
+	"io/fs"
 	"testing"
 	"testing/fstest"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // site gives the tree of testdata/good.txtar.
-func site(t testing.TB) fstest.MapFS {
-	a, err := txtar.ParseFile(filepath.Join("testdata", "good.txtar"))
-	require.NoError(t, err)
-	fsys := fstest.MapFS{}
-	for _, f := range a.Files {
-		fsys[f.Name] = &fstest.MapFile{Data: f.Data}
-	}
-	return fsys
+func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "testdata/good.txtar") }
+
+func TestFaults(t *testing.T) {
+	faultcase.Run(t, "testdata/faults", site(t), func(fsys fs.FS) error {
+		tree, err := recipe.Read(fsys)
+		assert.Nil(t, tree)
+		return err
+	})
 }
 
 func TestReadGood(t *testing.T) {

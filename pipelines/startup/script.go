@@ -85,27 +85,24 @@ func (l *looker) here(line int, name string) {
 }
 
 // misspelt reports a database that is not in the config folder where another
-// of nearly the same name is. One of quite another name, or another number,
-// may well be in the image.
+// is whose name has the same letters, in another case or order. One of quite
+// another name may well be in the image.
 func (l *looker) misspelt(line int, name string) {
 	if _, there := l.files[name]; there || !l.plain(name) {
 		return
 	}
 	near := strictyaml.Near(name, slices.Sorted(maps.Keys(l.files)))
-	if near == "" || unnumbered(near) == unnumbered(name) {
+	if near == "" || letters(near) != letters(name) {
 		return
 	}
 	l.faults.Addf(l.file, line, fmt.Sprintf("did you mean %q?", near), "%s is not in the config folder", name)
 }
 
-// unnumbered gives a name without its digits.
-func unnumbered(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, name)
+// letters gives the letters of a name in their alphabet's order.
+func letters(name string) string {
+	r := []rune(strings.ToLower(name))
+	slices.Sort(r)
+	return string(r)
 }
 
 // split gives the words of a line as the IOC shell (iocsh) splits it, with "<"

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,37 +13,51 @@ import (
 	"golang.org/x/text/message"
 )
 
-// explain reports the leaves of a validation error and takes what they are
-// about out of the file's nodes.
+// explain reports the leaves of a validation error, in the order of the file,
+// and takes what they are about out of the file's nodes.
 func (s *Schema[T]) explain(b *builder, root *node, v *jsonschema.ValidationError) {
+	findings := s.findings(b, root, v)
+	slices.SortStableFunc(findings, func(a, b *finding) int {
+		return cmp.Or(cmp.Compare(a.node.line, b.node.line), cmp.Compare(a.name, b.name), cmp.Compare(fmt.Sprintf("%T", a.kind), fmt.Sprintf("%T", b.kind)))
+	})
+	for _, f := range findings {
+		if !f.node.bad {
+			f.report()
+		}
+	}
+}
+
+// findings gives the leaves of a validation error, without those that are about
+// a part already reported.
+func (s *Schema[T]) findings(b *builder, root *node, v *jsonschema.ValidationError) []*finding {
 	_, names := v.ErrorKind.(*kind.PropertyNames)
 	if len(v.Causes) > 0 && !names {
+		var all []*finding
 		for _, c := range v.Causes {
-			s.explain(b, root, c)
+			all = append(all, s.findings(b, root, c)...)
 		}
-		return
+		return all
 	}
-	f := &finding{builder: b, at: v.InstanceLocation, rule: lookup(s.document, v.SchemaURL)}
-	f.name = named(v.InstanceLocation)
-	if f.node = locate(root, v.InstanceLocation); f.node == nil || f.node.bad {
-		return // it is part of something already reported
+	n := locate(root, v.InstanceLocation)
+	if n == nil || n.bad {
+		return nil
 	}
-	f.report(v)
+	return []*finding{{builder: b, name: named(v.InstanceLocation), node: n, rule: lookup(s.document, v.SchemaURL), kind: v.ErrorKind}}
 }
 
 // finding is one rule of the schema that one piece of the file breaks.
 type finding struct {
 	*builder
-	at   []string // where the piece is
-	name string   // the same for people: "smoke.checks.pv: ", empty at the top
+	name string // where the piece is, for people: "smoke.checks.pv: ", empty at the top
 	node *node
 	rule map[string]any // the part of the schema
+	kind jsonschema.ErrorKind
 }
 
 // report says what is wrong and how to mend it.
-func (f *finding) report(v *jsonschema.ValidationError) {
+func (f *finding) report() {
 	n, line := f.node, f.node.line
-	switch k := v.ErrorKind.(type) {
+	switch k := f.kind.(type) {
 	case *kind.AdditionalProperties:
 		f.unknown(k.Properties)
 	case *kind.Required:
@@ -59,13 +74,21 @@ func (f *finding) report(v *jsonschema.ValidationError) {
 		if key := n.by[k.Property]; key != nil {
 			f.fault(key.line, f.like(), "%s%s is not a legal %s", f.name, quoted(k.Property), f.noun())
 		}
-	case *kind.MinLength, *kind.MinItems, *kind.MinProperties:
-		f.fault(line, "give it a value, or remove the key", "%sit is empty", f.name)
+	case *kind.MinLength:
+		f.fault(line, f.like(), "%sit is empty", f.name)
+	case *kind.MinItems:
+		f.fault(line, "add one at least", "%sthe list is empty", f.name)
+	case *kind.Minimum:
+		f.fault(line, "write "+k.Want.RatString()+" or more", "%s%s is less than %s", f.name, n.text, k.Want.RatString())
+	case *kind.ExclusiveMinimum:
+		f.fault(line, "write more than "+k.Want.RatString(), "%s%s is not more than %s", f.name, n.text, k.Want.RatString())
+	case *kind.Maximum:
+		f.fault(line, "write "+k.Want.RatString()+" or less", "%s%s is more than %s", f.name, n.text, k.Want.RatString())
 	case *kind.UniqueItems:
 		twice := n.items[k.Duplicates[1]]
 		f.fault(twice.line, "remove one", "%s%s is there twice", f.name, quoted(twice.text))
 	default:
-		f.fault(line, f.like(), "%s%s", f.name, v.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+		f.fault(line, f.like(), "%s%s", f.name, f.kind.LocalizedString(message.NewPrinter(language.English)))
 	}
 }
 
@@ -91,12 +114,12 @@ func (f *finding) unknown(keys []string) {
 func (f *finding) missing(keys []string) {
 	for _, key := range keys {
 		rule, _ := child(f.rule, "properties", key)
-		fix := "add it"
-		if d, ok := rule["description"].(string); ok {
-			fix += ": " + d
-		}
+		fix := "add " + key
 		if e := example(rule); e != "" {
-			fix += fmt.Sprintf(" (%s: %s)", key, e)
+			fix = fmt.Sprintf("add %s: %s", key, e)
+		}
+		if d := gist(rule); d != "" {
+			fix += " (" + d + ")"
 		}
 		f.fault(f.node.line, fix, "%sthe key %q is missing", f.name, key)
 	}
@@ -109,28 +132,28 @@ func (f *finding) wrongType(want []string) {
 		f.fault(n.line, "give it one, or remove the key", "%sit has no value", f.name)
 		return
 	}
-	wanted, fix := "a value of another type", "see the schema of this file"
+	wanted, fix := "a value of another type belongs", "see the schema of this file"
 	switch want[0] {
 	case "string":
-		wanted, fix = "text", "write text"
+		wanted, fix = "text belongs", "write text"
 		if n.by == nil && n.items == nil {
 			fix = "put it in quotes: " + strconv.Quote(n.text)
 		}
 	case "array":
-		wanted, fix = "a list", "write it as a list"
+		wanted, fix = "a list belongs", "write it as a list"
 		if n.by == nil {
 			fix += ": [" + n.text + "]"
 		}
 	case "object":
-		wanted, fix = "keys with values", `write it as "key: value" lines`
+		wanted, fix = "keys with values belong", `write it as "key: value" lines`
 	case "integer":
-		wanted, fix = "a whole number", "write digits, without quotes or unit"
+		wanted, fix = "a whole number belongs", "write digits, without quotes or unit"
 	case "number":
-		wanted, fix = "a number", "write digits, without quotes or unit"
+		wanted, fix = "a number belongs", "write digits, without quotes or unit"
 	case "boolean":
-		wanted, fix = "true or false", "write true or false"
+		wanted, fix = "true or false belongs", "write true or false"
 	}
-	f.fault(n.line, fix, "%s%s where %s belongs", f.name, what(n), wanted)
+	f.fault(n.line, fix, "%s%s where %s", f.name, what(n), wanted)
 }
 
 // notOne reports a value that is none of those allowed.

@@ -71,6 +71,18 @@ func example(rule map[string]any) string {
 	}
 }
 
+// gist gives the first sentence of a schema's description as it reads within
+// another sentence.
+func gist(rule map[string]any) string {
+	d, _ := rule["description"].(string)
+	d, _, _ = strings.Cut(d, ". ")
+	d = strings.TrimSuffix(d, ".")
+	if len(d) > 1 && strings.ToUpper(d[1:2]) != d[1:2] || strings.HasPrefix(d, "A ") {
+		d = strings.ToLower(d[:1]) + d[1:]
+	}
+	return d
+}
+
 // locate gives the node at a place of the validator's; nil when it was taken out.
 func locate(root *node, at []string) *node {
 	n := root
