@@ -70,6 +70,7 @@ func (a *app) root() *cobra.Command {
 var verbs = []func(*app) *cobra.Command{
 	newUp, newDown, newEnv, newServe,
 	newCheck, newRelease, newRecord,
+	newPromote, newRollback, newStatus,
 }
 
 // print writes a result to stdout: v as JSON, or what text writes.

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/promote"
+)
+
+// beamlineCluster says where a beamline runs.
+type beamlineCluster struct {
+	access    cluster.Access
+	namespace string
+}
+
+// flags adds the flags that say where a beamline runs.
+func (b *beamlineCluster) flags(cmd *cobra.Command) {
+	b.accessFlags(cmd)
+	cmd.Flags().StringVarP(&b.namespace, "namespace", "n", "", "namespace of the beamline (default: where it was promoted to)")
+}
+
+func (b *beamlineCluster) accessFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&b.access.Kubeconfig, "kubeconfig", "", "kubeconfig of the beamline's cluster (default $KUBECONFIG, that of tagline up, or ~/.kube/config)")
+	cmd.Flags().StringVar(&b.access.Context, "context", "", "context of the kubeconfig (default its current one)")
+}
+
+// openCluster opens the namespace that a beamline runs in.
+func (a *app) openCluster(ctx context.Context, b *beamlineCluster, beamline string) (*cluster.Namespace, error) {
+	klog.SetLogger(logr.Discard()) // Kubernetes' libraries would write among our own lines
+	if err := a.kubeconfig(b); err != nil {
+		return nil, err
+	}
+	if b.namespace == "" {
+		found, err := cluster.Find(ctx, b.access, beamline)
+		if err != nil {
+			return nil, err
+		}
+		b.namespace = found
+	}
+	return cluster.Open(b.access, beamline, b.namespace)
+}
+
+// kubeconfig finds out which kubeconfig is meant when no flag says it.
+func (a *app) kubeconfig(b *beamlineCluster) error {
+	home := filepath.Join(a.env("HOME"), ".kube", "config")
+	for _, place := range []string{b.access.Kubeconfig, a.env("KUBECONFIG"), a.up().Kubeconfig} {
+		if place != "" {
+			b.access.Kubeconfig = place
+			return nil
+		}
+	}
+	if _, err := os.Stat(home); err == nil {
+		b.access.Kubeconfig = home
+		return nil
+	}
+	return &diag.Error{Kind: diag.Invalid, Doing: "looking for the cluster", Err: errors.New("no kubeconfig is named, and nothing is up"),
+		Fix: "give --kubeconfig or KUBECONFIG, or run tagline up"}
+}
+
+// holder names this run to others who wait for the beamline.
+func (a *app) holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	user := a.env("USER")
+	if run := a.env("GITHUB_RUN_ID"); run != "" {
+		user = "GitHub run " + run
+	}
+	if user == "" {
+		user = "somebody"
+	}
+	return fmt.Sprintf("%s@%s, process %d", user, host, os.Getpid())
+}
+
+// moveDeps gives what changing a beamline works with.
+func (a *app) moveDeps(ctx context.Context, b *beamlineCluster, s *site, beamline string, timeout time.Duration) (promote.Deps, error) {
+	reg, err := a.openRegistry(s)
+	if err != nil {
+		return promote.Deps{}, err
+	}
+	n, err := a.openCluster(ctx, b, beamline)
+	if err != nil {
+		return promote.Deps{}, err
+	}
+	return promote.Deps{Cluster: n, Chart: reg.Chart, Holder: a.holder(), Timeout: timeout}, nil
+}
+
+func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
+	cmd.Flags().DurationVar(timeout, "timeout", 5*time.Minute, "until every IOC must live, and again until all are back when one does not")
+}

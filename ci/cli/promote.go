@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// newPromote is `tagline promote`: the pipeline from a record to a beamline.
+func newPromote(a *app) *cobra.Command {
+	s, b, timeout := &site{}, &beamlineCluster{}, time.Duration(0)
+	var approver string
+	cmd := &cobra.Command{
+		Use:     "promote BEAMLINE VERSION",
+		Short:   "Make a beamline run a release",
+		Long:    "Deploys every IOC instance of a release by digest, waits until each is ready and\nanswers over EPICS, and puts the whole beamline back as it was when one does not\n(exit status 4). Only IOCs that changed restart. Promoting what already runs changes\nnothing and asks every IOC. A promotion that was killed is finished by the same command.",
+		Example: "  tagline promote bl01t 2026.11.2\n  tagline promote bl01t 2026.11.2 --approved-by ajp",
+		Args:    args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			v, err := version.Parse(given[1])
+			if err != nil {
+				return err
+			}
+			var result *promote.Result
+			err = a.steps(cmd.Context(), func(ctx context.Context) error {
+				pass, err := a.pass(ctx, s, given[0], v, approver)
+				if err != nil {
+					return err
+				}
+				b.namespace = pass.Record().Namespace
+				deps, err := a.moveDeps(ctx, b, s, given[0], timeout)
+				if err != nil {
+					return err
+				}
+				result, err = promote.Run(ctx, deps, pass)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return a.print(result, func(w io.Writer) error { return writeMove(w, "promoted", result) })
+		},
+	}
+	s.flags(cmd)
+	b.accessFlags(cmd)
+	timeoutFlag(cmd, &timeout)
+	cmd.Flags().StringVar(&approver, "approved-by", "", "who approved this release for this beamline, where beamline.yaml asks for it")
+	return cmd
+}
+
+// pass reads the record of a release and takes it through the gate.
+func (a *app) pass(ctx context.Context, s *site, beamline string, v version.Version, approver string) (gate.Pass, error) {
+	reg, err := a.openRegistry(s)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	rec, digest, err := reg.Record(ctx, beamline, v)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	var approval *gate.Approval
+	if approver != "" {
+		approval = &gate.Approval{By: approver, Of: rec.Tag}
+	}
+	return gate.Check(rec, digest, approval)
+}
+
+// writeMove shows what a promotion or rollback did.
+func writeMove(w io.Writer, did string, r *promote.Result) error {
+	now := r.Version
+	if now == "" {
+		now = "nothing"
+	}
+	fmt.Fprintf(w, "%s: %s %s", r.Beamline, did, now)
+	if r.Former != "" {
+		fmt.Fprintf(w, ", was %s", r.Former)
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, ioc := range r.IOCs {
+		said := ""
+		if ioc.Value != "" {
+			said = ioc.PV + " = " + ioc.Value
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", ioc.Name, ioc.Did, said)
+	}
+	return t.Flush()
+}
