@@ -43,7 +43,7 @@ func (c cluster) node(client kubernetes.Interface) daemon {
 		"--hostname-override="+nodeName, "--node-ip="+c.NodeIP, "--housekeeping-interval=1m")
 	return daemon{
 		Name: nodeDaemon, Self: c.Self, Private: c.enclosure(), Args: args,
-		Env:   []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "CONFIGURATION=" + c.configuration()},
+		Env:   []string{"PATH=" + systemPath, "CONFIGURATION=" + c.configuration()},
 		Limit: 2 * time.Minute,
 		Ready: func(ctx context.Context) error { return nodeReady(ctx, client, since) },
 	}

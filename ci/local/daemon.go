@@ -33,11 +33,16 @@ type daemon struct {
 	Limit time.Duration
 }
 
+// systemPath is the PATH of every daemon, whatever that of the person is who
+// starts it: what runs must not depend on whose shell it was started from.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // pidRecord is the pid file. A number alone would not do: after a crash or a
 // restart of the machine it may be somebody else's.
 type pidRecord struct {
 	Pid     int    `json:"pid"`
 	Started uint64 `json:"started"` // clock ticks since boot, from /proc
+	Boot    string `json:"boot"`    // the kernel's name for this boot
 	Spec    string `json:"spec"`    // what was started, see daemon.spec
 }
 
@@ -103,7 +108,7 @@ func (s State) launch(d daemon) (<-chan error, error) {
 	if err != nil {
 		return exited, nil // gone already: await says why
 	}
-	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, started, d.spec()})
+	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, started, bootID(), d.spec()})
 	if err := writeFile(s.pidFile(d.Name), b, 0o644); err != nil {
 		_ = cmd.Process.Kill()
 		return nil, err

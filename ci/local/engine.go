@@ -31,6 +31,9 @@ var daggerLeaf = leaf{
 // What the engine runs: containers, their names and their network.
 var enginePackages = []string{"runc", "dnsmasq-base", "iptables", "containernetworking-plugins", "ca-certificates"}
 
+// engineCgroup holds the control groups of the engine's containers.
+const engineCgroup = "/tagline-engine"
+
 // Debian's network plugins that the engine's network is made of; the fifth,
 // dnsname, is the engine's own.
 var cniPlugins = []string{"bridge", "loopback", "firewall", "host-local"}
@@ -62,9 +65,8 @@ func startEngine(ctx context.Context, o Options, e engine) error {
 	return s.start(ctx, daemon{
 		Name: "engine", Self: o.Self, Private: e.enclosure(s),
 		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", s.Path("engine", "root"),
-			"--addr", engineAddress(s), "--network-name", networkName, "--network-cidr", networkCIDR},
-		Env: append(moduleEnv(ctx),
-			"PATH="+s.Path("engine", "bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin",
+			"--config", s.Path("engine", "buildkitd.toml"), "--addr", engineAddress(s), "--network-name", networkName, "--network-cidr", networkCIDR},
+		Env: append(moduleEnv(ctx), "PATH="+s.Path("engine", "bin")+":"+systemPath,
 			"DAGGER_GO_SDK_MANIFEST_DIGEST="+e.SDK.Digest),
 		Ready: func(ctx context.Context) error {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "unix", s.engineSocket())
@@ -96,6 +98,10 @@ func (e engine) prepare(s State) error {
 		if err := symlink(filepath.Join("/usr/sbin", legacy), s.Path("engine", "bin", tool)); err != nil {
 			return err
 		}
+	}
+	worker := "[worker.oci]\n  defaultCgroupParent = \"" + engineCgroup + "\"\n"
+	if err := writeFile(s.Path("engine", "buildkitd.toml"), []byte(worker), 0o644); err != nil {
+		return err
 	}
 	b, err := json.MarshalIndent(e.config(), "", "  ")
 	if err != nil {
@@ -134,7 +140,7 @@ func (e engine) enclosure(s State) *Enclosure {
 	}
 	// The resolver's file may lie below /run, and so does the lock by which
 	// firewall rules are changed one at a time.
-	for _, path := range []string{"/etc/resolv.conf", "/run/xtables.lock"} {
+	for _, path := range []string{"/etc/resolv.conf", firewallLock} {
 		if real, err := filepath.EvalSymlinks(path); err == nil && strings.HasPrefix(real, "/run/") {
 			enc.Binds = append(enc.Binds, Bind{real, real})
 		}

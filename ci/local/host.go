@@ -19,7 +19,11 @@ type hostBefore struct {
 	Forwarding string            `json:"forwarding"` // of /proc/sys/net/ipv4/ip_forward
 	Rules      map[string]string `json:"rules"`      // firewall table → iptables-save
 	CNIState   bool              `json:"cniState"`   // cniState existed
+	Lock       bool              `json:"lock"`       // firewallLock existed
 }
+
+// firewallLock is held by whoever changes firewall rules.
+const firewallLock = "/run/xtables.lock"
 
 const forwardingFile = "/proc/sys/net/ipv4/ip_forward"
 
@@ -29,8 +33,8 @@ func (s State) hostFile() string { return s.Path("host-before.json") }
 
 // rememberHost notes how the machine is, once: until it is given back.
 func rememberHost(ctx context.Context, s State) error {
-	if _, err := os.Stat(s.hostFile()); err == nil {
-		return nil
+	if exists(s.hostFile()) {
+		return ensureFile(firewallLock) // gone after a restart of the machine
 	}
 	forwarding, err := os.ReadFile(forwardingFile)
 	if err != nil {
@@ -42,14 +46,29 @@ func rememberHost(ctx context.Context, s State) error {
 			return err
 		}
 	}
-	if _, err := os.Stat(cniState); err == nil {
-		before.CNIState = true
-	}
+	before.CNIState, before.Lock = exists(cniState), exists(firewallLock)
 	b, err := json.Marshal(before)
 	if err != nil {
 		return err
 	}
-	return writeFile(s.hostFile(), b, 0o644)
+	if err := writeFile(s.hostFile(), b, 0o644); err != nil {
+		return err
+	}
+	return ensureFile(firewallLock)
+}
+
+// ensureFile makes an empty file when there is none.
+func ensureFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // giveBackHost takes away what our networks left: firewall rules, the bridge,
@@ -79,6 +98,9 @@ func giveBackHost(ctx context.Context, s State) error {
 	}
 	if !before.CNIState {
 		_ = os.Remove(cniState) // only when it is empty
+	}
+	if !before.Lock {
+		_ = os.Remove(firewallLock)
 	}
 	return os.Remove(s.hostFile())
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 )
@@ -17,9 +18,13 @@ const (
 	gatewayIP   = "10.87.0.1"       // likewise
 )
 
+var makingBridge sync.Mutex // engine and cluster both want it
+
 // ensureBridge makes the bridge that the engine would make with its first
 // container, so that the gateway's address answers from the start.
 func ensureBridge() error {
+	makingBridge.Lock()
+	defer makingBridge.Unlock()
 	link, err := netlink.LinkByName(bridgeName)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
 		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName}}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -82,4 +83,13 @@ func lastLines(s string, n int) string {
 		lines = lines[len(lines)-n:]
 	}
 	return strings.Join(lines, "\n")
+}
+
+// needRoot refuses what only root can do; otherwise says what else would help.
+func needRoot(doing, otherwise string) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return &diag.Error{Kind: diag.Broken, Doing: doing, Err: errors.New("only root can, and this is not root"),
+		Fix: "run as root, or " + otherwise}
 }

@@ -36,7 +36,13 @@ func (s State) record(name string) (pidRecord, bool) {
 // alive says whether it is still that process, and not a zombie.
 func (r pidRecord) alive() bool {
 	p, err := readStat(r.Pid)
-	return err == nil && p.started == r.Started && p.state != 'Z'
+	return err == nil && r.Boot == bootID() && p.started == r.Started && p.state != 'Z'
+}
+
+// bootID differs each time the machine starts.
+func bootID() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(b))
 }
 
 // stop ends the named process and all of its session: politely, then not.

@@ -18,7 +18,7 @@ func registryHandler(ctx context.Context, dir string) (http.Handler, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	logrus.SetLevel(logrus.ErrorLevel) // it logs each request otherwise
+	logrus.SetLevel(logrus.FatalLevel) // even "not there yet" is an error to it
 	c := &configuration.Configuration{
 		Version: "0.1",
 		Storage: configuration.Storage{

@@ -1,0 +1,154 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// probeLimit is how long a site may take to say that it is there.
+const probeLimit = 4 * time.Second
+
+// What is asked to find out whether the real thing is in reach.
+const (
+	dockerHub = "https://registry-1.docker.io/v2/"
+	gitHub    = "https://github.com/epics-base/epics-base/info/refs?service=git-upload-pack"
+	daggerCLI = "https://dl.dagger.io/dagger/releases/" // the SDK fetches its command there
+)
+
+// standIn is the choice where the machine offers nothing better.
+const standIn = "stand-in"
+
+// choice is what is used for each need. A true value means the real thing.
+type choice struct {
+	Engine  Part // Choice is standIn or "running engine"
+	Cluster Part // Choice is standIn or "running cluster"
+	Hub     error
+	GitHub  error
+}
+
+// choose looks at what the machine offers. A choice that a person made, by an
+// environment variable, is never replaced: it is an error when it is not there.
+func choose(ctx context.Context, o Options) (choice, error) {
+	var c choice
+	var err error
+	if c.Engine, err = chooseEngine(ctx, o); err != nil {
+		return c, err
+	}
+	if c.Cluster, err = chooseCluster(ctx, o); err != nil {
+		return c, err
+	}
+	hub, gh := make(chan error, 1), make(chan error, 1)
+	go func() { hub <- reach(ctx, dockerHub, http.StatusOK, http.StatusUnauthorized) }()
+	go func() { gh <- reach(ctx, gitHub, http.StatusOK) }()
+	c.Hub, c.GitHub = <-hub, <-gh
+	return c, ctx.Err()
+}
+
+func chooseEngine(ctx context.Context, o Options) (Part, error) {
+	p := Part{Part: "engine", Choice: standIn, Address: engineAddress(o.State)}
+	if o.RunnerHost == "" || o.RunnerHost == p.Address {
+		p.Why = "_EXPERIMENTAL_DAGGER_RUNNER_HOST names no engine; built from source"
+		return p, nil
+	}
+	if err := dialEngine(ctx, o.RunnerHost); err != nil {
+		return p, &diag.Error{Kind: diag.Broken, Doing: "reaching the engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST",
+			Err: err, Fix: "start it, or unset the variable to have one started here"}
+	}
+	return Part{Part: "engine", Choice: "running engine", Address: o.RunnerHost,
+		Why: "named by _EXPERIMENTAL_DAGGER_RUNNER_HOST"}, nil
+}
+
+// dialEngine tries the two kinds of address that can be tried; the others name
+// a container or an image, which the dagger command starts.
+func dialEngine(ctx context.Context, address string) error {
+	network, where, _ := strings.Cut(address, "://")
+	if network != "unix" && network != "tcp" {
+		return nil
+	}
+	conn, err := (&net.Dialer{Timeout: probeLimit}).DialContext(ctx, network, where)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func chooseCluster(ctx context.Context, o Options) (Part, error) {
+	ours := cluster{State: o.State}.adminConfig()
+	p := Part{Part: "cluster", Choice: standIn, Why: "KUBECONFIG names no cluster; built from source", Address: ours}
+	if o.Kubeconfig == "" || o.Kubeconfig == ours {
+		return p, nil
+	}
+	version, err := clusterVersion(o.Kubeconfig)
+	if err != nil {
+		return p, &diag.Error{Kind: diag.Broken, Doing: "reaching the cluster in KUBECONFIG=" + o.Kubeconfig,
+			Err: err, Fix: "start it, or unset the variable to have one started here"}
+	}
+	return Part{Part: "cluster", Choice: "running cluster", Address: o.Kubeconfig,
+		Why: "named by KUBECONFIG; it says it is Kubernetes " + version}, ctx.Err()
+}
+
+// clusterVersion asks a cluster for its version: "v1.34.4". kubeconfig may be a
+// list of files, as kubectl takes it.
+func clusterVersion(kubeconfig string) (string, error) {
+	rules := &clientcmd.ClientConfigLoadingRules{Precedence: strings.Split(kubeconfig, ":")}
+	cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return "", err
+	}
+	cfg.Timeout = probeLimit
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return "", err
+	}
+	v, err := client.Discovery().ServerVersion()
+	if err != nil {
+		return "", err
+	}
+	return v.GitVersion, nil
+}
+
+// reach says why a site cannot be used; nil when it answers with one of the
+// statuses.
+func reach(ctx context.Context, site string, statuses ...int) error {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, site, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		if ctx.Err() == context.DeadlineExceeded {
+			return fmt.Errorf("%s: no answer in %s", req.URL.Host, probeLimit)
+		}
+		return withoutURL(err)
+	}
+	resp.Body.Close()
+	for _, s := range statuses {
+		if resp.StatusCode == s {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %s", req.URL.Host, resp.Status)
+}
+
+// withoutURL drops the method and the address that the HTTP client puts before
+// the cause, which names the host itself.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
