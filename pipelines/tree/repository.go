@@ -6,6 +6,7 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/go-git/go-git/v5"
@@ -44,9 +45,9 @@ func Open(dir string) (*Repository, error) {
 func (r *Repository) Head() (string, error) { return r.Resolve("HEAD") }
 
 // Resolve gives the commit, 40 hex digits, that rev stands for: a tag
-// (lightweight, or annotated), a branch here or of origin, a hash whole or
-// short, or what git calls a revision (HEAD~2). Like git, it takes a tag
-// before a branch of the same name.
+// (lightweight, or annotated), a branch here or of origin, a whole ref
+// (refs/tags/…), a hash whole or short, or what git calls a revision (HEAD~2).
+// Like git, it takes a tag before a branch of the same name.
 func (r *Repository) Resolve(rev string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,8 +64,11 @@ func (r *Repository) Resolve(rev string) (string, error) {
 // named finds what rev names, without looking what it is. Refs come first, so
 // that a tag with signs that revisions use otherwise is found by its name.
 func (r *Repository) named(rev string) (plumbing.Hash, error) {
-	for _, rule := range []string{"refs/tags/%s", "refs/heads/%s", "refs/remotes/%s", "refs/remotes/origin/%s"} {
-		ref, err := r.git.Reference(plumbing.ReferenceName(fmt.Sprintf(rule, rev)), true)
+	for _, where := range []string{"refs/tags/", "refs/heads/", "refs/remotes/", "refs/remotes/origin/", ""} {
+		if where == "" && !strings.HasPrefix(rev, "refs/") {
+			break
+		}
+		ref, err := r.git.Reference(plumbing.ReferenceName(where+rev), true)
 		if err == nil {
 			return ref.Hash(), nil
 		}

@@ -52,13 +52,13 @@ func TestResolve(t *testing.T) {
 	for rev, want := range map[string]plumbing.Hash{
 		"HEAD": second, "HEAD~1": first, "side": first, "far": first, "master": second,
 		first.String(): first, first.String()[:8]: first,
-		"ioc-pmac/2.5.3r1.0": first, "bl45p/2021.8.27": first, "ioc-pmac/1.0.0+b1": first, "of-a-tag": first,
+		"ioc-pmac/2.5.3r1.0": first, "bl45p/2021.8.27": first, "ioc-pmac/1.0.0+b1": first, "refs/tags/ioc-pmac/1.0.0+b1": first, "refs/heads/side": first, "of-a-tag": first,
 	} {
 		got, err := r.Resolve(rev)
 		require.NoError(t, err, rev)
 		require.Equal(t, want.String(), got, rev)
 	}
-	for _, rev := range []string{"", "bl45p/2021.8.2", "bl45p", "0123456789012345678901234567890123456789"} {
+	for _, rev := range []string{"", "bl45p/2021.8.2", "bl45p", "refs/tags/side", "refs/tags/", "0123456789012345678901234567890123456789"} {
 		_, err := r.Resolve(rev)
 		require.Error(t, err, rev)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), rev)

@@ -20,6 +20,15 @@ type Tag struct {
 // String gives the tag as git has it.
 func (t Tag) String() string { return t.Asset + "/" + t.Version.String() }
 
+// MarshalText gives the tag as git has it, for JSON.
+func (t Tag) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what MarshalText gave.
+func (t *Tag) UnmarshalText(b []byte) (err error) {
+	*t, err = ParseTag(string(b))
+	return err
+}
+
 // Pin names an asset at a released version, as people write it in recipes and
 // instances: "ioc-simstage 1.0.0".
 type Pin struct {
@@ -29,6 +38,27 @@ type Pin struct {
 
 // String gives the pin as people write it.
 func (p Pin) String() string { return p.Asset + " " + p.Version.String() }
+
+// IsZero tells whether there is no pin.
+func (p Pin) IsZero() bool { return p == Pin{} }
+
+// MarshalText gives the pin as people write it, for JSON; nothing for none.
+func (p Pin) MarshalText() ([]byte, error) {
+	if p.IsZero() {
+		return nil, nil
+	}
+	return []byte(p.String()), nil
+}
+
+// UnmarshalText reads what MarshalText gave.
+func (p *Pin) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*p = Pin{}
+		return nil
+	}
+	*p, err = ParsePin(string(b))
+	return err
+}
 
 // asset is what an image's or chart's name may be in a registry.
 var asset = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)

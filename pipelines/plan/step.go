@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Do is what a step does.
+type Do string
+
+// What steps do.
+const (
+	Build   Do = "build"   // an image or a support module of one
+	Test    Do = "test"    // start an IOC and ask it
+	Package Do = "package" // a Helm chart
+	Publish Do = "publish" // to the registry; the record is the last
+)
+
+// Step is one piece of work.
+type Step struct {
+	Do   Do     `json:"do"`
+	What string `json:"what"` // "ioc-simstage-runtime", "chart bl01t-mo-ioc-01"
+	Why  string `json:"why"`  // the file that asks for it, and with what: "generic-iocs/ioc-simstage/image.yaml:4: simstage at tree"
+}
+
+// steps lists the work of a release.
+func (p *Plan) steps() []Step {
+	var steps []Step
+	add := func(do Do, what, why string, args ...any) {
+		steps = append(steps, Step{do, what, fmt.Sprintf(why, args...)})
+	}
+	tagged := fmt.Sprintf("tag %s", p.Tag)
+	switch p.Kind {
+	case record.Image:
+		img := p.Image
+		for _, m := range img.Modules {
+			add(Build, "support module "+m.Name, "%s:%d: %s at %s", img.File, m.Line, m.Name, m.Ref)
+		}
+		from := img.Base
+		if from == "" {
+			from = img.Parent.String()
+		}
+		for _, target := range img.Targets {
+			add(Build, "image "+img.Name+"-"+target, "%s: from %s", img.File, from)
+		}
+		if img.IOC {
+			add(Test, "IOC of "+img.Name+"-runtime", "%s: smoke", img.File)
+		} else {
+			add(Test, "clients of "+img.Name+"-runtime", "%s: it has no IOC", img.File)
+		}
+		for _, target := range img.Targets {
+			add(Publish, "image "+img.Name+"-"+target, "%s", tagged)
+		}
+	case record.Library:
+		add(Package, "chart "+p.Tag.Asset, "%s", tagged)
+		add(Publish, "chart "+p.Tag.Asset, "%s", tagged)
+	case record.Beamline:
+		for _, i := range p.Beamline.Instances {
+			add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
+		}
+		for _, i := range p.Beamline.Instances {
+			add(Package, "chart "+i.Name, "%s", tagged)
+		}
+		for _, i := range p.Beamline.Instances {
+			add(Publish, "chart "+i.Name, "%s", tagged)
+		}
+	}
+	add(Publish, "record "+p.Tag.String(), "%s: last, since a release exists when its record does", tagged)
+	return steps
+}
