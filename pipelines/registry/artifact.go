@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// artifact is anything in a registry that is no container image: a manifest
+// with a config and layers of media types of its own.
+type artifact struct {
+	manifest []byte
+	config   []byte
+	blobs    map[v1.Hash]v1.Layer
+}
+
+// content is bytes of a media type.
+type content struct {
+	media types.MediaType
+	bytes []byte
+}
+
+// newArtifact gives an artifact as go-containerregistry pushes images. Equal
+// arguments give equal digests: it holds no clock.
+func newArtifact(config content, annotations map[string]string, layers ...content) (v1.Image, error) {
+	a := &artifact{config: config.bytes, blobs: map[v1.Hash]v1.Layer{}}
+	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Annotations: annotations}
+	for i, c := range append([]content{config}, layers...) {
+		layer := static.NewLayer(c.bytes, c.media)
+		d, err := partial.Descriptor(layer)
+		if err != nil {
+			return nil, fmt.Errorf("describing %s: %w", c.media, err)
+		}
+		a.blobs[d.Digest] = layer
+		if i == 0 {
+			m.Config = *d
+		} else {
+			m.Layers = append(m.Layers, *d)
+		}
+	}
+	var err error
+	if a.manifest, err = json.Marshal(m); err != nil {
+		return nil, fmt.Errorf("writing manifest: %w", err)
+	}
+	return partial.CompressedToImage(a)
+}
+
+// RawManifest gives the manifest's bytes.
+func (a *artifact) RawManifest() ([]byte, error) { return a.manifest, nil }
+
+// RawConfigFile gives the config's bytes.
+func (a *artifact) RawConfigFile() ([]byte, error) { return a.config, nil }
+
+// MediaType gives the manifest's media type.
+func (a *artifact) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
+// LayerByDigest gives the config or a layer.
+func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
+	if l, ok := a.blobs[h]; ok {
+		return l, nil
+	}
+	return nil, fmt.Errorf("no layer %s", h)
+}

@@ -1,0 +1,61 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// fault says what failed with ref and what to do. The password is taken out of
+// whatever the registry answered.
+func (r *Registry) fault(doing, ref string, err error) error {
+	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: ref, Err: err, Fix: r.fix(err)}
+	for _, secret := range []string{r.options.Password} {
+		if secret != "" && strings.Contains(err.Error(), secret) {
+			e.Err = errors.New(strings.ReplaceAll(err.Error(), secret, "***"))
+		}
+	}
+	return e
+}
+
+// fix gives what to do about err.
+func (r *Registry) fix(err error) string {
+	var answer *transport.Error
+	if errors.Is(err, context.Canceled) {
+		return "run it again to finish"
+	}
+	if !errors.As(err, &answer) {
+		return fmt.Sprintf("see that %s can be reached, then run it again to finish", r.host)
+	}
+	switch answer.StatusCode {
+	case http.StatusUnauthorized:
+		return "log in: docker login " + r.host
+	case http.StatusForbidden:
+		return "log in as a user who may write here: docker login " + r.host
+	case http.StatusTooManyRequests:
+		return "wait a while, then run it again to finish"
+	}
+	return "run it again to finish"
+}
+
+func isNotFound(err error) bool {
+	var answer *transport.Error
+	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound
+}
+
+// ErrNotFound is the cause of every error about what is not in the registry.
+var ErrNotFound = errors.New("not in the registry")
+
+func missing(ref string) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: ref, Err: ErrNotFound, Fix: "release it first, or mend the version"}
+}
+
+func badRef(ref string, err error) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading address", Asset: ref, Err: err, Fix: "write host/path/name:tag or host/path/name@sha256:…"}
+}

@@ -1,0 +1,50 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// maxWait is the longest that a registry's "Retry-After" is obeyed; one that
+// asks for more is taken to be out of order.
+const maxWait = time.Minute
+
+// patient waits as long as a registry asks for before the answer is given to
+// go-containerregistry, which then tries again but does not know how long to wait.
+type patient struct{ inner http.RoundTripper }
+
+// RoundTrip is that of http.RoundTripper.
+func (p patient) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := p.inner.RoundTrip(req)
+	if err != nil || res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
+		return res, err
+	}
+	if err := sleep(req.Context(), retryAfter(res.Header.Get("Retry-After"), time.Now())); err != nil {
+		res.Body.Close()
+		return nil, err
+	}
+	return res, nil
+}
+
+// retryAfter reads the header of that name: seconds, or a date. It gives 0 for
+// what it can't read, and maxWait at most.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxWait)
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return min(max(date.Sub(now), 0), maxWait)
+	}
+	return 0
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,40 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// recordArtifact gives a record as it is kept in a registry, and its version.
+func recordArtifact(rec *record.Record) (v1.Image, version.Version, error) {
+	body, err := record.Encode(rec)
+	if err != nil {
+		return nil, version.Version{}, err
+	}
+	v, err := version.Parse(rec.Version)
+	if err != nil {
+		return nil, version.Version{}, err
+	}
+	img, err := newArtifact(content{record.MediaType, []byte("{}")}, map[string]string{
+		"org.opencontainers.image.title":    rec.Asset,
+		"org.opencontainers.image.version":  rec.Version,
+		"org.opencontainers.image.revision": rec.Commit,
+	}, content{record.MediaType, body})
+	return img, v, err
+}
+
+// newestFirst sorts versions of one scheme newest first, and keeps the schemes apart.
+func newestFirst(list []version.Version) []version.Version {
+	slices.SortStableFunc(list, func(a, b version.Version) int {
+		if c, err := version.Compare(b, a); err == nil {
+			return c
+		}
+		return strings.Compare(string(b.Scheme()), string(a.Scheme()))
+	})
+	return list
+}

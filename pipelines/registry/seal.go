@@ -1,0 +1,114 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Seal makes the release that rec describes: it sees that everything rec names
+// is in the registry, writes the artifacts' tags, and pushes the record, last
+// of all. It gives the record's digest, "sha256:…".
+//
+// A release that is sealed with the same record is left as it is; with another,
+// that is an error of kind Refused that shows both digests. Before that, tags
+// that an unfinished run left behind are moved.
+func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error) {
+	img, v, err := recordArtifact(rec)
+	if err != nil {
+		return "", err
+	}
+	h, err := img.Digest()
+	if err != nil {
+		return "", fmt.Errorf("reading digest of the record: %w", err)
+	}
+	ref, ours := r.Ref("records/"+rec.Asset, v), h.String()
+	if done, err := r.sealed(ctx, ref, ours); done || err != nil {
+		return ours, err
+	}
+	if err := r.each(ctx, r.named(rec), r.mustExist); err != nil {
+		return "", err
+	}
+	if err := r.tagAll(ctx, rec); err != nil {
+		return "", err
+	}
+	if _, err := r.push(ctx, r.prefix+"/records/"+rec.Asset, img); err != nil {
+		return "", err
+	}
+	return ours, r.tag(ctx, record.Artifact{Ref: ref, Digest: ours})
+}
+
+// sealed tells whether the release at ref is sealed with our record, and
+// refuses when it is sealed with another.
+func (r *Registry) sealed(ctx context.Context, ref, ours string) (bool, error) {
+	there, err := r.head(ctx, ref)
+	if err != nil || there == nil {
+		return false, err
+	}
+	if there.Digest.String() != ours {
+		return false, &diag.Error{Kind: diag.Refused, Doing: "sealing", Asset: ref,
+			Err: fmt.Errorf("it is released already with other content: its record is %s, this one is %s", there.Digest, ours),
+			Fix: "a release never changes: tag a new version"}
+	}
+	return true, nil
+}
+
+// named gives the addresses by digest of everything in rec that must be in this
+// registry. Parents may be elsewhere: container images that sites only read.
+func (r *Registry) named(rec *record.Record) []string {
+	var refs []string
+	for _, a := range rec.Artifacts {
+		refs = append(refs, byDigest(a))
+	}
+	for _, i := range rec.Instances {
+		refs = append(refs, i.Chart, i.Image)
+	}
+	for _, p := range rec.Parents {
+		if strings.HasPrefix(p.Ref, r.prefix+"/") {
+			refs = append(refs, p.Ref)
+		}
+	}
+	slices.Sort(refs)
+	return slices.Compact(refs)
+}
+
+func (r *Registry) mustExist(ctx context.Context, ref string) error {
+	d, err := r.head(ctx, ref)
+	if err == nil && d == nil {
+		return &diag.Error{Kind: diag.Broken, Doing: "sealing", Err: fmt.Errorf("the record names %s, which is not in the registry", ref),
+			Fix: "run the release again, which pushes what is missing"}
+	}
+	return err
+}
+
+func (r *Registry) tagAll(ctx context.Context, rec *record.Record) error {
+	list := map[string]record.Artifact{}
+	var refs []string
+	for _, a := range rec.Artifacts {
+		list[a.Ref] = a
+		refs = append(refs, a.Ref)
+	}
+	return r.each(ctx, refs, func(ctx context.Context, ref string) error { return r.tag(ctx, list[ref]) })
+}
+
+// each does something with each address, several at once, and gives all faults.
+func (r *Registry) each(ctx context.Context, refs []string, do func(context.Context, string) error) error {
+	faults := make([]error, len(refs))
+	var g errgroup.Group
+	g.SetLimit(jobs)
+	for i, ref := range refs {
+		g.Go(func() error {
+			faults[i] = do(ctx, ref)
+			return nil
+		})
+	}
+	g.Wait()
+	return errors.Join(faults...)
+}

@@ -1,0 +1,122 @@
+package registry
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/chart"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// pushImage stands for an image that Dagger pushed by its digest, and gives its address.
+func pushImage(t testing.TB, host string) string {
+	img, err := random.Image(64, 1)
+	require.NoError(t, err)
+	h, err := img.Digest()
+	require.NoError(t, err)
+	ref := host + "/ioc-simstage-runtime@" + h.String()
+	d, err := name.NewDigest(ref)
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(d, img))
+	return ref
+}
+
+// packaged gives the chart of an instance whose start-up script says what.
+func packaged(t testing.TB, name, image, what string) []byte {
+	pin, err := version.ParsePin("ioc-simstage 1.0.0")
+	require.NoError(t, err)
+	inst := &beamline.Instance{Name: name, Image: pin, Values: beamline.Values{ProbePV: "BL01T:TIME"}, Config: map[string][]byte{"st.cmd": []byte(what)}}
+	tgz, err := chart.Package(os.DirFS("../../charts/ioc-lib"), &beamline.Beamline{Name: "bl01t"}, inst, image, "2026.11.1")
+	require.NoError(t, err)
+	return tgz
+}
+
+// release pushes the charts of two instances and seals them, as a release of a
+// beamline does.
+func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*record.Record, string, error) {
+	rec := &record.Record{Schema: record.Schema, Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1",
+		Commit: strings.Repeat("0a", 20), Namespace: "bl01t", Tool: "1.0.0"}
+	for _, tgz := range tgzs {
+		c, err := r.PushChart(ctx, tgz)
+		if err != nil {
+			return nil, "", err
+		}
+		rec.Artifacts = append(rec.Artifacts, c)
+		rec.Instances = append(rec.Instances, record.Instance{Name: c.Name, Chart: byDigest(c), Image: image, IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T:TIME", Protocol: "ca"})
+		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: c.Name, Passed: true})
+	}
+	digest, err := r.Seal(ctx, rec)
+	return rec, digest, err
+}
+
+func TestSealedReleaseIsReadBack(t *testing.T) {
+	host := serve(t, nil)
+	r, image := open(t, host, Options{}), pushImage(t, host)
+	rec, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"), packaged(t, "bl01t-b", image, "1"))
+	require.NoError(t, err)
+
+	got, same, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
+	require.NoError(t, err)
+	require.Equal(t, digest, same)
+	require.Equal(t, rec, got)
+	versions, err := r.Records(t.Context(), "bl01t")
+	require.NoError(t, err)
+	require.Equal(t, []version.Version{parse(t, "2026.11.1")}, versions)
+	for _, a := range rec.Artifacts {
+		at, err := r.Digest(t.Context(), a.Ref)
+		require.NoError(t, err)
+		require.Equal(t, a.Digest, at)
+	}
+}
+
+func TestSealedReleaseNeverChanges(t *testing.T) {
+	host := serve(t, nil)
+	r, image := open(t, host, Options{}), pushImage(t, host)
+	first, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"))
+	require.NoError(t, err)
+
+	_, again, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"))
+	require.NoError(t, err, "the same content again")
+	require.Equal(t, digest, again)
+
+	_, _, err = release(t.Context(), r, image, packaged(t, "bl01t-a", image, "2"))
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+	require.ErrorContains(t, err, digest)
+	require.ErrorContains(t, err, "tag a new version")
+	_, still, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
+	require.NoError(t, err)
+	require.Equal(t, digest, still)
+	at, err := r.Digest(t.Context(), first.Artifacts[0].Ref)
+	require.NoError(t, err)
+	require.Equal(t, first.Artifacts[0].Digest, at)
+}
+
+func TestRecordNamesNothingThatIsNotThere(t *testing.T) {
+	host := serve(t, nil)
+	r := open(t, host, Options{})
+	image := host + "/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32)
+	_, _, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"))
+	require.ErrorContains(t, err, image)
+	versions, err := r.Records(t.Context(), "bl01t")
+	require.NoError(t, err)
+	require.Empty(t, versions)
+}
+
+func TestMissingRelease(t *testing.T) {
+	r := open(t, serve(t, nil), Options{})
+	_, _, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	require.ErrorIs(t, err, ErrNotFound)
+	_, err = r.Digest(t.Context(), r.Ref("x", parse(t, "1.0.0")))
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
+}

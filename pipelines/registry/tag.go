@@ -1,0 +1,70 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// byDigest gives the address of an artifact by its digest: "host/path/name@sha256:…".
+func byDigest(a record.Artifact) string {
+	return a.Ref[:max(strings.LastIndex(a.Ref, ":"), 0)] + "@" + a.Digest
+}
+
+// tag lets the artifact's tag name its digest, whatever it named before. It
+// reads the tag back, because registries let the last writer win.
+func (r *Registry) tag(ctx context.Context, a record.Artifact) error {
+	there, err := r.head(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	if there != nil && there.Digest.String() == a.Digest {
+		return nil
+	}
+	if err := r.writeTag(ctx, a.Ref, byDigest(a)); err != nil {
+		return err
+	}
+	got, err := r.Digest(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	if got != a.Digest {
+		return moved(a.Ref, got, a.Digest)
+	}
+	return nil
+}
+
+// writeTag lets the tag name what the digest names.
+func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
+	to, err := name.NewTag(tag, name.StrictValidation)
+	if err != nil {
+		return badRef(tag, err)
+	}
+	from, err := name.NewDigest(digest, name.StrictValidation)
+	if err != nil {
+		return badRef(digest, err)
+	}
+	d, err := remote.Get(from, r.with(ctx)...)
+	if isNotFound(err) {
+		return missing(digest)
+	}
+	if err != nil {
+		return r.fault("looking for", digest, err)
+	}
+	if err := remote.Tag(to, d, r.with(ctx)...); err != nil {
+		return r.fault("tagging", tag, err)
+	}
+	return nil
+}
+
+func moved(ref, there, ours string) error {
+	return &diag.Error{Kind: diag.Refused, Doing: "publishing", Asset: ref,
+		Err: fmt.Errorf("another release wrote this tag at the same time: it is %s, ours is %s", there, ours),
+		Fix: "see which of the two is wanted, then release once more"}
+}
