@@ -145,9 +145,8 @@ func unique(name string, tests []record.Test) record.Test {
 	return result
 }
 
-// publishCharts pushes all charts by digest, then tags them.
+// publishCharts pushes all charts by digest; sealing tags them.
 func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc, charts map[string][]byte, rec *record.Record) error {
-	v := j.plan.Tag.Version
 	artifacts := make([]record.Artifact, len(bl.Instances))
 	rec.Instances = make([]record.Instance, len(bl.Instances))
 	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
@@ -157,14 +156,13 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 		}
 		return step.Each(ctx, together, order, func(ctx context.Context, i int) error {
 			inst := bl.Instances[i]
-			digest, err := j.Registry.PushChart(ctx, inst.Name, charts[inst.Name])
+			pushed, err := j.Registry.PushChart(ctx, charts[inst.Name])
 			if err != nil {
 				return err
 			}
-			name := "charts/" + inst.Name
-			artifacts[i] = record.Artifact{Name: name, Type: "chart", Ref: j.Registry.Ref(name, v), Digest: digest}
+			artifacts[i] = pushed
 			rec.Instances[i] = record.Instance{
-				Name: inst.Name, Chart: j.Registry.Repository(name) + "@" + digest,
+				Name: inst.Name, Chart: j.address("charts/"+inst.Name, pushed.Digest),
 				Image: iocs[inst.Image].ref, IOC: inst.Image.String(),
 				ProbePV: inst.Values.ProbePV, Protocol: inst.Values.Protocol,
 			}
@@ -175,9 +173,7 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 		return err
 	}
 	rec.Artifacts = sorted(artifacts)
-	return step.Each(ctx, together, rec.Artifacts, func(ctx context.Context, a record.Artifact) error {
-		return j.Registry.Tag(ctx, a.Name, a.Digest, v)
-	})
+	return nil
 }
 
 func sortedPins(iocs map[version.Pin]ioc) []version.Pin {

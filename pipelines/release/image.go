@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -12,7 +11,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/version"
@@ -81,7 +79,7 @@ func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image) 
 	return test, nil
 }
 
-// publishImage pushes both targets by digest, then tags them.
+// publishImage pushes both targets by digest; sealing tags them.
 func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.Image, rec *record.Record) error {
 	v := j.plan.Tag.Version
 	targets := []string{image.Developer, image.Runtime}
@@ -102,22 +100,17 @@ func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.
 	}
 	rec.Artifacts = sorted(artifacts)
 	rec.Checks[0].Digest = artifact(rec, image.Runtime).Digest
-	for _, a := range rec.Artifacts {
-		if err := j.Registry.Tag(ctx, a.Name, a.Digest, v); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
 // released gives a released image: its record and its containers by digest.
 func (j *job) released(ctx context.Context, pin version.Pin, file string) (*record.Record, *image.Image, error) {
-	rec, _, err := j.Registry.Record(ctx, pin.Asset, pin.Version)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil, &diag.Error{Kind: diag.Invalid, File: file, Err: fmt.Errorf("%s is not released in %s", pin, j.Registry), Fix: fmt.Sprintf("release it first, with the tag %s/%s, or name a released version", pin.Asset, pin.Version)}
-	}
+	rec, err := j.find(ctx, pin.Asset, pin.Version)
 	if err != nil {
 		return nil, nil, err
+	}
+	if rec == nil {
+		return nil, nil, &diag.Error{Kind: diag.Invalid, File: file, Err: fmt.Errorf("%s is not released in %s", pin, j.Registry.Prefix()), Fix: fmt.Sprintf("release it first, with the tag %s/%s, or name a released version", pin.Asset, pin.Version)}
 	}
 	if rec.Kind != record.Image {
 		return nil, nil, diag.Invalidf(file, 0, "name a generic IOC image", "%s is a %s, not an image", pin, rec.Kind)
@@ -129,7 +122,7 @@ func (j *job) released(ctx context.Context, pin version.Pin, file string) (*reco
 // ref gives a record's target as "host/path@sha256:…".
 func (j *job) ref(rec *record.Record, target string) string {
 	a := artifact(rec, target)
-	return j.Registry.Repository(a.Name) + "@" + a.Digest
+	return j.address(a.Name, a.Digest)
 }
 
 // artifact gives a record's image of a target, empty when there is none.

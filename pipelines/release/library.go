@@ -22,13 +22,9 @@ func (j *job) library(context.Context) (*made, error) {
 	rec := j.record()
 	rec.Checks = []record.Test{{Name: "package", Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
 	publish := func(ctx context.Context) error {
-		digest, err := j.Registry.PushChart(ctx, name, packed)
-		if err != nil {
-			return err
-		}
-		at := "charts/" + name
-		rec.Artifacts = []record.Artifact{{Name: at, Type: "chart", Ref: j.Registry.Ref(at, v), Digest: digest}}
-		return j.Registry.Tag(ctx, at, digest, v)
+		pushed, err := j.Registry.PushChart(ctx, packed)
+		rec.Artifacts = []record.Artifact{pushed}
+		return err
 	}
 	return &made{rec: rec, publish: publish}, nil
 }

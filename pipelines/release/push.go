@@ -16,7 +16,7 @@ var nowhere = "sha256:" + strings.Repeat("0", 64)
 // push sends a container to the registry by digest, untagged, and gives the
 // digest of its manifest.
 func (j *job) push(ctx context.Context, c *dagger.Container, name string) (string, error) {
-	ref, err := c.Publish(ctx, j.Registry.Repository(name)+"@"+nowhere)
+	ref, err := c.Publish(ctx, j.address(name, nowhere))
 	if err != nil {
 		return "", err
 	}
@@ -25,4 +25,9 @@ func (j *job) push(ctx context.Context, c *dagger.Container, name string) (strin
 		return "", fmt.Errorf("the engine gave no digest for %s but %q", name, ref)
 	}
 	return digest, nil
+}
+
+// address is something in the registry by its digest: "host/path/name@sha256:…".
+func (j *job) address(name, digest string) string {
+	return j.Registry.Prefix() + "/" + name + "@" + digest
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
@@ -92,7 +93,10 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err := made.publish(ctx); err != nil {
 		return nil, err
 	}
-	_, err = p.Registry.PushRecord(ctx, made.rec)
+	err = step.Run(ctx, "sealing "+tag, func(ctx context.Context) error {
+		_, err := p.Registry.Seal(ctx, made.rec)
+		return err
+	})
 	return made.rec, err
 }
 
@@ -133,11 +137,8 @@ func (j *job) make(ctx context.Context) (*made, error) {
 // sealed gives the record of this very release, if there is one. A record of
 // another commit is a tag that was moved.
 func (j *job) sealed(ctx context.Context) (*record.Record, error) {
-	rec, _, err := j.Registry.Record(ctx, j.plan.Tag.Asset, j.plan.Tag.Version)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	rec, err := j.find(ctx, j.plan.Tag.Asset, j.plan.Tag.Version)
+	if err != nil || rec == nil {
 		return nil, err
 	}
 	if rec.Commit != j.plan.Commit {
@@ -148,6 +149,15 @@ func (j *job) sealed(ctx context.Context) (*record.Record, error) {
 		}
 	}
 	return rec, nil
+}
+
+// find gives the record of a release, nil when there is none.
+func (j *job) find(ctx context.Context, asset string, v version.Version) (*record.Record, error) {
+	rec, _, err := j.Registry.Record(ctx, asset, v)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil
+	}
+	return rec, err
 }
 
 // record starts the record of this job.
