@@ -64,9 +64,9 @@ func text(r *Record) ([]byte, error) {
 }
 
 // sort puts every list whose order means nothing into the order of its names.
+// Parents stay as they are: nearest first, the root container image last.
 func (r *Record) sort() {
 	slices.SortStableFunc(r.Artifacts, func(a, b Artifact) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Ref, b.Ref)) })
-	slices.SortStableFunc(r.Parents, func(a, b Parent) int { return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Ref, b.Ref)) })
 	slices.SortStableFunc(r.Sources, func(a, b Source) int { return cmp.Compare(a.Module, b.Module) })
 	slices.SortStableFunc(r.Instances, func(a, b Instance) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(r.Checks, func(a, b Test) int { return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Name, b.Name)) })

@@ -25,7 +25,7 @@ type Record struct {
 	Tag       string     `json:"tag"`                 // the git tag, whole
 	Commit    string     `json:"commit"`              // the git commit the tag points to, 40 hex digits
 	Artifacts []Artifact `json:"artifacts"`           // sorted by name
-	Parents   []Parent   `json:"parents,omitempty"`   // released images that this one is built on or runs
+	Parents   []Parent   `json:"parents,omitempty"`   // released images that this one is built on or runs, nearest first
 	Sources   []Source   `json:"sources,omitempty"`   // of the support modules built
 	Instances []Instance `json:"instances,omitempty"` // of a beamline, sorted by name
 	Checks    []Test     `json:"checks"`              // never empty: what was seen to work

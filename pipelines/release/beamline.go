@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -164,7 +165,7 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 			rec.Instances[i] = record.Instance{
 				Name: inst.Name, Chart: j.address("charts/"+inst.Name, pushed.Digest),
 				Image: iocs[inst.Image].ref, IOC: inst.Image.String(),
-				ProbePV: inst.Values.ProbePV, Protocol: inst.Values.Protocol,
+				ProbePV: inst.Values.ProbePV, Protocol: cmp.Or(inst.Values.Protocol, "ca"),
 			}
 			return nil
 		})
