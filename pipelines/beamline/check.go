@@ -2,7 +2,6 @@ package beamline
 
 import (
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -26,9 +25,9 @@ func (r *reader) checkValues(doc *strictyaml.Doc, at strictyaml.Path, v Values) 
 	}
 	for _, key := range doc.Keys(below(at, "nodeSelector")...) {
 		p := below(at, "nodeSelector", key)
-		problems := append(validation.IsQualifiedName(key), validation.IsValidLabelValue(v.NodeSelector[key])...)
-		if len(problems) > 0 {
-			r.say(doc, p, "write a label that nodes can have", "nodes have no label %s: %s: %s", key, v.NodeSelector[key], strings.Join(problems, "; "))
+		value := v.NodeSelector[key]
+		if len(validation.IsQualifiedName(key))+len(validation.IsValidLabelValue(value)) > 0 {
+			r.say(doc, p, "write it as kubectl get nodes --show-labels does", "no node can have the label %q", key+"="+value)
 		}
 	}
 	for i, t := range v.Tolerations {

@@ -86,7 +86,7 @@ func written(own Values, doc *strictyaml.Doc) map[string]any {
 func (r *reader) checkName(bl *Beamline, inst *Instance) {
 	switch {
 	case !strings.HasPrefix(inst.Name, bl.Name+"-"):
-		r.fault(inst.Folder, "rename the folder to "+bl.Name+"-"+inst.Name, "the name of an IOC instance begins with its beamline's, %s-", bl.Name)
+		r.fault(inst.Folder, "rename the folder, or move it to its beamline", "the name of an IOC instance begins with its beamline's, %s-", bl.Name)
 	case len(inst.Name) > maxName:
 		r.fault(inst.Folder, "shorten it", "the name has %d letters, and a Helm release has at most %d", len(inst.Name), maxName)
 	case len(validation.IsDNS1123Label(inst.Name)) > 0:

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -60,8 +59,8 @@ func configFile(fsys fs.FS, name string) ([]byte, error) {
 	if info.IsDir() {
 		return nil, diag.Invalidf(name, 0, "move its files up into "+path.Dir(name), "a folder in a config folder: an IOC sees its config folder flat")
 	}
-	if problems := validation.IsConfigMapKey(path.Base(name)); len(problems) > 0 {
-		return nil, diag.Invalidf(name, 0, "rename it", "a ConfigMap has no such file name: %s", strings.Join(problems, "; "))
+	if len(validation.IsConfigMapKey(path.Base(name))) > 0 {
+		return nil, diag.Invalidf(name, 0, "use only letters, digits, -, _ and . in its name", "a ConfigMap can't have such a file name")
 	}
 	content, err := fs.ReadFile(fsys, name)
 	if err != nil {

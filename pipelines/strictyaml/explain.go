@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -79,11 +78,11 @@ func (f *finding) report() {
 	case *kind.MinItems:
 		f.fault(line, "add one at least", "%sthe list is empty", f.name)
 	case *kind.Minimum:
-		f.fault(line, "write "+k.Want.RatString()+" or more", "%s%s is less than %s", f.name, n.text, k.Want.RatString())
+		f.fault(line, "write "+k.Want.RatString()+" or more", "%s%s is less than %s", f.name, clipped(n.text), k.Want.RatString())
 	case *kind.ExclusiveMinimum:
-		f.fault(line, "write more than "+k.Want.RatString(), "%s%s is not more than %s", f.name, n.text, k.Want.RatString())
+		f.fault(line, "write more than "+k.Want.RatString(), "%s%s is not more than %s", f.name, clipped(n.text), k.Want.RatString())
 	case *kind.Maximum:
-		f.fault(line, "write "+k.Want.RatString()+" or less", "%s%s is more than %s", f.name, n.text, k.Want.RatString())
+		f.fault(line, "write "+k.Want.RatString()+" or less", "%s%s is more than %s", f.name, clipped(n.text), k.Want.RatString())
 	case *kind.UniqueItems:
 		twice := n.items[k.Duplicates[1]]
 		f.fault(twice.line, "remove one", "%s%s is there twice", f.name, quoted(twice.text))
@@ -95,6 +94,7 @@ func (f *finding) report() {
 // unknown reports keys that the schema doesn't have.
 func (f *finding) unknown(keys []string) {
 	known := slices.Sorted(properties(f.rule))
+	f.node.meant = map[string]bool{}
 	for _, key := range keys {
 		n := f.node.by[key]
 		if n == nil {
@@ -103,6 +103,7 @@ func (f *finding) unknown(keys []string) {
 		fix := "remove it; the keys here are " + strings.Join(known, ", ")
 		if near := Near(key, known); near != "" {
 			fix = fmt.Sprintf("did you mean %q?", near)
+			f.node.meant[near] = true
 		}
 		f.fault(n.line, fix, "%sunknown key %s", f.name, quoted(key))
 		delete(f.node.by, key)
@@ -110,9 +111,13 @@ func (f *finding) unknown(keys []string) {
 	}
 }
 
-// missing reports keys that must be there.
+// missing reports keys that must be there, but not those that were misspelled:
+// that was reported already.
 func (f *finding) missing(keys []string) {
 	for _, key := range keys {
+		if f.node.meant[key] {
+			continue
+		}
 		rule, _ := child(f.rule, "properties", key)
 		fix := "add " + key
 		if e := example(rule); e != "" {
@@ -137,12 +142,12 @@ func (f *finding) wrongType(want []string) {
 	case "string":
 		wanted, fix = "text belongs", "write text"
 		if n.by == nil && n.items == nil {
-			fix = "put it in quotes: " + strconv.Quote(n.text)
+			fix = "put it in quotes: " + quoted(n.text)
 		}
 	case "array":
 		wanted, fix = "a list belongs", "write it as a list"
 		if n.by == nil {
-			fix += ": [" + n.text + "]"
+			fix += ": [" + clipped(n.text) + "]"
 		}
 	case "object":
 		wanted, fix = "keys with values belong", `write it as "key: value" lines`

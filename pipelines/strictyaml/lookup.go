@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // lookup gives the part of a schema that a URL with a JSON pointer names; the
@@ -122,7 +123,7 @@ func what(n *node) string {
 	case bool:
 		return fmt.Sprint(v)
 	case json.Number:
-		return "the number " + v.String()
+		return "the number " + clipped(v.String())
 	}
 	switch {
 	case n.by != nil:
@@ -133,20 +134,33 @@ func what(n *node) string {
 	return "nothing"
 }
 
+// most is how many characters of a text of theirs people are shown.
+const most = 60
+
 // credentials are a user and password in a URL.
 var credentials = regexp.MustCompile(`://[^/\s]*@`)
 
 // quoted gives a text in quotes, cut where it is too long for a message and
 // without a password that it may carry.
 func quoted(s string) string {
-	return strconv.Quote(clipped(credentials.ReplaceAllString(s, "://…@")))
+	s = credentials.ReplaceAllString(s, "://…@")
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return strconv.Quote(s)
 }
 
-// clipped cuts a text that is too long for a message.
+// clipped makes a text fit into one line of a message: not too long, and
+// without control characters.
 func clipped(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
+	r := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '�'
+		}
+		return r
+	}, s))
+	if len(r) > most {
 		return string(r[:most]) + "…"
 	}
-	return s
+	return string(r)
 }

@@ -22,6 +22,7 @@ type node struct {
 	by    map[string]*node // of a map; nil for all else
 	items []*node          // of a list; never nil for one
 	bad   bool             // a fault was already reported for it; what it holds is unknown
+	meant map[string]bool  // keys of a map that other, unknown keys were taken for
 }
 
 // decimal is a number as JSON has it: YAML's other spellings (010, 0x10, 1_000)
@@ -80,7 +81,7 @@ func (b *builder) mapping(values []*ast.MappingValueNode, line, depth int) *node
 			continue
 		}
 		if first, twice := m.by[key]; twice {
-			b.fault(at, "keep one of the two", "key %q is already on line %d", key, first.line)
+			b.fault(at, "keep one of the two", "key %s is already on line %d", quoted(key), first.line)
 			continue
 		}
 		m.keys = append(m.keys, key)
@@ -128,14 +129,14 @@ func (b *builder) scalar(n ast.Node, line int) *node {
 		s.value = n.Value
 	case *ast.IntegerNode, *ast.FloatNode:
 		if !decimal.MatchString(text) {
-			return b.bad(line, "write it in plain decimal digits, or in quotes where it is text", "%s is a number that readers of YAML disagree about", text)
+			return b.bad(line, "write it in plain decimal digits, or in quotes where it is text", "%s is a number that readers of YAML disagree about", clipped(text))
 		}
 		if _, err := strconv.ParseFloat(text, 64); err != nil {
-			return b.bad(line, "write a smaller one", "the number %s is too big", text)
+			return b.bad(line, "write a smaller one", "the number %s is too big", clipped(text))
 		}
 		s.value = json.Number(text)
 	default:
-		return b.bad(line, "write text, a number, true or false", "%s can't be read here", text)
+		return b.bad(line, "write text, a number, true or false", "%s can't be read here", clipped(text))
 	}
 	return s
 }

@@ -104,14 +104,15 @@ func badLine(data []byte) int {
 func (b *builder) syntax(err error) {
 	var s yaml.Error
 	if !errors.As(err, &s) || s.GetToken() == nil || s.GetToken().Position == nil {
-		b.fault(0, "correct the YAML", "%v", err)
+		b.fault(0, "correct the YAML", "this is not YAML: %s", clipped(err.Error()))
 		return
 	}
-	fix := "correct the YAML"
-	if strings.Contains(s.GetMessage(), `'	'`) {
-		fix = "indent with spaces"
+	line, said := s.GetToken().Position.Line, s.GetMessage()
+	if strings.Contains(said, "'\t'") {
+		b.fault(line, "indent with spaces", "this is not YAML: a tab where spaces belong")
+		return
 	}
-	b.fault(s.GetToken().Position.Line, fix, "this is not YAML: %s", s.GetMessage())
+	b.fault(line, "correct the YAML", "this is not YAML: %s", clipped(said))
 }
 
 // body gives the one document of a file; nil when there is none, or several.

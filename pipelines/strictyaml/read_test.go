@@ -1,0 +1,139 @@
+package strictyaml_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/invopop/jsonschema"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// thing has one field of every kind that people's files have.
+type thing struct {
+	Name  name              `json:"name" jsonschema_description:"What it is called. In lower case."`
+	Size  int               `json:"size,omitempty" jsonschema:"minimum=1,maximum=100"`
+	Heavy bool              `json:"heavy,omitempty"`
+	Tags  map[string]string `json:"tags,omitempty"`
+	Parts []part            `json:"parts,omitempty" jsonschema:"minItems=1"`
+	Note  *string           `json:"note,omitempty"`
+}
+
+type part struct {
+	Weight *float64 `json:"weight" jsonschema:"exclusiveMinimum=0,example=1.5" jsonschema_description:"In kg."`
+	Colour string   `json:"colour,omitempty" jsonschema:"enum=red,enum=green"`
+}
+
+type name string
+
+func (name) JSONSchema() *jsonschema.Schema { return strictyaml.Text("name", "^[a-z]+$", "stage") }
+
+const good = `# A comment.
+name: stage
+size: 3 # mm
+heavy: true
+tags:
+  a: "1"
+  b: |
+    two
+    lines
+parts:
+  - weight: 1.5
+    colour: red
+  - {weight: 2}
+note: ""
+`
+
+func TestReadGood(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	got, doc, err := schema.Read("thing.yaml", []byte(good))
+	require.NoError(t, err)
+	light, heavy, note := 1.5, 2.0, ""
+	assert.Equal(t, &thing{
+		Name: "stage", Size: 3, Heavy: true, Tags: map[string]string{"a": "1", "b": "two\nlines\n"},
+		Parts: []part{{&light, "red"}, {&heavy, ""}}, Note: &note,
+	}, got)
+	assert.Equal(t, 2, doc.Line("name"))
+	assert.Equal(t, 7, doc.Line("tags", "b"))
+	assert.Equal(t, 11, doc.Line("parts", 0), "of its first key")
+	assert.Equal(t, 12, doc.Line("parts", 0, "colour"))
+	assert.Equal(t, 13, doc.Line("parts", 1, "colour"), "of what there is on the way")
+	assert.Equal(t, 1, doc.Line())
+	assert.Equal(t, []string{"a", "b"}, doc.Keys("tags"))
+	assert.Empty(t, doc.Keys("name"))
+	assert.Equal(t, []string{"name", "size", "heavy", "tags", "parts", "note"}, doc.Keys())
+	assert.True(t, doc.Has("parts", 1))
+	assert.False(t, doc.Has("parts", 2))
+	assert.EqualError(t, doc.Faultf(strictyaml.Path{"parts", 1, "weight"}, "make it lighter", "it weighs %d kg", 2), "thing.yaml:13: it weighs 2 kg; make it lighter")
+}
+
+// What is at fault is left out, and the rest is there for further checks.
+func TestReadFaulty(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	got, doc, err := schema.Read("thing.yaml", []byte("name: Stage\nsize: big\nparts: [{weight: 1}, 5]\ncolor: red\nheavy: &h true\n"))
+	assert.EqualError(t, err, `thing.yaml:1: name: "Stage" is not a legal name; write it as in stage
+thing.yaml:2: size: the text "big" where a whole number belongs; write digits, without quotes or unit
+thing.yaml:3: parts: the number 5 where keys with values belong; write it as "key: value" lines
+thing.yaml:4: unknown key "color"; remove it; the keys here are heavy, name, note, parts, size, tags
+thing.yaml:5: anchors (&) are not read here; remove it and write the value out where it is used`)
+	one := 1.0
+	assert.Equal(t, &thing{Name: "Stage", Heavy: true, Parts: []part{{Weight: &one}, {}}}, got)
+	assert.True(t, doc.Has("size"), "it is written")
+	assert.False(t, doc.Good("size"), "but of the wrong type")
+	assert.True(t, doc.Good("name"))
+	assert.False(t, doc.Has("color"), "it is nothing")
+}
+
+func TestReadUnreadable(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", "", "thing.yaml:1: the file is empty; write its keys, or remove it"},
+		{"comment", "# name: x\n", "thing.yaml:1: the file is empty; write its keys, or remove it"},
+		{"list", "\n- name\n", `thing.yaml:2: the file is a list where keys with values belong; write it as "key: value" lines`},
+		{"text", "name", `thing.yaml:1: the file is the text "name" where keys with values belong; write it as "key: value" lines`},
+		{"tab", "name: x\ntags:\n\ta: b\n", "thing.yaml:3: this is not YAML: a tab where spaces belong; indent with spaces"},
+		{"two", "name: x\n---\nname: y\n", "thing.yaml:3: a second YAML document begins here; put it into a file of its own"},
+		{"latin", "name: x\n# gr\xfcn\n", "thing.yaml:2: the text is not UTF-8; save the file as UTF-8"},
+		{"long", "name: " + strings.Repeat("x", strictyaml.MaxBytes), "thing.yaml: the file has 262150 bytes, more than 262144; split it or move data elsewhere"},
+		{"deep", "tags: " + strings.Repeat("[", 100_000), "thing.yaml: too many brackets are open at once; write it flatter"},
+		{"bomb", "name: &a x\ntags: *a\n", "thing.yaml:1: anchors (&) are not read here; remove it and write the value out where it is used\nthing.yaml:2: aliases (*) are not read here; write the value out"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, err := schema.Read("thing.yaml", []byte(c.text))
+			assert.EqualError(t, err, c.want)
+		})
+	}
+}
+
+// A mark that Windows puts before UTF-8, and its line ends, are nobody's fault.
+func TestReadWindows(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	got, doc, err := schema.Read("thing.yaml", []byte("\xef\xbb\xbfname: stage\r\nsize: 3\r\n"))
+	require.NoError(t, err)
+	assert.Equal(t, &thing{Name: "stage", Size: 3}, got)
+	assert.Equal(t, 2, doc.Line("size"))
+}
+
+func TestNear(t *testing.T) {
+	words := []string{"packages", "modules", "ioc"}
+	for got, want := range map[string]string{
+		"pacakges": "packages", "package": "packages", "Modules": "modules", "IOC": "ioc", "oic": "ioc",
+		"x": "", "smoke": "", "": "", strings.Repeat("modules", 100): "",
+	} {
+		assert.Equal(t, want, strictyaml.Near(got, words), got)
+	}
+}
+
+// The published schema is the one that files are read by.
+func TestSchemaJSON(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	var s map[string]any
+	require.NoError(t, json.Unmarshal(schema.JSON(), &s))
+	assert.Equal(t, "Thing", s["title"])
+	assert.Equal(t, []any{"name"}, s["required"])
+	assert.Equal(t, false, s["additionalProperties"])
+	assert.Equal(t, schema.JSON(), strictyaml.New[thing]("Thing", "A thing.").JSON())
+}
