@@ -28,11 +28,11 @@ type Revision struct {
 	Status   string // Helm's: "deployed", "superseded", "failed", "uninstalled", "pending-upgrade" …
 	Beamline string // empty when Tagline did not make it
 	Version  string // of the beamline, as an OCI tag
-	chart    string // its digest as a label holds it
+	Chart    string // its digest, as a label holds it: 63 hex digits; empty when Tagline did not make it
 }
 
 // IsOf tells whether the revision is of the chart at ref ("…@sha256:…").
-func (r Revision) IsOf(ref string) bool { return r.chart != "" && r.chart == digestLabel(ref) }
+func (r Revision) IsOf(ref string) bool { return r.Chart != "" && r.Chart == digestLabel(ref) }
 
 // Runs tells whether the revision's objects are meant to be in the cluster.
 func (r Revision) Runs() bool { return r.Status == release.StatusDeployed.String() }
@@ -72,7 +72,7 @@ func (n *Namespace) History(ctx context.Context) (History, error) {
 		name := s.Labels["name"]
 		h[name] = append(h[name], Revision{
 			Instance: name, Number: number, Status: s.Labels["status"],
-			Beamline: s.Labels[labelBeamline], Version: s.Labels[labelVersion], chart: s.Labels[labelChart],
+			Beamline: s.Labels[labelBeamline], Version: s.Labels[labelVersion], Chart: s.Labels[labelChart],
 		})
 	}
 	for _, revisions := range h {

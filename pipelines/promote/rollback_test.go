@@ -1,0 +1,83 @@
+package promote
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+func ledgerOf(versions ...string) *cluster.Ledger {
+	l := &cluster.Ledger{}
+	for _, v := range versions {
+		l.Releases = append(l.Releases, cluster.Release{Record: record.Record{Asset: "bl01t", Version: v}, Digest: "sha256:" + v})
+	}
+	return l
+}
+
+func TestPick(t *testing.T) {
+	for name, c := range map[string]struct {
+		ledger  *cluster.Ledger
+		version string
+		want    int
+		says    string
+	}{
+		"the former one":       {ledger: ledgerOf("2", "1"), want: 1},
+		"a named one":          {ledger: ledgerOf("3", "2", "1"), version: "1", want: 2},
+		"the one that runs":    {ledger: ledgerOf("3", "2"), version: "3", want: 0},
+		"nothing ran":          {ledger: ledgerOf(), says: "nothing was ever promoted there"},
+		"no former one":        {ledger: ledgerOf("1"), says: "there is no former release; 1 is the only one that ran there"},
+		"one that did not run": {ledger: ledgerOf("3", "2"), version: "9", says: "it did not run there; these did: 3, 2; name one of these, or promote it: tagline promote bl01t 9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i, err := pick("bl01t", c.ledger, c.version)
+			if c.says != "" {
+				require.ErrorContains(t, err, c.says)
+				require.Equal(t, diag.Refused, diag.KindOf(err))
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, i)
+		})
+	}
+}
+
+func TestQuestion(t *testing.T) {
+	ca := record.Instance{ProbePV: "BL01T:X", Protocol: "ca"}
+	pva := record.Instance{ProbePV: "BL01T:X", Protocol: "pva"}
+	require.Equal(t, []string{"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3", "BL01T:X"}, question(ca))
+	require.Equal(t, []string{"/usr/bin/env", "EPICS_PVA_ADDR_LIST=127.0.0.1", "EPICS_PVA_AUTO_ADDR_LIST=NO", "pvget", "-w", "3", "BL01T:X"}, question(pva))
+	require.Equal(t, "5", answer(ca, "5\n"))
+	require.Equal(t, "2026-11-23 13:00:00.000 5", answer(pva, "BL01T:X 2026-11-23 13:00:00.000  5 \n"))
+	require.Empty(t, answer(ca, " \n"))
+}
+
+// A failure is one sentence and then what was seen, and decides its own kind.
+func TestFailure(t *testing.T) {
+	m := &move{doing: "promoting", to: cluster.Release{Record: record.Record{Asset: "bl01t", Version: "2"}}}
+	cause := errors.Join(
+		&cluster.Trouble{Instance: "a", Err: errors.New("not ready: ended 3 times"), Log: []string{"st.cmd line 4: no such file"}},
+		&diag.Error{Kind: diag.Refused, Err: errors.New("b: quota")},
+	)
+	err := m.failure(diag.Undone, cause, "the beamline is back on 1")
+	require.Equal(t, "promoting bl01t 2: a: not ready: ended 3 times, b: quota; the beamline is back on 1\n  last log lines of a:\n    st.cmd line 4: no such file", err.Error())
+	require.Equal(t, 4, diag.ExitStatus(err))
+	require.Len(t, diag.All(err), 1)
+}
+
+func TestDid(t *testing.T) {
+	one, two := cluster.State{Pod: "x", UID: "1"}, cluster.State{Pod: "y", UID: "2"}
+	require.Equal(t, Started, did(cluster.State{}, one))
+	require.Equal(t, Restarted, did(one, two))
+	require.Equal(t, Unchanged, did(one, one))
+}
+
+func TestRunRefusesAnEmptyPass(t *testing.T) {
+	_, err := Run(t.Context(), Deps{}, gate.Pass{})
+	require.ErrorContains(t, err, "holds no release")
+}
