@@ -33,15 +33,16 @@ func (c cluster) kube(part string, flags ...string) []string {
 	return append([]string{c.Bin + "/kube", part}, flags...)
 }
 
-// etcd listens at a socket that only root reaches: it asks nobody who they are.
+// etcd listens at sockets that only root reaches: it asks nobody who they are.
+// It wants to tell others where it is, though there are none, and it is not.
 func (c cluster) etcd() daemon {
-	socket, peers := "unix://"+c.etcdSocket(), "unix://"+c.path("etcd", "peers")
+	const nowhere = "http://localhost:1"
 	return daemon{
 		Name: etcdDaemon,
 		Args: c.kube("etcd", "--data-dir="+c.path("etcd", "data"), "--name="+nodeName,
-			"--listen-client-urls="+socket, "--advertise-client-urls="+socket,
-			"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers,
-			"--initial-cluster="+nodeName+"="+peers,
+			"--listen-client-urls=unix://"+c.etcdSocket(), "--advertise-client-urls="+nowhere,
+			"--listen-peer-urls=unix://"+c.path("etcd", "peers"),
+			"--initial-advertise-peer-urls="+nowhere, "--initial-cluster="+nodeName+"="+nowhere,
 			"--heartbeat-interval=500", "--election-timeout=5000", // there is nobody to hurry for
 			"--log-level=warn"),
 		Ready: func(ctx context.Context) error {
@@ -95,7 +96,7 @@ func (c cluster) controllers(client kubernetes.Interface) daemon {
 		Args: c.kube("kube-controller-manager",
 			"--kubeconfig="+c.kubeconfig("controller-manager"),
 			"--service-account-private-key-file="+c.pki("service-accounts.key"),
-			"--root-ca-file="+c.pki("ca.crt"),
+			"--root-ca-file="+c.pki("ca.crt"), "--use-service-account-credentials",
 			"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,"+
 				"-node-ipam-controller,-node-route-controller,-service-lb-controller,"+
 				"-persistentvolume-attach-detach-controller,-persistentvolume-expander-controller,"+
