@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -45,17 +44,4 @@ func Assets(fsys fs.FS) (map[string]record.Kind, error) {
 		}
 	}
 	return assets, errors.Join(faults...)
-}
-
-// folder gives the folder of an asset.
-func folder(kind record.Kind, name string) string {
-	switch kind {
-	case record.Image:
-		return path.Join(recipe.Dir, name)
-	case record.Library:
-		return path.Join(charts, name)
-	case record.Beamline:
-		return path.Join(beamline.Dir, name)
-	}
-	panic(fmt.Sprintf("no folder holds assets of kind %q", kind))
 }

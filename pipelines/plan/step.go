@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -67,5 +68,22 @@ func (p *Plan) steps() []Step {
 		}
 	}
 	add(Publish, "record "+p.Tag.String(), "%s: last, since a release exists when its record does", tagged)
+	return steps
+}
+
+// steps lists the work on a changed asset.
+func (c Changed) steps() []Step {
+	why := strings.Join(distinct(c.Why), "; ")
+	switch c.Kind {
+	case record.Image:
+		return []Step{{Build, "image " + c.Asset, why}, {Test, "image " + c.Asset, why}}
+	case record.Library:
+		return []Step{{Package, "chart " + c.Asset, why}}
+	}
+	var steps []Step
+	for _, i := range c.Instances {
+		why := strings.Join(distinct(i.Why), "; ")
+		steps = append(steps, Step{Test, "IOC " + i.Name, why}, Step{Package, "chart " + i.Name, why})
+	}
 	return steps
 }

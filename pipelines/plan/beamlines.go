@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// library is the chart that instance charts are made with.
+const library = "ioc-lib"
+
+// beamlines gives the beamlines with affected instances, by name.
+func (s *since) beamlines(now map[string]record.Kind) ([]Changed, error) {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		_, shared := s.touched.shared[name]
+		if now[name] == record.Beamline && (shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil) {
+			names = append(names, name)
+		}
+	}
+	found := make([]*Changed, len(names))
+	faults := make([]error, len(names))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		g.Go(func() error {
+			found[i], faults[i] = s.beamline(name)
+			return nil
+		})
+	}
+	g.Wait()
+	var all diag.Faults
+	var list []Changed
+	for i, c := range found {
+		all.Add(faults[i])
+		if c != nil && len(c.Why)+len(c.Instances)+len(c.Removed) > 0 {
+			list = append(list, *c)
+		}
+	}
+	return list, all.Err()
+}
+
+// beamline tells what is affected of one.
+func (s *since) beamline(name string) (*Changed, error) {
+	c := &Changed{Asset: name, Kind: record.Beamline}
+	here, err := instanceNames(s.to, name)
+	if err != nil {
+		return nil, err
+	}
+	shared := map[string][]string{}
+	if _, ok := s.touched.shared[name]; ok {
+		if c.Why, shared, err = s.shared(name); err != nil {
+			return nil, err
+		}
+	}
+	chart := files(s.touched.charts[library])
+	own := s.touched.instances[name]
+	for _, inst := range here {
+		why := slices.Concat(files(own[inst]), shared[inst], chart)
+		if len(why) > 0 {
+			c.Instances = append(c.Instances, Affected{inst, why})
+		}
+	}
+	for _, inst := range slices.Sorted(maps.Keys(own)) {
+		if _, ok := slices.BinarySearch(here, inst); !ok {
+			c.Removed = append(c.Removed, inst)
+		}
+	}
+	return c, nil
+}
+
+// instanceNames lists a beamline's instances, sorted, without reading them.
+func instanceNames(fsys fs.FS, name string) ([]string, error) {
+	dir := path.Join(beamline.Dir, name, "iocs")
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		_, err = beamline.Read(fsys, name) // which says what to do
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// shared compares what beamline.yaml gives to the instances: whole is what
+// concerns the beamline, by instance what changes for that one.
+func (s *since) shared(name string) (whole []string, instances map[string][]string, err error) {
+	now, err := beamline.Read(s.to, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	instances = map[string][]string{}
+	var was *beamline.Beamline
+	if s.was[name] == record.Beamline {
+		was, _ = beamline.Read(s.from, name)
+	}
+	if was == nil || was.Namespace != now.Namespace {
+		for _, i := range now.Instances {
+			instances[i.Name] = []string{now.File + " changed"}
+		}
+		return []string{now.File + " changed"}, instances, nil
+	}
+	if !reflect.DeepEqual(was.Gate, now.Gate) {
+		whole = []string{now.File + ": gate changed"}
+	}
+	before := map[string]*beamline.Instance{}
+	for _, i := range was.Instances {
+		before[i.Name] = i
+	}
+	changed := keys(was.Values, now.Values)
+	for _, i := range now.Instances {
+		old := before[i.Name]
+		if old == nil {
+			continue // its own files are new
+		}
+		for _, key := range keys(old.Values, i.Values) {
+			if slices.Contains(changed, key) {
+				instances[i.Name] = append(instances[i.Name], fmt.Sprintf("%s: %s changed", now.File, key))
+			}
+		}
+	}
+	return whole, instances, nil
+}
+
+// keys gives the names of the values that differ, sorted, as people write them.
+func keys(a, b beamline.Values) (names []string) {
+	x, y := fields(a), fields(b)
+	for key := range y {
+		if _, ok := x[key]; !ok {
+			x[key] = nil
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(x)) {
+		if !reflect.DeepEqual(x[key], y[key]) {
+			names = append(names, key)
+		}
+	}
+	return names
+}
+
+func fields(v beamline.Values) map[string]any {
+	all := map[string]any{}
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil {
+		panic(err) // Values are plain data
+	}
+	return all
+}

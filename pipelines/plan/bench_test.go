@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// BenchmarkSite plans sites of 25 beamlines (1,250 instances, 50 images) to
+// 100 (5,000 instances, 200 images), where the worst has changed: the library
+// chart, EPICS Base, and a value of every beamline.
+func BenchmarkSite(b *testing.B) {
+	for _, beamlines := range []int{25, 50, 100} {
+		files := site(beamlines)
+		old := indexed(files)
+		edit := maps.Clone(files)
+		changed := []string{"charts/ioc-lib/Chart.yaml", "generic-iocs/support/epics-base.yaml"}
+		only := changed
+		for i := range beamlines {
+			name := fmt.Sprintf("beamlines/bl%03dp/beamline.yaml", i)
+			edit[name] = &fstest.MapFile{Data: append(files[name].Data, "gate: {approvers: [octocat]}\n"...)}
+			changed = append(changed, name)
+		}
+		now := indexed(edit)
+		since := func(paths []string) func(*testing.B) {
+			return func(b *testing.B) {
+				for b.Loop() {
+					c, err := Since(Tree{"a", old}, Tree{"b", now}, paths)
+					require.NoError(b, err)
+					require.Len(b, c.Assets, 3*beamlines+1)
+				}
+			}
+		}
+		b.Run(fmt.Sprintf("everything/beamlines=%d", beamlines), since(only))
+		b.Run(fmt.Sprintf("everything and shared values/beamlines=%d", beamlines), since(changed))
+		b.Run(fmt.Sprintf("tag/beamlines=%d", beamlines), func(b *testing.B) {
+			t, err := version.ParseTag("bl001p/2026.11.1")
+			require.NoError(b, err)
+			for b.Loop() {
+				_, err := New(now, commit, t)
+				require.NoError(b, err)
+			}
+		})
+	}
+}
