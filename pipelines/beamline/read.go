@@ -52,6 +52,17 @@ func Read(fsys fs.FS, name string) (*Beamline, error) {
 	return bl, nil
 }
 
+// Shared reads beamline.yaml alone: a Beamline without Instances. Errors are as
+// those of Read.
+func Shared(fsys fs.FS, name string) (*Beamline, error) {
+	r := &reader{fsys: fsys}
+	bl := r.beamline(name)
+	if err := r.faults.Err(); err != nil {
+		return nil, err
+	}
+	return bl, nil
+}
+
 // reader holds what is wrong with a beamline while it is read.
 type reader struct {
 	fsys   fs.FS

@@ -59,7 +59,7 @@ func (s *since) beamline(name string) (*Changed, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := map[string][]string{}
+	var shared map[string][]string
 	if _, ok := s.touched.shared[name]; ok {
 		if c.Why, shared, err = s.shared(name); err != nil {
 			return nil, err
@@ -101,41 +101,63 @@ func instanceNames(fsys fs.FS, name string) ([]string, error) {
 // shared compares what beamline.yaml gives to the instances: whole is what
 // concerns the beamline, by instance what changes for that one.
 func (s *since) shared(name string) (whole []string, instances map[string][]string, err error) {
-	now, err := beamline.Read(s.to, name)
+	now, err := beamline.Shared(s.to, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	instances = map[string][]string{}
 	var was *beamline.Beamline
 	if s.was[name] == record.Beamline {
-		was, _ = beamline.Read(s.from, name)
+		was, _ = beamline.Shared(s.from, name)
 	}
 	if was == nil || was.Namespace != now.Namespace {
-		for _, i := range now.Instances {
-			instances[i.Name] = []string{now.File + " changed"}
-		}
-		return []string{now.File + " changed"}, instances, nil
+		return s.allInstances(name, now.File+" changed")
 	}
 	if !reflect.DeepEqual(was.Gate, now.Gate) {
 		whole = []string{now.File + ": gate changed"}
 	}
-	before := map[string]*beamline.Instance{}
-	for _, i := range was.Instances {
-		before[i.Name] = i
+	if changed := keys(was.Values, now.Values); len(changed) > 0 {
+		instances, err = s.inherited(name, changed)
 	}
-	changed := keys(was.Values, now.Values)
+	return whole, instances, err
+}
+
+// allInstances gives one reason to a beamline and each of its instances.
+func (s *since) allInstances(name, why string) ([]string, map[string][]string, error) {
+	names, err := instanceNames(s.to, name)
+	all := map[string][]string{}
+	for _, i := range names {
+		all[i] = []string{why}
+	}
+	return []string{why}, all, err
+}
+
+// inherited tells which instances see that shared values changed: not those
+// that override them. An instance that the older tree doesn't have has files
+// that say so.
+func (s *since) inherited(name string, changed []string) (map[string][]string, error) {
+	now, err := beamline.Read(s.to, name)
+	if err != nil {
+		return nil, err
+	}
+	was, err := beamline.Read(s.from, name)
+	if err != nil {
+		_, all, err := s.allInstances(name, now.File+" changed")
+		return all, err
+	}
+	before := map[string]beamline.Values{}
+	for _, i := range was.Instances {
+		before[i.Name] = i.Values
+	}
+	why := map[string][]string{}
 	for _, i := range now.Instances {
-		old := before[i.Name]
-		if old == nil {
-			continue // its own files are new
-		}
-		for _, key := range keys(old.Values, i.Values) {
-			if slices.Contains(changed, key) {
-				instances[i.Name] = append(instances[i.Name], fmt.Sprintf("%s: %s changed", now.File, key))
+		old, ok := before[i.Name]
+		for _, key := range keys(old, i.Values) {
+			if ok && slices.Contains(changed, key) {
+				why[i.Name] = append(why[i.Name], fmt.Sprintf("%s: %s changed", now.File, key))
 			}
 		}
 	}
-	return whole, instances, nil
+	return why, nil
 }
 
 // keys gives the names of the values that differ, sorted, as people write them.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"testing"
@@ -23,7 +24,7 @@ func BenchmarkSite(b *testing.B) {
 		only := changed
 		for i := range beamlines {
 			name := fmt.Sprintf("beamlines/bl%03dp/beamline.yaml", i)
-			edit[name] = &fstest.MapFile{Data: append(files[name].Data, "gate: {approvers: [octocat]}\n"...)}
+			edit[name] = &fstest.MapFile{Data: bytes.ReplaceAll(files[name].Data, []byte("256Mi"), []byte("512Mi"))}
 			changed = append(changed, name)
 		}
 		now := indexed(edit)
