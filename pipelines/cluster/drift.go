@@ -95,9 +95,12 @@ func mend(want *resource.Info, live runtime.Object) ([]byte, error) {
 }
 
 // leaves gives the paths of a patch's fields. Directives ("$setElementOrder/…")
-// and the names that pick an element of a list are no fields.
+// and the names that pick an element of a list are no fields, and a null is a
+// field that the chart itself leaves empty.
 func leaves(at string, value any) (paths []string) {
 	switch v := value.(type) {
+	case nil:
+		return nil
 	case map[string]any:
 		for key, inner := range v {
 			if strings.HasPrefix(key, "$") || key == "name" && len(v) > 1 {

@@ -65,7 +65,8 @@ func TestLeavesNameTheFieldsOfAPatch(t *testing.T) {
 				"containers":                  []any{map[string]any{"name": "ioc", "image": "x", "args": []any{"a", "b"}}},
 			}},
 		},
-		"data": map[string]any{"name": "st.cmd"},
+		"data":     map[string]any{"name": "st.cmd"},
+		"metadata": map[string]any{"labels": nil},
 	}
 	require.ElementsMatch(t, []string{"spec.replicas", "spec.template.spec.containers[ioc].image", "spec.template.spec.containers[ioc].args", "data.name"}, leaves("", patch))
 }

@@ -1,0 +1,70 @@
+package promote_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// victim is the promotion that TestAKilledPromotion runs in a process of its
+// own: it kills itself, as the machine might, when its IOC is up and deaf.
+func TestVictim(t *testing.T) {
+	if os.Getenv("TAGLINE_TEST_NAMESPACE") == "" {
+		t.Skip("TestAKilledPromotion runs it")
+	}
+	w := newWorld(t)
+	ctx := step.WithSink(t.Context(), func(e step.Event) {
+		if strings.Contains(e.Line, "its PV does not answer yet") {
+			p, _ := os.FindProcess(os.Getpid())
+			_ = p.Kill()
+			select {}
+		}
+	})
+	_, err := promote.Run(ctx, w.deps(), w.release("2026.1.2", map[string]string{"a": deaf, "b": answers, "new": answers}))
+	require.NoError(t, err)
+}
+
+// kill promotes 2026.1.2, in which a is deaf, and dies in the middle.
+func (w *world) kill() {
+	w.t.Helper()
+	victim := exec.Command(os.Args[0], "-test.run=^TestVictim$")
+	victim.Env = append(os.Environ(), "TAGLINE_TEST_NAMESPACE="+w.namespace)
+	out, err := victim.CombinedOutput()
+	require.ErrorContains(w.t, err, "killed", string(out))
+	st, err := w.cluster.Status(w.t.Context())
+	require.NoError(w.t, err)
+	require.Equal(w.t, "2026.1.1", st.Version)
+	require.Equal(w.t, "2026.1.2", st.Underway)
+}
+
+func TestAKilledPromotionIsRolledBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers}))
+	before := w.status("2026.1.1")
+	w.kill()
+	require.Equal(t, map[string]string{"a": promote.Restarted, "b": promote.Unchanged, "new": promote.Removed}, w.rollback(""))
+	after := w.status("2026.1.1")
+	require.Equal(t, []string{"a", "b"}, sorted(after))
+	require.Equal(t, before["b"].UID, after["b"].UID)
+}
+
+func TestAKilledPromotionIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers}))
+	w.kill()
+	// The same release fails again; what comes back is what ran before the first try.
+	_, err := promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": crashes, "b": answers, "new": answers}))
+	require.ErrorContains(t, err, "the beamline is back on 2026.1.1")
+	require.Equal(t, []string{"a", "b"}, sorted(w.status("2026.1.1")))
+	w.kill()
+	w.promote(w.release("2026.1.3", map[string]string{"a": answers, "b": answers}))
+	require.Equal(t, []string{"a", "b"}, sorted(w.status("2026.1.3")))
+}

@@ -1,0 +1,92 @@
+// Command standin takes the place of an IOC's image in the tests of promoting:
+// one static program that is the IOC, /usr/bin/env and caget, by the name it is
+// called. Its start-up script tells it how to behave, a line for each:
+//
+//	# standin pv NAME VALUE    serve a PV
+//	# standin crash REASON     write the reason and end with status 1
+//	# standin deaf             run and serve nothing
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	switch filepath.Base(os.Args[0]) {
+	case "env":
+		env(os.Args[1:])
+	case "caget":
+		caget(os.Args[len(os.Args)-1])
+	default:
+		ioc(os.Args[1])
+	}
+}
+
+// env sets variables and becomes the command after them.
+func env(args []string) {
+	for len(args) > 0 && strings.Contains(args[0], "=") {
+		name, value, _ := strings.Cut(args[0], "=")
+		os.Setenv(name, value)
+		args = args[1:]
+	}
+	path, err := exec.LookPath(args[0])
+	if err == nil {
+		err = syscall.Exec(path, args, os.Environ())
+	}
+	fail(err)
+}
+
+// caget answers for a PV that the script serves, once the IOC has started.
+func caget(pv string) {
+	if _, err := os.Stat("/tmp/up"); err == nil {
+		for _, words := range script("st.cmd") {
+			if len(words) == 3 && words[0] == "pv" && words[1] == pv {
+				fmt.Println(words[2])
+				return
+			}
+		}
+	}
+	fail(fmt.Errorf("Channel connect timed out: '%s' not found.", pv))
+}
+
+// ioc runs until it is told to stop.
+func ioc(file string) {
+	fmt.Println("standin: running", file)
+	for _, words := range script(file) {
+		if words[0] == "crash" {
+			fail(fmt.Errorf("%s", strings.Join(words[1:], " ")))
+		}
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	if err := os.WriteFile("/tmp/up", nil, 0o644); err != nil {
+		fail(err)
+	}
+	fmt.Println("standin: iocRun: All initialization complete")
+	<-stop
+}
+
+// script gives the words of the lines that are meant for us.
+func script(file string) (lines [][]string) {
+	text, err := os.ReadFile(filepath.Join("/epics/config", file))
+	if err != nil {
+		fail(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "# standin "); ok {
+			lines = append(lines, strings.Fields(rest))
+		}
+	}
+	return lines
+}
+
+func fail(err error) {
+	fmt.Println("standin:", err)
+	os.Exit(1)
+}
