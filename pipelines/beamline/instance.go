@@ -116,4 +116,5 @@ func (r *reader) checkFolder(inst *Instance) {
 		r.fault(inst.Folder, "add the other, or remove it", "Chart.yaml and templates/ come together")
 	}
 	inst.Chart = has["Chart.yaml"] && has["templates"]
+	r.readOwn(inst)
 }
