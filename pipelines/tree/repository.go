@@ -68,6 +68,9 @@ func (r *Repository) named(rev string) (plumbing.Hash, error) {
 		if where == "" && !strings.HasPrefix(rev, "refs/") {
 			break
 		}
+		if rev == "HEAD" {
+			break // what is checked out here, not what a clone keeps of its origin's HEAD
+		}
 		ref, err := r.git.Reference(plumbing.ReferenceName(where+rev), true)
 		if err == nil {
 			return ref.Hash(), nil

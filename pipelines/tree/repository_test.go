@@ -47,6 +47,8 @@ func TestResolve(t *testing.T) {
 	require.NoError(t, m.git.Storer.SetReference(plumbing.NewHashReference("refs/heads/side", first)))
 	require.NoError(t, m.git.Storer.SetReference(plumbing.NewHashReference("refs/remotes/origin/far", first)))
 	require.NoError(t, m.git.Storer.SetReference(plumbing.NewHashReference("refs/heads/ioc-pmac/2.5.3r1.0", second)))
+	// As a clone has it, with a commit of its own since.
+	require.NoError(t, m.git.Storer.SetReference(plumbing.NewSymbolicReference("refs/remotes/origin/HEAD", "refs/remotes/origin/far")))
 
 	r := m.open()
 	for rev, want := range map[string]plumbing.Hash{
