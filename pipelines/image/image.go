@@ -116,8 +116,8 @@ func (b Builder) install(c *dagger.Container, packages []string) *dagger.Contain
 	const lists, archives = "/var/lib/apt/lists", "/var/cache/apt"
 	return c.WithMountedTemp(lists).WithMountedTemp(archives).
 		WithEnvVariable("DEBIAN_FRONTEND", "noninteractive").
-		WithExec([]string{"apt-get", "update", "-q"}).
-		WithExec(append([]string{"apt-get", "install", "-qy", "--no-install-recommends"}, packages...)).
+		// One command: what one writes to a temporary mount the next does not see.
+		WithExec(append([]string{"sh", "-c", `apt-get update -q && exec apt-get install -qy --no-install-recommends "$@"`, "sh"}, packages...)).
 		WithoutEnvVariable("DEBIAN_FRONTEND").
 		WithoutMount(lists).WithoutMount(archives)
 }

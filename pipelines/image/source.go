@@ -64,9 +64,7 @@ func (b Builder) fetch(mod *recipe.Module, src record.Source) (*dagger.Directory
 		return folder(b.Client, b.Files, mod.Folder)
 	}
 	const dir = "/src"
-	c := b.Client.Container().From(b.base).
-		WithExec([]string{"apt-get", "update"}).
-		WithExec([]string{"apt-get", "install", "-y", "--no-install-recommends", "git", "ca-certificates"}).
+	c := b.install(b.Client.Container().From(b.base), []string{"ca-certificates", "git"}).
 		WithWorkdir(dir).
 		WithExec(b.git("init", "--quiet", ".")).
 		WithExec(b.git("remote", "add", "origin", mod.Git)).

@@ -56,7 +56,7 @@ var bad = regexp.MustCompile(`(?i)(^|\W)(error|undefined|not found|can't open|ca
 // harmless lines match bad but say nothing is wrong.
 var harmless = regexp.MustCompile(`(?i)caRepeater|errlogInit|setErrorLevel|asTrapWrite|error log`)
 
-var inScript = regexp.MustCompile(`^(\S+) line (\d+): (.*)$`)
+var inScript = regexp.MustCompile(`^(?:ERROR )?(\S+) line (\d+): (.*)$`)
 
 // faults gives what the start-up log says is wrong, each with file and line
 // where iocsh names them or the script's own echo shows them.
@@ -77,7 +77,12 @@ func (l *bootLog) faults(s Subject) []string {
 			file, text = path.Base(m[1]), m[3]
 			n, _ = strconv.Atoi(m[2])
 		}
-		all = append(all, fmt.Sprintf("%s:%d: %s", path.Join(s.Folder, file), max(n, 1), text))
+		where := fmt.Sprintf("%s:%d: ", path.Join(s.Folder, file), max(n, 1))
+		if k := len(all) - 1; k >= 0 && strings.HasPrefix(all[k], where) {
+			all[k] += "; " + text // one command may complain on several lines
+		} else {
+			all = append(all, where+text)
+		}
 	}
 	if !slices.ContainsFunc(l.lines, func(s string) bool { return strings.Contains(s, "iocRun: All initialization complete") }) {
 		all = append(all, fmt.Sprintf("%s: the IOC did not reach the end of iocInit; end the start-up script with iocInit", path.Join(s.Folder, "st.cmd")))
