@@ -237,14 +237,14 @@ static simMotionStatus put(simMotion *m, simstageField field, double value)
 
 simMotionStatus simstagePut(simstage *s, simstageField field, double value)
 {
-    simMotionStatus status;
+    simMotionStatus outcome;
     double target;
     listener *l;
 
     epicsMutexMustLock(driver.lock);
     catchUp(s);
     target = s->motion.target;
-    status = put(&s->motion, field, value);
+    outcome = put(&s->motion, field, value);
     s->news = 1;
     /* After STOP the setpoint record shows where the stage stopped, even if
      * what it shows now is a setpoint that was refused. */
@@ -253,12 +253,12 @@ simMotionStatus simstagePut(simstage *s, simstageField field, double value)
             l->changed(l->arg);
     epicsMutexUnlock(driver.lock);
     epicsEventMustTrigger(driver.wake);
-    return status;
+    return outcome;
 }
 
 simMotionStatus simstageRestore(simstage *s, simstageField field, double value)
 {
-    simMotionStatus status = simMotionOk;
+    simMotionStatus outcome = simMotionOk;
     simMotion *m = &s->motion;
 
     if (!isfinite(value))
@@ -268,10 +268,10 @@ simMotionStatus simstageRestore(simstage *s, simstageField field, double value)
     case simstageVAL: m->position = m->target = value; break;
     case simstageHLM: m->high = value; break;
     case simstageLLM: m->low = value; break;
-    default:          status = put(m, field, value);
+    default:          outcome = put(m, field, value);
     }
     epicsMutexUnlock(driver.lock);
-    return status;
+    return outcome;
 }
 
 void simstageReport(int level)
