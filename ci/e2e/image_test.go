@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"archive/tar"
+	"errors"
+	"io"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// TestRuntimeImageIsTheMinimum looks at every file of the published images.
+func TestRuntimeImageIsTheMinimum(t *testing.T) {
+	s, reg := newSite(t, "bl94t"), registry(t)
+	s.images(reg)
+	var rec record.Record
+	read(t, &rec, s.dir, "record", "ioc-simstage/1.0.0", "--registry", reg)
+	require.Len(t, rec.Artifacts, 2)
+	developer, runtime := files(t, rec.Artifacts[0].Ref), files(t, rec.Artifacts[1].Ref)
+
+	for _, must := range []string{"epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/support/simstage/db/simstage.template", "epics/epics-base/bin/linux-x86_64/caget", "epics/epics-base/bin/linux-x86_64/pvget"} {
+		require.Contains(t, runtime, must)
+		require.Contains(t, developer, must)
+	}
+	for file := range runtime {
+		require.NotContains(t, []string{"gcc", "g++", "cc", "make", "ld", "git", "gdb"}, path.Base(file), file)
+		if strings.HasPrefix(file, "epics/") {
+			for _, kind := range []string{".a", ".o", ".h", ".c", ".cpp", ".d"} {
+				require.NotEqual(t, kind, path.Ext(file), file)
+			}
+		}
+	}
+	for _, must := range []string{"usr/bin/gcc", "usr/bin/gdb", "usr/bin/git", "epics/epics-base/include/dbAccess.h", "epics/epics-base/bin/linux-x86_64/makeBaseApp.pl", "epics/support/simstage/simstageApp/src/drvSimstage.c"} {
+		require.Contains(t, developer, must)
+	}
+}
+
+// files lists an image's files, and links, by path.
+func files(t *testing.T, ref string) map[string]bool {
+	t.Helper()
+	parsed, err := name.ParseReference(ref)
+	require.NoError(t, err)
+	img, err := remote.Image(parsed)
+	require.NoError(t, err)
+	tr := mutate.Extract(img)
+	defer tr.Close()
+	all := map[string]bool{}
+	for r := tar.NewReader(tr); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		require.NoError(t, err)
+		if h.Typeflag != tar.TypeDir {
+			all[strings.TrimPrefix(h.Name, "/")] = true
+		}
+	}
+}

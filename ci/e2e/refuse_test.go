@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestBadInputIsRefused releases what must not be released: exit status 2, the
+// file and line, the mend, and nothing published.
+func TestBadInputIsRefused(t *testing.T) {
+	reg := registry(t)
+	tests := []struct {
+		name, tag string
+		break_    func(s *site)
+		wants     []string
+	}{
+		{"tag of no asset", "bl00x/1.0.0", func(*site) {}, []string{"bl00x"}},
+		{"version that Helm does not take", "bl96t/2026.09.01", func(*site) {}, []string{"2026.9.1"}},
+		{"unknown key in a recipe", "ioc-simstage/1.0.1", func(s *site) {
+			s.edit("generic-iocs/ioc-simstage/image.yaml", "smoke:", "smokes: []\nsmoke:")
+		}, []string{"generic-iocs/ioc-simstage/image.yaml:", "smokes"}},
+		{"unreleased image", "bl96t/1.0.0", func(s *site) {
+			s.edit(s.instance("01", "values.yaml"), "ioc-simstage 1.0.0", "ioc-simstage 9.9.9")
+		}, []string{"beamlines/bl96t/iocs/bl96t-mo-ioc-01/values.yaml", "9.9.9"}},
+		{"unknown command in a start-up script", "bl96t/1.0.1", func(s *site) {
+			s.edit(s.instance("02", "config/st.cmd"), "iocInit", "simstageConfigure(1)\niocInit")
+		}, []string{"beamlines/bl96t/iocs/bl96t-mo-ioc-02/config/st.cmd:", "simstageConfigure"}},
+		{"missing macro in a database", "bl96t/1.0.2", func(s *site) {
+			s.edit(s.instance("02", "config/st.cmd"), `"P=BL96T`, `"Q=BL96T`)
+		}, []string{"beamlines/bl96t/iocs/bl96t-mo-ioc-02/config/st.cmd:", "undefined"}},
+		{"two IOCs serve one PV", "bl96t/1.0.3", func(s *site) {
+			s.edit(s.instance("02", "config/st.cmd"), `P=BL96T-MO-IOC-02:`, `P=BL96T-MO-IOC-01:`)
+			s.edit(s.instance("02", "values.yaml"), "BL96T-MO-IOC-02:HEARTBEAT", "BL96T-MO-STAGE-03:RBV")
+		}, []string{"both serve BL96T-MO-IOC-01:HEARTBEAT"}},
+		{"smoke test that fails", "ioc-simstage/1.0.2", func(s *site) {
+			s.edit("generic-iocs/ioc-simstage/image.yaml", `value: "200"`, `value: "201"`)
+		}, []string{"generic-iocs/ioc-simstage/image.yaml:", "SIM:STAGE:VELO is 200, not 201"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, "bl96t")
+			s.images(reg)
+			test.break_(s)
+			s.commit(test.tag)
+			r := run(t, s.dir, "release", test.tag, "--registry", reg)
+			require.Equal(t, 2, r.status, r.err)
+			require.Empty(t, r.out)
+			for _, want := range test.wants {
+				require.Contains(t, r.err, want)
+			}
+			require.Equal(t, 2, run(t, s.dir, "record", test.tag, "--registry", reg).status, "a record was published")
+		})
+	}
+}
+
+// TestASealedReleaseNeverChanges moves a tag after its release.
+func TestASealedReleaseNeverChanges(t *testing.T) {
+	s, reg := newSite(t, "bl95t"), registry(t)
+	s.images(reg)
+	s.commit("bl95t/1.0.0")
+	first := ok(t, s.dir, "release", "bl95t/1.0.0", "--registry", reg)
+	require.Equal(t, first, ok(t, s.dir, "release", "bl95t/1.0.0", "--registry", reg), "the same release again is not the same")
+	require.NoError(t, s.repo.DeleteTag("bl95t/1.0.0"))
+	s.edit(s.instance("01", "config/st.cmd"), "iocInit", "iocInit\n# moved")
+	s.commit("bl95t/1.0.0")
+	r := run(t, s.dir, "release", "bl95t/1.0.0", "--registry", reg)
+	require.Equal(t, 3, r.status, r.err)
+	require.Contains(t, r.err, "tag a new version")
+}
