@@ -1,0 +1,56 @@
+package local
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+func TestEngineChoice(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "engine.sock")
+	l, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	defer l.Close()
+	s := State{Dir: t.TempDir()}
+	for given, want := range map[string]string{
+		"":                          standIn,
+		engineAddress(s):            standIn, // what `tagline env` set is no choice of a person's
+		"unix://" + socket:          "running engine",
+		"docker-container://engine": "running engine",
+	} {
+		p, err := chooseEngine(t.Context(), Options{State: s, RunnerHost: given})
+		require.NoError(t, err, given)
+		assert.Equal(t, want, p.Choice, given)
+		assert.NotEmpty(t, p.Why)
+	}
+}
+
+func TestANamedEngineOrClusterThatDoesNotAnswerIsNotReplaced(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone")
+	_, err := chooseEngine(t.Context(), Options{RunnerHost: "unix://" + gone})
+	assert.Equal(t, diag.Broken, diag.KindOf(err))
+	assert.ErrorContains(t, err, gone)
+	assert.ErrorContains(t, err, "unset the variable")
+	_, err = chooseCluster(t.Context(), Options{Kubeconfig: gone})
+	assert.ErrorContains(t, err, "KUBECONFIG="+gone)
+	assert.ErrorContains(t, err, "unset the variable")
+}
+
+func TestReach(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	assert.NoError(t, reach(t.Context(), srv.URL, http.StatusOK, http.StatusForbidden))
+	assert.ErrorContains(t, reach(t.Context(), srv.URL, http.StatusOK), "403 Forbidden")
+	srv.Close()
+	err := reach(t.Context(), srv.URL, http.StatusOK)
+	assert.ErrorContains(t, err, "refused")
+	assert.NotContains(t, err.Error(), "Get ")
+}
