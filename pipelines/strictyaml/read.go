@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,11 +12,16 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // MaxBytes is the size past which a file is refused unread: what people write
 // by hand is far below it.
-const MaxBytes = 256 << 10
+const MaxBytes = 64 << 10
+
+// maxFaults is how many faults of one file are told at once.
+const maxFaults = 100
 
 // Read reads one file; file is its name in messages, from the repository's
 // root. The error joins every fault, a *diag.Error each, in the order of lines.
@@ -28,7 +34,7 @@ func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
 	b := &builder{file: file}
 	root := b.parse(data)
 	if root == nil {
-		return nil, nil, b.faults.Err()
+		return nil, nil, b.err()
 	}
 	if err := s.compiled.Validate(root.plain()); err != nil {
 		var v *jsonschema.ValidationError
@@ -40,7 +46,7 @@ func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
 	if err != nil {
 		b.fault(0, "see the schema of this file", "%v", err)
 	}
-	return value, &Doc{file: file, root: root}, b.faults.Err()
+	return value, &Doc{file: file, root: root}, b.err()
 }
 
 // parse gives the top of the file, nil when it can't be read as one YAML map.
@@ -133,6 +139,17 @@ func (b *builder) body(f *ast.File) ast.Node {
 	}
 	b.fault(lineOf(bodies[1]), "put it into a file of its own", "a second YAML document begins here")
 	return nil
+}
+
+// err joins the faults by line, the first of them where there are very many.
+func (b *builder) err() error {
+	slices.SortStableFunc(b.faults, func(x, y *diag.Error) int { return x.Line - y.Line })
+	if more := len(b.faults) - maxFaults; more > 0 {
+		last := b.faults[maxFaults-1]
+		b.faults = b.faults[:maxFaults]
+		b.fault(last.Line, "mend these first", "%d more faults follow", more)
+	}
+	return b.faults.Err()
 }
 
 // decode fills a T from what is left after the faulty parts were taken out.

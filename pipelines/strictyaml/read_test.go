@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -97,8 +98,8 @@ func TestReadUnreadable(t *testing.T) {
 		{"tab", "name: x\ntags:\n\ta: b\n", "thing.yaml:3: this is not YAML: a tab where spaces belong; indent with spaces"},
 		{"two", "name: x\n---\nname: y\n", "thing.yaml:3: a second YAML document begins here; put it into a file of its own"},
 		{"latin", "name: x\n# gr\xfcn\n", "thing.yaml:2: the text is not UTF-8; save the file as UTF-8"},
-		{"long", "name: " + strings.Repeat("x", strictyaml.MaxBytes), "thing.yaml: the file has 262150 bytes, more than 262144; split it or move data elsewhere"},
-		{"deep", "tags: " + strings.Repeat("[", 100_000), "thing.yaml: too many brackets are open at once; write it flatter"},
+		{"long", "name: " + strings.Repeat("x", strictyaml.MaxBytes), "thing.yaml: the file has 65542 bytes, more than 65536; split it or move data elsewhere"},
+		{"deep", "tags: " + strings.Repeat("[", 10_000), "thing.yaml: too many brackets are open at once; write it flatter"},
 		{"bomb", "name: &a x\ntags: *a\n", "thing.yaml:1: anchors (&) are not read here; remove it and write the value out where it is used\nthing.yaml:2: aliases (*) are not read here; write the value out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,6 +107,16 @@ func TestReadUnreadable(t *testing.T) {
 			assert.EqualError(t, err, c.want)
 		})
 	}
+}
+
+// Of very many faults the first are told, and how many more there are.
+func TestReadManyFaults(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	_, _, err := schema.Read("thing.yaml", []byte("name: stage\n"+strings.Repeat("name: x\n", 150)))
+	all := diag.All(err)
+	require.Len(t, all, 101)
+	assert.EqualError(t, all[99], `thing.yaml:101: key "name" is already on line 1; keep one of the two`)
+	assert.EqualError(t, all[100], "thing.yaml:101: 50 more faults follow; mend these first")
 }
 
 // A mark that Windows puts before UTF-8, and its line ends, are nobody's fault.
