@@ -93,8 +93,11 @@ func (c cluster) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.writeCredentials(); err != nil {
-		return err
+	// New ones would cut the connections of a cluster that runs.
+	if !c.running(apiDaemon) || !exists(c.adminConfig()) {
+		if err := c.writeCredentials(); err != nil {
+			return err
+		}
 	}
 	if err := c.writeContainerd(); err != nil {
 		return err
@@ -121,6 +124,11 @@ func (c cluster) start(ctx context.Context) error {
 	}
 	if err := ensureStorageClass(ctx, client); err != nil {
 		return err
+	}
+	if !c.running(nodeDaemon) {
+		if err := forgetReadiness(ctx, client); err != nil {
+			return err
+		}
 	}
 	for _, d := range []daemon{c.controllers(client), c.scheduler(), c.volumes(), c.node(client)} {
 		if err := c.State.start(ctx, d); err != nil {

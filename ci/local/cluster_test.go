@@ -187,6 +187,36 @@ func TestNodeReady(t *testing.T) {
 	}
 }
 
+func TestPodsOfAStoppedNodeAreNotReady(t *testing.T) {
+	pod := func(name string, ready core.ConditionStatus) *core.Pod {
+		return &core.Pod{ObjectMeta: meta.ObjectMeta{Name: name, Namespace: "bl01t"}, Status: core.PodStatus{
+			Phase: core.PodRunning,
+			Conditions: []core.PodCondition{
+				{Type: core.PodScheduled, Status: core.ConditionTrue},
+				{Type: core.ContainersReady, Status: ready}, {Type: core.PodReady, Status: ready},
+			},
+			ContainerStatuses: []core.ContainerStatus{{Name: "ioc", Ready: ready == core.ConditionTrue}},
+		}}
+	}
+	client := fake.NewClientset(pod("up", core.ConditionTrue), pod("down", core.ConditionFalse))
+	require.NoError(t, forgetReadiness(t.Context(), client))
+	up, err := client.CoreV1().Pods("bl01t").Get(t.Context(), "up", meta.GetOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, core.ConditionTrue, up.Status.Conditions[0].Status, "it is still scheduled")
+	for _, c := range up.Status.Conditions[1:] {
+		assert.Equal(t, core.ConditionFalse, c.Status)
+		assert.Equal(t, reasonRestarted, c.Reason)
+	}
+	assert.False(t, up.Status.ContainerStatuses[0].Ready)
+	updates := 0
+	for _, a := range client.Actions() {
+		if a.GetVerb() == "update" {
+			updates++
+		}
+	}
+	assert.Equal(t, 1, updates, "a pod that was not ready is left alone")
+}
+
 func TestProgramImageIsTheSameEachTime(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "pause")
 	require.NoError(t, os.WriteFile(program, []byte("program"), 0o755))
