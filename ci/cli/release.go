@@ -9,6 +9,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 // newRelease is `tagline release`: the pipeline from a tag to a record.
@@ -21,6 +22,9 @@ func newRelease(a *app) *cobra.Command {
 		Example: "  git tag bl01t/2026.11.2 && tagline release bl01t/2026.11.2",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
+			if err := a.planned(given[0]); err != nil {
+				return err
+			}
 			var rec *record.Record
 			err := a.pipeline(cmd.Context(), s, func(ctx context.Context, p release.Pipeline) (err error) {
 				rec, err = p.Run(ctx, given[0])
@@ -34,6 +38,16 @@ func newRelease(a *app) *cobra.Command {
 	}
 	s.buildFlags(cmd)
 	return cmd
+}
+
+// planned refuses a tag that cannot be released, before an engine is asked for.
+func (a *app) planned(tag string) error {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return err
+	}
+	_, err = release.Pipeline{Repo: repo}.Plan(tag)
+	return err
 }
 
 // writeRecord shows a record as a person reads it.

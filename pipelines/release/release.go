@@ -49,13 +49,13 @@ func (p Pipeline) Plan(tag string) (*plan.Plan, error) {
 
 // open reads the tree at a tag and plans its release.
 func (p Pipeline) open(tag string) (*job, error) {
-	commit, err := p.Repo.Resolve("refs/tags/" + tag)
-	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: err, Fix: "make it with: git tag " + tag}
-	}
 	t, err := version.ParseTag(tag)
 	if err != nil {
 		return nil, err
+	}
+	commit, err := p.Repo.Resolve("refs/tags/" + tag)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: err, Fix: "make it with: git tag " + tag}
 	}
 	return p.at(commit, t)
 }
