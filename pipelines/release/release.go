@@ -55,7 +55,7 @@ func (p Pipeline) open(tag string) (*job, error) {
 	}
 	commit, err := p.Repo.Resolve("refs/tags/" + tag)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: err, Fix: "make it with: git tag " + tag}
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: errors.Unwrap(err), Fix: "make it with git tag " + tag + ", or fetch it"}
 	}
 	return p.at(commit, t)
 }
