@@ -7,6 +7,7 @@ package strictyaml
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 
 	reflected "github.com/invopop/jsonschema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -32,6 +33,9 @@ func New[T any](title, description string) *Schema[T] {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		panic(err)
+	}
+	for _, c := range []string{"<", ">", "&"} { // which are escaped for the sake of HTML
+		text = bytes.ReplaceAll(text, fmt.Appendf(nil, `\u%04x`, c[0]), []byte(c))
 	}
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {

@@ -1,0 +1,89 @@
+// Package schema_test keeps the published JSON schemas of people's files the
+// same as those that Tagline reads them by.
+package schema_test
+
+import (
+	"bytes"
+	"flag"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+)
+
+var update = flag.Bool("update", false, "write the schemas as they are now")
+
+// schemas gives all of them by file name.
+func schemas() map[string][]byte {
+	all := recipe.Schemas()
+	maps.Copy(all, beamline.Schemas())
+	return all
+}
+
+func TestUpToDate(t *testing.T) {
+	for name, want := range schemas() {
+		if *update {
+			require.NoError(t, os.WriteFile(name, want, 0o644))
+		}
+		got, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(want, got), "%s is not what Tagline reads by; go test ./docs/schema -update", name)
+	}
+	files, err := filepath.Glob("*.schema.json")
+	require.NoError(t, err)
+	assert.Equal(t, slices.Sorted(maps.Keys(schemas())), files)
+}
+
+// named finds the schema that a file names for editors.
+var named = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=(\S+)$`)
+
+// Every file of this repository that a schema is for names it, and the path
+// leads there.
+func TestNamedInFiles(t *testing.T) {
+	seen := 0
+	for _, dir := range []string{"generic-iocs", "beamlines"} {
+		tree := os.DirFS("../..")
+		require.NoError(t, fs.WalkDir(tree, dir, func(file string, d fs.DirEntry, err error) error {
+			want := schemaOf(file)
+			if err != nil || d.IsDir() || want == "" {
+				return err
+			}
+			seen++
+			text, err := fs.ReadFile(tree, file)
+			if err != nil {
+				return err
+			}
+			if m := named.FindSubmatch(text); assert.NotNil(t, m, "%s names no schema", file) {
+				assert.Equal(t, "docs/schema/"+want, path.Join(path.Dir(file), string(m[1])), file)
+			}
+			return nil
+		}))
+	}
+	assert.NotZero(t, seen)
+}
+
+// schemaOf gives the schema that a file is read by; empty when it has none.
+func schemaOf(file string) string {
+	switch base := path.Base(file); {
+	case path.Dir(file) == "generic-iocs/support" && strings.HasSuffix(base, ".yaml"):
+		return "module.schema.json"
+	case base == "image.yaml" && path.Dir(path.Dir(file)) == "generic-iocs":
+		return "image.schema.json"
+	case base == "beamline.yaml" && path.Dir(path.Dir(file)) == "beamlines":
+		return "beamline.schema.json"
+	case base == "values.yaml" && path.Base(path.Dir(path.Dir(file))) == "iocs":
+		return "instance.schema.json"
+	}
+	return ""
+}
