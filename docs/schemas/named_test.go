@@ -1,49 +1,18 @@
-// Package schema_test keeps the published JSON schemas of people's files the
-// same as those that Tagline reads them by.
-package schema_test
+// Package schemas_test keeps the files that people edit and the schemas that
+// are published for them together.
+package schemas_test
 
 import (
-	"bytes"
-	"flag"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/tagline-ci/tagline/pipelines/beamline"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
-
-var update = flag.Bool("update", false, "write the schemas as they are now")
-
-// schemas gives all of them by file name.
-func schemas() map[string][]byte {
-	all := recipe.Schemas()
-	maps.Copy(all, beamline.Schemas())
-	return all
-}
-
-func TestUpToDate(t *testing.T) {
-	for name, want := range schemas() {
-		if *update {
-			require.NoError(t, os.WriteFile(name, want, 0o644))
-		}
-		got, err := os.ReadFile(name)
-		require.NoError(t, err)
-		assert.True(t, bytes.Equal(want, got), "%s is not what Tagline reads by; go test ./docs/schema -update", name)
-	}
-	files, err := filepath.Glob("*.schema.json")
-	require.NoError(t, err)
-	assert.Equal(t, slices.Sorted(maps.Keys(schemas())), files)
-}
 
 // named finds the schema that a file names for editors.
 var named = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=(\S+)$`)
@@ -65,7 +34,7 @@ func TestNamedInFiles(t *testing.T) {
 				return err
 			}
 			if m := named.FindSubmatch(text); assert.NotNil(t, m, "%s names no schema", file) {
-				assert.Equal(t, "docs/schema/"+want, path.Join(path.Dir(file), string(m[1])), file)
+				assert.Equal(t, "docs/schemas/"+want, path.Join(path.Dir(file), string(m[1])), file)
 			}
 			return nil
 		}))
