@@ -2,6 +2,7 @@ package ci_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -43,8 +45,8 @@ func TestPublishedSchemas(t *testing.T) {
 	}
 }
 
-// example is a block of a page whose first line names the file it shows.
-var example = regexp.MustCompile("(?s)```[a-z]+\n# ([a-z0-9-]+/[^\n]+)\n(.*?)```")
+// example is a block of a page whose first line, a comment, names the file it shows.
+var example = regexp.MustCompile("(?s)```[a-z]+\n(# ([a-z0-9-]+/[^\n]+)\n.*?)```")
 
 // examples gives the files that a page shows, by path.
 func examples(t *testing.T, page string) fstest.MapFS {
@@ -53,7 +55,7 @@ func examples(t *testing.T, page string) fstest.MapFS {
 	require.NoError(t, err)
 	files := fstest.MapFS{}
 	for _, m := range example.FindAllStringSubmatch(string(text), -1) {
-		files[m[1]] = &fstest.MapFile{Data: []byte(m[2])}
+		files[m[2]] = &fstest.MapFile{Data: []byte(m[1])}
 	}
 	require.NotEmpty(t, files)
 	return files
@@ -79,6 +81,26 @@ func TestFormatExamples(t *testing.T) {
 	assert.Equal(t, "1Gi", inst.Values.Memory, "its own")
 	assert.EqualValues(t, 37143, inst.Values.UID, "the beamline's")
 	assert.Contains(t, inst.Config, "st.cmd")
+}
+
+// TestErrorExamples breaks this repository as docs/errors.md does, and looks
+// for every fault in the page.
+func TestErrorExamples(t *testing.T) {
+	page, err := os.ReadFile("../docs/errors.md")
+	require.NoError(t, err)
+	files := examples(t, "../docs/errors.md")
+	walk(t, func(name string, text []byte) {
+		if _, broken := files[name]; !broken {
+			files[name] = &fstest.MapFile{Data: text}
+		}
+	})
+	_, errs := recipe.Read(files)
+	_, err = beamline.Read(files, "bl01t")
+	faults := diag.All(errors.Join(errs, err))
+	assert.Len(t, faults, strings.Count(string(page), "\ntagline: generic-iocs/")+strings.Count(string(page), "\ntagline: beamlines/"))
+	for _, fault := range faults {
+		assert.Contains(t, string(page), "\ntagline: "+fault.Error()+"\n")
+	}
 }
 
 // TestFormatKeys: every key that can be written is explained.
