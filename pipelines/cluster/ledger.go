@@ -30,7 +30,8 @@ func (r Release) title() string { return r.Record.Tag + " " + r.Digest }
 type Underway struct {
 	Version string         `json:"version"` // where the beamline was going
 	Since   time.Time      `json:"since"`
-	Former  map[string]int `json:"former"` // by instance: its Helm revision before; 0 for an instance that was not there
+	Former  map[string]int `json:"former"`            // by instance: its Helm revision before; 0 for an instance that was not there
+	Unready []string       `json:"unready,omitempty"` // those of them that were not ready before; once put back, they need not be
 }
 
 // Ledger is what a namespace remembers of its beamline.

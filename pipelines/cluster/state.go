@@ -24,7 +24,7 @@ type State struct {
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
 	Restarts  int
 	Since     time.Time // when the IOC was started; zero when it is not running
-	Doing     string    // one phrase: "ready", "pulling its image", "crashed 3 times, last with exit status 1"
+	Doing     string    // one phrase: "ready", "pulling its image", "ended 3 times, last with exit status 1"
 	Failing   bool      // waiting alone will hardly make it ready
 }
 
@@ -141,7 +141,10 @@ func (s *State) ofContainer(c corev1.ContainerStatus) {
 	case c.State.Waiting != nil && slices.Contains(stuck, c.State.Waiting.Reason):
 		s.Doing, s.Failing = fmt.Sprintf("%s: %s", c.State.Waiting.Reason, c.State.Waiting.Message), true
 	case crashed != nil:
-		s.Doing = fmt.Sprintf("ended %d times, last with %s", max(1, s.Restarts), ending(crashed))
+		s.Doing = "ended with " + ending(crashed)
+		if s.Restarts > 1 {
+			s.Doing = fmt.Sprintf("ended %d times, last with %s", s.Restarts, ending(crashed))
+		}
 		s.Failing = s.Restarts >= 2
 	case c.State.Running != nil:
 		s.Doing = "started, its PV does not answer yet"

@@ -64,7 +64,7 @@ func TestDescribe(t *testing.T) {
 		"started":             {pods: []corev1.Pod{pod("a", running(false))}, doing: "started, its PV does not answer yet"},
 		"creating":            {pods: []corev1.Pod{pod("a", waiting("ContainerCreating", ""))}, doing: "pulling its image or preparing its volumes"},
 		"no image":            {pods: []corev1.Pod{pod("a", waiting("ImagePullBackOff", "not found"))}, doing: "ImagePullBackOff: not found", failing: true},
-		"first crash":         {pods: []corev1.Pod{pod("a", crashed(0, corev1.ContainerStateTerminated{ExitCode: 1}))}, doing: "ended 1 times, last with exit status 1"},
+		"first crash":         {pods: []corev1.Pod{pod("a", crashed(0, corev1.ContainerStateTerminated{ExitCode: 1}))}, doing: "ended with exit status 1"},
 		"crash loop":          {pods: []corev1.Pod{pod("a", crashed(3, corev1.ContainerStateTerminated{ExitCode: 1}))}, doing: "ended 3 times, last with exit status 1", failing: true},
 		"killed for memory":   {pods: []corev1.Pod{pod("a", crashed(2, corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}))}, doing: "ended 2 times, last with more memory used than its limit allows (OOMKilled)", failing: true},
 		"killed by a signal":  {pods: []corev1.Pod{pod("a", crashed(2, corev1.ContainerStateTerminated{Signal: 11}))}, doing: "ended 2 times, last with signal 11", failing: true},

@@ -3,6 +3,8 @@ package promote
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,8 +104,26 @@ func (m *move) begin(ctx context.Context, c *change) error {
 	if len(c.former) == 0 {
 		return nil
 	}
-	m.ledger.Underway = &cluster.Underway{Version: m.to.Record.Version, Since: time.Now().UTC(), Former: c.former}
+	m.ledger.Underway = &cluster.Underway{Version: m.to.Record.Version, Since: time.Now().UTC(), Former: c.former, Unready: m.unready(c.former)}
 	return m.Cluster.Save(ctx, m.ledger)
+}
+
+// unready gives the instances that were not ready before this change, or before
+// the killed one that it goes on from.
+func (m *move) unready(former map[string]int) (names []string) {
+	killed := m.ledger.Underway
+	for _, name := range slices.Sorted(maps.Keys(former)) {
+		ready := m.before[name].Ready
+		if killed != nil {
+			if _, known := killed.Former[name]; known {
+				ready = !slices.Contains(killed.Unready, name)
+			}
+		}
+		if !ready {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // apply makes the cluster what c says, and gives what each IOC's PV said.

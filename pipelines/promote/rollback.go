@@ -74,7 +74,7 @@ func (d Deps) recover(ctx context.Context, ledger *cluster.Ledger) (*Result, err
 		return nil, err
 	}
 	former, going := ledger.Underway.Former, ledger.Underway.Version
-	if err := d.putBack(ctx, ledger, func(string) bool { return true }); err != nil {
+	if err := d.putBack(ctx, ledger); err != nil {
 		return nil, err
 	}
 	after, _, err := d.Cluster.States(ctx)

@@ -81,3 +81,12 @@ func TestRunRefusesAnEmptyPass(t *testing.T) {
 	_, err := Run(t.Context(), Deps{}, gate.Pass{})
 	require.ErrorContains(t, err, "holds no release")
 }
+
+func TestUnreadyIsOfBeforeTheFirstTry(t *testing.T) {
+	ready := cluster.State{Pod: "x", Ready: true}
+	m := &move{ledger: &cluster.Ledger{}, before: map[string]cluster.State{"a": ready, "b": {Pod: "y"}}}
+	former := map[string]int{"a": 1, "b": 1, "new": 0}
+	require.Equal(t, []string{"b", "new"}, m.unready(former))
+	m.ledger.Underway = &cluster.Underway{Former: map[string]int{"a": 1, "b": 1}, Unready: []string{"a"}}
+	require.Equal(t, []string{"a", "new"}, m.unready(former))
+}

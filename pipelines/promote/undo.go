@@ -31,22 +31,15 @@ func (m *move) putBack(ctx context.Context, cause error) error {
 	if back != nil {
 		now = "the beamline is back on " + back.Record.Version
 	}
-	if err := m.Deps.putBack(m.held, m.ledger, m.wasReady); err != nil {
+	if err := m.Deps.putBack(m.held, m.ledger); err != nil {
 		return m.failure(diag.Broken, errors.Join(cause, fmt.Errorf("and putting the beamline back: %w", err)),
 			"see that the cluster answers, then promote or roll back again: what was begun is written down")
 	}
 	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
 }
 
-// wasReady tells whether an IOC that is put back must get ready. One that was
-// not ready before the move need not.
-func (m *move) wasReady(instance string) bool {
-	s, known := m.before[instance]
-	return !known || s.Ready
-}
-
 // putBack undoes the change that the ledger says is under way.
-func (d Deps) putBack(ctx context.Context, ledger *cluster.Ledger, expect func(instance string) bool) error {
+func (d Deps) putBack(ctx context.Context, ledger *cluster.Ledger) error {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	return step.Run(ctx, "putting "+d.Cluster.Beamline+" back", func(ctx context.Context) error {
@@ -68,7 +61,7 @@ func (d Deps) putBack(ctx context.Context, ledger *cluster.Ledger, expect func(i
 		}
 		var wait []string
 		for name, number := range ledger.Underway.Former {
-			if number != 0 && expect(name) {
+			if number != 0 && !slices.Contains(ledger.Underway.Unready, name) {
 				wait = append(wait, name)
 			}
 		}
