@@ -53,7 +53,7 @@ func buildLeaf(ctx context.Context, s State, progress Progress, l leaf) (string,
 	if err := os.MkdirAll(s.binDir(), 0o755); err != nil {
 		return "", err
 	}
-	tmp, err := os.MkdirTemp(s.binDir(), ".building-")
+	tmp, err := s.tempDir(l.Name)
 	if err != nil {
 		return "", err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -66,8 +65,8 @@ func startEngine(ctx context.Context, o Options, e engine) error {
 		Name: "engine", Self: o.Self, Private: e.enclosure(s),
 		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", s.Path("engine", "root"),
 			"--config", s.Path("engine", "buildkitd.toml"), "--addr", engineAddress(s), "--network-name", networkName, "--network-cidr", networkCIDR},
-		Env: append(moduleEnv(ctx), "PATH="+s.Path("engine", "bin")+":"+systemPath,
-			"DAGGER_GO_SDK_MANIFEST_DIGEST="+e.SDK.Digest),
+		Env: []string{"PATH=" + s.Path("engine", "bin") + ":" + systemPath,
+			"DAGGER_GO_SDK_MANIFEST_DIGEST=" + e.SDK.Digest},
 		Ready: func(ctx context.Context) error {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "unix", s.engineSocket())
 			if err != nil {
@@ -136,6 +135,7 @@ func (e engine) enclosure(s State) *Enclosure {
 			{s.Path("engine", "cni"), "/opt/cni/bin"},
 			{s.Path("engine", "engine.json"), "/etc/dagger/engine.json"},
 			{s.Path("engine", "cni-state"), cniState},
+			{s.Dir, s.Dir}, // it may lie below one of them
 		},
 	}
 	// The resolver's file may lie below /run, and so does the lock by which
@@ -146,16 +146,6 @@ func (e engine) enclosure(s State) *Enclosure {
 		}
 	}
 	return enc
-}
-
-// moduleEnv is how Go on this machine finds modules; the engine hands GOPROXY
-// on to the builds of Dagger modules.
-func moduleEnv(ctx context.Context) []string {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOPROXY").Output()
-	if err != nil {
-		return nil
-	}
-	return []string{"GOPROXY=" + strings.TrimSpace(string(out))}
 }
 
 // symlink makes path point to target, whatever it was before.

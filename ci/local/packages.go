@@ -36,7 +36,11 @@ func ensurePackages(ctx context.Context, progress Progress, pkgs ...string) erro
 	if err := aptInstall(ctx, missing); err == nil {
 		return nil
 	}
-	// Package lists age: a version that they name may be gone.
+	// An earlier installation may have been cut short, and package lists age:
+	// a version that they name may be gone.
+	if out, err := exec.CommandContext(ctx, "dpkg", "--configure", "-a").CombinedOutput(); err != nil {
+		return fmt.Errorf("finishing an earlier installation: %w\n%s", err, lastLines(string(out), 10))
+	}
 	if out, err := apt(ctx, "update"); err != nil {
 		return fmt.Errorf("updating package lists: %w\n%s", err, out)
 	}

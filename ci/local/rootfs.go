@@ -35,6 +35,9 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 	if _, err := os.Stat(out); err == nil {
 		return out, nil
 	}
+	if err := needRoot("making the image "+name, "make Docker Hub reachable"); err != nil {
+		return "", err
+	}
 	if err := ensurePackages(ctx, o.Progress, "mmdebstrap", "ca-certificates"); err != nil {
 		return "", err
 	}
@@ -42,17 +45,22 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return "", err
 	}
-	tmp := out + ".building.tar"
-	defer os.Remove(tmp)
+	tmp, err := o.State.tempDir("rootfs")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	made := filepath.Join(tmp, "rootfs.tar")
 	args := []string{"--mode=root", "--variant=minbase", "--include=" + strings.Join(pkgs, ","),
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
 		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
 		"--customize-hook=upload " + caBundle + " " + caBundle,
 		`--customize-hook=rm -f "$1"/etc/resolv.conf "$1"/etc/hostname`,
-		debianRelease, tmp}
+		debianRelease, made}
 	cmd := exec.CommandContext(ctx, "mmdebstrap", append(args, debianSources...)...)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch))
+	// Its mounts are its own, so that none stays if it is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Unshareflags: syscall.CLONE_NEWNS}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	if log, err := cmd.CombinedOutput(); err != nil {
@@ -61,5 +69,5 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 		}
 		return "", fmt.Errorf("installing Debian %s: %w\n%s", debianRelease, err, lastLines(string(log), 15))
 	}
-	return out, os.Rename(tmp, out)
+	return out, os.Rename(made, out)
 }

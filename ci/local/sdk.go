@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sort"
 	"strings"
 	"time"
 )
@@ -25,18 +27,30 @@ type sdk struct {
 // What a Go module may need beside Go when its dependencies are fetched.
 var sdkPackages = []string{"ca-certificates", "git", "openssh-client"}
 
+// sdkParts is what the image is made of.
+type sdkParts struct {
+	Rootfs string   // tar of a Debian root file system
+	Bin    string   // folder of the code generator
+	Goroot string   // this machine's Go
+	Go     string   // its version: "go1.26.8"
+	Env    []string // see goSettings
+}
+
 // ensureSDK makes the SDK image from Debian, this machine's Go and the code
-// generator in bin. rootfs is waited for, so that it can be made meanwhile.
+// generator in bin.
 func ensureSDK(ctx context.Context, o Options, bin, rootfs string) (sdk, error) {
-	goroot, version, err := goInstallation(ctx)
-	if err != nil {
+	p := sdkParts{Rootfs: rootfs, Bin: bin}
+	var err error
+	if p.Goroot, p.Go, err = goInstallation(ctx); err != nil {
 		return sdk{}, err
 	}
-	key := sha256.Sum256([]byte(filepath.Base(bin) + version + strings.Join(sdkPackages, " ")))
-	dir := o.State.Path("sdk", hex.EncodeToString(key[:6]))
-	if _, err := os.Stat(dir); err != nil {
+	if p.Env, err = goSettings(ctx); err != nil {
+		return sdk{}, err
+	}
+	dir := o.State.Path("sdk", p.key())
+	if !exists(dir) {
 		o.Progress("engine", "making the image that Go modules run in")
-		if err := makeSDK(ctx, dir, goroot, bin, rootfs); err != nil {
+		if err := p.make(ctx, o.State, dir); err != nil {
 			return sdk{}, fmt.Errorf("making the image that Go modules run in: %w", err)
 		}
 		if err := removeOthers(filepath.Dir(dir), "", dir); err != nil {
@@ -51,6 +65,13 @@ func ensureSDK(ctx context.Context, o Options, bin, rootfs string) (sdk, error) 
 	return sdk{Content: dir, Digest: digest.String()}, err
 }
 
+// key is a hash of what decides the image.
+func (p sdkParts) key() string {
+	words := append([]string{filepath.Base(p.Bin) + p.Go}, sdkPackages...)
+	sum := sha256.Sum256([]byte(strings.Join(append(words, p.Env...), " ")))
+	return hex.EncodeToString(sum[:6])
+}
+
 func goInstallation(ctx context.Context) (root, version string, err error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {
@@ -63,38 +84,69 @@ func goInstallation(ctx context.Context) (root, version string, err error) {
 	return f[0], f[1], nil
 }
 
-func makeSDK(ctx context.Context, dir, goroot, bin, rootfs string) error {
+// goSettings gives the settings by which Go finds modules here, where they are
+// not Go's own: a site's proxy, for one. Modules in the engine need them too.
+func goSettings(ctx context.Context) ([]string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "-changed", "-json",
+		"GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE").Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking go for its settings: %w", err)
+	}
+	var changed map[string]string
+	if err := json.Unmarshal(out, &changed); err != nil {
+		return nil, fmt.Errorf("asking go for its settings: %w", err)
+	}
+	var env []string
+	for name, value := range changed {
+		env = append(env, name+"="+value)
+	}
+	sort.Strings(env)
+	return env, nil
+}
+
+// make writes the image as an OCI layout.
+func (p sdkParts) make(ctx context.Context, s State, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	layer, err := os.CreateTemp(filepath.Dir(dir), ".layer-*.tar")
+	tmp, err := s.tempDir("sdk")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(layer.Name())
-	defer layer.Close()
-	w := tar.NewWriter(layer)
-	if err := tarTree(ctx, w, goroot, "usr/local/go", "test", "api", "doc", "misc"); err != nil {
+	defer os.RemoveAll(tmp)
+	layer := filepath.Join(tmp, "go.tar")
+	if err := p.writeLayer(ctx, layer); err != nil {
 		return err
 	}
-	if err := tarFile(w, filepath.Join(bin, "codegen"), "usr/local/bin/codegen"); err != nil {
+	img, err := debianImage(append(p.Env, pathEnv+":/usr/local/go/bin:/go/bin", "GOPATH=/go", "GOTOOLCHAIN=local"),
+		p.Rootfs, layer)
+	if err != nil {
 		return err
 	}
-	// The engine mounts its caches over these, and wants them to be there.
+	return saveLayout(dir, img)
+}
+
+// writeLayer writes a tar of Go, the code generator and the folders that the
+// engine mounts its caches over, which it wants to be there.
+func (p sdkParts) writeLayer(ctx context.Context, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := tar.NewWriter(f)
+	if err := tarTree(ctx, w, p.Goroot, "usr/local/go", "test", "api", "doc", "misc"); err != nil {
+		return err
+	}
+	if err := tarFile(w, filepath.Join(p.Bin, "codegen"), "usr/local/bin/codegen"); err != nil {
+		return err
+	}
 	for _, d := range []string{"go/", "go/pkg/", "go/pkg/mod/", "root/.cache/", "root/.cache/go-build/"} {
 		if err := w.WriteHeader(&tar.Header{Name: d, Typeflag: tar.TypeDir, Mode: 0o755}); err != nil {
 			return err
 		}
 	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	img, err := debianImage([]string{pathEnv + ":/usr/local/go/bin:/go/bin",
-		"GOPATH=/go", "GOTOOLCHAIN=local"}, rootfs, layer.Name())
-	if err != nil {
-		return err
-	}
-	return saveLayout(dir, img)
+	return w.Close()
 }
 
 // tarTree adds a directory under another name, without some of its entries.

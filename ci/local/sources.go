@@ -32,7 +32,10 @@ func ensureSource(ctx context.Context, o Options, src debianSource) (string, err
 		return repo, nil
 	}
 	o.Progress("sources", "making "+src.Repository+" "+src.Tag+" from Debian's source package")
-	work := o.State.Path("apt")
+	work, err := o.State.tempDir("source")
+	if err != nil {
+		return "", err
+	}
 	defer os.RemoveAll(work)
 	tarball, err := downloadSource(ctx, work, src)
 	if err != nil {
@@ -51,9 +54,6 @@ func ensureSource(ctx context.Context, o Options, src debianSource) (string, err
 // downloadSource fetches the package's upstream tarball. apt is given sources
 // and folders of its own below work, so that the machine's stay as they are.
 func downloadSource(ctx context.Context, work string, src debianSource) (string, error) {
-	if err := os.RemoveAll(work); err != nil {
-		return "", err
-	}
 	for _, dir := range []string{"lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(work, dir), 0o755); err != nil {
 			return "", err

@@ -27,6 +27,15 @@ func (s State) MirrorsDir() string { return s.Path("mirrors") }
 // LogFile is where the named process writes.
 func (s State) LogFile(name string) string { return s.Path("log", name+".log") }
 
+// tempDir makes a directory for work that is not finished. What a killed run
+// left there is removed by the next Up.
+func (s State) tempDir(name string) (string, error) {
+	if err := os.MkdirAll(s.Path("tmp"), 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(s.Path("tmp"), name+"-")
+}
+
 // binDir holds the programs that were built here.
 func (s State) binDir() string { return s.Path("bin") }
 

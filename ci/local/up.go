@@ -34,7 +34,7 @@ func Up(ctx context.Context, o Options) (Env, error) {
 		return Env{}, err
 	}
 	defer unlock()
-	if err := removeOthers(o.State.binDir(), ".building-", ""); err != nil {
+	if err := os.RemoveAll(o.State.Path("tmp")); err != nil {
 		return Env{}, err
 	}
 	chosen, err := choose(ctx, o)
