@@ -2,7 +2,6 @@ package chart
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -53,8 +53,9 @@ func checkManifests(text string) (faults []error) {
 		if err != nil {
 			return append(faults, fmt.Errorf("splitting the manifests: %w", err))
 		}
-		if len(bytes.TrimSpace(doc)) == 0 {
-			continue
+		var any any
+		if err := yaml.Unmarshal(doc, &any); err == nil && any == nil {
+			continue // comments alone
 		}
 		if _, _, err := strict.Decode(doc, nil, nil); err != nil && !runtime.IsNotRegisteredError(err) {
 			faults = append(faults, err)
@@ -62,18 +63,17 @@ func checkManifests(text string) (faults []error) {
 	}
 }
 
-// renderFaults tells the values' faults apart, which Helm gives as one text:
-// a line "- at '/memory': …" for each. Anything else is one fault.
+// renderFaults names the instance in what is wrong with its values, one fault
+// for each, or in whatever else kept its chart from being rendered.
 func renderFaults(inst *beamline.Instance, version string, err error) error {
-	var faults []error
-	for _, line := range strings.Split(err.Error(), "\n") {
-		if what, ok := strings.CutPrefix(line, "- at "); ok {
-			faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking values of", Asset: inst.Name, Version: version,
-				File: inst.File, Err: errors.New(what), Fix: "mend it there or in the beamline's values"})
-		}
-	}
-	if len(faults) == 0 {
+	var wrong valueFaults
+	if !errors.As(err, &wrong) {
 		return &diag.Error{Kind: diag.Invalid, Doing: "rendering chart", Asset: inst.Name, Version: version, File: inst.Folder, Err: err}
+	}
+	var faults []error
+	for _, what := range wrong {
+		faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking values of", Asset: inst.Name, Version: version,
+			File: inst.File, Err: errors.New(what), Fix: "mend it there or in the beamline's values"})
 	}
 	return errors.Join(faults...)
 }

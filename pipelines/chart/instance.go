@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,6 +91,10 @@ func checkConfig(inst *beamline.Instance) error {
 		if faults := validation.IsConfigMapKey(name); len(faults) > 0 {
 			return diag.Invalidf(inst.Folder+"/config/"+name, 0, "rename it with letters, digits, '-', '_' and '.'",
 				"instance %s: %s", inst.Name, strings.Join(faults, "; "))
+		}
+		if bytes.HasPrefix(inst.Config[name], []byte("\ufeff")) {
+			return diag.Invalidf(inst.Folder+"/config/"+name, 1, "save it as plain UTF-8",
+				"instance %s: the file begins with a byte order mark, which Helm drops and an IOC does not understand", inst.Name)
 		}
 	}
 	if size > maxConfig {

@@ -40,8 +40,12 @@ func render(tgz []byte, namespace string) (map[string]string, error) {
 		return nil, fmt.Errorf("joining the library chart: %w", err)
 	}
 	release := chartutil.ReleaseOptions{Name: c.Name(), Namespace: namespace, Revision: 1, IsInstall: true}
-	vals, err := chartutil.ToRenderValues(c, map[string]any{}, release, nil)
+	// The schema is checked apart: Helm compiles it anew for each chart.
+	vals, err := chartutil.ToRenderValuesWithSchemaValidation(c, map[string]any{}, release, nil, true)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkValues(c.Schema, vals["Values"].(chartutil.Values)); err != nil {
 		return nil, err
 	}
 	return engine.Render(c, vals)

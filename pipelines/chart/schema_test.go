@@ -22,7 +22,10 @@ var limits = map[string]func(*jsonschema.Schema){
 	"memory":   func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"autosave": func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"env": func(s *jsonschema.Schema) {
-		s.PropertyNames = &jsonschema.Schema{Pattern: `^[A-Za-z_][A-Za-z0-9_]*$`, Not: &jsonschema.Schema{Const: "IOC_NAME"}}
+		s.PatternProperties = map[string]*jsonschema.Schema{`^[A-Za-z_][A-Za-z0-9_]*$`: {Type: "string"}}
+		s.AdditionalProperties = jsonschema.FalseSchema
+		s.Properties = jsonschema.NewProperties()
+		s.Properties.Set("IOC_NAME", jsonschema.FalseSchema) // the chart sets it
 	},
 }
 

@@ -13,14 +13,14 @@ metadata:
 
 {{- /*
 Its files alone, whose checksum the pod template carries: a changed file restarts
-the IOC. A file that is no UTF-8 text can only go into binaryData; Go's regular
-expressions read each byte that is no text as U+FFFD.
+the IOC. What YAML may not bring back as it was goes into binaryData: bytes that
+are no text, which Go's regular expressions read as U+FFFD, and control characters.
 */ -}}
 {{- define "ioc-lib.config" -}}
 {{- $text := dict }}
 {{- $binary := dict }}
 {{- range $path, $content := .Files.Glob "config/*" }}
-  {{- if regexMatch `\x{FFFD}` (toString $content) }}
+  {{- if regexMatch `[^\t\n\r -~\x{A0}-\x{2027}\x{202A}-\x{D7FF}\x{E000}-\x{FEFE}\x{FF00}-\x{FFFC}\x{10000}-\x{10FFFF}]` (toString $content) }}
     {{- $_ := set $binary (base $path) (toString $content | b64enc) }}
   {{- else }}
     {{- $_ := set $text (base $path) (toString $content) }}
