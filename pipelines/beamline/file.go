@@ -1,6 +1,7 @@
 package beamline
 
 import (
+	"regexp"
 	"sync"
 
 	"github.com/invopop/jsonschema"
@@ -35,9 +36,12 @@ func (instanceFile) JSONSchemaExtend(s *jsonschema.Schema) {
 
 type pin string
 
+// pinned is what a pin looks like; the version's own rules come after.
+var pinned = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+$`)
+
 // JSONSchema says what a generic IOC at a released version looks like.
 func (pin) JSONSchema() *jsonschema.Schema {
-	return strictyaml.Text("image and version", `^[a-z0-9]([-a-z0-9]*[a-z0-9])? [0-9][0-9A-Za-z.+-]*$`, "ioc-simstage 1.0.0")
+	return strictyaml.Text("image and version", pinned.String(), "ioc-simstage 1.0.0")
 }
 
 var beamlineSchema = sync.OnceValue(func() *strictyaml.Schema[beamlineFile] {

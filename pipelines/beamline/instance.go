@@ -37,9 +37,10 @@ func (r *reader) instance(bl *Beamline, name string) {
 	if f == nil {
 		return
 	}
-	if doc.Good("image") {
-		// What is no pin was refused by the schema already.
-		inst.Image, _ = version.ParsePin(string(f.Image))
+	if pinned.MatchString(string(f.Image)) { // the schema refuses anything else
+		if inst.Image, err = version.ParsePin(string(f.Image)); err != nil {
+			r.faults.Add(doc.At(strictyaml.Path{"image"}, err))
+		}
 	}
 	inst.Values = overlay(bl.Values, f.Values, doc)
 	r.checkValues(doc, nil, f.Values)

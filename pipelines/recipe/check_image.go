@@ -111,7 +111,7 @@ func (r *reader) checkIOC(img *Image, doc *strictyaml.Doc) {
 	built := r.built(img)
 	for i, m := range img.IOC.Modules {
 		at := strictyaml.Path{"ioc", "modules", i}
-		if m != "" && r.known(doc, at, m) && !slices.Contains(built, m) {
+		if r.known(doc, at, m) && !slices.Contains(built, m) {
 			fix := r.meant(m, built, "add it to modules with a git ref")
 			r.say(doc, at, fix, "%s is built neither in %s nor in what it is built on", m, img.Name)
 		}

@@ -5,15 +5,10 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
-
-// moduleName is what a support module may be called: it becomes a folder's
-// name, and the field writes some with capitals (ADCore, motorMotorSim).
-var moduleName = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_]{0,62}$`)
 
 // reserved are macros of configure/RELEASE that no support module may be.
 var reserved = []string{"SUPPORT", "TOP", "EPICS_HOST_ARCH", "INSTALL_LOCATION"}
@@ -80,16 +75,20 @@ func (r *reader) checkMacro(mod *Module, doc *strictyaml.Doc) {
 // checkNeeds refuses needs that there are no files for.
 func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
 	for i, n := range mod.Needs {
-		if n != "" && n != baseModule {
+		if n != baseModule {
 			r.known(doc, strictyaml.Path{"needs", i}, n)
 		}
 	}
 }
 
-// known refuses the name of a support module that there is no file for.
+// known tells whether there is a file for a support module, and refuses the
+// name where there is none.
 func (r *reader) known(doc *strictyaml.Doc, at strictyaml.Path, module string) bool {
 	if r.tree.Modules[module] != nil {
 		return true
+	}
+	if !moduleName.MatchString(module) {
+		return false // which the schema refuses
 	}
 	fix := r.meant(module, keys(r.tree.Modules), "add "+path.Join(support, module+".yaml"))
 	r.say(doc, at, fix, "there is no support module %q", module)

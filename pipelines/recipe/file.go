@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"regexp"
 	"sync"
 
 	"github.com/invopop/jsonschema"
@@ -11,7 +12,7 @@ import (
 
 // imageFile is generic-iocs/<name>/image.yaml as people write it.
 type imageFile struct {
-	From     string            `json:"from" jsonschema:"title=parent,minLength=1,example=epics-base 7.0.8.1r1.0,example=debian:trixie-slim" jsonschema_description:"The image this one is built on: another generic IOC image and its released version. For the root of the hierarchy a container image with its tag."`
+	From     string            `json:"from" jsonschema:"title=parent,example=epics-base 7.0.8.1r1.0,example=debian:trixie-slim" jsonschema_description:"The image this one is built on: another generic IOC image and its released version. For the root of the hierarchy a container image with its tag."`
 	Modules  map[string]gitRef `json:"modules,omitempty" jsonschema:"title=support modules" jsonschema_description:"Support modules built in this image: the name of a file in generic-iocs/support and the git ref to build. The ref tree means that the source is in this repository."`
 	Packages *packagesFile     `json:"packages,omitempty" jsonschema_description:"Debian packages of this image, beside those its support modules ask for."`
 	IOC      *iocFile          `json:"ioc,omitempty" jsonschema_description:"The IOC binary. Leave it out for an image that others are only built on."`
@@ -26,8 +27,8 @@ type packagesFile struct {
 
 // iocFile is the ioc key of an image.
 type iocFile struct {
-	Modules []string `json:"modules,omitempty" jsonschema:"uniqueItems=true,minItems=1,example=motor" jsonschema_description:"Support modules whose dbds and libraries the generated IOC has; what they need comes with them."`
-	Source  string   `json:"source,omitempty" jsonschema:"minLength=1,example=app" jsonschema_description:"In place of modules: a folder beside image.yaml with an IOC application of its own."`
+	Modules []moduleRef `json:"modules,omitempty" jsonschema:"uniqueItems=true,minItems=1" jsonschema_description:"Support modules whose dbds and libraries the generated IOC has; what they need comes with them."`
+	Source  string      `json:"source,omitempty" jsonschema:"minLength=1,example=app" jsonschema_description:"In place of modules: a folder beside image.yaml with an IOC application of its own."`
 }
 
 // smokeFile is the smoke key of an image.
@@ -54,7 +55,7 @@ type moduleFile struct {
 	Folder     string          `json:"folder,omitempty" jsonschema:"minLength=1,example=generic-iocs/ioc-simstage/simstage" jsonschema_description:"In place of git: the folder of this repository that holds the source."`
 	Submodules []string        `json:"submodules,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Paths of the git submodules that are wanted. Others are left out."`
 	Macro      string          `json:"macro" jsonschema:"title=macro name,pattern=^[A-Za-z_][A-Za-z0-9_]*$,example=ASYN" jsonschema_description:"What other modules call it in configure/RELEASE."`
-	Needs      []string        `json:"needs,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Support modules it is built against. epics-base is always one."`
+	Needs      []moduleRef     `json:"needs,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Support modules it is built against. epics-base is always one."`
 	Packages   []debianPackage `json:"packages,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Debian packages it is built with."`
 	Config     []configLine    `json:"config,omitempty" jsonschema_description:"Lines for configure/CONFIG_SITE.local."`
 	DBDs       []dbdName       `json:"dbds,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Database definition files it gives an IOC."`
@@ -62,12 +63,31 @@ type moduleFile struct {
 }
 
 type (
+	moduleRef     string
 	gitRef        string
 	debianPackage string
 	configLine    string
 	dbdName       string
 	libName       string
 )
+
+// moduleName is what a support module may be called: it becomes a folder's
+// name, and the field writes some with capitals (ADCore, motorMotorSim).
+var moduleName = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_]{0,62}$`)
+
+// JSONSchema says what a support module's name looks like.
+func (moduleRef) JSONSchema() *jsonschema.Schema {
+	return strictyaml.Text("name of a support module", moduleName.String(), "motor")
+}
+
+// JSONSchemaExtend says the same of the keys of modules, and what a parent
+// looks like.
+func (imageFile) JSONSchemaExtend(s *jsonschema.Schema) {
+	from, _ := s.Properties.Get("from")
+	from.Pattern = parent.String()
+	modules, _ := s.Properties.Get("modules")
+	modules.PropertyNames = moduleRef("").JSONSchema()
+}
 
 // JSONSchema says what a git ref looks like: no option, no revision syntax.
 func (gitRef) JSONSchema() *jsonschema.Schema {

@@ -1,6 +1,8 @@
 package recipe
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -9,17 +11,20 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
+// parent is what from may look like: an image and a version, or one word.
+var parent = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+|[!-~]+)$`)
+
 // from reads what an image is built on: "<name> <version>" is an image of the
 // tree, one word is a container image.
 func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	at := strictyaml.Path{"from"}
-	if !doc.Good("from") || from == "" {
-		return
+	if !parent.MatchString(from) {
+		return // which the schema refuses
 	}
-	if strings.ContainsAny(from, " \t\n") {
+	if strings.Contains(from, " ") {
 		pin, err := version.ParsePin(from)
 		if err != nil {
-			r.say(doc, at, "write an image and its version, as in epics-base 7.0.8.1r1.0", "%q is not an image and a version", from)
+			r.faults.Add(doc.At(at, err))
 			return
 		}
 		img.Parent = pin
@@ -28,9 +33,9 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	ref, err := name.ParseReference(from)
 	switch {
 	case err != nil:
-		r.say(doc, at, "write a container image as debian:trixie-slim, or an image of "+Dir+" and its version", "%q is not a container image: %w", from, err)
+		r.say(doc, at, "write a container image as debian:trixie-slim, or an image of "+Dir+" and its version", "%q is not a container image", from)
 	case !tagged(ref, from):
-		r.say(doc, at, "add its tag or digest, as in debian:trixie-slim; of an image of "+Dir+" the version, as in epics-base 7.0.8.1r1.0", "%q says not which %s", from, from)
+		r.say(doc, at, fmt.Sprintf("write %s:<tag> for a container image, or %[1]s <version> for an image of %s", from, Dir), "%q has no version", from)
 	default:
 		img.Base = from
 	}

@@ -101,7 +101,7 @@ func (r *reader) image(name string) {
 		img.Build, img.Run = texts(f.Packages.Build), texts(f.Packages.Run)
 	}
 	if f.IOC != nil {
-		img.IOC = &IOC{Modules: f.IOC.Modules, Source: f.IOC.Source}
+		img.IOC = &IOC{Modules: texts(f.IOC.Modules), Source: f.IOC.Source}
 	}
 	if f.Smoke != nil {
 		img.Smoke = &Smoke{Config: f.Smoke.Config, Checks: checks(f.Smoke.Checks, doc)}
@@ -153,7 +153,7 @@ func (r *reader) module(base string) {
 	}
 	*mod = Module{
 		Name: name, File: file, Git: f.Git, Folder: f.Folder, Submodules: f.Submodules,
-		Macro: f.Macro, Needs: f.Needs, Packages: texts(f.Packages), Config: texts(f.Config),
+		Macro: f.Macro, Needs: texts(f.Needs), Packages: texts(f.Packages), Config: texts(f.Config),
 		DBDs: texts(f.DBDs), Libs: texts(f.Libs),
 	}
 }

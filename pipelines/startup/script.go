@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
@@ -69,7 +70,7 @@ func (l *looker) command(line int, text string) {
 // plain tells whether a word names a file in the folder the IOC runs from, and
 // nothing that only the running IOC knows.
 func (l *looker) plain(name string) bool {
-	return name != "" && !l.moved && !strings.ContainsAny(name, `/\$<>`)
+	return name != "" && !l.moved && !strings.ContainsAny(name, `/\$<>`) && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // here reports a file that is opened from the config folder and isn't there.

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -44,6 +45,19 @@ func (d *Doc) Keys(path ...any) []string {
 // Faultf is a fault of the piece at path, with its line and the mend.
 func (d *Doc) Faultf(path Path, fix, format string, args ...any) *diag.Error {
 	return diag.Invalidf(d.file, d.Line(path...), fix, format, args...)
+}
+
+// At is err as a fault of the piece at path: what another reader refused, with
+// its line here. A *diag.Error keeps all but its place and its kind.
+func (d *Doc) At(path Path, err error) *diag.Error {
+	var fault diag.Error
+	if e := (*diag.Error)(nil); errors.As(err, &e) {
+		fault = *e
+	} else {
+		fault.Err = err
+	}
+	fault.Kind, fault.File, fault.Line = diag.Invalid, d.file, d.Line(path...)
+	return &fault
 }
 
 // find gives the piece at path, or the last piece on the way and false.

@@ -1,0 +1,77 @@
+package startup_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/startup"
+)
+
+func TestPVPattern(t *testing.T) {
+	pv := regexp.MustCompile(startup.PVPattern)
+	for _, name := range []string{
+		"BL01T-MO-STAGE-01:RBV", "SIM:M1.RBV", "a", "x_y;z<1>[2]+3", "REC.DESC$", "M1.S_4", strings.Repeat("A", 60), strings.Repeat("A", 60) + ".VAL",
+	} {
+		assert.True(t, pv.MatchString(name), name)
+	}
+	for _, name := range []string{
+		"", "-w", "+A", "[A", "$(P)RBV", "A B", "A.val", "A.", ".VAL", "A.VAL.VAL", "A\n", "A{}", "A/B", strings.Repeat("A", 61),
+	} {
+		assert.False(t, pv.MatchString(name), name)
+	}
+}
+
+// What can't be known to fail is left to the IOC that is booted.
+func TestScript(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{
+		{"good", "dbLoadTemplate(\"stages.substitutions\")\niocInit", ""},
+		{"no parentheses", "dbLoadTemplate stages.substitutions, P=A\niocInit()\n", ""},
+		{"windows", "dbLoadTemplate \"stages.substitutions\"\r\niocInit\r\n", ""},
+		{"in the image", "dbLoadRecords(\"iocAdminSoft.db\", \"IOC=A\")\niocInit", ""},
+		{"by path", "dbLoadTemplate(\"/epics/support/a/db/a.substitutions\")\n< /epics/support/a/a.cmd\n", ""},
+		{"by macro", "< $(A).cmd\niocInit", ""},
+		{"macro with quote", "epicsEnvSet(\"A\", $(B=\"))\niocInit", ""},
+		{"comment", "# don't\n  # dbLoadTemplate x\niocInit", ""},
+		{"escaped", "epicsEnvSet A don\\'t\niocInit", ""},
+		{"backslash in quotes", "epicsEnvSet(\"A\", \"\\n\")\niocInit", ""},
+		{"elsewhere", "< more.cmd", ""},
+		{"after cd", "cd /tmp\n< other.cmd\n", ""},
+		{"redirected", "iocInit\ndbl > /tmp/pvs", ""},
+		{"empty", "", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
+		{"commented out", "# iocInit\n", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
+		{"template", "dbLoadTemplate(\"stage.substitutions\")\niocInit", `c/st.cmd:1: stage.substitutions is not in the config folder; did you mean "stages.substitutions"?`},
+		{"script", "\n<nobody.cmd\n", "c/st.cmd:2: nobody.cmd is not in the config folder; add it, or correct the name"},
+		{"loaded", "iocshLoad(\"nobody.cmd\", \"A=B\")", "c/st.cmd:1: nobody.cmd is not in the config folder; add it, or correct the name"},
+		{"case", "dbLoadRecords(\"Stage.db\")\niocInit", `c/st.cmd:1: Stage.db is not in the config folder; did you mean "stage.db"?`},
+		{"order", "dbLoadRecords(\"satge.db\")\niocInit", `c/st.cmd:1: satge.db is not in the config folder; did you mean "stage.db"?`},
+		{"quote", "epicsEnvSet(\"A, B)\niocInit", "c/st.cmd:1: a quote is open at the end of the line; close it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tree := fstest.MapFS{"c/stages.substitutions": {}, "c/stage.db": {}, "c/more.cmd": {}, "c/st.cmd": {Data: []byte(c.script)}}
+			files, err := startup.Config(tree, "c")
+			assert.Equal(t, []string{"more.cmd", "st.cmd", "stage.db", "stages.substitutions"}, slices.Sorted(maps.Keys(files)))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			assert.EqualError(t, err, c.want)
+		})
+	}
+}
+
+func FuzzScript(f *testing.F) {
+	f.Add([]byte("dbLoadTemplate(\"x\n< y\\\n\"'\x00\n"))
+	f.Fuzz(func(t *testing.T, script []byte) {
+		_, err := startup.Config(fstest.MapFS{"c/st.cmd": {Data: script}}, "c")
+		if err != nil {
+			assert.NotContains(t, strings.ReplaceAll(err.Error(), "\n", ""), "\r")
+		}
+	})
+}
