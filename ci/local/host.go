@@ -129,37 +129,3 @@ func removeRules(ctx context.Context, table, before string) error {
 	}
 	return nil
 }
-
-// undoRules gives the input of iptables-restore that removes from a table the
-// chains of the network plugins, and the rules that lead to them, which were
-// not there before; "" when there are none.
-func undoRules(table, before, now string) string {
-	had := map[string]bool{}
-	for _, line := range strings.Split(before, "\n") {
-		had[chainOrRule(line)] = true
-	}
-	var rules, chains []string
-	for _, line := range strings.Split(now, "\n") {
-		line = chainOrRule(line)
-		if had[line] || !strings.Contains(line, "CNI-") {
-			continue
-		}
-		if rule, ok := strings.CutPrefix(line, "-A "); ok {
-			rules = append(rules, "-D "+rule)
-		} else if chain, ok := strings.CutPrefix(line, ":"); ok {
-			chains = append(chains, "-X "+chain)
-		}
-	}
-	if len(rules)+len(chains) == 0 {
-		return ""
-	}
-	return "*" + table + "\n" + strings.Join(append(rules, chains...), "\n") + "\nCOMMIT\n"
-}
-
-// chainOrRule drops a chain's policy and counters: ":CNI-X - [0:0]" is ":CNI-X".
-func chainOrRule(line string) string {
-	if strings.HasPrefix(line, ":") {
-		line, _, _ = strings.Cut(line, " ")
-	}
-	return line
-}
