@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 
@@ -30,17 +29,6 @@ func (n *Namespace) Exec(ctx context.Context, s State, command ...string) (strin
 		return out.String(), err
 	}
 	return out.String(), nil
-}
-
-// Attach joins the terminal of an instance's IOC shell until ctx ends or in
-// does. sizes may be nil.
-func (n *Namespace) Attach(ctx context.Context, s State, in io.Reader, out io.Writer, sizes remotecommand.TerminalSizeQueue) error {
-	at := n.subresource(s.Pod, "attach", &corev1.PodAttachOptions{Container: s.Container, Stdin: true, Stdout: true, TTY: true})
-	stream, err := n.executor(at)
-	if err != nil {
-		return err
-	}
-	return stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: in, Stdout: out, Tty: true, TerminalSizeQueue: sizes})
 }
 
 func (n *Namespace) subresource(pod, what string, options any) *url.URL {

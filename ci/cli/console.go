@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// newConsole is `tagline console`.
+func newConsole(a *app) *cobra.Command {
+	b := &beamlineCluster{}
+	cmd := &cobra.Command{
+		Use:     "console BEAMLINE INSTANCE",
+		Short:   "Join the shell of a running IOC",
+		Long:    "Joins the shell of a running IOC. Ctrl-] leaves it. Ctrl-C, Ctrl-D, Ctrl-\\ and Ctrl-Z\nare not passed on, because they would stop the IOC; typing exit does stop it, and\nthe cluster then starts it again.",
+		Example: "  tagline console bl01t bl01t-mo-ioc-01",
+		Args:    args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			keyboard, ok := a.In.(*os.File)
+			if !ok || !term.IsTerminal(int(keyboard.Fd())) {
+				return &diag.Error{Kind: diag.Invalid, Doing: "joining the IOC shell of", Asset: given[1], Err: errors.New("this is no terminal"), Fix: "run it from a terminal, or use tagline logs"}
+			}
+			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if err != nil {
+				return err
+			}
+			s, err := n.Instance(cmd.Context(), given[1])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Err, "The shell of %s on %s. Ctrl-] leaves it.\n", s.Instance, s.Node)
+			return a.join(cmd.Context(), n, s, keyboard)
+		},
+	}
+	b.flags(cmd)
+	return cmd
+}
+
+// join makes the terminal pass on every key, and sets it right again.
+func (a *app) join(ctx context.Context, n *cluster.Namespace, s cluster.State, keyboard *os.File) error {
+	was, err := term.MakeRaw(int(keyboard.Fd()))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = term.Restore(int(keyboard.Fd()), was)
+		fmt.Fprintln(a.Err)
+	}()
+	return n.Console(ctx, s, keyboard, a.Out, newSizes(ctx, keyboard))
+}
+
+// sizes tells how large a terminal is, first and whenever that changes.
+type sizes struct {
+	ctx     context.Context
+	f       *os.File
+	changes chan os.Signal
+}
+
+func newSizes(ctx context.Context, f *os.File) *sizes {
+	s := &sizes{ctx: ctx, f: f, changes: make(chan os.Signal, 1)}
+	s.changes <- syscall.SIGWINCH
+	signal.Notify(s.changes, syscall.SIGWINCH)
+	return s
+}
+
+// Next waits for the next size; nil when there will be none.
+func (s *sizes) Next() *remotecommand.TerminalSize {
+	select {
+	case <-s.ctx.Done():
+		return nil
+	case <-s.changes:
+	}
+	w, h, err := term.GetSize(int(s.f.Fd()))
+	if err != nil {
+		return nil
+	}
+	return &remotecommand.TerminalSize{Width: uint16(w), Height: uint16(h)}
+}

@@ -1,0 +1,64 @@
+package promote_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// oneSize is a terminal that never changes.
+type oneSize chan remotecommand.TerminalSize
+
+func (s oneSize) Next() *remotecommand.TerminalSize {
+	size, ok := <-s
+	if !ok {
+		return nil
+	}
+	return &size
+}
+
+func TestLogsAndConsole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
+	_, err := w.cluster.Instance(t.Context(), "b")
+	require.ErrorContains(t, err, "bl99t has no such IOC in namespace "+w.namespace+"; name one of: a")
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	s, err := w.cluster.Instance(t.Context(), "a")
+	require.NoError(t, err)
+
+	var log bytes.Buffer
+	require.NoError(t, w.cluster.Logs(t.Context(), s, cluster.LogOptions{Lines: 1}, &log))
+	require.Contains(t, log.String(), "All initialization complete")
+	require.NotContains(t, log.String(), "running st.cmd")
+
+	person, keys := io.Pipe()
+	screen, shown := io.Pipe()
+	sizes := make(oneSize, 1)
+	sizes <- remotecommand.TerminalSize{Width: 80, Height: 24}
+	close(sizes)
+	ended := make(chan error, 1)
+	go func() { ended <- w.cluster.Console(t.Context(), s, person, shown, sizes) }()
+	_, err = keys.Write([]byte("\x03\x04dbl\r"))
+	require.NoError(t, err)
+	line, err := bufio.NewReader(screen).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "dbl\r\n", line, "the IOC's terminal echoes what is typed")
+	_, err = keys.Write([]byte{cluster.LeaveKey})
+	require.NoError(t, err)
+	select {
+	case err := <-ended:
+		require.NoError(t, err)
+	case <-time.After(time.Minute):
+		t.Fatal("the console did not end")
+	}
+	require.Equal(t, s.UID, w.status("2026.1.1")["a"].UID)
+}
