@@ -55,7 +55,7 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "form of the result on stdout: text or json")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "form of the result on stdout: text or json; of plan also matrix")
 	root.PersistentFlags().StringVarP(&a.repo, "repo", "C", ".", "folder of the git repository")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(cmd, err)
@@ -69,8 +69,8 @@ func (a *app) root() *cobra.Command {
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
 	newUp, newDown, newEnv, newServe,
-	newCheck, newRelease, newRecord,
-	newPromote, newRollback, newStatus,
+	newTag, newPlan, newCheck, newRelease, newRecord,
+	newPromote, newRollback, newStatus, newLogs, newConsole,
 }
 
 // print writes a result to stdout: v as JSON, or what text writes.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -54,14 +55,14 @@ func (p *Plan) steps() []Step {
 			add(Publish, "image "+img.Name+"-"+target, "%s", tagged)
 		}
 	case record.Library:
-		add(Package, "chart "+p.Tag.Asset, "%s", tagged)
+		add(Package, "chart "+p.Tag.Asset, "%s", path.Join(charts, p.Tag.Asset))
 		add(Publish, "chart "+p.Tag.Asset, "%s", tagged)
 	case record.Beamline:
 		for _, i := range p.Beamline.Instances {
 			add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
 		}
 		for _, i := range p.Beamline.Instances {
-			add(Package, "chart "+i.Name, "%s", tagged)
+			add(Package, "chart "+i.Name, "%s with charts/ioc-lib", path.Dir(i.File))
 		}
 		for _, i := range p.Beamline.Instances {
 			add(Publish, "chart "+i.Name, "%s", tagged)

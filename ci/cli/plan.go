@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// newPlan is `tagline plan`.
+func newPlan(a *app) *cobra.Command {
+	var since, rev string
+	cmd := &cobra.Command{
+		Use:   "plan TAG | plan --since REV",
+		Short: "Show what a tag or a change asks for, and why",
+		Long: "Shows what will be built, tested, packaged and published, each with the file that\n" +
+			"asks for it. With a tag: all that its release does, from the tree at the tag. With\n" +
+			"--since: what depends on the files changed between two revisions; nothing of that is\n" +
+			"published before it is tagged. --output matrix gives one line of JSON for the matrix\n" +
+			"of a GitHub Actions job. Nothing is touched.",
+		Example: "  tagline plan bl01t/2026.11.2\n  tagline plan --since origin/main\n  tagline plan --since HEAD~1 --output matrix",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			switch {
+			case since != "" && len(given) > 0, since == "" && len(given) != 1:
+				return usage(cmd, errors.New("give one tag, or --since and a revision"))
+			case since != "":
+				return a.planSince(since, rev)
+			}
+			return a.planTag(given[0], rev)
+		},
+	}
+	cmd.Flags().StringVar(&since, "since", "", "plan what changed since this revision")
+	cmd.Flags().StringVar(&rev, "rev", "", "revision to plan: for --since (default HEAD), or for a tag that doesn't exist yet")
+	return cmd
+}
+
+func (a *app) planTag(name, rev string) error {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return err
+	}
+	at := rev
+	if at == "" {
+		at = "refs/tags/" + name
+	}
+	commit, err := repo.Resolve(at)
+	if err != nil && rev == "" {
+		return &diag.Error{Kind: diag.Invalid, Doing: "planning", Asset: name, Err: errors.New("no such tag in this repository"), Fix: "make it with git tag, or name the revision it will be at with --rev"}
+	}
+	if err != nil {
+		return err
+	}
+	t, err := version.ParseTag(name)
+	if err != nil {
+		return err
+	}
+	files, err := repo.At(commit)
+	if err != nil {
+		return err
+	}
+	p, err := plan.New(files, commit, t)
+	if err != nil {
+		return err
+	}
+	if a.output == "matrix" {
+		return json.NewEncoder(a.Out).Encode(p.Matrix())
+	}
+	return a.print(p, func(w io.Writer) error {
+		fmt.Fprintf(w, "%s (%s) at commit %.12s\n", p.Tag, p.Kind, p.Commit)
+		return writeSteps(w, p.Steps)
+	})
+}
+
+func (a *app) planSince(since, rev string) error {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return err
+	}
+	if rev == "" {
+		rev = "HEAD"
+	}
+	var sides [2]plan.Tree
+	for i, r := range []string{since, rev} {
+		if sides[i].Commit, err = repo.Resolve(r); err != nil {
+			return err
+		}
+		if sides[i].Files, err = repo.At(sides[i].Commit); err != nil {
+			return err
+		}
+	}
+	changed, err := repo.Changed(sides[0].Commit, sides[1].Commit)
+	if err != nil {
+		return err
+	}
+	c, err := plan.Since(sides[0], sides[1], changed)
+	if err != nil {
+		return err
+	}
+	if a.output == "matrix" {
+		return json.NewEncoder(a.Out).Encode(c.Matrix())
+	}
+	return a.print(c, func(w io.Writer) error { return writeChanges(w, c) })
+}
+
+func writeChanges(w io.Writer, c *plan.Changes) error {
+	fmt.Fprintf(w, "%.12s to %.12s: %d assets are affected\n", c.From, c.To, len(c.Assets))
+	for _, r := range c.Removed {
+		fmt.Fprintf(w, "%s (%s) is no longer in the tree\n", r.Asset, r.Kind)
+	}
+	for _, asset := range c.Assets {
+		if asset.Kind == record.Beamline {
+			for _, why := range asset.Why {
+				fmt.Fprintf(w, "beamline %s: %s\n", asset.Asset, why)
+			}
+		}
+		for _, i := range asset.Removed {
+			fmt.Fprintf(w, "instance %s of %s is no longer in the tree\n", i, asset.Asset)
+		}
+	}
+	return writeSteps(w, c.Steps)
+}
+
+func writeSteps(w io.Writer, steps []plan.Step) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range steps {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Do, s.What, s.Why)
+	}
+	return t.Flush()
+}
