@@ -60,6 +60,7 @@ func (b Builder) runtime(ctx context.Context, img *recipe.Image, dev, run *dagge
 		return run, nil
 	}
 	return run.WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)).
+		WithEnvVariable("EPICS_IOCSH_HISTFILE", "/tmp/.iocsh_history"). // the config folder is read-only
 		WithWorkdir(ConfigDir).
 		WithEntrypoint([]string{iocDir + "/ioc"}).
 		WithDefaultArgs([]string{"st.cmd"}).
