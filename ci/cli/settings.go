@@ -3,11 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"dagger.io/dagger"
@@ -145,13 +143,4 @@ func (a *app) steps(ctx context.Context, work func(context.Context) error) error
 	p := newProgress(a.Err)
 	defer p.close()
 	return work(step.WithSink(ctx, p.sink))
-}
-
-func mirrorItems(m map[string]string) []string {
-	var items []string
-	for from, to := range m {
-		items = append(items, fmt.Sprintf("%s=%s", from, to))
-	}
-	sort.Strings(items)
-	return items
 }
