@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 
@@ -66,11 +65,7 @@ func (r *Registry) push(ctx context.Context, repo string, img v1.Image) (string,
 	if err != nil {
 		return "", badRef(repo, err)
 	}
-	p, err := remote.NewPusher(r.with(ctx)...)
-	if err != nil {
-		return "", r.fault("pushing", repo, err)
-	}
-	if err := p.Push(ctx, ref, img); err != nil {
+	if err := r.pusher.Push(ctx, ref, img); err != nil {
 		return "", r.fault("pushing", ref.String(), err)
 	}
 	return h.String(), nil

@@ -16,10 +16,8 @@ import (
 // whatever the registry answered.
 func (r *Registry) fault(doing, ref string, err error) error {
 	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: ref, Err: err, Fix: r.fix(err)}
-	for _, secret := range []string{r.options.Password} {
-		if secret != "" && strings.Contains(err.Error(), secret) {
-			e.Err = errors.New(strings.ReplaceAll(err.Error(), secret, "***"))
-		}
+	if r.secret != "" && strings.Contains(err.Error(), r.secret) {
+		e.Err = errors.New(strings.ReplaceAll(err.Error(), r.secret, "***"))
 	}
 	return e
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
 // maxPull is the most that is read of one thing, in bytes: the record of a
@@ -21,10 +20,14 @@ func (r *Registry) pull(ctx context.Context, ref, media string) ([]byte, error) 
 	if err != nil {
 		return nil, badRef(ref, err)
 	}
-	img, err := remote.Image(digest, r.with(ctx)...)
+	d, err := r.puller.Get(ctx, digest)
 	if isNotFound(err) {
 		return nil, missing(ref)
 	}
+	if err != nil {
+		return nil, r.fault("pulling", ref, err)
+	}
+	img, err := d.Image()
 	if err != nil {
 		return nil, r.fault("pulling", ref, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -52,7 +51,7 @@ func (r *Registry) Records(ctx context.Context, asset string) ([]version.Version
 	if err != nil {
 		return nil, badRef(ref, err)
 	}
-	tags, err := remote.List(repo, r.with(ctx)...)
+	tags, err := r.puller.List(ctx, repo)
 	if isNotFound(err) {
 		return nil, nil
 	}

@@ -30,11 +30,13 @@ type Options struct {
 // Registry is one prefix of one OCI registry, below which everything of a site
 // is kept. It may be used by many goroutines at once.
 type Registry struct {
-	prefix  string
-	host    string
-	options Options
-	backoff remote.Backoff
-	settle  time.Duration // how long another releaser may take to seal; see seal.go
+	prefix string
+	host   string
+	secret string        // to be kept out of errors
+	settle time.Duration // how long another releaser may take to seal; see claim.go
+	// One of each, so that a repository is logged in to once.
+	puller *remote.Puller
+	pusher *remote.Pusher
 }
 
 // jobs is how many things are sent at once. Registries answer more with 429.
@@ -45,7 +47,7 @@ const jobs = 8
 // registries take no others and GitHub's owners have them. A registry on this
 // machine is spoken to by plain HTTP.
 func New(prefix string, o Options) (*Registry, error) {
-	r := &Registry{prefix: strings.ToLower(strings.Trim(strings.TrimPrefix(prefix, "oci://"), "/")), options: o}
+	r := &Registry{secret: o.Password, settle: 5 * time.Second, prefix: strings.ToLower(strings.Trim(strings.TrimPrefix(prefix, "oci://"), "/"))}
 	host, err := name.NewRegistry(strings.Split(r.prefix, "/")[0], name.StrictValidation)
 	if err == nil {
 		_, err = name.NewRepository(r.prefix+"/x", name.StrictValidation)
@@ -55,9 +57,7 @@ func New(prefix string, o Options) (*Registry, error) {
 			Fix: "write host and folder, as in ghcr.io/some-org or 127.0.0.1:5000"}
 	}
 	r.host = host.Name()
-	r.backoff = remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.2, Steps: 4}
-	r.settle = 5 * time.Second
-	return r, nil
+	return r, r.connect(o, remote.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.2, Steps: 4})
 }
 
 // Prefix gives the address below which everything is kept, without a final slash.
@@ -94,7 +94,7 @@ func (r *Registry) head(ctx context.Context, ref string) (*v1.Descriptor, error)
 	if err != nil {
 		return nil, badRef(ref, err)
 	}
-	d, err := remote.Head(parsed, r.with(ctx)...)
+	d, err := r.puller.Head(ctx, parsed)
 	if isNotFound(err) {
 		return nil, nil
 	}
@@ -104,17 +104,24 @@ func (r *Registry) head(ctx context.Context, ref string) (*v1.Descriptor, error)
 	return d, nil
 }
 
-// with gives the options of one exchange with the registry.
-func (r *Registry) with(ctx context.Context) []remote.Option {
-	inner := r.options.HTTP
+// connect makes what speaks to the registry, and tries again what fails in
+// passing. Nothing is sent yet.
+func (r *Registry) connect(o Options, again remote.Backoff) (err error) {
+	inner := o.HTTP
 	if inner == nil {
 		inner = remote.DefaultTransport
 	}
-	list := []remote.Option{
-		remote.WithContext(ctx), remote.WithJobs(jobs), remote.WithTransport(patient{inner}), remote.WithRetryBackoff(r.backoff),
+	options := []remote.Option{remote.WithJobs(jobs), remote.WithTransport(patient{inner}), remote.WithRetryBackoff(again)}
+	if o.Username != "" || o.Password != "" {
+		options = append(options, remote.WithAuth(&authn.Basic{Username: o.Username, Password: o.Password}))
+	} else {
+		options = append(options, remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	}
-	if r.options.Username != "" || r.options.Password != "" {
-		return append(list, remote.WithAuth(&authn.Basic{Username: r.options.Username, Password: r.options.Password}))
+	if r.puller, err = remote.NewPuller(options...); err != nil {
+		return fmt.Errorf("opening registry %s: %w", r.prefix, err)
 	}
-	return append(list, remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	if r.pusher, err = remote.NewPusher(options...); err != nil {
+		return fmt.Errorf("opening registry %s: %w", r.prefix, err)
+	}
+	return nil
 }

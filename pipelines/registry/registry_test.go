@@ -32,7 +32,7 @@ func serve(t testing.TB, layer func(http.Handler) http.Handler) string {
 func open(t testing.TB, prefix string, o Options) *Registry {
 	r, err := New(prefix, o)
 	require.NoError(t, err)
-	r.backoff = remote.Backoff{Duration: time.Millisecond, Factor: 1, Steps: 3}
+	require.NoError(t, r.connect(o, remote.Backoff{Duration: time.Millisecond, Factor: 1, Steps: 3}))
 	r.settle = 50 * time.Millisecond
 	return r
 }

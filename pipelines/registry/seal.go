@@ -36,13 +36,25 @@ func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error)
 	if err := r.each(ctx, r.named(rec), r.mustExist); err != nil {
 		return "", err
 	}
-	if err := r.tagAll(ctx, rec); err != nil {
-		return "", err
-	}
 	if _, err := r.push(ctx, r.prefix+"/records/"+rec.Asset, img); err != nil {
 		return "", err
 	}
-	return ours, r.tag(ctx, record.Artifact{Ref: ref, Digest: ours})
+	waited, err := r.turn(ctx, rec, ref, ours)
+	if err != nil {
+		return "", err
+	}
+	if waited {
+		if done, err := r.sealed(ctx, ref, ours); done || err != nil {
+			return ours, err
+		}
+	}
+	if err := r.tagAll(ctx, rec); err != nil {
+		return "", err
+	}
+	if err := r.tag(ctx, record.Artifact{Ref: ref, Digest: ours}); err != nil {
+		return "", err
+	}
+	return ours, nil
 }
 
 // sealed tells whether the release at ref is sealed with our record, and

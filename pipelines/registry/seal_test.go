@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -31,15 +32,24 @@ func pushImage(t testing.TB, host string) string {
 	return ref
 }
 
-// packaged gives the chart of an instance whose start-up script says what.
-func packaged(t testing.TB, name, image, what string) []byte {
+// packaged gives the chart of an instance whose start-up script says what. The
+// image it names is nobody's: it is the record's image that must be there.
+func packaged(t testing.TB, name, what string) []byte {
+	if tgz, ok := shelf.Load(name + what); ok {
+		return tgz.([]byte)
+	}
+	image := "127.0.0.1:5000/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32)
 	pin, err := version.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
 	inst := &beamline.Instance{Name: name, Image: pin, Values: beamline.Values{ProbePV: "BL01T:TIME"}, Config: map[string][]byte{"st.cmd": []byte(what)}}
 	tgz, err := chart.Package(os.DirFS("../../charts/ioc-lib"), &beamline.Beamline{Name: "bl01t"}, inst, image, "2026.11.1")
 	require.NoError(t, err)
+	shelf.Store(name+what, tgz)
 	return tgz
 }
+
+// shelf keeps charts that were packaged already: packaging is not what is tested here.
+var shelf sync.Map
 
 // release pushes the charts of two instances and seals them, as a release of a
 // beamline does.
@@ -62,7 +72,7 @@ func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*r
 func TestSealedReleaseIsReadBack(t *testing.T) {
 	host := serve(t, nil)
 	r, image := open(t, host, Options{}), pushImage(t, host)
-	rec, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"), packaged(t, "bl01t-b", image, "1"))
+	rec, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"), packaged(t, "bl01t-b", "1"))
 	require.NoError(t, err)
 
 	got, same, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
@@ -82,14 +92,14 @@ func TestSealedReleaseIsReadBack(t *testing.T) {
 func TestSealedReleaseNeverChanges(t *testing.T) {
 	host := serve(t, nil)
 	r, image := open(t, host, Options{}), pushImage(t, host)
-	first, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"))
+	first, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"))
 	require.NoError(t, err)
 
-	_, again, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"))
+	_, again, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"))
 	require.NoError(t, err, "the same content again")
 	require.Equal(t, digest, again)
 
-	_, _, err = release(t.Context(), r, image, packaged(t, "bl01t-a", image, "2"))
+	_, _, err = release(t.Context(), r, image, packaged(t, "bl01t-a", "2"))
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.ErrorContains(t, err, digest)
 	require.ErrorContains(t, err, "tag a new version")
@@ -105,7 +115,7 @@ func TestRecordNamesNothingThatIsNotThere(t *testing.T) {
 	host := serve(t, nil)
 	r := open(t, host, Options{})
 	image := host + "/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32)
-	_, _, err := release(t.Context(), r, image, packaged(t, "bl01t-a", image, "1"))
+	_, _, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"))
 	require.ErrorContains(t, err, image)
 	versions, err := r.Records(t.Context(), "bl01t")
 	require.NoError(t, err)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -50,14 +49,14 @@ func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
 	if err != nil {
 		return badRef(digest, err)
 	}
-	d, err := remote.Get(from, r.with(ctx)...)
+	d, err := r.puller.Get(ctx, from)
 	if isNotFound(err) {
 		return missing(digest)
 	}
 	if err != nil {
 		return r.fault("looking for", digest, err)
 	}
-	if err := remote.Tag(to, d, r.with(ctx)...); err != nil {
+	if err := r.pusher.Put(ctx, to, d); err != nil {
 		return r.fault("tagging", tag, err)
 	}
 	return nil

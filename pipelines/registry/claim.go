@@ -1,0 +1,61 @@
+package registry
+
+import (
+	"context"
+	"regexp"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Two runners may release one tag at once, and a registry lets the last writer
+// of a tag win. So each says first what it is about to write, by a tag
+// "claim-<version>-<its record's digest>", and looks for the claims of others
+// only then: of two runners, at least one sees the other. Who sees nobody goes
+// on; who sees another waits until that one had time to seal. Claims stay, as
+// few registries delete tags; a later run with other content, after one that
+// died, waits for it once.
+
+// turn claims a release, whose record is in the registry by its digest, and
+// comes back when it is ours to seal. It tells whether it had to wait, in which
+// case another may have sealed it.
+func (r *Registry) turn(ctx context.Context, rec *record.Record, ref, ours string) (waited bool, err error) {
+	tag, err := name.NewTag(ref, name.StrictValidation)
+	if err != nil {
+		return false, badRef(ref, err)
+	}
+	repo := tag.Context()
+	claim := "claim-" + tag.TagStr() + "-" + ours[len("sha256:"):][:16]
+	if err := r.writeTag(ctx, repo.Tag(claim).String(), repo.Digest(ours).String()); err != nil {
+		return false, err
+	}
+	tags, err := r.puller.List(ctx, repo)
+	if err != nil {
+		return false, r.fault("listing", repo.String(), err)
+	}
+	rivals, before := rivals(tags, tag.TagStr(), claim)
+	if rivals == 0 {
+		return false, nil
+	}
+	// Rivals that see each other go one after the other, in the claims' order.
+	each := r.settle + time.Duration(len(rec.Artifacts))*100*time.Millisecond
+	return true, sleep(ctx, time.Duration(before+1)*each)
+}
+
+// rivals counts the claims of a version that are not ours, and those of them
+// that come before ours.
+func rivals(tags []string, version, ours string) (all, before int) {
+	claim := regexp.MustCompile(`^claim-` + regexp.QuoteMeta(version) + `-[0-9a-f]{16}$`)
+	for _, t := range tags {
+		if t == ours || !claim.MatchString(t) {
+			continue
+		}
+		all++
+		if t < ours {
+			before++
+		}
+	}
+	return all, before
+}
