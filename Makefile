@@ -20,6 +20,7 @@ short:
 lint:
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"
 	$(GO) vet ./...
+	$(GO) tool -modfile=ci/lint/go.mod staticcheck ./...
 
 build:
 	$(GO) build -trimpath -o bin/tagline ./ci/tagline

@@ -63,13 +63,14 @@ func (a *app) root() *cobra.Command {
 	for _, verb := range verbs {
 		root.AddCommand(verb(a))
 	}
+	root.AddCommand(newDemo(a)) // it runs the others, so it is none of the list
 	return root
 }
 
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
 	newUp, newDown, newEnv, newServe,
-	newTag, newPlan, newCheck, newRelease, newRecord,
+	newTag, newPlan, newCheck, newRelease, newRecord, newDiff,
 	newPromote, newRollback, newStatus, newLogs, newConsole,
 }
 
