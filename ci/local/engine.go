@@ -98,6 +98,12 @@ func (e engine) prepare(s State) error {
 			return err
 		}
 	}
+	// As the engine calls it, dnsmasq takes port 53 of every address, which
+	// fails where the machine has a name service of its own.
+	dnsmasq := "#!/bin/sh\nexec /usr/sbin/dnsmasq --bind-dynamic \"$@\"\n"
+	if err := writeFile(s.Path("engine", "bin", "dnsmasq"), []byte(dnsmasq), 0o755); err != nil {
+		return err
+	}
 	worker := "[worker.oci]\n  defaultCgroupParent = \"" + engineCgroup + "\"\n"
 	if err := writeFile(s.Path("engine", "buildkitd.toml"), []byte(worker), 0o644); err != nil {
 		return err
