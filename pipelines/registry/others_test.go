@@ -1,0 +1,68 @@
+package registry
+
+import (
+	"context"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+	helm "helm.sh/helm/v3/pkg/registry"
+
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// serveDistribution gives the address of the registry that most others are made of.
+func serveDistribution(t testing.TB) string {
+	logrus.SetOutput(io.Discard)
+	c := &configuration.Configuration{Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": t.TempDir()}}}
+	c.HTTP.Secret = "x"
+	c.Catalog.MaxEntries = 1000
+	s := httptest.NewServer(handlers.NewApp(context.Background(), c))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://")
+}
+
+func TestReleaseToDistribution(t *testing.T) {
+	host := serveDistribution(t)
+	r, image := open(t, host+"/some/Folder", Options{}), pushImage(t, host+"/some/folder")
+	versions, err := r.Records(t.Context(), "bl01t")
+	require.NoError(t, err)
+	require.Empty(t, versions)
+	rec, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"), packaged(t, "bl01t-b", "1"))
+	require.NoError(t, err)
+	got, same, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
+	require.NoError(t, err)
+	require.Equal(t, digest, same)
+	require.Equal(t, rec, got)
+	versions, err = r.Records(t.Context(), "bl01t")
+	require.NoError(t, err)
+	require.Equal(t, []version.Version{parse(t, "2026.11.1")}, versions)
+}
+
+func TestHelmPullsWhatWasPushed(t *testing.T) {
+	require.Equal(t, helm.ConfigMediaType, chartConfig)
+	require.Equal(t, helm.ChartLayerMediaType, chartLayer)
+	for name, host := range map[string]string{"ggcr": serve(t, nil), "distribution": serveDistribution(t)} {
+		t.Run(name, func(t *testing.T) {
+			r, image, tgz := open(t, host, Options{}), pushImage(t, host), packaged(t, "bl01t-a", "1")
+			rec, _, err := release(t.Context(), r, image, tgz)
+			require.NoError(t, err)
+			c, err := helm.NewClient(helm.ClientOptPlainHTTP(), helm.ClientOptCredentialsFile(t.TempDir()+"/none.json"))
+			require.NoError(t, err)
+			pulled, err := c.Pull(rec.Artifacts[0].Ref)
+			require.NoError(t, err)
+			require.Equal(t, tgz, pulled.Chart.Data)
+			require.Equal(t, rec.Artifacts[0].Digest, pulled.Manifest.Digest)
+			require.Equal(t, "bl01t-a", pulled.Chart.Meta.Name)
+			ours, err := r.Chart(t.Context(), byDigest(rec.Artifacts[0]))
+			require.NoError(t, err)
+			require.Equal(t, tgz, ours)
+		})
+	}
+}
