@@ -25,7 +25,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       golden.FlagUpdate(),
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"seal": seal},
 		Setup: func(e *testscript.Env) error {
+			serve(e)
 			e.Setenv("HOME", e.WorkDir)
 			for name, value := range map[string]string{
 				"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",

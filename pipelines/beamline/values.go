@@ -1,6 +1,8 @@
 package beamline
 
 import (
+	"encoding/json"
+
 	"github.com/invopop/jsonschema"
 
 	"github.com/tagline-ci/tagline/pipelines/startup"
@@ -21,6 +23,20 @@ type Values struct {
 	Memory       string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
 	Autosave     string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
 	GraceSeconds int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
+}
+
+// Fields gives the values that are set by the key that people write, as JSON
+// has them: text, numbers, lists and maps.
+func (v Values) Fields() map[string]any {
+	all := map[string]any{}
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil {
+		panic(err) // Values are plain data
+	}
+	return all
 }
 
 // JSONSchemaExtend says what a PV's name looks like.

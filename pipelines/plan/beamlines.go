@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -162,7 +161,7 @@ func (s *since) inherited(name string, changed []string) (map[string][]string, e
 
 // keys gives the names of the values that differ, sorted, as people write them.
 func keys(a, b beamline.Values) (names []string) {
-	x, y := fields(a), fields(b)
+	x, y := a.Fields(), b.Fields()
 	for key := range y {
 		if _, ok := x[key]; !ok {
 			x[key] = nil
@@ -174,16 +173,4 @@ func keys(a, b beamline.Values) (names []string) {
 		}
 	}
 	return names
-}
-
-func fields(v beamline.Values) map[string]any {
-	all := map[string]any{}
-	text, err := json.Marshal(v)
-	if err == nil {
-		err = json.Unmarshal(text, &all)
-	}
-	if err != nil {
-		panic(err) // Values are plain data
-	}
-	return all
 }

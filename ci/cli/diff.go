@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/diff"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// newDiff is `tagline diff`.
+func newDiff(a *app) *cobra.Command {
+	s := &site{}
+	cmd := &cobra.Command{
+		Use:     "diff TAG TAG",
+		Short:   "Show what changes between two releases",
+		Long:    "Shows what changes from one release of an asset to another: images, sources of\nsupport modules, start-up scripts, values, and the PVs that appear, disappear or\nchange their type. Both are read from their records and from the tree at their commits.",
+		Example: "  tagline diff bl45p/2021.8.27 bl45p/2021.10.7",
+		Args:    args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			repo, err := tree.Open(a.repo)
+			if err != nil {
+				return err
+			}
+			reg, err := a.openRegistry(s)
+			if err != nil {
+				return err
+			}
+			var sides [2]diff.Release
+			for i, text := range given {
+				if sides[i], err = releaseOf(cmd.Context(), repo, reg, text); err != nil {
+					return err
+				}
+			}
+			d, err := diff.New(sides[0], sides[1])
+			if err != nil {
+				return err
+			}
+			return a.print(d, func(w io.Writer) error { writeDiff(w, d); return nil })
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+// releaseOf reads a release's record and tree.
+func releaseOf(ctx context.Context, repo *tree.Repository, reg *registry.Registry, tag string) (diff.Release, error) {
+	t, err := version.ParseTag(tag)
+	if err != nil {
+		return diff.Release{}, err
+	}
+	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
+	if err != nil {
+		return diff.Release{}, err
+	}
+	files, err := repo.At(rec.Commit)
+	if err != nil {
+		return diff.Release{}, &diag.Error{Kind: diag.Invalid, Doing: "reading the tree of", Asset: t.Asset, Version: t.Version.String(), Err: err, Fix: "fetch the repository's whole history"}
+	}
+	return diff.Release{Record: rec, Files: files}, nil
+}
+
+// writeDiff shows a difference as a person reads it.
+func writeDiff(w io.Writer, d *diff.Diff) {
+	fmt.Fprintf(w, "%s %s → %s\n", d.Asset, d.From, d.To)
+	if d.Same() {
+		fmt.Fprintln(w, "nothing differs")
+	}
+	writeDiffs(w, "", d.Beamline)
+	writeDiffs(w, "image ", d.Parents)
+	writeDiffs(w, "source ", d.Sources)
+	writeFiles(w, "", d.Files)
+	for _, i := range d.Instances {
+		fmt.Fprintf(w, "instance %s %s\n", i.Name, i.State)
+		if i.Image != nil {
+			fmt.Fprintf(w, "  image %s → %s\n", or(i.Image.Old), or(i.Image.New))
+		}
+		writeDiffs(w, "  ", i.Values)
+		writeFiles(w, "  ", i.Files)
+	}
+	for _, pv := range d.PVs {
+		switch {
+		case pv.OldType == "":
+			fmt.Fprintf(w, "PV %s (%s) appears in %s\n", pv.Name, pv.NewType, pv.NewIOC)
+		case pv.NewType == "":
+			fmt.Fprintf(w, "PV %s (%s) disappears from %s\n", pv.Name, pv.OldType, pv.OldIOC)
+		case pv.OldType != pv.NewType:
+			fmt.Fprintf(w, "PV %s changes from %s to %s in %s\n", pv.Name, pv.OldType, pv.NewType, pv.NewIOC)
+		default:
+			fmt.Fprintf(w, "PV %s (%s) moves from %s to %s\n", pv.Name, pv.NewType, pv.OldIOC, pv.NewIOC)
+		}
+	}
+}
+
+func writeDiffs(w io.Writer, what string, list []diff.Change) {
+	for _, c := range list {
+		fmt.Fprintf(w, "%s%s: %s → %s\n", what, c.Name, or(c.Old), or(c.New))
+	}
+}
+
+func writeFiles(w io.Writer, indent string, list []diff.File) {
+	for _, f := range list {
+		fmt.Fprintf(w, "%s%s %s\n", indent, f.Name, f.State)
+		for _, l := range f.Lines {
+			fmt.Fprintf(w, "%s  %s\n", indent, l)
+		}
+	}
+}

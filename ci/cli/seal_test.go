@@ -1,0 +1,65 @@
+package cli_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	ggcr "github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// serve gives a transcript a registry of its own, in $TAGLINE_REGISTRY.
+func serve(e *testscript.Env) {
+	s := httptest.NewServer(ggcr.New())
+	e.Defer(s.Close)
+	e.Setenv("TAGLINE_REGISTRY", strings.TrimPrefix(s.URL, "http://"))
+}
+
+// seal is a command of transcripts: seal TAG INSTANCE:PV=type,… … seals the
+// release of a beamline at a tag, whose charts are any content.
+func seal(ts *testscript.TestScript, neg bool, args []string) {
+	ctx := context.Background()
+	t, err := version.ParseTag(args[0])
+	ts.Check(err)
+	repo, err := tree.Open(ts.MkAbs("."))
+	ts.Check(err)
+	commit, err := repo.Resolve("refs/tags/" + args[0])
+	ts.Check(err)
+	prefix := ts.Getenv("TAGLINE_REGISTRY")
+	rec := &record.Record{Schema: record.Schema, Kind: record.Beamline, Asset: t.Asset, Version: t.Version.String(), Tag: args[0], Commit: commit, Namespace: t.Asset, Tool: "test"}
+	for _, arg := range args[1:] {
+		inst, list, _ := strings.Cut(arg, ":")
+		img, err := random.Image(16, 1)
+		ts.Check(err)
+		digest, err := img.Digest()
+		ts.Check(err)
+		at := prefix + "/charts/" + inst
+		ref, err := name.NewDigest(at + "@" + digest.String())
+		ts.Check(err)
+		ts.Check(remote.Write(ref, img))
+		check := record.Test{Name: "boot", Of: inst, Passed: true}
+		for pv := range strings.SplitSeq(list, ",") {
+			n, kind, _ := strings.Cut(pv, "=")
+			check.PVs = append(check.PVs, record.PV{Name: n, Type: kind})
+		}
+		rec.Checks = append(rec.Checks, check)
+		rec.Artifacts = append(rec.Artifacts, record.Artifact{Name: "charts/" + inst, Type: "chart", Ref: at + ":" + t.Version.OCITag(), Digest: digest.String()})
+		rec.Instances = append(rec.Instances, record.Instance{Name: inst, Chart: ref.String(), Image: ref.String(), IOC: "ioc-a 1.0.0", ProbePV: "X", Protocol: "ca"})
+	}
+	r, err := registry.New(prefix, registry.Options{})
+	ts.Check(err)
+	_, err = r.Seal(ctx, rec)
+	ts.Check(err)
+	if neg {
+		ts.Fatalf("seal has no opposite")
+	}
+}

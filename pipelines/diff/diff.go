@@ -1,0 +1,180 @@
+// Package diff tells what changes between two releases of an asset: images,
+// sources, start-up scripts, values and PVs.
+package diff
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Release is a release and the tree it was made from.
+type Release struct {
+	Record *record.Record
+	Files  fs.FS // at the record's commit
+}
+
+// Diff is what is different in a newer release; what is not, is not in it.
+type Diff struct {
+	Asset     string      `json:"asset"`
+	Kind      record.Kind `json:"kind"`
+	From      string      `json:"from"`                // versions, as in the tags
+	To        string      `json:"to"`                  //
+	Beamline  []Change    `json:"beamline,omitempty"`  // namespace and gate, by name
+	Parents   []Change    `json:"parents,omitempty"`   // released images it is built on or runs, as "version digest", several with commas between
+	Sources   []Change    `json:"sources,omitempty"`   // support modules built, as "ref at commit"
+	Files     []File      `json:"files,omitempty"`     // of an image's or chart's folder; of a beamline the library chart's
+	Instances []Instance  `json:"instances,omitempty"` // of a beamline, by name
+	PVs       []PV        `json:"pvs,omitempty"`       // by name
+}
+
+// Change is a thing with another value. Old is empty for what appears, New for
+// what disappears.
+type Change struct {
+	Name string `json:"name"`
+	Old  string `json:"old,omitempty"`
+	New  string `json:"new,omitempty"`
+}
+
+// Instance is an IOC instance that differs.
+type Instance struct {
+	Name   string   `json:"name"`
+	State  State    `json:"state"`
+	Image  *Change  `json:"image,omitempty"`  // the generic IOC's pin
+	Values []Change `json:"values,omitempty"` // by key, the beamline's overlaid by its own
+	Files  []File   `json:"files,omitempty"`  // of config/: st.cmd and others
+}
+
+// State says in what way a thing differs.
+type State string
+
+// The ways to differ.
+const (
+	Appears    State = "appears"
+	Disappears State = "disappears"
+	Changes    State = "changes"
+)
+
+// File is a file that differs, with the lines that do.
+type File struct {
+	Name  string   `json:"name"`
+	State State    `json:"state"`
+	Lines []string `json:"lines,omitempty"` // "-old" and "+new"; none for a file that is no text
+}
+
+// PV is a process variable that appears, disappears, changes its record type,
+// or is served by another IOC. What does not apply is empty.
+type PV struct {
+	Name    string `json:"name"`
+	OldType string `json:"oldType,omitempty"`
+	NewType string `json:"newType,omitempty"`
+	OldIOC  string `json:"oldIOC,omitempty"` // the instance or image that served it
+	NewIOC  string `json:"newIOC,omitempty"`
+}
+
+// New compares two releases of one asset. It refuses (diag.Invalid) releases of
+// different assets, and gives the faults of a tree that can't be read.
+func New(from, to Release) (*Diff, error) {
+	a, b := from.Record, to.Record
+	if a.Asset != b.Asset || a.Kind != b.Kind {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "comparing", Err: fmt.Errorf("%s %s is another %s than %s %s", a.Asset, a.Version, b.Kind, b.Asset, b.Version), Fix: "name two releases of one asset"}
+	}
+	d := &Diff{
+		Asset: a.Asset, Kind: a.Kind, From: a.Version, To: b.Version,
+		Parents: changes(parents(a), parents(b)), Sources: changes(sources(a), sources(b)), PVs: pvs(a, b),
+	}
+	var err error
+	if d.Kind == record.Beamline {
+		d.Beamline = changes(policy(a), policy(b))
+		if d.Instances, err = instances(from, to); err != nil {
+			return nil, err
+		}
+	}
+	d.Files, err = folders(from, to)
+	return d, err
+}
+
+// Same tells whether nothing differs.
+func (d *Diff) Same() bool {
+	return len(d.Beamline)+len(d.Parents)+len(d.Sources)+len(d.Files)+len(d.Instances)+len(d.PVs) == 0
+}
+
+// parents gives the versions of each, as a beamline may run several of one image.
+func parents(r *record.Record) map[string]string {
+	all := map[string][]string{}
+	for _, p := range r.Parents {
+		all[p.Asset] = append(all[p.Asset], p.Version+" "+p.Digest)
+	}
+	joined := map[string]string{}
+	for asset, list := range all {
+		joined[asset] = strings.Join(slices.Sorted(slices.Values(list)), ", ")
+	}
+	return joined
+}
+
+func sources(r *record.Record) map[string]string {
+	all := map[string]string{}
+	for _, s := range r.Sources {
+		all[s.Module] = s.Ref + " at " + s.Commit
+	}
+	return all
+}
+
+func policy(r *record.Record) map[string]string {
+	all := map[string]string{"namespace": r.Namespace}
+	if r.Gate.Environment != "" {
+		all["environment"] = r.Gate.Environment
+	}
+	if len(r.Gate.Approvers) > 0 {
+		all["approvers"] = strings.Join(slices.Sorted(slices.Values(r.Gate.Approvers)), ", ")
+	}
+	return all
+}
+
+// instances compares a beamline's instances as their releases' trees have them.
+func instances(from, to Release) ([]Instance, error) {
+	var sides [2]map[string]*beamline.Instance
+	for i, r := range []Release{from, to} {
+		bl, err := beamline.Read(r.Files, r.Record.Asset)
+		if err != nil {
+			return nil, fmt.Errorf("reading the tree of %s %s: %w", r.Record.Asset, r.Record.Version, err)
+		}
+		sides[i] = map[string]*beamline.Instance{}
+		for _, inst := range bl.Instances {
+			sides[i][inst.Name] = inst
+		}
+	}
+	var list []Instance
+	for _, name := range union(sides[0], sides[1]) {
+		if i := instance(name, sides[0][name], sides[1][name]); i.State != "" {
+			list = append(list, i)
+		}
+	}
+	return list, nil
+}
+
+// instance compares one; its State is empty when nothing differs.
+func instance(name string, a, b *beamline.Instance) Instance {
+	i := Instance{Name: name}
+	switch {
+	case a == nil:
+		i.State, i.Image = Appears, &Change{Name: b.Image.Asset, New: b.Image.String()}
+	case b == nil:
+		i.State, i.Image = Disappears, &Change{Name: a.Image.Asset, Old: a.Image.String()}
+	default:
+		if a.Image != b.Image {
+			i.Image = &Change{Name: b.Image.Asset, Old: a.Image.String(), New: b.Image.String()}
+		}
+		i.Values = changes(values(a.Values), values(b.Values))
+		i.Files = files(a.Config, b.Config)
+		if i.Image != nil || len(i.Values)+len(i.Files) > 0 {
+			i.State = Changes
+		}
+	}
+	return i
+}

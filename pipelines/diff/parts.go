@@ -1,0 +1,167 @@
+package diff
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	gitdiff "github.com/go-git/go-git/v5/utils/diff"
+	"github.com/sergi/go-diff/diffmatchpatch"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// maxText is the size in bytes past which a file's lines are not shown.
+const maxText = 1 << 20
+
+// union gives the keys of both, sorted.
+func union[V any](a, b map[string]V) []string {
+	all := map[string]bool{}
+	for k := range a {
+		all[k] = true
+	}
+	for k := range b {
+		all[k] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// changes gives what differs, by name.
+func changes(a, b map[string]string) (list []Change) {
+	for _, name := range union(a, b) {
+		if a[name] != b[name] {
+			list = append(list, Change{name, a[name], b[name]})
+		}
+	}
+	return list
+}
+
+// values gives an instance's values as people write them, maps key by key.
+func values(v beamline.Values) map[string]string {
+	all := map[string]string{}
+	for key, value := range v.Fields() {
+		if m, ok := value.(map[string]any); ok {
+			for k, x := range m {
+				all[key+"."+k] = plain(x)
+			}
+			continue
+		}
+		all[key] = plain(value)
+	}
+	return all
+}
+
+func plain(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // it came from JSON
+	}
+	return string(b)
+}
+
+// pvs compares what the IOCs of two releases served when they were tested.
+func pvs(a, b *record.Record) (list []PV) {
+	x, y := served(a), served(b)
+	for _, name := range union(x, y) {
+		p, q := x[name], y[name]
+		if p != q {
+			list = append(list, PV{Name: name, OldType: p.kind, NewType: q.kind, OldIOC: p.ioc, NewIOC: q.ioc})
+		}
+	}
+	return list
+}
+
+type service struct{ kind, ioc string }
+
+func served(r *record.Record) map[string]service {
+	all := map[string]service{}
+	for _, t := range r.Checks {
+		for _, pv := range t.PVs {
+			all[pv.Name] = service{pv.Type, t.Of}
+		}
+	}
+	return all
+}
+
+// folders compares the files that a release is made of, beside a beamline's
+// instances.
+func folders(from, to Release) ([]File, error) {
+	dir := "charts/ioc-lib"
+	switch name := from.Record.Asset; from.Record.Kind {
+	case record.Image:
+		dir = path.Join(recipe.Dir, name)
+	case record.Library:
+		dir = path.Join("charts", name)
+	}
+	var sides [2]map[string][]byte
+	for i, r := range []Release{from, to} {
+		all, err := read(r.Files, dir)
+		if err != nil {
+			return nil, err
+		}
+		sides[i] = all
+	}
+	return files(sides[0], sides[1]), nil
+}
+
+// read gives all files below a folder, by their names from the root.
+func read(fsys fs.FS, dir string) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	err := fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && name == dir {
+			return fs.SkipDir
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		all[name], err = fs.ReadFile(fsys, name)
+		return err
+	})
+	return all, err
+}
+
+// files gives the files that differ, by name.
+func files(a, b map[string][]byte) (list []File) {
+	for _, name := range union(a, b) {
+		old, before := a[name]
+		now, after := b[name]
+		switch {
+		case before && after && bytes.Equal(old, now):
+		case before && after:
+			list = append(list, File{name, Changes, lines(old, now)})
+		case after:
+			list = append(list, File{name, Appears, nil})
+		default:
+			list = append(list, File{name, Disappears, nil})
+		}
+	}
+	return list
+}
+
+// lines gives the lines that differ, in the order of the files.
+func lines(a, b []byte) (list []string) {
+	if !utf8.Valid(a) || !utf8.Valid(b) || bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0 || len(a)+len(b) > maxText {
+		return nil
+	}
+	for _, d := range gitdiff.Do(string(a), string(b)) {
+		sign := map[diffmatchpatch.Operation]string{diffmatchpatch.DiffDelete: "-", diffmatchpatch.DiffInsert: "+"}[d.Type]
+		if sign == "" {
+			continue
+		}
+		for l := range strings.Lines(d.Text) {
+			list = append(list, sign+strings.TrimRight(l, "\r\n"))
+		}
+	}
+	return list
+}
