@@ -16,7 +16,7 @@ import (
 
 // Release is one release of a beamline in a cluster.
 type Release struct {
-	Record record.Record `json:"record"` // without its checks: they can be larger than an object may be
+	Record record.Record `json:"record"` // without what was built and tested, which can be larger than an object may be
 	Digest string        `json:"digest"` // of the record in its registry
 	Since  time.Time     `json:"since"`  // when it was promoted
 }
@@ -59,7 +59,7 @@ func (l *Ledger) Current() *Release {
 // Push makes rel the release that runs. The release that already runs stays
 // where it is.
 func (l *Ledger) Push(rel Release) {
-	rel.Record.Checks = nil
+	rel.Record.Checks, rel.Record.Artifacts, rel.Record.Sources, rel.Record.Parents = nil, nil, nil, nil
 	if now := l.Current(); now != nil && now.Digest == rel.Digest {
 		return
 	}
@@ -100,9 +100,25 @@ func (n *Namespace) Ledger(ctx context.Context) (*Ledger, error) {
 	return l, nil
 }
 
+// largest is how many bytes a ledger may take: an object of Kubernetes holds a
+// megabyte.
+const largest = 900_000
+
+// text gives the ledger as JSON, without the oldest releases where a beamline of
+// many instances would not fit.
+func (l *Ledger) text() ([]byte, error) {
+	for {
+		text, err := json.Marshal(l)
+		if err != nil || len(text) <= largest || len(l.Releases) <= 2 {
+			return text, err
+		}
+		l.Releases = l.Releases[:len(l.Releases)-1]
+	}
+}
+
 // Save writes the ledger. It fails when somebody else wrote since it was read.
 func (n *Namespace) Save(ctx context.Context, l *Ledger) error {
-	text, err := json.MarshalIndent(l, "", "  ")
+	text, err := l.text()
 	if err != nil {
 		return fmt.Errorf("writing what runs in namespace %s: %w", n.Name, err)
 	}

@@ -98,6 +98,21 @@ func TestLedgerKeepsWhatRanBefore(t *testing.T) {
 	require.Len(t, l.Releases, keep)
 }
 
+func TestLedgerFitsAnObject(t *testing.T) {
+	many := make([]record.Instance, 400)
+	for i := range many {
+		many[i] = record.Instance{Name: "bl01t-mo-ioc-01", Chart: ref("1"), Image: ref("2"), IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T-MO-IOC-01:HEARTBEAT", Protocol: "ca"}
+	}
+	l := &Ledger{}
+	for i := range keep {
+		l.Push(Release{Record: record.Record{Instances: many}, Digest: strings.Repeat("x", i)})
+	}
+	text, err := l.text()
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(text), largest)
+	require.GreaterOrEqual(t, len(l.Releases), 2)
+}
+
 func TestTroubleShowsItsEvidence(t *testing.T) {
 	tr := &Trouble{Instance: "a", Err: assert.AnError, Events: []string{"BackOff: again"}, Log: []string{"one", "two"}}
 	require.Equal(t, "a: "+assert.AnError.Error(), tr.Error())

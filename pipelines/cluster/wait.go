@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -23,50 +24,61 @@ const (
 // Wait returns when every named instance is ready. It ends early when one of
 // them fails for good, else with ctx; the error then joins a *Trouble for each
 // instance that is not ready (when one failed for good: for those that are
-// failing).
+// failing). A cluster that does not answer for a while is waited for too.
 func (n *Namespace) Wait(ctx context.Context, instances []string) error {
-	said, failing := map[string]string{}, map[string]time.Time{}
+	w := watch{said: map[string]string{}, failing: map[string]time.Time{}}
 	for {
 		states, _, err := n.States(ctx)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		var late, hopeless []State
-		for _, name := range instances {
-			s, ok := states[name]
-			if !ok {
-				s = State{Instance: name, Doing: "it has no Deployment of this name"}
-			}
-			if said[name] != s.Doing {
-				said[name] = s.Doing
-				step.Say(ctx, name, s.Doing)
-			}
-			if s.Ready {
-				delete(failing, name)
-				continue
-			}
-			late = append(late, s)
-			if !s.Failing {
-				delete(failing, name)
-				continue
-			}
-			if failing[name].IsZero() {
-				failing[name] = time.Now()
-			}
-			if time.Since(failing[name]) >= patience {
-				hopeless = append(hopeless, s)
-			}
-		}
-		switch {
-		case err == nil && len(late) == 0:
+		if err != nil {
+			step.Say(ctx, "waiting", err.Error())
+		} else if w.look(ctx, instances, states); len(w.late) == 0 {
 			return nil
-		case len(hopeless) > 0:
-			return n.troubles(ctx, hopeless)
+		}
+		if len(w.hopeless) > 0 {
+			return n.troubles(ctx, w.hopeless)
 		}
 		select {
 		case <-ctx.Done():
-			return n.troubles(ctx, late)
+			if len(w.late) == 0 {
+				return err // it never answered
+			}
+			return n.troubles(ctx, w.late)
 		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// watch is what a wait has seen.
+type watch struct {
+	said           map[string]string    // by instance: what it did when it was last looked at
+	failing        map[string]time.Time // by instance: since when it has been failing
+	late, hopeless []State              // at the last look
+}
+
+// look takes in the states of instances and tells what changed.
+func (w *watch) look(ctx context.Context, instances []string, states map[string]State) {
+	w.late, w.hopeless = nil, nil
+	for _, name := range instances {
+		s, ok := states[name]
+		if !ok {
+			s = State{Instance: name, Doing: "it has no Deployment of this name"}
+		}
+		if w.said[name] != s.Doing {
+			w.said[name] = s.Doing
+			step.Say(ctx, name, s.Doing)
+		}
+		if !s.Ready {
+			w.late = append(w.late, s)
+		}
+		if s.Ready || !s.Failing {
+			delete(w.failing, name)
+			continue
+		}
+		if w.failing[name].IsZero() {
+			w.failing[name] = time.Now()
+		}
+		if time.Since(w.failing[name]) >= patience {
+			w.hopeless = append(w.hopeless, s)
 		}
 	}
 }
@@ -74,18 +86,15 @@ func (n *Namespace) Wait(ctx context.Context, instances []string) error {
 // Gone returns when none of the named pods is left: an IOC that is to stop must
 // have let go of its device and its PV names before another takes them.
 func (n *Namespace) Gone(ctx context.Context, pods []string) error {
+	left := pods
 	for {
 		there, err := n.client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
-		if err != nil && ctx.Err() == nil {
-			return n.broken("listing the pods of namespace "+n.Name, err)
+		if err == nil {
+			left = slices.DeleteFunc(slices.Clone(pods), func(pod string) bool {
+				return !slices.ContainsFunc(there.Items, func(p corev1.Pod) bool { return p.Name == pod })
+			})
 		}
-		var left []string
-		for _, p := range there.Items {
-			if slices.Contains(pods, p.Name) {
-				left = append(left, p.Name)
-			}
-		}
-		if err == nil && len(left) == 0 {
+		if len(left) == 0 {
 			return nil
 		}
 		select {

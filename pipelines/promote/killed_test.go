@@ -16,7 +16,7 @@ import (
 // own: it kills itself, as the machine might, when its IOC is up and deaf.
 func TestVictim(t *testing.T) {
 	if os.Getenv("TAGLINE_TEST_NAMESPACE") == "" {
-		t.Skip("TestAKilledPromotion runs it")
+		return // only kill starts it in earnest
 	}
 	w := newWorld(t)
 	ctx := step.WithSink(t.Context(), func(e step.Event) {

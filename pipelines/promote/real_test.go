@@ -10,7 +10,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
@@ -232,4 +235,46 @@ func TestANamespaceIsOfOneBeamline(t *testing.T) {
 	found, err := cluster.Find(t.Context(), w.access(), "bl97t")
 	require.NoError(t, err)
 	require.Equal(t, "bl97t", found, "a beamline that was never promoted")
+}
+
+func TestAHalfDoneHelmReleaseIsRecovered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
+	helm := driver.NewSecrets(w.client.CoreV1().Secrets(w.namespace))
+	half, err := helm.Get("sh.helm.release.v1.a.v1")
+	require.NoError(t, err)
+	half.SetStatus(release.StatusPendingUpgrade, "killed")
+	require.NoError(t, helm.Update("sh.helm.release.v1.a.v1", half))
+	st, err := w.cluster.Status(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"its Helm release is pending-upgrade"}, st.Instances[0].Drift)
+	require.Equal(t, map[string]string{"a": promote.Restarted}, w.promote(w.release("2026.1.2", map[string]string{"a": answers + "# x\n"})))
+	w.status("2026.1.2")
+}
+
+func TestAPodThatIsNotAllowedIsUndone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}}}
+	_, err := w.client.CoreV1().ResourceQuotas(w.namespace).Create(t.Context(), quota, metav1.CreateOptions{})
+	require.NoError(t, err)
+	_, err = promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": answers, "b": answers}))
+	require.Equal(t, diag.Undone, diag.KindOf(err))
+	require.ErrorContains(t, err, "b: not ready: no pod is allowed")
+	require.ErrorContains(t, err, "exceeded quota")
+	w.status("2026.1.1")
+}
+
+func TestAChartThatIsGoneChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pass := w.release("2026.1.1", map[string]string{"a": answers, "b": answers})
+	chart := &pass.Record().Instances[1].Chart
+	*chart = strings.Split(*chart, "@")[0] + "@sha256:" + strings.Repeat("0", 64)
+	_, err := promote.Run(w.ctx(), w.deps(), pass)
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	require.Zero(t, w.revisions())
+	require.Empty(t, w.status(""))
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -38,40 +39,54 @@ func (m *move) putBack(ctx context.Context, cause error) error {
 	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
 }
 
-// putBack undoes the change that the ledger says is under way.
+// putBack undoes the change that the ledger says is under way, and waits until
+// the IOCs that were ready before it are ready again.
 func (d Deps) putBack(ctx context.Context, ledger *cluster.Ledger) error {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	return step.Run(ctx, "putting "+d.Cluster.Beamline+" back", func(ctx context.Context) error {
-		history, err := d.Cluster.History(ctx)
+		err := d.restore(ctx, ledger.Underway.Former)
+		for try := 1; err != nil && try < tries && ctx.Err() == nil; try++ {
+			step.Say(ctx, "putting "+d.Cluster.Beamline+" back", "trying again after: "+err.Error())
+			time.Sleep(tryAgain)
+			err = d.restore(ctx, ledger.Underway.Former)
+		}
 		if err != nil {
 			return err
 		}
-		b := undo(ledger.Underway.Former, history)
-		m := &move{Deps: d}
-		if err := m.remove(ctx, b.remove); err != nil {
-			return err
-		}
-		err = step.Each(ctx, sideBySide, slices.Sorted(maps.Keys(b.restore)), func(ctx context.Context, name string) error {
-			step.Say(ctx, name, fmt.Sprintf("putting back revision %d", b.restore[name]))
-			return d.Cluster.Restore(ctx, name, b.restore[name])
-		})
-		if err != nil {
-			return err
-		}
-		var wait []string
-		for name, number := range ledger.Underway.Former {
-			if number != 0 && !slices.Contains(ledger.Underway.Unready, name) {
-				wait = append(wait, name)
-			}
-		}
-		slices.Sort(wait)
-		if err := d.Cluster.Wait(ctx, wait); err != nil {
+		if err := d.Cluster.Wait(ctx, expected(ledger.Underway)); err != nil {
 			return err
 		}
 		ledger.Underway = nil
 		return d.Cluster.Save(ctx, ledger)
 	})
+}
+
+// restore makes Helm's releases what they were. Doing it twice does no harm.
+func (d Deps) restore(ctx context.Context, former map[string]int) error {
+	history, err := d.Cluster.History(ctx)
+	if err != nil {
+		return err
+	}
+	b := undo(former, history)
+	m := &move{Deps: d}
+	if err := m.remove(ctx, b.remove); err != nil {
+		return err
+	}
+	return step.Each(ctx, sideBySide, slices.Sorted(maps.Keys(b.restore)), func(ctx context.Context, name string) error {
+		step.Say(ctx, name, fmt.Sprintf("putting back revision %d", b.restore[name]))
+		return d.Cluster.Restore(ctx, name, b.restore[name])
+	})
+}
+
+// expected gives the instances that must get ready when a change is undone.
+func expected(u *cluster.Underway) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(u.Former)) {
+		if u.Former[name] != 0 && !slices.Contains(u.Unready, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // failure tells of a move that failed: one sentence, then what the cluster and
