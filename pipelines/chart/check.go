@@ -53,14 +53,16 @@ func checkManifests(text string) (faults []error) {
 		if err != nil {
 			return append(faults, fmt.Errorf("splitting the manifests: %w", err))
 		}
-		var any any
-		if err := yaml.Unmarshal(doc, &any); err == nil && any == nil {
-			continue // comments alone
-		}
-		if _, _, err := strict.Decode(doc, nil, nil); err != nil && !runtime.IsNotRegisteredError(err) {
+		if _, _, err := strict.Decode(doc, nil, nil); err != nil && !runtime.IsNotRegisteredError(err) && !blank(doc) {
 			faults = append(faults, err)
 		}
 	}
+}
+
+// blank tells whether a YAML document has nothing but comments.
+func blank(doc []byte) bool {
+	var content any
+	return yaml.Unmarshal(doc, &content) == nil && content == nil
 }
 
 // renderFaults names the instance in what is wrong with its values, one fault

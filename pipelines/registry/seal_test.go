@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
@@ -56,12 +57,19 @@ var shelf sync.Map
 func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*record.Record, string, error) {
 	rec := &record.Record{Schema: record.Schema, Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1",
 		Commit: strings.Repeat("0a", 20), Namespace: "bl01t", Tool: "1.0.0"}
-	for _, tgz := range tgzs {
-		c, err := r.PushChart(ctx, tgz)
-		if err != nil {
-			return nil, "", err
-		}
-		rec.Artifacts = append(rec.Artifacts, c)
+	rec.Artifacts = make([]record.Artifact, len(tgzs))
+	g, pushing := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	for i, tgz := range tgzs {
+		g.Go(func() (err error) {
+			rec.Artifacts[i], err = r.PushChart(pushing, tgz)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, "", err
+	}
+	for _, c := range rec.Artifacts {
 		rec.Instances = append(rec.Instances, record.Instance{Name: c.Name, Chart: byDigest(c), Image: image, IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T:TIME", Protocol: "ca"})
 		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: c.Name, Passed: true})
 	}

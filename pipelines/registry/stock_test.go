@@ -1,0 +1,164 @@
+package registry
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/chart"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// stockHelm gives the path of the helm command, built from its own source and
+// kept in Go's build cache, and the environment to run it in.
+func stockHelm(t testing.TB) func(args ...string) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds the helm command")
+	}
+	bin, err := exec.Command("go", "tool", "-C", "../chart/testdata/helm", "-n", "helm").Output()
+	require.NoError(t, err)
+	home := t.TempDir()
+	return func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(strings.TrimSpace(string(bin)), args...)
+		cmd.Env = append(os.Environ(), "HOME="+home, "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home, "KUBECONFIG=/dev/null")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "helm %s\n%s", strings.Join(args, " "), out)
+		return string(out)
+	}
+}
+
+func TestStockHelmUsesWhatWasPublished(t *testing.T) {
+	helm, host, dir := stockHelm(t), serve(t, nil), t.TempDir()
+	r, image, tgz := open(t, host, Options{}), pushImage(t, host), packaged(t, "bl01t-a", "iocInit\n")
+	_, _, err := release(t.Context(), r, image, tgz)
+	require.NoError(t, err)
+	from := []string{"oci://" + host + "/charts/bl01t-a", "--version", "2026.11.1", "--plain-http"}
+
+	helm(append([]string{"pull", "--destination", dir}, from...)...)
+	file := filepath.Join(dir, "bl01t-a-2026.11.1.tgz")
+	pulled, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, tgz, pulled)
+	require.Contains(t, helm("lint", "--strict", file), "0 chart(s) failed")
+	require.Contains(t, helm("lint", "--strict", "../../charts/ioc-lib"), "0 chart(s) failed")
+	require.Contains(t, helm(append([]string{"show", "values"}, from...)...), "probePV: BL01T:TIME")
+
+	ours, err := chart.Render(tgz, "bl01t")
+	require.NoError(t, err)
+	theirs := helm(append([]string{"template", "bl01t-a", "--namespace", "bl01t"}, from...)...)
+	_, theirs, _ = strings.Cut(theirs, "---\n") // Helm says first what it pulled
+	require.Equal(t, documents(ours), documents(theirs))
+}
+
+// documents gives YAML documents without Helm's comments, by their kind.
+func documents(text string) map[string]string {
+	docs := map[string]string{}
+	for _, doc := range strings.Split("\n"+text, "\n---\n") {
+		var lines []string
+		kind := ""
+		for _, line := range strings.Split(doc, "\n") {
+			if k, ok := strings.CutPrefix(line, "kind: "); ok {
+				kind = k
+			}
+			if line != "" && !strings.HasPrefix(line, "# Source: ") && line != "---" {
+				lines = append(lines, line)
+			}
+		}
+		if kind != "" {
+			docs[kind] = strings.Join(lines, "\n")
+		}
+	}
+	return docs
+}
+
+// BenchmarkRelease packages, pushes and seals instance charts in one release,
+// as Tagline does it and as a loop of the stock helm commands does. It tells
+// the processor's time too, of the registry as well, which does not depend on
+// what else the machine does.
+func BenchmarkRelease(b *testing.B) {
+	b.Run("tagline", func(b *testing.B) {
+		timed(b, 1000, func(host string, charts int) {
+			image := pushImage(b, host)
+			_, _, err := release(b.Context(), open(b, host, Options{}), image, madeAll(b, charts)...)
+			require.NoError(b, err)
+		})
+	})
+	b.Run("helm", func(b *testing.B) {
+		helm, dir := stockHelm(b), b.TempDir()
+		timed(b, 10, func(host string, charts int) {
+			for i := range charts {
+				name := fmt.Sprintf("bl01t-%04d", i)
+				helm("package", unpacked(b, dir, name), "--version", "2026.11.1", "--destination", dir)
+				helm("push", "--plain-http", filepath.Join(dir, name+"-2026.11.1.tgz"), "oci://"+host+"/charts")
+			}
+		})
+	})
+}
+
+// timed reports what releasing so many charts took for each.
+func timed(b *testing.B, charts int, work func(host string, charts int)) {
+	began, cpu := time.Now(), processor(b)
+	n := 0
+	for b.Loop() {
+		work(serve(b, nil), charts)
+		n += charts
+	}
+	b.ReportMetric(time.Since(began).Seconds()*1e3/float64(n), "ms/chart")
+	b.ReportMetric((processor(b)-cpu).Seconds()*1e3/float64(n), "cpu-ms/chart")
+}
+
+// processor gives the processor's time that we and our children took.
+func processor(b *testing.B) (sum time.Duration) {
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var r syscall.Rusage
+		require.NoError(b, syscall.Getrusage(who, &r))
+		sum += time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	}
+	return sum
+}
+
+// madeAll packages charts, several at once.
+func madeAll(t testing.TB, n int) [][]byte {
+	tgzs := make([][]byte, n)
+	var g errgroup.Group
+	g.SetLimit(jobs)
+	for i := range tgzs {
+		g.Go(func() error {
+			tgzs[i] = made(t, fmt.Sprintf("bl01t-%04d", i))
+			return nil
+		})
+	}
+	require.NoError(t, g.Wait())
+	return tgzs
+}
+
+// made packages the chart of an instance.
+func made(t testing.TB, name string) []byte {
+	pin, err := version.ParsePin("ioc-simstage 1.0.0")
+	require.NoError(t, err)
+	inst := &beamline.Instance{Name: name, Image: pin, Values: beamline.Values{ProbePV: "BL01T:TIME"}, Config: map[string][]byte{"st.cmd": []byte("iocInit\n")}}
+	tgz, err := chart.Package(os.DirFS("../../charts/ioc-lib"), &beamline.Beamline{Name: "bl01t"}, inst, "127.0.0.1:5000/x@sha256:"+strings.Repeat("ab", 32), "2026.11.1")
+	require.NoError(t, err)
+	return tgz
+}
+
+// unpacked gives the folder of an instance's chart, as helm packages it.
+func unpacked(t testing.TB, dir, name string) string {
+	tree := filepath.Join(dir, name)
+	require.NoError(t, os.MkdirAll(tree, 0o755))
+	cmd := exec.Command("tar", "-xz", "-C", dir)
+	cmd.Stdin = strings.NewReader(string(made(t, name)))
+	require.NoError(t, cmd.Run())
+	return tree
+}
