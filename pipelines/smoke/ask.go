@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,30 +194,47 @@ func readCaget(out string) map[string]string {
 	return values
 }
 
-// readPvget reads lines of "name {json}", the normative types' JSON.
+// readPvget reads lines of "name {value:…,alarm:{…},…}": the normative types as
+// pvget -M json prints them, which is JSON but for keys without quotes.
 func readPvget(out string) map[string]string {
 	values := map[string]string{}
 	for line := range strings.Lines(out) {
-		name, text, ok := strings.Cut(line, " ")
-		var nt struct{ Value json.RawMessage }
-		if !ok || json.Unmarshal([]byte(text), &nt) != nil || nt.Value == nil {
+		name, rest, _ := strings.Cut(line, " ")
+		text, ok := strings.CutPrefix(strings.TrimSpace(rest), "{value:")
+		if !ok {
 			continue
 		}
-		var enum struct {
-			Index   int
-			Choices []string
-		}
-		var str string
-		switch {
-		case json.Unmarshal(nt.Value, &enum) == nil && enum.Index >= 0 && enum.Index < len(enum.Choices):
-			values[name] = enum.Choices[enum.Index]
-		case json.Unmarshal(nt.Value, &str) == nil:
-			values[name] = str
-		default:
-			values[name] = string(nt.Value)
+		if value, ok := readValue(text); ok {
+			values[name] = value
 		}
 	}
 	return values
+}
+
+var enumValue = regexp.MustCompile(`^\{index:(\d+),choices:`)
+
+// readValue reads the value that text begins with: a choice's name, a string's
+// text, or a number or array as it is printed.
+func readValue(text string) (string, bool) {
+	if m := enumValue.FindStringSubmatch(text); m != nil {
+		var choices []string
+		i, _ := strconv.Atoi(m[1])
+		err := json.NewDecoder(strings.NewReader(text[len(m[0]):])).Decode(&choices)
+		if err != nil || i >= len(choices) {
+			return m[1], true
+		}
+		return choices[i], true
+	}
+	var value json.RawMessage
+	if json.NewDecoder(strings.NewReader(text)).Decode(&value) != nil {
+		plain, _, ok := strings.Cut(text, ",") // NaN and Infinity are no JSON
+		return plain, ok
+	}
+	var str string
+	if json.Unmarshal(value, &str) == nil {
+		return str, true
+	}
+	return string(value), true
 }
 
 type output struct {

@@ -66,8 +66,12 @@ func TestFaultsNameTheLine(t *testing.T) {
 
 func TestReadsWhatClientsPrint(t *testing.T) {
 	require.Equal(t, map[string]string{"A:B": "5", "C": "Out of limits"}, readCaget("A:B\t5\nC\tOut of limits\nD\t*** Not connected (PV not found)\n"))
-	require.Equal(t, map[string]string{"A:B": "5.5", "S": "text", "E": "Moving"}, readPvget(
-		`A:B {"value": 5.5,"alarm": {"severity": 0}}`+"\n"+`S {"value": "text"}`+"\n"+`E {"value": {"index": 1,"choices": ["Done", "Moving"]}}`+"\nTimeout\n"))
+	require.Equal(t, map[string]string{"A:B": "5.5", "S": "te,xt", "E": "Moving", "N": "NaN", "W": "[1.0,2.0]"}, readPvget(
+		`A:B {value:5.5,alarm:{severity:0,status:0,message:"NO_ALARM"}}`+"\n"+
+			`S  {value:"te,xt",alarm:{severity:0}}`+"\n"+
+			`E {value:{index:1,choices:["Done", "Moving"]},alarm:{severity:3}}`+"\n"+
+			`N {value:NaN,alarm:{severity:3}}`+"\n"+
+			`W {value:[1.0,2.0],alarm:{severity:3}}`+"\nTimeout\nNOPE "))
 }
 
 func TestJudge(t *testing.T) {
