@@ -47,5 +47,5 @@ func Down(ctx context.Context, s State, purge bool, progress Progress) error {
 
 func (s State) stopEngine(ctx context.Context) error {
 	return errors.Join(s.stop(ctx, "engine"), removeCgroups(ctx, engineCgroup),
-		os.RemoveAll(s.Path("engine", "cni-state")))
+		os.RemoveAll(s.Path("engine", "cni-state")), os.RemoveAll(s.Path("engine", "tmp")))
 }

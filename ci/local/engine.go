@@ -65,7 +65,7 @@ func startEngine(ctx context.Context, o Options, e engine) error {
 		Name: "engine", Self: o.Self, Private: e.enclosure(s),
 		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", s.Path("engine", "root"),
 			"--config", s.Path("engine", "buildkitd.toml"), "--addr", engineAddress(s), "--network-name", networkName, "--network-cidr", networkCIDR},
-		Env: []string{"PATH=" + s.Path("engine", "bin") + ":" + systemPath,
+		Env: []string{"PATH=" + s.Path("engine", "bin") + ":" + systemPath, "TMPDIR=" + s.Path("engine", "tmp"),
 			"DAGGER_GO_SDK_MANIFEST_DIGEST=" + e.SDK.Digest},
 		Ready: func(ctx context.Context) error {
 			conn, err := (&net.Dialer{}).DialContext(ctx, "unix", s.engineSocket())
@@ -79,7 +79,7 @@ func startEngine(ctx context.Context, o Options, e engine) error {
 
 // prepare writes what the engine reads.
 func (e engine) prepare(s State) error {
-	for _, dir := range []string{"root", "bin", "cni", "cni-state"} {
+	for _, dir := range []string{"root", "bin", "cni", "cni-state", "tmp"} {
 		if err := os.MkdirAll(s.Path("engine", dir), 0o755); err != nil {
 			return err
 		}

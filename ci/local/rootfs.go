@@ -55,7 +55,9 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
 		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
 		"--customize-hook=upload " + caBundle + " " + caBundle,
-		`--customize-hook=rm -f "$1"/etc/resolv.conf "$1"/etc/hostname`,
+		// What differs from machine to machine: its name and resolver, and who
+		// owned apt's folders for files in progress.
+		`--customize-hook=rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/cache/apt/archives/partial "$1"/var/lib/apt/lists/partial`,
 		debianRelease, made}
 	cmd := exec.CommandContext(ctx, "mmdebstrap", append(args, debianSources...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch))
