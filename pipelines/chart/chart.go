@@ -44,11 +44,10 @@ func Package(lib fs.FS, bl *beamline.Beamline, inst *beamline.Instance, image, v
 	if err != nil {
 		return nil, err
 	}
-	tgz, err := archive(inst.Name, files)
-	if err != nil {
+	if err := check(files, bl, inst, version); err != nil {
 		return nil, err
 	}
-	return tgz, check(tgz, bl, inst, version)
+	return archive(inst.Name, files)
 }
 
 // Library gives the library chart at version, as a .tgz that Helm takes, for

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"helm.sh/helm/v3/pkg/chart/loader"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	kyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -24,9 +25,18 @@ import (
 // Helm brings the same table of kinds with it already.
 var strict = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
 
-// check renders the chart as Helm will and reads each manifest strictly.
-func check(tgz []byte, bl *beamline.Beamline, inst *beamline.Instance, version string) error {
-	manifests, err := render(tgz, bl.Namespace)
+// check renders the chart of these files as Helm will and reads each manifest
+// strictly.
+func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instance, version string) error {
+	var list []*loader.BufferedFile
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		list = append(list, &loader.BufferedFile{Name: path, Data: files[path]})
+	}
+	c, err := loader.LoadFiles(list)
+	if err != nil {
+		return renderFaults(inst, version, err)
+	}
+	manifests, err := render(c, bl.Namespace)
 	if err != nil {
 		return renderFaults(inst, version, err)
 	}

@@ -17,7 +17,11 @@ import (
 // them to a cluster: YAML documents, each after a line "---", in the order of
 // the templates' names. The release has the chart's name, in namespace.
 func Render(tgz []byte, namespace string) (string, error) {
-	manifests, err := render(tgz, namespace)
+	c, err := loader.LoadArchive(bytes.NewReader(tgz))
+	if err != nil {
+		return "", fmt.Errorf("reading chart: %w", err)
+	}
+	manifests, err := render(c, namespace)
 	if err != nil {
 		return "", err
 	}
@@ -31,9 +35,11 @@ func Render(tgz []byte, namespace string) (string, error) {
 }
 
 // render gives what each template of the chart renders to, by the template's name.
-func render(tgz []byte, namespace string) (map[string]string, error) {
-	c, err := load(tgz)
-	if err != nil {
+func render(c *helm.Chart, namespace string) (map[string]string, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if err := checkDependencies(c); err != nil {
 		return nil, err
 	}
 	if err := chartutil.ProcessDependenciesWithMerge(c, map[string]any{}); err != nil {
@@ -49,18 +55,6 @@ func render(tgz []byte, namespace string) (map[string]string, error) {
 		return nil, err
 	}
 	return engine.Render(c, vals)
-}
-
-// load reads a chart back from its archive, which is what Helm will do.
-func load(tgz []byte) (*helm.Chart, error) {
-	c, err := loader.LoadArchive(bytes.NewReader(tgz))
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	return c, checkDependencies(c)
 }
 
 // checkDependencies refuses a chart that names another and does not bring it.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chart/loader"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -99,7 +100,7 @@ func TestOwnChartFilesAreAdded(t *testing.T) {
 	}
 	tgz, err := Package(lib, bl, inst, image, "1.0.0")
 	require.NoError(t, err)
-	c, err := load(tgz)
+	c, err := loader.LoadArchive(bytes.NewReader(tgz))
 	require.NoError(t, err)
 	require.Equal(t, "with a service", c.Metadata.Description)
 	require.Equal(t, map[string]string{"mine": "1", "tagline/beamline": "bl01t", "tagline/ioc": "ioc-simstage 1.0.0"}, c.Metadata.Annotations)
@@ -121,7 +122,7 @@ func TestOwnChartFilesAreAdded(t *testing.T) {
 func TestLibraryTakesItsTagsVersion(t *testing.T) {
 	tgz, err := Library(lib, "3.1.4")
 	require.NoError(t, err)
-	c, err := load(tgz)
+	c, err := loader.LoadArchive(bytes.NewReader(tgz))
 	require.NoError(t, err)
 	require.Equal(t, "3.1.4", c.Metadata.Version)
 	require.Equal(t, "library", c.Metadata.Type)

@@ -12,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -26,22 +27,43 @@ const (
 // charts/<name>, and gives it as an artifact of a record. What is there already
 // is not sent again.
 func (r *Registry) PushChart(ctx context.Context, tgz []byte) (record.Artifact, error) {
-	c, err := loader.LoadArchive(bytes.NewReader(tgz))
-	if err != nil {
-		return record.Artifact{}, fmt.Errorf("reading chart to push: %w", err)
-	}
-	config, err := json.Marshal(c.Metadata)
-	if err != nil {
-		return record.Artifact{}, fmt.Errorf("writing metadata of chart %s: %w", c.Name(), err)
-	}
-	img, err := newArtifact(content{chartConfig, config}, chartAnnotations(c.Metadata), content{chartLayer, tgz})
+	m, err := chartMetadata(tgz)
 	if err != nil {
 		return record.Artifact{}, err
 	}
-	repo := r.prefix + "/charts/" + c.Name()
+	config, err := json.Marshal(m)
+	if err != nil {
+		return record.Artifact{}, fmt.Errorf("writing metadata of chart %s: %w", m.Name, err)
+	}
+	img, err := newArtifact(content{chartConfig, config}, chartAnnotations(m), content{chartLayer, tgz})
+	if err != nil {
+		return record.Artifact{}, err
+	}
+	repo := r.prefix + "/charts/" + m.Name
 	digest, err := r.push(ctx, repo, img)
-	tag := strings.ReplaceAll(c.Metadata.Version, "+", "_") // as Helm does
-	return record.Artifact{Name: c.Name(), Type: "chart", Ref: repo + ":" + tag, Digest: digest, Size: int64(len(tgz))}, err
+	tag := strings.ReplaceAll(m.Version, "+", "_") // as Helm does
+	return record.Artifact{Name: m.Name, Type: "chart", Ref: repo + ":" + tag, Digest: digest, Size: int64(len(tgz))}, err
+}
+
+// chartMetadata reads Chart.yaml of a packaged chart.
+func chartMetadata(tgz []byte) (*helm.Metadata, error) {
+	files, err := loader.LoadArchiveFiles(bytes.NewReader(tgz))
+	if err != nil {
+		return nil, fmt.Errorf("reading chart to push: %w", err)
+	}
+	var m helm.Metadata
+	for _, f := range files {
+		if f.Name == "Chart.yaml" {
+			err = yaml.Unmarshal(f.Data, &m)
+		}
+	}
+	if err == nil {
+		err = m.Validate()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading chart to push: %w", err)
+	}
+	return &m, nil
 }
 
 // chartAnnotations gives the annotations that Helm gives a chart it pushes, but
@@ -68,6 +90,7 @@ func (r *Registry) push(ctx context.Context, repo string, img v1.Image) (string,
 	if err := r.pusher.Push(ctx, ref, img); err != nil {
 		return "", r.fault("pushing", ref.String(), err)
 	}
+	r.pushed.Store(ref.String(), img)
 	return h.String(), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -37,6 +38,9 @@ type Registry struct {
 	// One of each, so that a repository is logged in to once.
 	puller *remote.Puller
 	pusher *remote.Pusher
+	// What was pushed by its digest, which need not be looked for again: v1.Image
+	// by "host/path/name@sha256:…".
+	pushed sync.Map
 }
 
 // jobs is how many things are sent at once. Registries answer more with 429.

@@ -91,7 +91,11 @@ func (r *Registry) named(rec *record.Record) []string {
 	return slices.Compact(refs)
 }
 
+// mustExist sees that what ref names was taken by the registry, now or earlier.
 func (r *Registry) mustExist(ctx context.Context, ref string) error {
+	if _, ok := r.pushed.Load(ref); ok {
+		return nil
+	}
 	d, err := r.head(ctx, ref)
 	if err == nil && d == nil {
 		return &diag.Error{Kind: diag.Broken, Doing: "sealing", Err: fmt.Errorf("the record names %s, which is not in the registry", ref),

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -49,17 +51,29 @@ func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
 	if err != nil {
 		return badRef(digest, err)
 	}
-	d, err := r.puller.Get(ctx, from)
-	if isNotFound(err) {
-		return missing(digest)
-	}
+	manifest, err := r.manifest(ctx, from)
 	if err != nil {
-		return r.fault("looking for", digest, err)
+		return err
 	}
-	if err := r.pusher.Put(ctx, to, d); err != nil {
+	if err := r.pusher.Put(ctx, to, manifest); err != nil {
 		return r.fault("tagging", tag, err)
 	}
 	return nil
+}
+
+// manifest gives what the digest names, from memory when we pushed it.
+func (r *Registry) manifest(ctx context.Context, digest name.Digest) (remote.Taggable, error) {
+	if img, ok := r.pushed.Load(digest.String()); ok {
+		return img.(v1.Image), nil
+	}
+	d, err := r.puller.Get(ctx, digest)
+	if isNotFound(err) {
+		return nil, missing(digest.String())
+	}
+	if err != nil {
+		return nil, r.fault("looking for", digest.String(), err)
+	}
+	return d, nil
 }
 
 func moved(ref, there, ours string) error {
