@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"time"
 
@@ -73,14 +74,14 @@ func (a *app) holder() string {
 	if err != nil {
 		host = "unknown host"
 	}
-	user := a.env("USER")
+	who := "somebody"
+	if me, err := user.Current(); err == nil {
+		who = me.Username
+	}
 	if run := a.env("GITHUB_RUN_ID"); run != "" {
-		user = "GitHub run " + run
+		who = "GitHub run " + run
 	}
-	if user == "" {
-		user = "somebody"
-	}
-	return fmt.Sprintf("%s@%s, process %d", user, host, os.Getpid())
+	return fmt.Sprintf("%s on %s, process %d", who, host, os.Getpid())
 }
 
 // moveDeps gives what changing a beamline works with.

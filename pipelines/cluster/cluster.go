@@ -47,6 +47,9 @@ const requestTimeout = 30 * time.Second
 // The error is of kind diag.Invalid when the kubeconfig cannot be used.
 func Open(access Access, beamline, namespace string) (*Namespace, error) {
 	rules := &clientcmd.ClientConfigLoadingRules{Precedence: filepath.SplitList(access.Kubeconfig)}
+	if len(rules.Precedence) == 1 {
+		rules.ExplicitPath = access.Kubeconfig // of several, those that are missing are passed over, as kubectl does
+	}
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{
 		CurrentContext: access.Context,
 		Context:        clientcmdapi.Context{Namespace: namespace},

@@ -1,12 +1,14 @@
 package cluster
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -122,6 +124,27 @@ func TestTroubleShowsItsEvidence(t *testing.T) {
 }
 
 func TestOpenRefusesNoKubeconfig(t *testing.T) {
-	_, err := Open(Access{Kubeconfig: t.TempDir() + "/none"}, "bl01t", "bl01t")
-	require.ErrorContains(t, err, "name a kubeconfig")
+	missing := t.TempDir() + "/none"
+	_, err := Open(Access{Kubeconfig: missing}, "bl01t", "bl01t")
+	require.ErrorContains(t, err, missing+": no such file or directory; name a kubeconfig")
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	_, err = Open(Access{Kubeconfig: kubeconfig(t), Context: "other"}, "bl01t", "bl01t")
+	require.ErrorContains(t, err, `context "other" does not exist`)
+}
+
+func TestAClusterThatIsDownIsTold(t *testing.T) {
+	n, err := Open(Access{Kubeconfig: kubeconfig(t)}, "bl01t", "bl01t")
+	require.NoError(t, err)
+	_, err = n.Status(t.Context())
+	require.ErrorContains(t, err, "reading what runs in namespace bl01t: ")
+	require.ErrorContains(t, err, "connection refused; see that the cluster is up")
+	require.Equal(t, diag.Broken, diag.KindOf(err))
+}
+
+// kubeconfig names a cluster on a port that nobody listens to.
+func kubeconfig(t *testing.T) string {
+	file := t.TempDir() + "/kubeconfig"
+	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\nclusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
 }

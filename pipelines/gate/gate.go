@@ -2,6 +2,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,9 +19,9 @@ type Pass struct {
 	digest string
 }
 
-// Record gives the release that was checked, nil for the zero Pass. It is
-// shared: do not change it.
-func (p Pass) Record() *record.Record { return p.rec }
+// Record gives the release that was checked, nil for the zero Pass. It is the
+// caller's own copy: what was checked cannot be changed afterwards.
+func (p Pass) Record() *record.Record { return clone(p.rec) }
 
 // Digest gives the digest of the record in its registry: "sha256:…".
 func (p Pass) Digest() string { return p.digest }
@@ -48,7 +49,7 @@ func Check(rec *record.Record, digest string, approval *Approval) (Pass, error) 
 	if len(faults) > 0 {
 		return Pass{}, errors.Join(faults...)
 	}
-	return Pass{rec: rec, digest: digest}, nil
+	return Pass{rec: clone(rec), digest: digest}, nil
 }
 
 // shape tells what a record lacks to be deployed at all.
@@ -133,4 +134,20 @@ func consent(rec *record.Record, approval *Approval) []error {
 
 func refusal(rec *record.Record, fix, format string, args ...any) error {
 	return &diag.Error{Kind: diag.Refused, Doing: "promoting", Asset: rec.Asset, Version: rec.Version, Fix: fix, Err: fmt.Errorf(format, args...)}
+}
+
+// clone copies a record and all that it holds.
+func clone(rec *record.Record) *record.Record {
+	if rec == nil {
+		return nil
+	}
+	text, err := json.Marshal(rec)
+	copied := &record.Record{}
+	if err == nil {
+		err = json.Unmarshal(text, copied)
+	}
+	if err != nil {
+		panic("copying a record: " + err.Error()) // a record is plain data
+	}
+	return copied
 }

@@ -32,9 +32,18 @@ func TestCheckLetsATestedReleaseThrough(t *testing.T) {
 	rec := good()
 	pass, err := Check(rec, recordDigest, nil)
 	require.NoError(t, err)
-	require.Same(t, rec, pass.Record())
+	require.Equal(t, rec, pass.Record())
 	require.Equal(t, recordDigest, pass.Digest())
 	require.Nil(t, Pass{}.Record())
+}
+
+func TestWhatWasCheckedCannotBeChanged(t *testing.T) {
+	rec := good()
+	pass, err := Check(rec, recordDigest, nil)
+	require.NoError(t, err)
+	rec.Instances[0].Image = "another"
+	pass.Record().Instances[0].Image = "another"
+	require.Equal(t, good(), pass.Record())
 }
 
 func TestCheckRefuses(t *testing.T) {

@@ -3,6 +3,7 @@ package promote_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -235,6 +237,12 @@ func TestANamespaceIsOfOneBeamline(t *testing.T) {
 	found, err := cluster.Find(t.Context(), w.access(), "bl97t")
 	require.NoError(t, err)
 	require.Equal(t, "bl97t", found, "a beamline that was never promoted")
+	mine := fmt.Sprintf(`{"metadata":{"labels":{"tagline.beamline":%q}}}`, w.namespace)
+	_, err = w.client.CoreV1().ConfigMaps(w.namespace).Patch(t.Context(), "tagline", types.MergePatchType, []byte(mine), metav1.PatchOptions{})
+	require.NoError(t, err)
+	found, err = cluster.Find(t.Context(), w.access(), w.namespace)
+	require.NoError(t, err)
+	require.Equal(t, w.namespace, found)
 }
 
 func TestAHalfDoneHelmReleaseIsRecovered(t *testing.T) {
@@ -271,9 +279,14 @@ func TestAChartThatIsGoneChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pass := w.release("2026.1.1", map[string]string{"a": answers, "b": answers})
-	chart := &pass.Record().Instances[1].Chart
-	*chart = strings.Split(*chart, "@")[0] + "@sha256:" + strings.Repeat("0", 64)
-	_, err := promote.Run(w.ctx(), w.deps(), pass)
+	deps := w.deps()
+	deps.Chart = func(ctx context.Context, ref string) ([]byte, error) {
+		if repo, _, _ := strings.Cut(ref, "@"); strings.HasSuffix(repo, "/b") {
+			ref = repo + "@sha256:" + strings.Repeat("0", 64)
+		}
+		return w.registry.Chart(ctx, ref)
+	}
+	_, err := promote.Run(w.ctx(), deps, pass)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	require.Zero(t, w.revisions())
 	require.Empty(t, w.status(""))
