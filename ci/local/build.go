@@ -14,8 +14,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -82,18 +80,10 @@ func (l leaf) names() []string {
 }
 
 func (l leaf) build(ctx context.Context, src, pkg, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w "+l.LDFlags, "-o", out, pkg)
-	cmd.Dir = src
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = 10 * time.Second
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("building %s: %w\n%s", pkg, err, lastLines(log.String(), 20))
+	log, err := child{Dir: src, Env: []string{"CGO_ENABLED=0", "GOWORK=off", "GOTMPDIR=" + filepath.Dir(out)},
+		Args: []string{"go", "build", "-trimpath", "-ldflags", "-s -w " + l.LDFlags, "-o", out, pkg}}.run(ctx)
+	if err != nil {
+		return fmt.Errorf("building %s: %w\n%s", pkg, err, lastLines(log, 20))
 	}
 	return nil
 }

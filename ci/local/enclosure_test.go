@@ -53,7 +53,7 @@ func TestAnEnclosureHoldsEverything(t *testing.T) {
 		Args: []string{"/bin/sh", "-c", "cat /etc/tagline-test/shown >" + seen + "/shown; ls -A /run >" + seen + "/run;" +
 			"touch /etc/tagline-test/made /run/tagline-test; mount -t tmpfs none /mnt;" +
 			"setsid sleep 4711 & wait"},
-		Ready: func(context.Context) error { return orphan() },
+		Ready: func(context.Context) error { return sleeper("4711") },
 	}
 	startForTest(t, s, d)
 
@@ -71,15 +71,15 @@ func TestAnEnclosureHoldsEverything(t *testing.T) {
 	assert.NoFileExists(t, "/run/tagline-test")
 
 	require.NoError(t, s.stop(t.Context(), d.Name))
-	assert.Eventually(t, func() bool { return orphan() != nil }, 10*time.Second, 50*time.Millisecond)
+	assert.Eventually(t, func() bool { return sleeper("4711") != nil }, 10*time.Second, 50*time.Millisecond)
 }
 
-// orphan is nil while the process lives that the enclosed one left.
-func orphan() error {
+// sleeper is nil while a `sleep` of so many seconds lives.
+func sleeper(seconds string) error {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
 		b, err := os.ReadFile(filepath.Join(dir, "cmdline"))
-		if err != nil || string(b) != "sleep\x004711\x00" {
+		if err != nil || string(b) != "sleep\x00"+seconds+"\x00" {
 			continue
 		}
 		pid, _ := strconv.Atoi(filepath.Base(dir))
@@ -87,7 +87,7 @@ func orphan() error {
 			return nil
 		}
 	}
-	return errors.New("no orphan")
+	return errors.New("nobody sleeps")
 }
 
 func TestEveryShelfOfAStateServesIt(t *testing.T) {

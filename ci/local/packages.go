@@ -38,8 +38,8 @@ func ensurePackages(ctx context.Context, progress Progress, pkgs ...string) erro
 	}
 	// An earlier installation may have been cut short, and package lists age:
 	// a version that they name may be gone.
-	if out, err := exec.CommandContext(ctx, "dpkg", "--configure", "-a").CombinedOutput(); err != nil {
-		return fmt.Errorf("finishing an earlier installation: %w\n%s", err, lastLines(string(out), 10))
+	if out, err := (child{Args: []string{"dpkg", "--configure", "-a"}}).run(ctx); err != nil {
+		return fmt.Errorf("finishing an earlier installation: %w\n%s", err, lastLines(out, 10))
 	}
 	if out, err := apt(ctx, "update"); err != nil {
 		return fmt.Errorf("updating package lists: %w\n%s", err, out)
@@ -75,10 +75,8 @@ func aptInstall(ctx context.Context, pkgs []string) error {
 
 // apt runs apt-get; a daemon that a package brings is not started.
 func apt(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "apt-get", append([]string{"-q"}, args...)...)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return child{Env: []string{"DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"},
+		Args: append([]string{"apt-get", "-q"}, args...)}.run(ctx)
 }
 
 func lastLines(s string, n int) string {

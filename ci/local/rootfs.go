@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 )
 
 // The Debian release of every image made here, and the archives it is
@@ -51,7 +48,7 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 	}
 	defer os.RemoveAll(tmp)
 	made := filepath.Join(tmp, "rootfs.tar")
-	args := []string{"--mode=root", "--variant=minbase", "--include=" + strings.Join(pkgs, ","),
+	args := []string{"mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + strings.Join(pkgs, ","),
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
 		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
 		"--customize-hook=upload " + caBundle + " " + caBundle,
@@ -59,17 +56,13 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 		// owned apt's folders for files in progress.
 		`--customize-hook=rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/cache/apt/archives/partial "$1"/var/lib/apt/lists/partial`,
 		debianRelease, made}
-	cmd := exec.CommandContext(ctx, "mmdebstrap", append(args, debianSources...)...)
-	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch))
-	// Its mounts are its own, so that none stays if it is killed.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Unshareflags: syscall.CLONE_NEWNS}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if log, err := cmd.CombinedOutput(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", fmt.Errorf("installing Debian %s: %w\n%s", debianRelease, err, lastLines(string(log), 15))
+	log, err := child{
+		Args:          append(args, debianSources...),
+		Env:           []string{"TMPDIR=" + tmp, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch)},
+		PrivateMounts: true,
+	}.run(ctx)
+	if err != nil {
+		return "", fmt.Errorf("installing Debian %s: %w\n%s", debianRelease, err, lastLines(log, 15))
 	}
 	return out, os.Rename(made, out)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -65,16 +64,14 @@ func downloadSource(ctx context.Context, work string, src debianSource) (string,
 	if err := os.WriteFile(list, []byte(line), 0o644); err != nil {
 		return "", err
 	}
-	private := []string{"-q",
+	private := []string{"apt-get", "-q",
 		"-o", "Dir::Etc::sourcelist=" + list, "-o", "Dir::Etc::sourceparts=-",
 		"-o", "Dir::State::lists=" + filepath.Join(work, "lists"),
 		"-o", "Dir::Cache=" + filepath.Join(work, "cache"),
 		"-o", "APT::Sandbox::User=root"}
 	for _, args := range [][]string{{"update"}, {"source", "--tar-only", "--download-only", src.Package}} {
-		cmd := exec.CommandContext(ctx, "apt-get", append(private, args...)...)
-		cmd.Dir = work
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("fetching Debian's source of %s: %w\n%s", src.Package, err, lastLines(string(out), 10))
+		if out, err := (child{Dir: work, Args: append(private, args...)}).run(ctx); err != nil {
+			return "", fmt.Errorf("fetching Debian's source of %s: %w\n%s", src.Package, err, lastLines(out, 10))
 		}
 	}
 	found, err := filepath.Glob(filepath.Join(work, src.Package+"_"+src.Version+"*.orig.tar.xz"))

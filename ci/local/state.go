@@ -5,8 +5,10 @@
 package local
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // State is the one directory under which everything lies that a machine's
@@ -34,6 +36,17 @@ func (s State) tempDir(name string) (string, error) {
 		return "", err
 	}
 	return os.MkdirTemp(s.Path("tmp"), name+"-")
+}
+
+// removeTemp removes what a killed run left. Processes of that run may take a
+// moment to notice.
+func (s State) removeTemp(ctx context.Context) error {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		err := os.RemoveAll(s.Path("tmp"))
+		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // binDir holds the programs that were built here.

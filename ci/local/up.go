@@ -34,7 +34,7 @@ func Up(ctx context.Context, o Options) (Env, error) {
 		return Env{}, err
 	}
 	defer unlock()
-	if err := os.RemoveAll(o.State.Path("tmp")); err != nil {
+	if err := o.State.removeTemp(ctx); err != nil {
 		return Env{}, err
 	}
 	chosen, err := choose(ctx, o)
