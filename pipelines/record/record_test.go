@@ -1,0 +1,135 @@
+package record
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gotest.tools/v3/golden"
+)
+
+var sum = "sha256:" + strings.Repeat("ab", 32)
+
+// released is the record of a beamline with one instance.
+func released() *Record {
+	return &Record{
+		Schema: Schema, Kind: Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1", Commit: strings.Repeat("0a", 20),
+		Artifacts: []Artifact{{Name: "bl01t-mo-ioc-01", Type: "chart", Ref: "ghcr.io/org/charts/bl01t-mo-ioc-01:2026.11.1", Digest: sum, Size: 4321}},
+		Parents:   []Parent{{Asset: "ioc-simstage", Version: "1.0.0", Ref: "ghcr.io/org/ioc-simstage-runtime@" + sum, Digest: sum}},
+		Instances: []Instance{{Name: "bl01t-mo-ioc-01", Chart: "ghcr.io/org/charts/bl01t-mo-ioc-01@" + sum, Image: "ghcr.io/org/ioc-simstage-runtime@" + sum,
+			IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T-MO-STAGE-01:RBV", Protocol: "ca"}},
+		Checks: []Test{{Name: "boot", Of: "bl01t-mo-ioc-01", Digest: sum, Passed: true, Evidence: []string{"BL01T-MO-STAGE-01:RBV = 0 <mm> (ca)"},
+			PVs: []PV{{Name: "BL01T-MO-STAGE-01:RBV", Type: "ai"}, {Name: "BL01T-MO-STAGE-01:VAL", Type: "ao"}}}},
+		Gate: Policy{Approvers: []string{"someone"}, Environment: "bl01t"}, Namespace: "bl01t", Tool: "1.0.0",
+	}
+}
+
+func TestRecordIsReadBack(t *testing.T) {
+	b, err := Encode(released())
+	require.NoError(t, err)
+	golden.AssertBytes(t, b, "beamline.json")
+	r, err := Read(b)
+	require.NoError(t, err)
+	require.Equal(t, released(), r)
+}
+
+func TestOrderOfListsDoesNotChangeTheText(t *testing.T) {
+	one, two := released(), released()
+	second := one.Artifacts[0]
+	second.Name, second.Ref = "bl01t-a", "ghcr.io/org/charts/bl01t-a:2026.11.1"
+	one.Artifacts = append(one.Artifacts, second)
+	two.Artifacts = append([]Artifact{second}, two.Artifacts...)
+	two.Checks[0].PVs[0], two.Checks[0].PVs[1] = two.Checks[0].PVs[1], two.Checks[0].PVs[0]
+	a, err := Encode(one)
+	require.NoError(t, err)
+	b, err := Encode(two)
+	require.NoError(t, err)
+	require.Equal(t, string(a), string(b))
+	require.Equal(t, "BL01T-MO-STAGE-01:VAL", two.Checks[0].PVs[0].Name, "the caller's record stays as it is")
+}
+
+func TestValidate(t *testing.T) {
+	for says, spoil := range map[string]func(*Record){
+		"schema is":           func(r *Record) { r.Schema = "tagline.record/v2" },
+		"version is empty":    func(r *Record) { r.Version = "" },
+		"is not that of":      func(r *Record) { r.Tag = "bl02t/2026.11.1" },
+		"no git commit":       func(r *Record) { r.Commit = "main" },
+		"tool is empty":       func(r *Record) { r.Tool = "" },
+		"nothing was checked": func(r *Record) { r.Checks = nil },
+		"did not pass":        func(r *Record) { r.Checks[0].Passed = false },
+		"kind is":             func(r *Record) { r.Kind = "chart" },
+		"needs its namespace": func(r *Record) { r.Namespace = "" },
+		"has no instances":    func(r *Record) { r.Instances = nil },
+		"only a beamline":     func(r *Record) { r.Kind = Library },
+		"has no chart":        func(r *Record) { r.Kind = Image },
+		"names no artifact":   func(r *Record) { r.Artifacts = nil },
+		"none of the art":     func(r *Record) { r.Artifacts[0].Digest = "sha256:" + strings.Repeat("cd", 32) },
+		"digest \"latest\"":   func(r *Record) { r.Artifacts[0].Digest = "latest" },
+		"with the tag":        func(r *Record) { r.Artifacts[0].Ref = "ghcr.io/org/charts/x:latest" },
+		"is not by digest":    func(r *Record) { r.Instances[0].Image = "ghcr.io/org/ioc:1.0.0" },
+		"not ca or pva":       func(r *Record) { r.Instances[0].Protocol = "" },
+		"twice there":         func(r *Record) { r.Instances = append(r.Instances, r.Instances[0]) },
+		"not at digest":       func(r *Record) { r.Parents[0].Digest = "" },
+		"source asyn": func(r *Record) {
+			r.Sources = []Source{{Module: "asyn", URL: "https://x", Ref: "R4-45", Commit: "R4-45"}}
+		},
+		"generic IOC or": func(r *Record) { r.Instances[0].ProbePV = "" },
+	} {
+		r := released()
+		spoil(r)
+		require.ErrorContains(t, r.Validate(), says)
+		_, err := Encode(r)
+		require.Error(t, err, says)
+	}
+	r := released()
+	r.Tag, r.Tool, r.Checks = "2026.11.1", "", nil
+	require.ErrorContains(t, r.Validate(), "tool is empty\nnothing was checked", "all faults at once, and a bare tag is none")
+}
+
+func TestReadRefuses(t *testing.T) {
+	b, err := Encode(released())
+	require.NoError(t, err)
+	text := string(b)
+	for name, spoilt := range map[string]string{
+		"unknown field":  strings.Replace(text, `"tool"`, `"tolo"`, 1),
+		"repeated field": strings.Replace(text, `"kind": "beamline",`, `"kind": "image", "kind": "beamline",`, 1),
+		"other spacing":  strings.ReplaceAll(text, "  ", " "),
+		"more after it":  text + "{}",
+		"less":           text[:len(text)-3],
+		"nothing":        "",
+		"null":           "null",
+	} {
+		_, err := Read([]byte(spoilt))
+		require.Error(t, err, name)
+	}
+}
+
+func TestTextThatIsNoUTF8IsReadBack(t *testing.T) {
+	r := released()
+	r.Checks[0].Evidence = []string{"caf\xe9 \u2028 \x1b[0m"}
+	b, err := Encode(r)
+	require.NoError(t, err)
+	_, err = Read(b)
+	require.NoError(t, err)
+}
+
+// What is read is written again as it was.
+func FuzzRead(f *testing.F) {
+	for _, file := range []string{"beamline.json"} {
+		b, err := os.ReadFile(filepath.Join("testdata", file))
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Add([]byte(`{"schema":"tagline.record/v1","artifacts":[{}],"checks":[{"pvs":[{}]}],"gate":{}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := Read(b)
+		if err != nil {
+			return
+		}
+		again, err := Encode(r)
+		require.NoError(t, err)
+		require.Equal(t, string(b), string(again))
+	})
+}
