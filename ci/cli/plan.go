@@ -13,7 +13,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // newPlan is `tagline plan`.
@@ -59,11 +58,11 @@ func (a *app) planTag(name, rev string) error {
 	if err != nil {
 		return err
 	}
-	t, err := version.ParseTag(name)
+	files, err := repo.At(commit)
 	if err != nil {
 		return err
 	}
-	files, err := repo.At(commit)
+	t, err := plan.Tag(files, name)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // charts is the folder of the tree that holds library charts.
@@ -44,4 +45,15 @@ func Assets(fsys fs.FS) (map[string]record.Kind, error) {
 		}
 	}
 	return assets, errors.Join(faults...)
+}
+
+// Tag reads a git tag of a tree: "<asset>/<version>", or a bare version where
+// the tree has one asset only. Refusals are those of version.CheckTag.
+func Tag(fsys fs.FS, text string) (version.Tag, error) {
+	assets, err := Assets(fsys)
+	if err != nil {
+		return version.Tag{}, err
+	}
+	checked, err := version.CheckTag(text, "", assets)
+	return checked.Tag, err
 }

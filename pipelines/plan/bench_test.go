@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -30,6 +31,7 @@ func BenchmarkSite(b *testing.B) {
 		now := indexed(edit)
 		since := func(paths []string) func(*testing.B) {
 			return func(b *testing.B) {
+				defer spent(b, 50*beamlines)()
 				for b.Loop() {
 					c, err := Since(Tree{"a", old}, Tree{"b", now}, paths)
 					require.NoError(b, err)
@@ -47,5 +49,21 @@ func BenchmarkSite(b *testing.B) {
 				require.NoError(b, err)
 			}
 		})
+	}
+}
+
+// spent reports the processor's milliseconds for each plan and microseconds
+// for each instance: on a machine that others use too, the clock says little.
+func spent(b *testing.B, instances int) func() {
+	cpu := func() float64 {
+		var u syscall.Rusage
+		require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+		return float64(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := cpu()
+	return func() {
+		each := (cpu() - before) / float64(b.N)
+		b.ReportMetric(each/1e6, "cpu-ms/op")
+		b.ReportMetric(each/1e3/float64(instances), "cpu-µs/instance")
 	}
 }

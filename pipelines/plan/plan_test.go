@@ -79,3 +79,15 @@ func TestAssets(t *testing.T) {
 	_, err = Assets(fstest.MapFS{"generic-iocs/bl/image.yaml": file, "beamlines/bl/beamline.yaml": file})
 	require.EqualError(t, err, "beamlines/bl: generic-iocs/bl is an asset of this name too, and a tag bl/… could mean either; rename one of the folders")
 }
+
+func TestTag(t *testing.T) {
+	file := &fstest.MapFile{}
+	one := fstest.MapFS{"beamlines/bl/beamline.yaml": file}
+	for _, text := range []string{"1.0.0", "bl/1.0.0"} {
+		got, err := Tag(one, text)
+		require.NoError(t, err)
+		require.Equal(t, tag(t, "bl/1.0.0"), got)
+	}
+	_, err := Tag(fstest.MapFS{"beamlines/bl/beamline.yaml": file, "charts/ioc-lib/Chart.yaml": file}, "1.0.0")
+	require.ErrorContains(t, err, "no asset before the version")
+}
