@@ -23,7 +23,7 @@ lint:
 	$(GO) tool -modfile=ci/lint/go.mod staticcheck ./...
 
 build:
-	$(GO) build -trimpath -o bin/tagline ./ci/tagline
+	$(GO) build -o bin/tagline ./ci/tagline
 
 down: build
 	bin/tagline down
