@@ -18,7 +18,7 @@ type Deps struct {
 	// Chart fetches a packaged chart (.tgz) by digest: "host/path/charts/x@sha256:…".
 	Chart   func(ctx context.Context, ref string) ([]byte, error)
 	Holder  string        // names this run to others who wait for the beamline; different for each run
-	Timeout time.Duration // until every IOC must live, and again until all are back when one does not
+	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
 }
 
 // Result is what a promotion or a rollback did.

@@ -39,10 +39,14 @@ func (m *move) putBack(ctx context.Context, cause error) error {
 	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
 }
 
+// undoWithin is the least time that putting back may take: who is in a hurry to
+// see a promotion fail still wants the beamline back.
+const undoWithin = 2 * time.Minute
+
 // putBack undoes the change that the ledger says is under way, and waits until
 // the IOCs that were ready before it are ready again.
 func (d Deps) putBack(ctx context.Context, ledger *cluster.Ledger) error {
-	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, max(d.Timeout, undoWithin))
 	defer cancel()
 	return step.Run(ctx, "putting "+d.Cluster.Beamline+" back", func(ctx context.Context) error {
 		err := d.restore(ctx, ledger.Underway.Former)
