@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,17 +41,21 @@ func (c *Changes) Matrix() Matrix {
 			names = append(names, i.Name)
 			why = append(why, i.Why...)
 		}
-		m.Include = append(m.Include, Job{Asset: a.Asset, Kind: a.Kind, Level: a.Level, Instances: strings.Join(names, " "), Why: strings.Join(distinct(why), "; ")})
+		m.Include = append(m.Include, Job{Asset: a.Asset, Kind: a.Kind, Level: a.Level, Instances: strings.Join(names, " "), Why: joined(why)})
 	}
 	return m
 }
 
-// distinct gives the reasons once each, and few of them.
-func distinct(why []string) (list []string) {
+// joined gives the reasons once each, the first few of them.
+func joined(why []string) string {
+	var list []string
 	for _, w := range why {
-		if len(list) < shown && !slices.Contains(list, w) {
+		if !slices.Contains(list, w) {
 			list = append(list, w)
 		}
 	}
-	return list
+	if more := len(list) - shown; more > 0 {
+		list = append(list[:shown], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, "; ")
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -74,7 +73,7 @@ func (p *Plan) steps() []Step {
 
 // steps lists the work on a changed asset.
 func (c Changed) steps() []Step {
-	why := strings.Join(distinct(c.Why), "; ")
+	why := joined(c.Why)
 	switch c.Kind {
 	case record.Image:
 		return []Step{{Build, "image " + c.Asset, why}, {Test, "image " + c.Asset, why}}
@@ -83,7 +82,7 @@ func (c Changed) steps() []Step {
 	}
 	var steps []Step
 	for _, i := range c.Instances {
-		why := strings.Join(distinct(i.Why), "; ")
+		why := joined(i.Why)
 		steps = append(steps, Step{Test, "IOC " + i.Name, why}, Step{Package, "chart " + i.Name, why})
 	}
 	return steps
