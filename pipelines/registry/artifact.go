@@ -27,8 +27,13 @@ type content struct {
 // newArtifact gives an artifact as go-containerregistry pushes images. Equal
 // arguments give equal digests: it holds no clock.
 func newArtifact(config content, annotations map[string]string, layers ...content) (v1.Image, error) {
+	return newReferrer(nil, config, annotations, layers...)
+}
+
+// newReferrer gives an artifact that belongs to subject, another manifest.
+func newReferrer(subject *v1.Descriptor, config content, annotations map[string]string, layers ...content) (v1.Image, error) {
 	a := &artifact{config: config.bytes, blobs: map[v1.Hash]v1.Layer{}}
-	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Annotations: annotations}
+	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Annotations: annotations, Subject: subject}
 	for i, c := range append([]content{config}, layers...) {
 		layer := static.NewLayer(c.bytes, c.media)
 		d, err := partial.Descriptor(layer)

@@ -58,3 +58,33 @@ func onlyLayer(img v1.Image, media string) ([]byte, error) {
 	defer body.Close()
 	return io.ReadAll(body)
 }
+
+// readAll reads an image's config and layers to their ends, which checks each
+// against its digest, and gives how many bytes they have.
+func readAll(img v1.Image) (int64, error) {
+	m, err := img.Manifest()
+	if err != nil {
+		return 0, err
+	}
+	sum := m.Config.Size
+	if _, err := img.RawConfigFile(); err != nil {
+		return 0, err
+	}
+	for _, l := range m.Layers {
+		layer, err := img.LayerByDigest(l.Digest)
+		if err != nil {
+			return 0, err
+		}
+		body, err := layer.Compressed()
+		if err != nil {
+			return 0, err
+		}
+		n, err := io.Copy(io.Discard, body)
+		body.Close()
+		if err != nil {
+			return 0, fmt.Errorf("reading layer %s: %w", l.Digest, err)
+		}
+		sum += n
+	}
+	return sum, nil
+}

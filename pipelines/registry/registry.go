@@ -36,8 +36,9 @@ type Registry struct {
 	secret string        // to be kept out of errors
 	settle time.Duration // how long another releaser may take to seal; see claim.go
 	// One of each, so that a repository is logged in to once.
-	puller *remote.Puller
-	pusher *remote.Pusher
+	puller  *remote.Puller
+	pusher  *remote.Pusher
+	options []remote.Option // both were made with
 	// What was pushed by its digest, which need not be looked for again: v1.Image
 	// by "host/path/name@sha256:…".
 	pushed sync.Map
@@ -115,16 +116,16 @@ func (r *Registry) connect(o Options, again remote.Backoff) (err error) {
 	if inner == nil {
 		inner = remote.DefaultTransport
 	}
-	options := []remote.Option{remote.WithJobs(jobs), remote.WithTransport(patient{inner}), remote.WithRetryBackoff(again)}
+	r.options = []remote.Option{remote.WithJobs(jobs), remote.WithTransport(patient{inner}), remote.WithRetryBackoff(again)}
 	if o.Username != "" || o.Password != "" {
-		options = append(options, remote.WithAuth(&authn.Basic{Username: o.Username, Password: o.Password}))
+		r.options = append(r.options, remote.WithAuth(&authn.Basic{Username: o.Username, Password: o.Password}))
 	} else {
-		options = append(options, remote.WithAuthFromKeychain(authn.DefaultKeychain))
+		r.options = append(r.options, remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	}
-	if r.puller, err = remote.NewPuller(options...); err != nil {
+	if r.puller, err = remote.NewPuller(r.options...); err != nil {
 		return fmt.Errorf("opening registry %s: %w", r.prefix, err)
 	}
-	if r.pusher, err = remote.NewPusher(options...); err != nil {
+	if r.pusher, err = remote.NewPusher(r.options...); err != nil {
 		return fmt.Errorf("opening registry %s: %w", r.prefix, err)
 	}
 	return nil

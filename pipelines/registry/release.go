@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -9,6 +10,19 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
+
+// PushRecord pushes a record by its digest and without a tag, and gives its
+// address, "host/path/records/bl01t@sha256:…". It is no release yet: this is
+// for who signs the record before Seal makes it one.
+func (r *Registry) PushRecord(ctx context.Context, rec *record.Record) (string, error) {
+	img, _, err := recordArtifact(rec)
+	if err != nil {
+		return "", err
+	}
+	repo := r.prefix + "/records/" + rec.Asset
+	digest, err := r.push(ctx, repo, img)
+	return repo + "@" + digest, err
+}
 
 // recordArtifact gives a record as it is kept in a registry, and its version.
 func recordArtifact(rec *record.Record) (v1.Image, version.Version, error) {

@@ -1,0 +1,129 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// kindOf annotates an attachment with what kind of statement it is, so that
+// cosign finds it: https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md
+const kindOf = "dev.sigstore.bundle.predicateType"
+
+// Attachment is a signed statement about something in a registry.
+type Attachment struct {
+	Media string // its media type
+	Kind  string // of the statement: the type of its predicate
+	Body  []byte
+}
+
+// Attach pushes an attachment that refers to what ref names by its digest,
+// "host/path/name@sha256:…". It changes nothing of that. Attachments of one
+// thing are to be pushed one after the other: registries without a referrers
+// API keep their list in a tag.
+func (r *Registry) Attach(ctx context.Context, ref string, a Attachment) error {
+	subject, err := r.head(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if subject == nil {
+		return missing(ref)
+	}
+	img, err := newReferrer(&v1.Descriptor{MediaType: subject.MediaType, Size: subject.Size, Digest: subject.Digest},
+		content{types.MediaType(a.Media), []byte("{}")},
+		map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", kindOf: a.Kind},
+		content{types.MediaType(a.Media), a.Body})
+	if err != nil {
+		return err
+	}
+	digest, err := name.NewDigest(ref, name.StrictValidation)
+	if err != nil {
+		return badRef(ref, err)
+	}
+	_, err = r.push(ctx, digest.Context().String(), img)
+	return err
+}
+
+// Attached gives the attachments of one media type and kind that refer to what
+// ref names by its digest. There may be any number, from anybody who may write
+// there.
+func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]byte, error) {
+	digest, err := name.NewDigest(ref, name.StrictValidation)
+	if err != nil {
+		return nil, badRef(ref, err)
+	}
+	options := append([]remote.Option{remote.WithContext(ctx), remote.Reuse(r.puller)}, r.options...)
+	index, err := remote.Referrers(digest, options...)
+	if err != nil {
+		return nil, r.fault("looking for signatures of", ref, err)
+	}
+	list, err := index.IndexManifest()
+	if err != nil {
+		return nil, r.fault("looking for signatures of", ref, err)
+	}
+	var found [][]byte
+	for _, d := range list.Manifests {
+		body, err := r.attachment(ctx, digest.Context().Digest(d.Digest.String()), media, kind)
+		if errors.Is(err, errOther) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, body)
+	}
+	return found, nil
+}
+
+// errOther is an attachment of another media type or kind.
+var errOther = errors.New("another kind of attachment")
+
+func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind string) ([]byte, error) {
+	d, err := r.puller.Get(ctx, ref)
+	if err != nil {
+		return nil, r.fault("pulling", ref.String(), err)
+	}
+	img, err := d.Image()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errOther, err)
+	}
+	m, err := img.Manifest()
+	if err != nil || string(m.Config.MediaType) != media || m.Annotations[kindOf] != kind {
+		return nil, errOther
+	}
+	body, err := onlyLayer(img, media)
+	if err != nil {
+		return nil, r.fault("pulling", ref.String(), err)
+	}
+	return body, nil
+}
+
+// Intact pulls all that ref names, down to each blob, and checks it against its
+// digest. It gives how many bytes that was.
+func (r *Registry) Intact(ctx context.Context, ref string) (int64, error) {
+	digest, err := name.NewDigest(ref, name.StrictValidation)
+	if err != nil {
+		return 0, badRef(ref, err)
+	}
+	d, err := r.puller.Get(ctx, digest)
+	if isNotFound(err) {
+		return 0, missing(ref)
+	}
+	if err != nil {
+		return 0, r.fault("checking", ref, err)
+	}
+	img, err := d.Image()
+	if err != nil {
+		return 0, r.fault("checking", ref, err)
+	}
+	n, err := readAll(img)
+	if err != nil {
+		return 0, r.fault("checking", ref, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,70 @@
+package registry
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAttachmentsAreFoundByKind(t *testing.T) {
+	for name, host := range map[string]string{"referrers API": serve(t, nil), "fallback tag": serveDistribution(t)} {
+		t.Run(name, func(t *testing.T) {
+			r, image := open(t, host, Options{}), pushImage(t, host)
+			found, err := r.Attached(t.Context(), image, "a/b", "sbom")
+			require.NoError(t, err)
+			require.Empty(t, found)
+			for _, a := range []Attachment{{"a/b", "sbom", []byte("1")}, {"a/b", "other", []byte("2")}, {"c/d", "sbom", []byte("3")}, {"a/b", "sbom", []byte("4")}} {
+				require.NoError(t, r.Attach(t.Context(), image, a))
+			}
+			found, err = r.Attached(t.Context(), image, "a/b", "sbom")
+			require.NoError(t, err)
+			require.ElementsMatch(t, [][]byte{[]byte("1"), []byte("4")}, found)
+			require.ErrorIs(t, r.Attach(t.Context(), image[:len(image)-4]+"0000", Attachment{"a/b", "x", nil}), ErrNotFound)
+		})
+	}
+}
+
+func TestIntactReadsEveryBlob(t *testing.T) {
+	bad := ""
+	host := serve(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if bad != "" && strings.HasSuffix(req.URL.Path, "/blobs/"+bad) && req.Method == http.MethodGet {
+				w.Write([]byte("not what was pushed"))
+				return
+			}
+			h.ServeHTTP(w, req)
+		})
+	})
+	image := pushImage(t, host)
+	r := open(t, host, Options{})
+	n, err := r.Intact(t.Context(), image)
+	require.NoError(t, err)
+	require.Positive(t, n)
+	for _, digest := range blobs(t, image) {
+		bad = digest
+		_, err = open(t, host, Options{}).Intact(t.Context(), image)
+		require.Error(t, err, digest)
+	}
+	bad = ""
+	_, err = r.Intact(t.Context(), image[:len(image)-4]+"0000")
+	require.ErrorIs(t, err, ErrNotFound)
+}
+
+// blobs gives the digests of an image's config and layers.
+func blobs(t testing.TB, ref string) []string {
+	d, err := name.NewDigest(ref)
+	require.NoError(t, err)
+	img, err := remote.Image(d)
+	require.NoError(t, err)
+	m, err := img.Manifest()
+	require.NoError(t, err)
+	list := []string{m.Config.Digest.String()}
+	for _, l := range m.Layers {
+		list = append(list, l.Digest.String())
+	}
+	return list
+}
