@@ -61,7 +61,7 @@ func (w *watch) look(ctx context.Context, instances []string, states map[string]
 	for _, name := range instances {
 		s, ok := states[name]
 		if !ok {
-			s = State{Instance: name, Doing: "it has no Deployment of this name"}
+			s = State{Instance: name, Doing: "it has no Deployment of this name", Failing: true}
 		}
 		if w.said[name] != s.Doing {
 			w.said[name] = s.Doing

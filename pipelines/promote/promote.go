@@ -21,6 +21,9 @@ type Deps struct {
 	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
 }
 
+// Patience is the Timeout where nobody asks for another.
+const Patience = 5 * time.Minute
+
 // Result is what a promotion or a rollback did.
 type Result struct {
 	Beamline string `json:"beamline"`

@@ -62,7 +62,7 @@ func pick(beamline string, ledger *cluster.Ledger, version string) (int, error) 
 	}
 	i := slices.Index(ran, version)
 	if i < 0 {
-		return 0, refused("name one of these, or promote it: tagline promote "+beamline+" "+version, "it did not run there; these did: %s", strings.Join(ran, ", "))
+		return 0, refused("name one of these, or promote it: tagline promote "+beamline+" "+version, "it is not among the releases that are remembered there: %s", strings.Join(ran, ", "))
 	}
 	return i, nil
 }

@@ -32,7 +32,7 @@ func TestPick(t *testing.T) {
 		"the one that runs":    {ledger: ledgerOf("3", "2"), version: "3", want: 0},
 		"nothing ran":          {ledger: ledgerOf(), says: "nothing was ever promoted there"},
 		"no former one":        {ledger: ledgerOf("1"), says: "there is no former release; 1 is the only one that ran there"},
-		"one that did not run": {ledger: ledgerOf("3", "2"), version: "9", says: "it did not run there; these did: 3, 2; name one of these, or promote it: tagline promote bl01t 9"},
+		"one that did not run": {ledger: ledgerOf("3", "2"), version: "9", says: "it is not among the releases that are remembered there: 3, 2; name one of these, or promote it: tagline promote bl01t 9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i, err := pick("bl01t", c.ledger, c.version)
