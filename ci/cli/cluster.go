@@ -98,5 +98,5 @@ func (a *app) moveDeps(ctx context.Context, b *beamlineCluster, s *site, beamlin
 }
 
 func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
-	cmd.Flags().DurationVar(timeout, "timeout", 5*time.Minute, "until every IOC must live; putting back has as long again, and two minutes at least")
+	cmd.Flags().DurationVar(timeout, "timeout", promote.Patience, "until every IOC must live; putting back has as long again, and two minutes at least")
 }

@@ -13,8 +13,6 @@ import (
 	"dagger/tagline/internal/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/image"
-	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -186,8 +184,3 @@ func asJSON(v any, err error) (string, error) {
 	b, err := json.MarshalIndent(v, "", "  ")
 	return string(b), err
 }
-
-var (
-	_ *plan.Plan
-	_ *recipe.Tree
-)

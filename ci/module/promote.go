@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"dagger/tagline/internal/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/promote"
+	versions "github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// Promote makes a beamline run a release and gives what it did to each IOC as
+// JSON.
+//
+// +cache="never"
+func (t *Tagline) Promote(
+	ctx context.Context,
+	beamline string,
+	version string,
+	// The kubeconfig of the beamline's cluster.
+	kubeconfig *dagger.Secret,
+	// Who approved this release, where beamline.yaml asks for it.
+	// +optional
+	approvedBy string,
+) (string, error) {
+	v, err := versions.Parse(version)
+	if err != nil {
+		return "", err
+	}
+	reg, err := t.registry(ctx)
+	if err != nil {
+		return "", err
+	}
+	rec, digest, err := reg.Record(ctx, beamline, v)
+	if err != nil {
+		return "", err
+	}
+	var approval *gate.Approval
+	if approvedBy != "" {
+		approval = &gate.Approval{By: approvedBy, Of: rec.Tag}
+	}
+	pass, err := gate.Check(rec, digest, approval)
+	if err != nil {
+		return "", err
+	}
+	namespace, err := open(ctx, kubeconfig, beamline, rec.Namespace)
+	if err != nil {
+		return "", err
+	}
+	result, err := promote.Run(ctx, promote.Deps{
+		Cluster: namespace, Chart: reg.Chart, Timeout: promote.Patience,
+		Holder: "dagger call " + time.Now().Format(time.RFC3339Nano),
+	}, pass)
+	return asJSON(result, err)
+}
+
+// open opens a beamline's namespace. Kubernetes' library reads its
+// configuration from a file, which is this container's alone and goes with it.
+func open(ctx context.Context, kubeconfig *dagger.Secret, beamline, namespace string) (*cluster.Namespace, error) {
+	text, err := kubeconfig.Plaintext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp("", "kubeconfig") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if _, err := file.WriteString(text); err != nil {
+		return nil, err
+	}
+	return cluster.Open(cluster.Access{Kubeconfig: file.Name()}, beamline, namespace)
+}
