@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // kindOf annotates an attachment with what kind of statement it is, so that
@@ -122,8 +126,14 @@ func (r *Registry) Intact(ctx context.Context, ref string) (int64, error) {
 		return 0, r.fault("checking", ref, err)
 	}
 	n, err := readAll(img)
-	if err != nil {
+	var answer *transport.Error
+	var line net.Error
+	if errors.As(err, &answer) || errors.As(err, &line) || ctx.Err() != nil {
 		return 0, r.fault("checking", ref, err)
+	}
+	if err != nil {
+		return 0, &diag.Error{Kind: diag.Refused, Doing: "checking", Asset: ref, Err: fmt.Errorf("it is not what was pushed: %w", err),
+			Fix: "restore the registry's storage, or release a new version"}
 	}
 	return n, nil
 }

@@ -102,3 +102,12 @@ func (p pair) SignData(_ context.Context, data []byte) (signature, digest []byte
 	signature, err = ecdsa.SignASN1(rand.Reader, p.PrivateKey, sum[:])
 	return signature, sum[:], err
 }
+
+// Trust believes this key alone.
+func (k *Key) Trust() (*Trust, error) {
+	public, err := cryptoutils.MarshalPublicKeyToPEM(k.private.Public())
+	if err != nil {
+		return nil, fmt.Errorf("reading own public key: %w", err)
+	}
+	return TrustKeys(public)
+}

@@ -1,0 +1,79 @@
+// Package attest signs a release before it is sealed, and verifies it after:
+// for each image what it is made of and how it was built, for the record that
+// it is the one of its tag.
+package attest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/sign"
+)
+
+// Signer signs releases in one registry.
+type Signer struct {
+	Registry   *registry.Registry
+	Key        *sign.Key
+	Repository string // URL of the tagged git repository, for the provenance; may be empty
+}
+
+// Images attaches to every image of a release its SBOM and its provenance,
+// signed. sboms are SPDX documents by the digest of their image, "sha256:…".
+// The images must be in the registry; what is attached already is left alone.
+func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string]any) error {
+	for _, a := range rec.Artifacts {
+		if a.Type != "image" {
+			continue
+		}
+		doc, ok := sboms[a.Digest]
+		if !ok {
+			return fmt.Errorf("signing %s %s: it has no SBOM", a.Name, rec.Version)
+		}
+		if err := s.attach(ctx, at(a), sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.SBOM, Predicate: doc}); err != nil {
+			return err
+		}
+		how := sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.Provenance, Predicate: provenance(rec, a, s.Repository)}
+		if err := s.attach(ctx, at(a), how); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Record pushes a record without a tag and attaches its signature, so that it
+// is signed from the moment that sealing shows it.
+func (s Signer) Record(ctx context.Context, rec *record.Record) error {
+	ref, err := s.Registry.PushRecord(ctx, rec)
+	if err != nil {
+		return err
+	}
+	return s.attach(ctx, ref, sign.Statement{Name: rec.Tag, Digest: digestOf(ref), Kind: sign.Release, Predicate: releaseOf(rec)})
+}
+
+// attach signs a statement about ref, unless our signature of one is there.
+func (s Signer) attach(ctx context.Context, ref string, what sign.Statement) error {
+	ours, err := s.Key.Trust()
+	if err != nil {
+		return err
+	}
+	if said, err := find(ctx, s.Registry, ours, ref, what.Kind); err != nil || said != nil {
+		return err
+	}
+	signed, err := s.Key.Sign(ctx, what)
+	if err != nil {
+		return err
+	}
+	return s.Registry.Attach(ctx, ref, registry.Attachment{Media: sign.MediaType, Kind: what.Kind, Body: signed})
+}
+
+// release is what the signature of a record says.
+type release struct {
+	Asset   string `json:"asset"`
+	Version string `json:"version"`
+	Tag     string `json:"tag"`
+	Commit  string `json:"commit"`
+}
+
+func releaseOf(r *record.Record) release { return release{r.Asset, r.Version, r.Tag, r.Commit} }

@@ -1,0 +1,217 @@
+package attest
+
+import (
+	"bytes"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	ggcr "github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// site is a registry with a signed release of a generic IOC and of a beamline
+// that runs it.
+type site struct {
+	host  string
+	reg   *registry.Registry
+	key   *sign.Key
+	trust *sign.Trust
+	ioc   *record.Record
+	bl    *record.Record
+	spoil sync.Map // what the registry answers instead, by the path's end
+}
+
+func newSite(t testing.TB) *site {
+	s := &site{}
+	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if b, ok := s.spoil.Load(req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]); ok && req.Method == http.MethodGet {
+			w.Write(b.([]byte))
+			return
+		}
+		h.ServeHTTP(w, req)
+	}))
+	t.Cleanup(server.Close)
+	s.host = strings.TrimPrefix(server.URL, "http://")
+	var err error
+	s.reg, err = registry.New(s.host, registry.Options{})
+	require.NoError(t, err)
+	s.key, s.trust = newKey(t)
+	s.ioc = s.image(t)
+	s.release(t, s.key, s.ioc)
+	s.bl = s.beamline(t)
+	s.release(t, s.key, s.bl)
+	return s
+}
+
+func newKey(t testing.TB) (*sign.Key, *sign.Trust) {
+	private, public, err := sign.NewKey(nil)
+	require.NoError(t, err)
+	k, err := sign.ReadKey(private, nil)
+	require.NoError(t, err)
+	trust, err := sign.TrustKeys(public)
+	require.NoError(t, err)
+	return k, trust
+}
+
+// push pushes something by its digest and gives it as an artifact.
+func (s *site) push(t testing.TB, path, kind, target, version string) record.Artifact {
+	img, err := random.Image(64, 2)
+	require.NoError(t, err)
+	h, err := img.Digest()
+	require.NoError(t, err)
+	at, err := name.NewDigest(s.host + "/" + path + "@" + h.String())
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(at, img))
+	return record.Artifact{Name: path[strings.LastIndex(path, "/")+1:], Type: kind, Target: target, Ref: s.host + "/" + path + ":" + version, Digest: h.String()}
+}
+
+func (s *site) image(t testing.TB) *record.Record {
+	return &record.Record{
+		Schema: record.Schema, Kind: record.Image, Asset: "ioc-simstage", Version: "1.0.0", Tag: "ioc-simstage/1.0.0", Commit: strings.Repeat("0a", 20),
+		Artifacts: []record.Artifact{s.push(t, "ioc-simstage-developer", "image", "developer", "1.0.0"), s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")},
+		Parents:   []record.Parent{{Asset: "debian", Version: "trixie-slim", Ref: "docker.io/library/debian@sha256:" + strings.Repeat("ab", 32), Digest: "sha256:" + strings.Repeat("ab", 32)}},
+		Sources:   []record.Source{{Module: "asyn", URL: "https://github.com/epics-modules/asyn", Ref: "R4-45", Commit: strings.Repeat("1b", 20)}, {Module: "simstage", URL: "tree", Ref: "x", Commit: strings.Repeat("2c", 20)}},
+		Checks:    []record.Test{{Name: "smoke", Of: "ioc-simstage", Passed: true}}, Tool: "1.0.0",
+	}
+}
+
+func (s *site) beamline(t testing.TB) *record.Record {
+	c, runtime := s.push(t, "charts/bl01t-a", "chart", "", "2026.11.1"), s.ioc.Artifacts[1]
+	return &record.Record{
+		Schema: record.Schema, Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1", Commit: strings.Repeat("0b", 20), Namespace: "bl01t",
+		Artifacts: []record.Artifact{c},
+		Parents:   []record.Parent{{Asset: "ioc-simstage", Version: "1.0.0", Ref: at(runtime), Digest: runtime.Digest}},
+		Instances: []record.Instance{{Name: "bl01t-a", Chart: at(c), Image: at(runtime), IOC: "ioc-simstage 1.0.0", ProbePV: "X", Protocol: "ca"}},
+		Checks:    []record.Test{{Name: "boot", Of: "bl01t-a", Passed: true}}, Tool: "1.0.0",
+	}
+}
+
+// release signs and seals, as releasing does.
+func (s *site) release(t testing.TB, key *sign.Key, rec *record.Record) {
+	by := Signer{Registry: s.reg, Key: key, Repository: "https://example.org/site"}
+	sboms := map[string]any{}
+	for _, a := range rec.Artifacts {
+		sboms[a.Digest] = map[string]string{"spdxVersion": "SPDX-2.3"}
+	}
+	require.NoError(t, by.Images(t.Context(), rec, sboms))
+	require.NoError(t, by.Record(t.Context(), rec))
+	_, err := s.reg.Seal(t.Context(), rec)
+	require.NoError(t, err)
+}
+
+func (s *site) verify(t testing.TB) (*Report, error) {
+	reg, err := registry.New(s.host, registry.Options{})
+	require.NoError(t, err)
+	v, err := version.Parse("2026.11.1")
+	require.NoError(t, err)
+	return Verify(t.Context(), reg, s.trust, "bl01t", v)
+}
+
+func TestSignedReleaseIsVerifiedDownToEachBlob(t *testing.T) {
+	s := newSite(t)
+	report, err := s.verify(t)
+	require.NoError(t, err)
+	require.Len(t, report.Things, 1)
+	require.Positive(t, report.Things[0].Bytes)
+	require.Len(t, report.Parents, 1)
+	require.Equal(t, "ioc-simstage", report.Parents[0].Asset)
+	for _, thing := range report.Parents[0].Things {
+		require.Equal(t, []string{sign.SBOM, sign.Provenance}, thing.Signed)
+	}
+}
+
+func TestSigningAgainAttachesNothing(t *testing.T) {
+	s := newSite(t)
+	s.release(t, s.key, s.ioc)
+	for _, kind := range []string{sign.SBOM, sign.Provenance} {
+		list, err := s.reg.Attached(t.Context(), at(s.ioc.Artifacts[0]), sign.MediaType, kind)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+	}
+}
+
+func TestImageWithoutSBOMIsNotSigned(t *testing.T) {
+	s := newSite(t)
+	err := Signer{Registry: s.reg, Key: s.key}.Images(t.Context(), s.ioc, nil)
+	require.ErrorContains(t, err, "no SBOM")
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	for says, harm := range map[string]func(*testing.T, *site){
+		"nobody trusted signed": func(t *testing.T, s *site) { _, s.trust = newKey(t) },
+		"the tag is": func(t *testing.T, s *site) {
+			s.retag(t, s.bl.Artifacts[0].Ref, s.push(t, "charts/bl01t-a", "chart", "", "x"))
+		},
+		"nobody signed": func(t *testing.T, s *site) { // a release of somebody who may write to the registry
+			s.bl.Checks[0].Evidence = []string{"all is well"}
+			s.reseal(t)
+		},
+		"no parent of the release": func(t *testing.T, s *site) {
+			other := s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")
+			s.bl.Instances[0].Image = at(other)
+			require.NoError(t, Signer{Registry: s.reg, Key: s.key}.Record(t.Context(), s.bl))
+			s.reseal(t)
+		},
+		"not of the release of ioc-simstage": func(t *testing.T, s *site) {
+			other := s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")
+			s.bl.Instances[0].Image, s.bl.Parents[0].Ref, s.bl.Parents[0].Digest = at(other), at(other), other.Digest
+			require.NoError(t, Signer{Registry: s.reg, Key: s.key}.Record(t.Context(), s.bl))
+			s.reseal(t)
+		},
+		"charts/bl01t-a@sha256":  func(t *testing.T, s *site) { s.damage(t, s.bl.Artifacts[0], 0) },
+		"is not what was pushed": func(t *testing.T, s *site) { s.damage(t, s.ioc.Artifacts[1], 1) },
+	} {
+		t.Run(says, func(t *testing.T) {
+			s := newSite(t)
+			harm(t, s)
+			_, err := s.verify(t)
+			require.ErrorContains(t, err, says)
+			require.Equal(t, diag.Refused, diag.KindOf(err))
+		})
+	}
+}
+
+// retag lets a tag name something else, as somebody who may write can.
+func (s *site) retag(t testing.TB, ref string, a record.Artifact) {
+	from, err := name.NewDigest(at(a))
+	require.NoError(t, err)
+	d, err := remote.Get(from)
+	require.NoError(t, err)
+	to, err := name.NewTag(ref)
+	require.NoError(t, err)
+	require.NoError(t, remote.Tag(to, d))
+}
+
+// reseal puts the beamline's record in the place of the one that was sealed.
+func (s *site) reseal(t testing.TB) {
+	ref, err := s.reg.PushRecord(t.Context(), s.bl)
+	require.NoError(t, err)
+	s.retag(t, s.host+"/records/bl01t:2026.11.1", record.Artifact{Ref: s.host + "/records/bl01t:x", Digest: digestOf(ref)})
+}
+
+// damage lets the registry give other bytes, so many fewer, for an artifact's last layer.
+func (s *site) damage(t testing.TB, a record.Artifact, fewer int64) {
+	from, err := name.NewDigest(at(a))
+	require.NoError(t, err)
+	img, err := remote.Image(from)
+	require.NoError(t, err)
+	m, err := img.Manifest()
+	require.NoError(t, err)
+	l := m.Layers[len(m.Layers)-1]
+	s.spoil.Store(l.Digest.String(), bytes.Repeat([]byte("x"), int(l.Size-fewer)))
+}

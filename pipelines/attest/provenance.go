@@ -1,0 +1,75 @@
+package attest
+
+import (
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// The predicate of SLSA's provenance, as far as a record fills it:
+// https://slsa.dev/spec/v1.0/provenance
+type slsa struct {
+	BuildDefinition buildDefinition `json:"buildDefinition"`
+	RunDetails      runDetails      `json:"runDetails"`
+}
+
+type buildDefinition struct {
+	BuildType            string            `json:"buildType"`
+	ExternalParameters   map[string]string `json:"externalParameters"`
+	ResolvedDependencies []resource        `json:"resolvedDependencies"`
+}
+
+type resource struct {
+	Name   string            `json:"name,omitempty"`
+	URI    string            `json:"uri,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+type runDetails struct {
+	Builder builder `json:"builder"`
+}
+
+type builder struct {
+	ID      string            `json:"id"`
+	Version map[string]string `json:"version"`
+}
+
+// provenance says how an image of a release was built: from which commit of the
+// repository, on which images, with which sources.
+func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
+	tagged := resource{Name: "repository", Digest: map[string]string{"gitCommit": rec.Commit}}
+	if repository != "" {
+		tagged.URI = "git+" + repository + "@refs/tags/" + rec.Tag
+	}
+	needs := []resource{tagged}
+	for _, p := range rec.Parents {
+		needs = append(needs, resource{Name: p.Asset, URI: "oci://" + p.Ref, Digest: map[string]string{"sha256": strings.TrimPrefix(p.Digest, "sha256:")}})
+	}
+	for _, s := range rec.Sources {
+		r := resource{Name: s.Module, Digest: map[string]string{"gitCommit": s.Commit}}
+		if s.URL == "tree" { // a folder of the tagged commit
+			r.Digest = map[string]string{"gitTree": s.Commit}
+		} else {
+			r.URI = "git+" + s.URL + "@" + s.Ref
+		}
+		needs = append(needs, r)
+	}
+	return slsa{
+		buildDefinition{
+			BuildType:            "https://github.com/tagline-ci/tagline/image/v1",
+			ExternalParameters:   map[string]string{"tag": rec.Tag, "target": a.Target},
+			ResolvedDependencies: needs,
+		},
+		runDetails{builder{ID: "https://github.com/tagline-ci/tagline", Version: map[string]string{"tagline": rec.Tool}}},
+	}
+}
+
+// commit gives the commit of the repository that a provenance names.
+func (s slsa) commit() string {
+	for _, r := range s.BuildDefinition.ResolvedDependencies {
+		if r.Name == "repository" {
+			return r.Digest["gitCommit"]
+		}
+	}
+	return ""
+}
