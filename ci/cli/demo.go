@@ -121,7 +121,7 @@ func (d *demo) tagline(ctx context.Context, line ...string) error {
 		}
 	}
 	return d.step("tagline "+strings.Join(line, " "), func() error {
-		sub := &app{Streams: Streams{In: d.In, Out: indented{d.Err}, Err: indented{d.Err}}, env: d.env}
+		sub := &app{Streams: Streams{In: d.In, Out: &indented{w: d.Err}, Err: &indented{w: d.Err}}, env: d.env}
 		root := sub.root()
 		root.SetArgs(given)
 		return root.ExecuteContext(ctx)
@@ -169,7 +169,7 @@ func (d *demo) readOutside(ctx context.Context) error {
 			if err != nil {
 				return &diag.Error{Kind: diag.Broken, Doing: "reading " + inst.ProbePV + " with " + tool + " from outside", Asset: inst.Name, Version: rec.Version, Err: errors.New(execText(err))}
 			}
-			fmt.Fprintf(indented{d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))
+			fmt.Fprintf(&indented{w: d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))
 		}
 	}
 	return nil
@@ -209,12 +209,19 @@ func (d *demo) summary() {
 }
 
 // indented writes lines two columns in, so that a command's own output stands
-// below the command.
-type indented struct{ w io.Writer }
+// below the command. A line may come in several writes.
+type indented struct {
+	w   io.Writer
+	mid bool // the last write ended within a line
+}
 
-func (i indented) Write(p []byte) (int, error) {
+func (i *indented) Write(p []byte) (int, error) {
 	for line := range bytes.Lines(p) {
-		if _, err := fmt.Fprintf(i.w, "  %s", line); err != nil {
+		if !i.mid {
+			line = append([]byte("  "), line...)
+		}
+		i.mid = !bytes.HasSuffix(line, []byte("\n"))
+		if _, err := i.w.Write(line); err != nil {
 			return 0, err
 		}
 	}
