@@ -14,7 +14,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // newCheck is `tagline check`: everything that a release refuses, without one.
@@ -34,12 +33,8 @@ func newCheck(a *app) *cobra.Command {
 			err := a.pipeline(cmd.Context(), s, func(ctx context.Context, p release.Pipeline) error {
 				var all []error
 				for _, text := range given {
-					t, err := version.ParseTag(text)
-					if err == nil {
-						var done []record.Test
-						done, err = p.Check(ctx, rev, t)
-						tests = append(tests, done...)
-					}
+					done, err := p.Check(ctx, rev, text)
+					tests = append(tests, done...)
 					all = append(all, err)
 				}
 				return errors.Join(all...)

@@ -16,7 +16,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Tagline is the repository and where its releases go.
@@ -71,15 +70,11 @@ func (t *Tagline) Check(
 	// +default="HEAD"
 	rev string,
 ) (string, error) {
-	v, err := version.ParseTag(tag)
-	if err != nil {
-		return "", err
-	}
 	p, err := t.pipeline(ctx)
 	if err != nil {
 		return "", err
 	}
-	tests, err := p.Check(ctx, rev, v)
+	tests, err := p.Check(ctx, rev, tag)
 	return asJSON(tests, err)
 }
 

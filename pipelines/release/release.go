@@ -34,6 +34,7 @@ type Pipeline struct {
 // job is one tag under way.
 type job struct {
 	Pipeline
+	tag   string // as git has it; without the asset where the repository has one alone
 	plan  *plan.Plan
 	files fs.FS // the tree at the tag's commit
 }
@@ -49,19 +50,20 @@ func (p Pipeline) Plan(tag string) (*plan.Plan, error) {
 
 // open reads the tree at a tag and plans its release.
 func (p Pipeline) open(tag string) (*job, error) {
-	t, err := version.ParseTag(tag)
-	if err != nil {
-		return nil, err
-	}
 	commit, err := p.Repo.Resolve("refs/tags/" + tag)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: errors.Unwrap(err), Fix: "make it with git tag " + tag + ", or fetch it"}
 	}
-	return p.at(commit, t)
+	return p.at(commit, tag)
 }
 
-func (p Pipeline) at(commit string, t version.Tag) (*job, error) {
+// at plans the release that a tag would be at a commit.
+func (p Pipeline) at(commit, tag string) (*job, error) {
 	files, err := p.Repo.At(commit)
+	if err != nil {
+		return nil, err
+	}
+	t, err := plan.Tag(files, tag)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func (p Pipeline) at(commit string, t version.Tag) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &job{Pipeline: p, plan: pl, files: files}, nil
+	return &job{Pipeline: p, tag: tag, plan: pl, files: files}, nil
 }
 
 // Run releases a git tag and gives its record. A tag that is released already
@@ -102,12 +104,12 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 
 // Check builds and tests what a tag would release, at any revision, and
 // publishes nothing. The tests that were run are given even when one failed.
-func (p Pipeline) Check(ctx context.Context, rev string, t version.Tag) ([]record.Test, error) {
+func (p Pipeline) Check(ctx context.Context, rev, tag string) ([]record.Test, error) {
 	commit, err := p.Repo.Resolve(rev)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
 	}
-	j, err := p.at(commit, t)
+	j, err := p.at(commit, tag)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +166,7 @@ func (j *job) find(ctx context.Context, asset string, v version.Version) (*recor
 func (j *job) record() *record.Record {
 	return &record.Record{
 		Schema: record.Schema, Kind: j.plan.Kind,
-		Asset: j.plan.Tag.Asset, Version: j.plan.Tag.Version.String(), Tag: j.plan.Tag.String(),
+		Asset: j.plan.Tag.Asset, Version: j.plan.Tag.Version.String(), Tag: j.tag,
 		Commit: j.plan.Commit, Tool: j.Tool,
 	}
 }
