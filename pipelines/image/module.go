@@ -15,9 +15,13 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// skipped are the folders that make leaves out: tests and examples take a
-// quarter of the compilers' time and nothing of theirs runs at a beamline.
-const skipped = "test tests testApp testCa testMain example examples exampleApp testApps src/test documentation"
+// noTests goes to the top of EPICS Base's configure/RULES_DIRS, which support
+// modules read too: make then leaves tests and examples out. They take a quarter
+// of the compilers' time and nothing of theirs runs at a beamline.
+const noTests = `SKIPPED = test% %/unittest unitTests example%
+DIRS := $(filter-out $(SKIPPED),$(DIRS))
+$(foreach dir,$(DIRS),$(eval $(dir)_DEPEND_DIRS := $(filter-out $(SKIPPED),$($(dir)_DEPEND_DIRS))))
+`
 
 // modules builds the support modules of img side by side, each in a container
 // of its own with only its needs, and gives dev with all their folders.
@@ -38,9 +42,9 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 	}
 	made := map[string]*dagger.Directory{}
 	for i, ref := range order {
-		dir, err := b.module(dev, b.Tree.Modules[ref.Name], sources[i], made)
+		dir, err := b.module(ctx, dev, b.Tree.Modules[ref.Name], sources[i], made)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, b.buildFault(img, ref, err)
 		}
 		made[ref.Name] = dir
 	}
@@ -63,15 +67,26 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 }
 
 // module describes the build of one support module on dev.
-func (b Builder) module(dev *dagger.Container, mod *recipe.Module, src record.Source, made map[string]*dagger.Directory) (*dagger.Directory, error) {
+func (b Builder) module(ctx context.Context, dev *dagger.Container, mod *recipe.Module, src record.Source, made map[string]*dagger.Directory) (*dagger.Directory, error) {
 	source, err := b.fetch(mod, src)
 	if err != nil {
 		return nil, err
 	}
-	if mod.Name != "epics-base" {
-		source = source.
-			WithNewFile("configure/RELEASE.local", b.release(mod)).
-			WithNewFile("configure/CONFIG_SITE.local", strings.Join(append([]string{"CHECK_RELEASE = NO", "BUILD_IOCS = NO"}, mod.Config...), "\n")+"\n")
+	if mod.Name == "epics-base" {
+		const rules = "configure/RULES_DIRS"
+		text, err := source.File(rules).Contents(ctx)
+		if err != nil {
+			return nil, explain(err)
+		}
+		source = source.WithNewFile(rules, noTests+text)
+	} else {
+		site := strings.Join(append([]string{"CHECK_RELEASE = NO", "BUILD_IOCS = NO"}, mod.Config...), "\n") + "\n"
+		// Modules differ in which of these they read; some ship the second of a
+		// pair with the paths of where they were written.
+		for _, suffix := range []string{"local", hostArch + ".Common"} {
+			source = source.WithNewFile("configure/RELEASE."+suffix, b.release(mod)).
+				WithNewFile("configure/CONFIG_SITE."+suffix, site)
+		}
 	}
 	dir := place(mod.Name)
 	c := dev
@@ -81,10 +96,6 @@ func (b Builder) module(dev *dagger.Container, mod *recipe.Module, src record.So
 		}
 	}
 	c = c.WithMountedDirectory(dir, source).WithWorkdir(dir)
-	if mod.Name == "epics-base" {
-		// Support modules read this file too, so one line spares all of them their tests.
-		c = c.WithExec([]string{"sed", "-i", "1i DIRS := $(filter-out " + skipped + ",$(DIRS))", "configure/RULES_DIRS"})
-	}
 	return c.WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).
 		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"}).
 		Directory(dir), nil

@@ -67,7 +67,7 @@ func (m *move) askOne(ctx context.Context, inst record.Instance, s cluster.State
 // PV's name picks this one.
 func question(inst record.Instance) []string {
 	if inst.Protocol == "pva" {
-		return []string{"/usr/bin/env", "EPICS_PVA_ADDR_LIST=127.0.0.1", "EPICS_PVA_AUTO_ADDR_LIST=NO", "pvget", "-w", "3", inst.ProbePV}
+		return []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", inst.ProbePV}
 	}
 	return []string{"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3", inst.ProbePV}
 }
