@@ -77,7 +77,7 @@ type Test struct {
 	Digest   string   `json:"digest"` // of the image it ran
 	Passed   bool     `json:"passed"`
 	Faults   []string `json:"faults,omitempty"`   // each with file:line where known
-	Evidence []string `json:"evidence,omitempty"` // what was seen: "BL01T-MO-STAGE-01:RBV = 5 (ca)"
+	Evidence []string `json:"evidence,omitempty"` // what was seen: "BL01T-MO-STAGE-01:RBV is 5 (ca)"
 	PVs      []PV     `json:"pvs,omitempty"`      // served, sorted by name
 	Log      string   `json:"log,omitempty"`      // the start-up log's tail, only of a failed test
 }

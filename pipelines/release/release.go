@@ -99,7 +99,10 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 		_, err := p.Registry.Seal(ctx, made.rec)
 		return err
 	})
-	return made.rec, err
+	if err != nil {
+		return nil, err
+	}
+	return j.find(ctx, made.rec.Asset, j.plan.Tag.Version) // as everybody will read it
 }
 
 // Check builds and tests what a tag would release, at any revision, and

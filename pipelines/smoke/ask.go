@@ -94,7 +94,7 @@ func (c *client) round(ctx context.Context, s Subject, checks []recipe.Check, re
 					faults = append(faults, fault(s, ch, why+" over "+proto))
 					open = open || time.Since(start) < within(ch)
 				} else {
-					evidence = append(evidence, fmt.Sprintf("%s = %s (%s)", name, value, proto))
+					evidence = append(evidence, fmt.Sprintf("%s %s (%s)", name, held(ch), proto))
 				}
 			}
 		}
@@ -149,6 +149,28 @@ func judge(ch recipe.Check, value string, ok bool, before string) string {
 		return fmt.Sprintf("is %s, above %g,", value, *ch.Max)
 	}
 	return ""
+}
+
+// held says what a check that passed has shown. It says the rule and not the
+// value: two runs of one release must leave the same record.
+func held(ch recipe.Check) string {
+	var said []string
+	if ch.Value != nil {
+		said = append(said, "is "+*ch.Value)
+	}
+	if ch.Advances {
+		said = append(said, "advances")
+	}
+	if ch.Min != nil {
+		said = append(said, fmt.Sprintf("is at least %g", *ch.Min))
+	}
+	if ch.Max != nil {
+		said = append(said, fmt.Sprintf("is at most %g", *ch.Max))
+	}
+	if said == nil {
+		return "is served"
+	}
+	return strings.Join(said, ", ")
 }
 
 // same compares as numbers where both are, so that 5 is 5.000.
