@@ -2,8 +2,11 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -13,11 +16,24 @@ const maxWait = time.Minute
 
 // patient waits as long as a registry asks for before the answer is given to
 // go-containerregistry, which then tries again but does not know how long to wait.
-type patient struct{ inner http.RoundTripper }
+//
+// It also remembers that a registry speaks plain HTTP: go-containerregistry
+// tries TLS first for each repository, on machines where it may be either.
+type patient struct {
+	inner http.RoundTripper
+	plain sync.Map // what the first try of TLS met, a tls.RecordHeaderError by host
+}
 
 // RoundTrip is that of http.RoundTripper.
-func (p patient) RoundTrip(req *http.Request) (*http.Response, error) {
+func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
+	if met, ok := p.plain.Load(req.URL.Host); ok && req.URL.Scheme == "https" {
+		return nil, met.(error)
+	}
 	res, err := p.inner.RoundTrip(req)
+	var met tls.RecordHeaderError
+	if errors.As(err, &met) {
+		p.plain.Store(req.URL.Host, met)
+	}
 	if err != nil || res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
 		return res, err
 	}

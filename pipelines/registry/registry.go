@@ -116,7 +116,7 @@ func (r *Registry) connect(o Options, again remote.Backoff) (err error) {
 	if inner == nil {
 		inner = remote.DefaultTransport
 	}
-	r.options = []remote.Option{remote.WithJobs(jobs), remote.WithTransport(patient{inner}), remote.WithRetryBackoff(again)}
+	r.options = []remote.Option{remote.WithJobs(jobs), remote.WithTransport(&patient{inner: inner}), remote.WithRetryBackoff(again)}
 	if o.Username != "" || o.Password != "" {
 		r.options = append(r.options, remote.WithAuth(&authn.Basic{Username: o.Username, Password: o.Password}))
 	} else {
