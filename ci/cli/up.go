@@ -49,6 +49,7 @@ func (a *app) startLocal(ctx context.Context) (local.Env, error) {
 		State: s, Self: []string{self, "serve"},
 		RunnerHost: a.env("_EXPERIMENTAL_DAGGER_RUNNER_HOST"),
 		Kubeconfig: a.env("KUBECONFIG"),
+		DockerHost: a.env("DOCKER_HOST"),
 		Progress:   func(part, line string) { step.Say(ctx, part, line) },
 	})
 }

@@ -29,10 +29,15 @@ const (
 // standIn is the choice where the machine offers nothing better.
 const standIn = "stand-in"
 
+// inDocker is the choice of an engine that Docker runs.
+const inDocker = "Docker"
+
 // choice is what is used for each need. A true value means the real thing.
 type choice struct {
-	Engine  Part // Choice is standIn or "running engine"
-	Cluster Part // Choice is standIn or "running cluster"
+	Engine  Part   // Choice is standIn, "running engine" or "Docker"
+	Docker  docker // runs the engine when the choice is Docker
+	Gateway string // this machine's address as the engine's containers know it
+	Cluster Part   // Choice is standIn or "running cluster"
 	Hub     error
 	GitHub  error
 }
@@ -42,7 +47,7 @@ type choice struct {
 func choose(ctx context.Context, o Options) (choice, error) {
 	var c choice
 	var err error
-	if c.Engine, err = chooseEngine(ctx, o); err != nil {
+	if err = c.chooseEngine(ctx, o); err != nil {
 		return c, err
 	}
 	if c.Cluster, err = chooseCluster(ctx, o); err != nil {
@@ -55,18 +60,43 @@ func choose(ctx context.Context, o Options) (choice, error) {
 	return c, ctx.Err()
 }
 
-func chooseEngine(ctx context.Context, o Options) (Part, error) {
-	p := Part{Part: "engine", Choice: standIn, Address: engineAddress(o.State)}
-	if o.RunnerHost == "" || o.RunnerHost == p.Address {
-		p.Why = "_EXPERIMENTAL_DAGGER_RUNNER_HOST names no engine; built from source"
-		return p, nil
+// chooseEngine sets Engine, Docker and Gateway.
+func (c *choice) chooseEngine(ctx context.Context, o Options) error {
+	ours := engineAddress(o.State)
+	c.Engine = Part{Part: "engine", Choice: standIn, Address: ours}
+	c.Gateway = gatewayIP
+	if o.RunnerHost != "" && o.RunnerHost != ours && o.RunnerHost != dockerAddress {
+		if err := dialEngine(ctx, o.RunnerHost); err != nil {
+			return &diag.Error{Kind: diag.Broken, Doing: "reaching the engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST",
+				Err: err, Fix: "start it, or unset the variable to have one started here"}
+		}
+		c.Engine = Part{"engine", "running engine", "named by _EXPERIMENTAL_DAGGER_RUNNER_HOST", o.RunnerHost}
+		return nil
 	}
-	if err := dialEngine(ctx, o.RunnerHost); err != nil {
-		return p, &diag.Error{Kind: diag.Broken, Doing: "reaching the engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST",
-			Err: err, Fix: "start it, or unset the variable to have one started here"}
+	why := c.chooseDocker(ctx, o)
+	if why == nil {
+		return nil
 	}
-	return Part{Part: "engine", Choice: "running engine", Address: o.RunnerHost,
-		Why: "named by _EXPERIMENTAL_DAGGER_RUNNER_HOST"}, nil
+	c.Engine.Why = "_EXPERIMENTAL_DAGGER_RUNNER_HOST names no engine and Docker offers none (" + why.Error() + "); built from source"
+	return ctx.Err()
+}
+
+// chooseDocker sets Engine, Docker and Gateway, or says why not.
+func (c *choice) chooseDocker(ctx context.Context, o Options) error {
+	d, err := newDocker(o.DockerHost)
+	if err != nil {
+		return err
+	}
+	gateway, err := d.gateway(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.offersEngine(ctx); err != nil {
+		return err
+	}
+	c.Docker, c.Gateway = d, gateway
+	c.Engine = Part{"engine", inDocker, "a Docker daemon answers", dockerAddress}
+	return nil
 }
 
 // dialEngine tries the two kinds of address that can be tried; the others name

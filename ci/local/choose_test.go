@@ -13,6 +13,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
+const noDocker = "unix:///nonexistent/docker.sock"
+
 func TestEngineChoice(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "engine.sock")
 	l, err := net.Listen("unix", socket)
@@ -25,16 +27,18 @@ func TestEngineChoice(t *testing.T) {
 		"unix://" + socket:          "running engine",
 		"docker-container://engine": "running engine",
 	} {
-		p, err := chooseEngine(t.Context(), Options{State: s, RunnerHost: given})
-		require.NoError(t, err, given)
-		assert.Equal(t, want, p.Choice, given)
-		assert.NotEmpty(t, p.Why)
+		var c choice
+		require.NoError(t, c.chooseEngine(t.Context(), Options{State: s, RunnerHost: given, DockerHost: noDocker}), given)
+		assert.Equal(t, want, c.Engine.Choice, given)
+		assert.NotEmpty(t, c.Engine.Why)
+		assert.Equal(t, gatewayIP, c.Gateway)
 	}
 }
 
 func TestANamedEngineOrClusterThatDoesNotAnswerIsNotReplaced(t *testing.T) {
 	gone := filepath.Join(t.TempDir(), "gone")
-	_, err := chooseEngine(t.Context(), Options{RunnerHost: "unix://" + gone})
+	var c choice
+	err := c.chooseEngine(t.Context(), Options{RunnerHost: "unix://" + gone})
 	assert.Equal(t, diag.Broken, diag.KindOf(err))
 	assert.ErrorContains(t, err, gone)
 	assert.ErrorContains(t, err, "unset the variable")

@@ -26,7 +26,7 @@ func Down(ctx context.Context, s State, purge bool, progress Progress) error {
 		stop func() error
 	}{
 		{"cluster", func() error { return stopCluster(ctx, s) }},
-		{"engine", func() error { return s.stopEngine(ctx) }},
+		{"engine", func() error { return errors.Join(s.stopEngine(ctx), stopInDocker(ctx, s, purge)) }},
 		{"registry", func() error { return s.stop(ctx, verbShelf) }},
 		{"network", func() error { return errors.Join(giveBackHost(ctx, s), removeBridge()) }},
 	}

@@ -159,8 +159,8 @@ func Serve(ctx context.Context, args []string) error {
 	switch {
 	case len(args) > 2 && args[0] == verbEnclosed:
 		return runEnclosed(args[1], args[2:])
-	case len(args) == 2 && args[0] == verbShelf:
-		return serveShelf(ctx, State{Dir: args[1]})
+	case len(args) == 3 && args[0] == verbShelf:
+		return serveShelf(ctx, State{Dir: args[1]}, args[2])
 	}
 	return fmt.Errorf("serve is started by `tagline up` alone; got %q", args)
 }

@@ -98,10 +98,10 @@ func TestEveryShelfOfAStateServesIt(t *testing.T) {
 	require.NoError(t, writeFile(s.portsFile(), []byte(`{}`), 0o644))
 	require.NoError(t, importTarball(t.Context(), filepath.Join(s.MirrorsDir(), testSource.Repository+".git"), packTar(t, "README", "x"), testSource))
 	o := Options{State: s, Self: []string{os.Args[0], "serve"}, Progress: func(string, string) {}}
-	ports, err := startShelf(t.Context(), o)
+	ports, err := startShelf(t.Context(), o, gatewayIP)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.stop(context.Background(), verbShelf) })
-	again, err := startShelf(t.Context(), o)
+	again, err := startShelf(t.Context(), o, gatewayIP)
 	require.NoError(t, err)
 	assert.Equal(t, ports, again)
 	url := fmt.Sprintf("http://127.0.0.1:%d/%s/info/refs?service=git-upload-pack", ports.Mirrors, testSource.Repository)

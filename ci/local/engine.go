@@ -108,6 +108,11 @@ func (e engine) prepare(s State) error {
 	if err := writeFile(s.Path("engine", "buildkitd.toml"), []byte(worker), 0o644); err != nil {
 		return err
 	}
+	return e.writeConfig(s)
+}
+
+// writeConfig writes the engine's configuration file.
+func (e engine) writeConfig(s State) error {
 	b, err := json.MarshalIndent(e.config(), "", "  ")
 	if err != nil {
 		return err

@@ -22,8 +22,9 @@ const verbShelf = "shelf"
 // shelfPorts are the ports that the shelf listens on, at loopback and at the
 // gateway of the engine's containers, which cannot reach our loopback.
 type shelfPorts struct {
-	Registry int `json:"registry"`
-	Mirrors  int `json:"mirrors"`
+	Gateway  string `json:"-"` // this machine's address as the engine's containers know it
+	Registry int    `json:"registry"`
+	Mirrors  int    `json:"mirrors"`
 }
 
 // The ports that are taken when they are free.
@@ -33,24 +34,24 @@ var wantedPorts = shelfPorts{Registry: 5000, Mirrors: 5080}
 // this machine, from the engine's containers and from the cluster, so that an
 // image has one name.
 func (p shelfPorts) registryAddress() string {
-	return fmt.Sprintf("%s:%d", gatewayIP, p.Registry)
+	return fmt.Sprintf("%s:%d", p.Gateway, p.Registry)
 }
 
 func (p shelfPorts) mirrorURL() string {
-	return fmt.Sprintf("http://%s:%d/", gatewayIP, p.Mirrors)
+	return fmt.Sprintf("http://%s:%d/", p.Gateway, p.Mirrors)
 }
 
 func (s State) portsFile() string { return s.Path("shelf.json") }
 
 // startShelf starts registry and mirrors and waits until both answer.
-func startShelf(ctx context.Context, o Options) (shelfPorts, error) {
-	ports, err := o.State.ports()
+func startShelf(ctx context.Context, o Options, gateway string) (shelfPorts, error) {
+	ports, err := o.State.ports(gateway)
 	if err != nil {
 		return ports, err
 	}
 	return ports, o.State.start(ctx, daemon{
 		Name: verbShelf, Own: true, Self: o.Self,
-		Args: []string{verbShelf, o.State.Dir},
+		Args: []string{verbShelf, o.State.Dir, gateway},
 		Ready: func(ctx context.Context) error {
 			if err := answers(ctx, fmt.Sprintf("http://127.0.0.1:%d/v2/", ports.Registry)); err != nil {
 				return err
@@ -62,8 +63,9 @@ func startShelf(ctx context.Context, o Options) (shelfPorts, error) {
 
 // ports gives the ports of the running shelf, else those of the last one or
 // the wanted ones, each replaced by a free one when somebody else has it.
-func (s State) ports() (shelfPorts, error) {
+func (s State) ports(gateway string) (shelfPorts, error) {
 	ports := wantedPorts
+	ports.Gateway = gateway
 	if b, err := os.ReadFile(s.portsFile()); err == nil {
 		if err := json.Unmarshal(b, &ports); err != nil {
 			return ports, fmt.Errorf("reading %s: %w", s.portsFile(), err)
@@ -73,7 +75,7 @@ func (s State) ports() (shelfPorts, error) {
 		return ports, nil
 	}
 	for _, p := range []*int{&ports.Registry, &ports.Mirrors} {
-		free, err := freePort(*p)
+		free, err := freePort(gateway, *p)
 		if err != nil {
 			return ports, err
 		}
@@ -87,9 +89,9 @@ func (s State) ports() (shelfPorts, error) {
 }
 
 // freePort gives the wanted port, or any other when that is taken.
-func freePort(wanted int) (int, error) {
+func freePort(gateway string, wanted int) (int, error) {
 	for _, port := range []int{wanted, 0} {
-		ls, err := listen(port)
+		ls, err := listen(gateway, port)
 		if err != nil {
 			continue
 		}
@@ -99,12 +101,12 @@ func freePort(wanted int) (int, error) {
 		}
 		return got, nil
 	}
-	return 0, fmt.Errorf("no port can be listened on at %s and 127.0.0.1", gatewayIP)
+	return 0, fmt.Errorf("no port can be listened on at %s and 127.0.0.1", gateway)
 }
 
 // listen opens a port at loopback and at the gateway. The gateway's address
 // need not exist yet: the engine's network may come and go.
-func listen(port int) ([]net.Listener, error) {
+func listen(gateway string, port int) ([]net.Listener, error) {
 	var ls []net.Listener
 	anyway := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
@@ -115,7 +117,7 @@ func listen(port int) ([]net.Listener, error) {
 		}
 		return err
 	}}
-	for _, ip := range []string{"127.0.0.1", gatewayIP} {
+	for _, ip := range []string{"127.0.0.1", gateway} {
 		l, err := anyway.Listen(context.Background(), "tcp", fmt.Sprintf("%s:%d", ip, port))
 		if err != nil {
 			for _, l := range ls {
@@ -130,7 +132,7 @@ func listen(port int) ([]net.Listener, error) {
 }
 
 // serveShelf serves until ctx ends.
-func serveShelf(ctx context.Context, s State) error {
+func serveShelf(ctx context.Context, s State, gateway string) error {
 	var ports shelfPorts
 	b, err := os.ReadFile(s.portsFile())
 	if err != nil {
@@ -149,7 +151,7 @@ func serveShelf(ctx context.Context, s State) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for port, h := range map[int]http.Handler{ports.Registry: registry, ports.Mirrors: mirrors} {
-		ls, err := listen(port)
+		ls, err := listen(gateway, port)
 		if err != nil {
 			return fmt.Errorf("listening: %w; another process took the port: run `tagline up` again", err)
 		}

@@ -143,11 +143,11 @@ func TestABusyPortIsReplacedAndKept(t *testing.T) {
 	s := State{Dir: t.TempDir()}
 	busy := taken.Addr().(*net.TCPAddr).Port
 	require.NoError(t, writeFile(s.portsFile(), fmt.Appendf(nil, `{"registry":%d,"mirrors":%d}`, busy, busy), 0o644))
-	first, err := s.ports()
+	first, err := s.ports(gatewayIP)
 	require.NoError(t, err)
 	assert.NotEqual(t, busy, first.Registry)
 	assert.NotEqual(t, busy, first.Mirrors)
-	again, err := s.ports()
+	again, err := s.ports(gatewayIP)
 	require.NoError(t, err)
 	assert.Equal(t, first, again)
 }

@@ -17,8 +17,10 @@ type Options struct {
 	State State
 	// RunnerHost is _EXPERIMENTAL_DAGGER_RUNNER_HOST, Kubeconfig is KUBECONFIG:
 	// an engine and a cluster that are there already. Empty for none.
+	// DockerHost is DOCKER_HOST; empty for Docker's usual socket.
 	RunnerHost string
 	Kubeconfig string
+	DockerHost string
 	// Self is the command line that calls Serve in a new process: the path of
 	// this program and "serve".
 	Self     []string
@@ -41,7 +43,7 @@ func Up(ctx context.Context, o Options) (Env, error) {
 	if err != nil {
 		return Env{}, err
 	}
-	ports, err := startShelf(ctx, o)
+	ports, err := startShelf(ctx, o, chosen.Gateway)
 	if err != nil {
 		return Env{}, err
 	}
@@ -63,6 +65,11 @@ func Up(ctx context.Context, o Options) (Env, error) {
 // upEngine sets the Env's RunnerHost and CLIBin.
 func upEngine(ctx context.Context, o Options, ports shelfPorts, c choice, env *Env) (Part, error) {
 	env.RunnerHost = c.Engine.Address
+	if c.Engine.Choice == inDocker {
+		if err := startInDocker(ctx, o, ports, c); err != nil {
+			return Part{}, err
+		}
+	}
 	if c.Engine.Choice != standIn {
 		if reach(ctx, daggerCLI, 200, 403, 404) == nil {
 			return c.Engine, nil // the SDK fetches the command that fits it
