@@ -16,6 +16,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -28,7 +29,7 @@ const (
 // volumes gives each claim of its storage class a folder of this machine, and
 // takes the folder away when the claim is deleted.
 type volumes struct {
-	client      kubernetes.Interface
+	held        typed.PersistentVolumeInterface
 	dir         string // holds one folder per claim
 	provisioner string // as the storage class names it
 	class       string
@@ -51,16 +52,18 @@ func runVolumes(args []string) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", *kubeconfig, err)
 	}
-	if v.client, err = kubernetes.NewForConfig(config); err != nil {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
 		return fmt.Errorf("reaching the cluster: %w", err)
 	}
+	v.held = client.CoreV1().PersistentVolumes()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	return v.watch(ctx)
+	return v.watch(ctx, client)
 }
 
-func (v volumes) watch(ctx context.Context) error {
-	factory := informers.NewSharedInformerFactory(v.client, again)
+func (v volumes) watch(ctx context.Context, client kubernetes.Interface) error {
+	factory := informers.NewSharedInformerFactory(client, again)
 	claims := factory.Core().V1().PersistentVolumeClaims().Informer()
 	held := factory.Core().V1().PersistentVolumes().Informer()
 	_, err1 := claims.AddEventHandler(onChange(func(o any) error { return v.give(ctx, o.(*core.PersistentVolumeClaim)) }))
@@ -100,7 +103,7 @@ func (v volumes) give(ctx context.Context, c *core.PersistentVolumeClaim) error 
 	if err := os.Chmod(path, 0o777); err != nil { // an IOC runs as any user; the umask must not matter
 		return fmt.Errorf("opening the volume of claim %s/%s: %w", c.Namespace, c.Name, err)
 	}
-	_, err := v.client.CoreV1().PersistentVolumes().Create(ctx, v.volume(name, path, c), meta.CreateOptions{})
+	_, err := v.held.Create(ctx, v.volume(name, path, c), meta.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("giving claim %s/%s its volume: %w", c.Namespace, c.Name, err)
 	}
@@ -135,7 +138,7 @@ func (v volumes) take(ctx context.Context, p *core.PersistentVolume) error {
 	if err := os.RemoveAll(filepath.Join(v.dir, p.Name)); err != nil {
 		return fmt.Errorf("removing volume %s: %w", p.Name, err)
 	}
-	err := v.client.CoreV1().PersistentVolumes().Delete(ctx, p.Name, meta.DeleteOptions{})
+	err := v.held.Delete(ctx, p.Name, meta.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting volume %s: %w", p.Name, err)
 	}
