@@ -46,7 +46,7 @@ func newDocker(host string) (docker, error) {
 }
 
 // errAbsent is Docker's word for a container, image or volume it has not.
-var errAbsent = errors.New("Docker has none")
+var errAbsent = errors.New("the Docker daemon has none")
 
 // call sends one request; the answer is read into into, if that is not nil.
 func (d docker) call(ctx context.Context, method, path string, body, into any) error {
@@ -74,7 +74,7 @@ func (d docker) call(ctx context.Context, method, path string, body, into any) e
 	case resp.StatusCode == http.StatusNotFound:
 		return fmt.Errorf("%w: %s", errAbsent, bytes.TrimSpace(answer))
 	case resp.StatusCode >= 400:
-		return fmt.Errorf("Docker says %s: %s", resp.Status, bytes.TrimSpace(answer))
+		return fmt.Errorf("the Docker daemon says %s: %s", resp.Status, bytes.TrimSpace(answer))
 	case into == nil:
 		return nil
 	}
@@ -97,7 +97,7 @@ func (d docker) gateway(ctx context.Context) (string, error) {
 			return c.Gateway, nil
 		}
 	}
-	return "", errors.New("Docker's bridge network has no IPv4 gateway")
+	return "", errors.New("the bridge network of Docker has no IPv4 gateway")
 }
 
 // offersEngine says why Docker cannot run the engine here; nil when it can.
