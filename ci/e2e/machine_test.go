@@ -42,7 +42,8 @@ func machine() []string {
 			}
 		}
 	}
-	for _, dir := range []string{"/run/netns", "/var/run/netns", "/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/memory/kubepods"} {
+	for _, dir := range []string{"/run/netns", "/var/run/netns", "/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/memory/kubepods",
+		"/sys/fs/cgroup/tagline*", "/sys/fs/cgroup/*/tagline*", "/var/lib/kubelet"} {
 		entries, _ := filepath.Glob(dir + "/*")
 		add("entry", entries)
 	}
