@@ -15,6 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -81,9 +82,21 @@ func (t *Tagline) Check(
 // Release builds, tests and publishes a tag and gives its record as JSON.
 //
 // +cache="never"
-func (t *Tagline) Release(ctx context.Context, tag string) (string, error) {
+func (t *Tagline) Release(
+	ctx context.Context,
+	tag string,
+	// The private key that signs the release.
+	// +optional
+	key *dagger.Secret,
+	// The key's password.
+	// +optional
+	keyPassword *dagger.Secret,
+) (string, error) {
 	p, err := t.pipeline(ctx)
 	if err != nil {
+		return "", err
+	}
+	if p.Key, err = signingKey(ctx, key, keyPassword); err != nil {
 		return "", err
 	}
 	rec, err := p.Run(ctx, tag)
@@ -170,6 +183,24 @@ func (t *Tagline) registry(ctx context.Context) (*registry.Registry, error) {
 		}
 	}
 	return registry.New(t.Registry, opts)
+}
+
+// signingKey reads the key that signs releases; nil when none is given.
+func signingKey(ctx context.Context, key, password *dagger.Secret) (*sign.Key, error) {
+	if key == nil {
+		return nil, nil
+	}
+	text, err := key.Plaintext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secret := ""
+	if password != nil {
+		if secret, err = password.Plaintext(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return sign.ReadKey([]byte(text), []byte(secret))
 }
 
 func asJSON(v any, err error) (string, error) {

@@ -51,7 +51,7 @@ func (j *job) image(ctx context.Context) (*made, error) {
 		rec.Checks = append(rec.Checks, *test)
 		return err
 	})
-	return &made{rec: rec, publish: func(ctx context.Context) error { return j.publishImage(ctx, img, built, rec) }}, err
+	return &made{rec: rec, image: built, publish: func(ctx context.Context) error { return j.publishImage(ctx, img, built, rec) }}, err
 }
 
 // smoke tests an image: its IOC, or that its clients start when it has none.

@@ -17,6 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 	"github.com/tagline-ci/tagline/pipelines/version"
@@ -28,7 +29,8 @@ type Pipeline struct {
 	Repo     *tree.Repository
 	Registry *registry.Registry
 	Mirrors  image.Mirrors
-	Tool     string // Tagline's version, for the record
+	Tool     string    // Tagline's version, for the record
+	Key      *sign.Key // signs releases; nil leaves them unsigned
 }
 
 // job is one tag under way.
@@ -95,6 +97,11 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err := made.publish(ctx); err != nil {
 		return nil, err
 	}
+	if p.Key != nil {
+		if err := step.Run(ctx, "signing "+tag, func(ctx context.Context) error { return j.sign(ctx, made) }); err != nil {
+			return nil, err
+		}
+	}
 	err = step.Run(ctx, "sealing "+tag, func(ctx context.Context) error {
 		_, err := p.Registry.Seal(ctx, made.rec)
 		return err
@@ -126,6 +133,7 @@ func (p Pipeline) Check(ctx context.Context, rev, tag string) ([]record.Test, er
 // made is a release built and tested, not yet published.
 type made struct {
 	rec     *record.Record
+	image   *image.Image // nil when the release is no image
 	publish func(context.Context) error
 }
 

@@ -1,0 +1,74 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/attest"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/sbom"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// sign attaches what a release is made of and how it was built to its images,
+// and the signature to its record, before sealing shows any of it.
+func (j *job) sign(ctx context.Context, m *made) error {
+	signer := attest.Signer{Registry: j.Registry, Key: j.Key}
+	sboms := map[string]any{}
+	if m.image != nil {
+		modules, err := j.modules(ctx, m.rec)
+		if err != nil {
+			return err
+		}
+		for _, a := range m.rec.Artifacts {
+			if sboms[a.Digest], err = j.sbom(ctx, m, a, modules); err != nil {
+				return err
+			}
+		}
+	}
+	if err := signer.Images(ctx, m.rec, sboms); err != nil {
+		return err
+	}
+	return signer.Record(ctx, m.rec)
+}
+
+// sbom says what one target of an image is made of.
+func (j *job) sbom(ctx context.Context, m *made, a record.Artifact, modules []record.Source) (any, error) {
+	status, err := m.image.Target(a.Target).File("/var/lib/dpkg/status").Contents(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing the Debian packages of %s: %w", a.Name, err)
+	}
+	packages, err := sbom.ReadDpkg(strings.NewReader(status))
+	if err != nil {
+		return nil, fmt.Errorf("listing the Debian packages of %s: %w", a.Name, err)
+	}
+	tree, err := fs.Stat(j.files, ".") // its time is the tagged commit's
+	if err != nil {
+		return nil, err
+	}
+	return sbom.Document(sbom.Image{
+		Name: a.Name, Version: m.rec.Version, Digest: a.Digest, Commit: m.rec.Commit,
+		Created: tree.ModTime(), Tool: m.rec.Tool, Packages: packages, Modules: modules,
+	}), nil
+}
+
+// modules gives the support modules in an image: those built in it, and those
+// of the images it is built on, from their records.
+func (j *job) modules(ctx context.Context, rec *record.Record) ([]record.Source, error) {
+	all := slices.Clone(rec.Sources)
+	// The last parent is the root's container image, which has no record.
+	for len(rec.Parents) > 1 {
+		v, err := version.Parse(rec.Parents[0].Version)
+		if err != nil {
+			return nil, err
+		}
+		if rec, _, err = j.Registry.Record(ctx, rec.Parents[0].Asset, v); err != nil {
+			return nil, err
+		}
+		all = append(all, rec.Sources...)
+	}
+	return all, nil
+}
