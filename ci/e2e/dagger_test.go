@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -36,6 +37,13 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	read(t, &commanded, s.dir, "release", "bl93t/1.0.0", "--registry", reg)
 	require.Equal(t, called, commanded, "records differ, or the digest of a chart in them does")
 	require.Equal(t, sealed, forget(t, reg+"/records/bl93t:1.0.0"), "records differ by a byte")
+	ok(t, s.dir, "release", "bl93t/1.0.0", "--registry", reg)
+
+	var moved promote.Result
+	t.Cleanup(func() { remove(t, "bl93t") })
+	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "promote", "--beamline", "bl93t", "--version", "1.0.0", "--kubeconfig", "file://"+env.Kubeconfig)), &moved))
+	require.Equal(t, "1.0.0", moved.Version)
+	require.Equal(t, "1.0.0", status(t, s, "bl93t").Version)
 }
 
 // forget takes a record's tag away, so that its release is made once more, and

@@ -61,7 +61,7 @@ func (c cluster) apiserver(client kubernetes.Interface) daemon {
 		Limit: 2 * time.Minute,
 		Args: c.kube("kube-apiserver",
 			"--etcd-servers=unix://"+c.etcdSocket(),
-			"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", apiPort),
+			"--bind-address="+c.NodeIP, fmt.Sprintf("--secure-port=%d", apiPort),
 			"--advertise-address="+c.NodeIP, "--endpoint-reconciler-type=none",
 			"--service-cluster-ip-range="+serviceCIDR,
 			"--authorization-mode=Node,RBAC", "--anonymous-auth=false",

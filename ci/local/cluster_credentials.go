@@ -53,7 +53,7 @@ func (c cluster) pki(name string) string { return c.path("pki", name) }
 
 func (c cluster) kubeconfig(user string) string { return c.path(user + ".kubeconfig") }
 
-func (c cluster) apiURL() string { return fmt.Sprintf("https://127.0.0.1:%d", apiPort) }
+func (c cluster) apiURL() string { return fmt.Sprintf("https://%s:%d", c.NodeIP, apiPort) }
 
 // writeCredentials makes certificates and kubeconfigs anew, from an authority
 // and a service account key that are made once: what was handed out stays good.
