@@ -3,6 +3,7 @@
 package smoke
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -96,19 +97,12 @@ func (t Tester) boot(ctx context.Context, s Subject) (*bootLog, error) {
 	c := t.ioc(s).
 		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
 		WithNewFile("/smoke/boot.cmd", bootCommands).
-		WithEnvVariable("GRACE", fmt.Sprint(max(s.Grace, 0)+30*b2i(s.Grace == 0)))
+		WithEnvVariable("GRACE", fmt.Sprint(cmp.Or(s.Grace, 30)))
 	out, err := c.WithExec(append(append([]string{"/smoke/boot.sh"}, entry...), "/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
 		return nil, plain(err)
 	}
 	return readBoot(out), nil
-}
-
-func b2i(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // service is the IOC as other containers reach it. The engine waits until it can
