@@ -2,20 +2,51 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// The Debian release of every image made here, and the archives it is
-// installed from: those that Debian's own images name.
+// debianRelease is the Debian release of every image made here.
 const debianRelease = "trixie"
 
-var debianSources = []string{
-	"deb http://deb.debian.org/debian trixie main",
-	"deb http://deb.debian.org/debian trixie-updates main",
-	"deb http://deb.debian.org/debian-security trixie-security main",
+// archives are where this machine gets Debian from, with a final slash.
+// Security is empty where it gets no security updates.
+type archives struct{ Main, Security string }
+
+// machineArchives asks apt: images are installed from where the machine itself
+// is, so that a site's own mirror serves both.
+func machineArchives(ctx context.Context) (archives, error) {
+	out, err := child{Args: []string{"apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"}}.run(ctx)
+	if err != nil {
+		return archives{}, fmt.Errorf("asking apt for its archives: %w\n%s", err, lastLines(out, 5))
+	}
+	var a archives
+	for _, uri := range strings.Fields(out) {
+		if strings.HasSuffix(uri, "/debian/") {
+			a.Main = uri
+		}
+		if strings.HasSuffix(uri, "/debian-security/") {
+			a.Security = uri
+		}
+	}
+	if a.Main == "" {
+		return a, &diag.Error{Kind: diag.Broken, Doing: "looking for Debian's archive", Err: errors.New("apt names none that ends in /debian/"), Fix: "add one to /etc/apt/sources.list"}
+	}
+	return a, nil
+}
+
+// sources gives the archives as lines of apt's sources.list.
+func (a archives) sources() []string {
+	lines := []string{"deb " + a.Main + " " + debianRelease + " main", "deb " + a.Main + " " + debianRelease + "-updates main"}
+	if a.Security != "" {
+		lines = append(lines, "deb "+a.Security+" "+debianRelease+"-security main")
+	}
+	return lines
 }
 
 // caBundle lets a container trust what this machine trusts.
@@ -47,6 +78,10 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
+	from, err := machineArchives(ctx)
+	if err != nil {
+		return "", err
+	}
 	made := filepath.Join(tmp, "rootfs.tar")
 	args := []string{"mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + strings.Join(pkgs, ","),
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -57,7 +92,7 @@ func ensureRootfs(ctx context.Context, o Options, name string, pkgs ...string) (
 		`--customize-hook=rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/cache/apt/archives/partial "$1"/var/lib/apt/lists/partial`,
 		debianRelease, made}
 	log, err := child{
-		Args:          append(args, debianSources...),
+		Args:          append(args, from.sources()...),
 		Env:           []string{"TMPDIR=" + tmp, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", rootfsEpoch)},
 		PrivateMounts: true,
 	}.run(ctx)

@@ -59,8 +59,11 @@ func downloadSource(ctx context.Context, work string, src debianSource) (string,
 		}
 	}
 	list := filepath.Join(work, "sources.list")
-	line := "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " +
-		"http://deb.debian.org/debian " + debianRelease + " main\n"
+	from, err := machineArchives(ctx)
+	if err != nil {
+		return "", err
+	}
+	line := "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " + from.Main + " " + debianRelease + " main\n"
 	if err := os.WriteFile(list, []byte(line), 0o644); err != nil {
 		return "", err
 	}
