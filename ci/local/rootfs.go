@@ -19,25 +19,36 @@ const debianRelease = "trixie"
 type archives struct{ Main, Security string }
 
 // machineArchives asks apt: images are installed from where the machine itself
-// is, so that a site's own mirror serves both.
+// is, so that a site's own mirror serves both. apt knows after an update only.
 func machineArchives(ctx context.Context) (archives, error) {
-	out, err := child{Args: []string{"apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"}}.run(ctx)
-	if err != nil {
-		return archives{}, fmt.Errorf("asking apt for its archives: %w\n%s", err, lastLines(out, 5))
-	}
-	var a archives
-	for _, uri := range strings.Fields(out) {
-		if strings.HasSuffix(uri, "/debian/") {
-			a.Main = uri
+	for _, update := range []bool{false, true} {
+		if update {
+			if out, err := (child{Args: []string{"apt-get", "update", "-q"}}).run(ctx); err != nil {
+				return archives{}, fmt.Errorf("updating apt's lists: %w\n%s", err, lastLines(out, 5))
+			}
 		}
-		if strings.HasSuffix(uri, "/debian-security/") {
+		out, err := child{Args: []string{"apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"}}.run(ctx)
+		if err != nil {
+			return archives{}, fmt.Errorf("asking apt for its archives: %w\n%s", err, lastLines(out, 5))
+		}
+		if a := readArchives(out); a.Main != "" {
+			return a, nil
+		}
+	}
+	return archives{}, &diag.Error{Kind: diag.Broken, Doing: "looking for Debian's archive", Err: errors.New("apt names none that ends in /debian/"), Fix: "add one to /etc/apt/sources.list"}
+}
+
+// readArchives reads apt's list of addresses, a line each.
+func readArchives(out string) (a archives) {
+	for _, uri := range strings.Fields(out) {
+		switch {
+		case strings.HasSuffix(uri, "/debian/"):
+			a.Main = uri
+		case strings.HasSuffix(uri, "/debian-security/"):
 			a.Security = uri
 		}
 	}
-	if a.Main == "" {
-		return a, &diag.Error{Kind: diag.Broken, Doing: "looking for Debian's archive", Err: errors.New("apt names none that ends in /debian/"), Fix: "add one to /etc/apt/sources.list"}
-	}
-	return a, nil
+	return a
 }
 
 // sources gives the archives as lines of apt's sources.list.
