@@ -94,12 +94,7 @@ func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[version.Pin]
 	}
 	all := map[version.Pin]ioc{}
 	var mu sync.Mutex
-	var pins []version.Pin
-	for pin := range files {
-		pins = append(pins, pin)
-	}
-	sort.Slice(pins, func(i, k int) bool { return pins[i].String() < pins[k].String() })
-	err := step.Each(ctx, together, pins, func(ctx context.Context, pin version.Pin) error {
+	err := step.Each(ctx, together, sortedPins(files), func(ctx context.Context, pin version.Pin) error {
 		rec, img, err := j.released(ctx, pin, files[pin])
 		if err != nil {
 			return err
@@ -177,9 +172,10 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 	return nil
 }
 
-func sortedPins(iocs map[version.Pin]ioc) []version.Pin {
+// sortedPins gives a map's pins, in the order of their text.
+func sortedPins[V any](of map[version.Pin]V) []version.Pin {
 	var pins []version.Pin
-	for pin := range iocs {
+	for pin := range of {
 		pins = append(pins, pin)
 	}
 	sort.Slice(pins, func(i, k int) bool { return pins[i].String() < pins[k].String() })

@@ -4,12 +4,10 @@ package step
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"errors"
 )
 
 // Event is a step that began (Done false) or ended (Done true), or a line said
@@ -60,15 +58,12 @@ func Each[T any](ctx context.Context, limit int, items []T, work func(context.Co
 	var g errgroup.Group
 	g.SetLimit(limit)
 	errs := make([]error, len(items))
-	var mu sync.Mutex
 	for i, item := range items {
 		g.Go(func() error {
 			err := ctx.Err()
 			if err == nil {
 				err = work(ctx, item)
 			}
-			mu.Lock()
-			defer mu.Unlock()
 			errs[i] = err
 			return nil
 		})
