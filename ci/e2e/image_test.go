@@ -42,6 +42,45 @@ func TestRuntimeImageIsTheMinimum(t *testing.T) {
 	}
 }
 
+// TestWhatIsTestedIsWhatIsPublished follows the digest that each test ran to the
+// record and to what the registry serves under the version.
+func TestWhatIsTestedIsWhatIsPublished(t *testing.T) {
+	s, reg := newSite(t, "bl93t"), registry(t)
+	s.images(reg)
+	s.commit("bl93t/1.0.0")
+	ok(t, s.dir, "release", "bl93t/1.0.0", "--registry", reg)
+
+	runtime := map[string]string{} // the digest of each image's runtime target
+	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"} {
+		var rec record.Record
+		read(t, &rec, s.dir, "record", tag, "--registry", reg)
+		for _, a := range rec.Artifacts {
+			require.Equal(t, a.Digest, served(t, a.Ref), a.Ref)
+		}
+		require.Equal(t, "runtime", rec.Artifacts[1].Target)
+		runtime[rec.Asset] = rec.Artifacts[1].Digest
+		require.Len(t, rec.Checks, 1)
+		require.Equal(t, runtime[rec.Asset], rec.Checks[0].Digest, "%s was tested at another digest", tag)
+	}
+	var rec record.Record
+	read(t, &rec, s.dir, "record", "bl93t/1.0.0", "--registry", reg)
+	for i, instance := range rec.Instances {
+		require.Equal(t, runtime["ioc-simstage"], rec.Checks[i].Digest, instance.Name)
+		require.True(t, strings.HasSuffix(instance.Image, "@"+rec.Checks[i].Digest), instance.Image)
+		require.Equal(t, rec.Artifacts[i].Digest, served(t, rec.Artifacts[i].Ref))
+	}
+}
+
+// served asks the registry for the digest of what it serves under a tag.
+func served(t *testing.T, ref string) string {
+	t.Helper()
+	parsed, err := name.ParseReference(ref)
+	require.NoError(t, err)
+	got, err := remote.Get(parsed)
+	require.NoError(t, err)
+	return got.Digest.String()
+}
+
 // files lists an image's files, and links, by path.
 func files(t *testing.T, ref string) map[string]bool {
 	t.Helper()

@@ -46,22 +46,28 @@ func (j *job) image(ctx context.Context) (*made, error) {
 	}
 	rec.Sources = built.Sources
 	rec.Parents = append(rec.Parents, base(built.Base))
+	if j.publishes {
+		if built, err = j.publishImage(ctx, img, built, rec); err != nil {
+			return nil, err
+		}
+	}
 	err = step.Run(ctx, "testing "+j.plan.Tag.String(), func(ctx context.Context) error {
-		test, err := j.smoke(ctx, img, built)
+		test, err := j.smoke(ctx, img, built, artifact(rec, image.Runtime).Digest)
 		rec.Checks = append(rec.Checks, *test)
 		return err
 	})
-	return &made{rec: rec, image: built, publish: func(ctx context.Context) error { return j.publishImage(ctx, img, built, rec) }}, err
+	return &made{rec: rec, image: built}, err
 }
 
 // smoke tests an image: its IOC, or that its clients start when it has none.
-func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image) (*record.Test, error) {
+// The digest is the one that its runtime container was pulled by, if it was.
+func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image, digest string) (*record.Test, error) {
 	if img.IOC == nil {
 		out, err := built.Runtime.WithExec([]string{"caget", "-V"}).Stdout(ctx)
 		if err != nil {
 			return &record.Test{}, fmt.Errorf("starting caget of %s: %w", img.Name, err)
 		}
-		return &record.Test{Name: "smoke", Of: img.Name, Passed: true, Evidence: []string{strings.TrimSpace(out)}}, nil
+		return &record.Test{Name: "smoke", Of: img.Name, Digest: digest, Passed: true, Evidence: []string{strings.TrimSpace(out)}}, nil
 	}
 	dir := path.Join(path.Dir(img.File), img.Smoke.Config)
 	config, err := readFolder(j.files, dir)
@@ -69,7 +75,7 @@ func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image) 
 		return &record.Test{}, err
 	}
 	test, err := smoke.Tester{Client: j.Client}.Run(ctx, smoke.Subject{
-		Name: img.Name, Folder: dir, File: img.File, Config: config, Checks: img.Smoke.Checks,
+		Name: img.Name, Folder: dir, File: img.File, Digest: digest, Config: config, Checks: img.Smoke.Checks,
 		Runtime: built.Runtime, Clients: built.Developer, User: "1000:1000",
 	})
 	if err != nil {
@@ -78,8 +84,10 @@ func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image) 
 	return test, nil
 }
 
-// publishImage pushes both targets by digest; sealing tags them.
-func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.Image, rec *record.Record) error {
+// publishImage pushes both targets by digest, where nobody sees them until
+// sealing tags them, and gives the image as the registry has it: what is tested
+// is what is published.
+func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.Image, rec *record.Record) (*image.Image, error) {
 	v := j.plan.Tag.Version
 	targets := []string{image.Developer, image.Runtime}
 	artifacts := make([]record.Artifact, len(targets))
@@ -95,11 +103,12 @@ func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.
 		})
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rec.Artifacts = sorted(artifacts)
-	rec.Checks[0].Digest = artifact(rec, image.Runtime).Digest
-	return nil
+	pulled := image.Released(j.Client, j.ref(rec, image.Developer), j.ref(rec, image.Runtime), built.Base)
+	pulled.Sources = built.Sources
+	return pulled, nil
 }
 
 // released gives a released image: its record and its containers by digest.

@@ -39,6 +39,8 @@ type job struct {
 	tag   string // as git has it; without the asset where the repository has one alone
 	plan  *plan.Plan
 	files fs.FS // the tree at the tag's commit
+
+	publishes bool // not merely checks
 }
 
 // Plan says what releasing a git tag would do. Nothing is touched.
@@ -87,6 +89,7 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err != nil || sealed != nil {
 		return sealed, err
 	}
+	j.publishes = true
 	made, err := j.make(ctx)
 	if err != nil {
 		return nil, err
@@ -94,8 +97,10 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err := verdict(made.rec.Checks); err != nil {
 		return nil, err
 	}
-	if err := made.publish(ctx); err != nil {
-		return nil, err
+	if made.publish != nil {
+		if err := made.publish(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if p.Key != nil {
 		if err := step.Run(ctx, "signing "+tag, func(ctx context.Context) error { return j.sign(ctx, made) }); err != nil {
@@ -130,11 +135,11 @@ func (p Pipeline) Check(ctx context.Context, rev, tag string) ([]record.Test, er
 	return made.rec.Checks, verdict(made.rec.Checks)
 }
 
-// made is a release built and tested, not yet published.
+// made is a release built and tested, with nothing to be seen of it yet.
 type made struct {
 	rec     *record.Record
-	image   *image.Image // nil when the release is no image
-	publish func(context.Context) error
+	image   *image.Image                // nil when the release is no image
+	publish func(context.Context) error // pushes its charts; nil for an image, which is pushed before it is tested
 }
 
 func (j *job) make(ctx context.Context) (*made, error) {

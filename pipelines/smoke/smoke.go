@@ -28,7 +28,7 @@ var bootCommands string
 type Subject struct {
 	Name    string // of the image or the instance
 	Folder  string // of its config, from the repository's root, to name files in faults
-	Digest  string // of the runtime image, for the record
+	Digest  string // that Runtime was pulled by from the registry; empty when it was built here
 	Runtime *dagger.Container
 	Clients *dagger.Container // has caget, caput and pvget: the developer image
 	Config  map[string][]byte // by file name, as the instance's ConfigMap
@@ -50,6 +50,9 @@ type Tester struct {
 // result.
 func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 	result := &record.Test{Name: "smoke", Of: s.Name, Digest: s.Digest}
+	if err := pulled(ctx, s.Runtime, s.Digest); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
+	}
 	log, err := t.boot(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("booting %s: %w", s.Name, err)
@@ -69,6 +72,22 @@ func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 		result.Log = tail(log.lines, 40)
 	}
 	return result, nil
+}
+
+// pulled checks with the engine that a container is the one in the registry that
+// the record will name.
+func pulled(ctx context.Context, c *dagger.Container, digest string) error {
+	if digest == "" {
+		return nil
+	}
+	ref, err := c.ImageRef(ctx)
+	if err == nil && !strings.HasSuffix(ref, "@"+digest) {
+		err = fmt.Errorf("the engine runs %s", ref)
+	}
+	if err != nil {
+		return fmt.Errorf("checking that %s is what is tested: %w", digest, err)
+	}
+	return nil
 }
 
 // ioc is the runtime image with its config, as a pod has them: unprivileged,
