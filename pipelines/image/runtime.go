@@ -85,11 +85,14 @@ func (b Builder) data(ctx context.Context, img *recipe.Image, dev *dagger.Contai
 }
 
 // strip takes the symbols out of all files; the developer image keeps them.
+// They go to a folder of their own: a folder that was mounted has the layers
+// with the symbols below the one without.
 func (b Builder) strip(dev *dagger.Container, files *dagger.Directory) *dagger.Directory {
-	const dir = "/tmp/stripped"
-	return dev.WithMountedDirectory(dir, files).
-		WithExec([]string{"find", dir, "-type", "f", "-exec", "strip", "--strip-unneeded", "{}", "+"}).
-		Directory(dir)
+	const from, to = "/tmp/files", "/tmp/stripped"
+	return dev.WithMountedDirectory(from, files).
+		WithExec([]string{"cp", "--recursive", "--preserve=mode,links", from, to}).
+		WithExec([]string{"find", to, "-type", "f", "-exec", "strip", "--strip-unneeded", "{}", "+"}).
+		Directory(to)
 }
 
 // objects gives the shared objects that binaries load: those built in the
