@@ -34,7 +34,11 @@ func newDiff(a *app) *cobra.Command {
 			}
 			var sides [2]diff.Release
 			for i, text := range given {
-				if sides[i], err = releaseOf(cmd.Context(), repo, reg, text); err != nil {
+				t, err := a.released(text)
+				if err != nil {
+					return err
+				}
+				if sides[i], err = releaseOf(cmd.Context(), repo, reg, t); err != nil {
 					return err
 				}
 			}
@@ -50,11 +54,7 @@ func newDiff(a *app) *cobra.Command {
 }
 
 // releaseOf reads a release's record and tree.
-func releaseOf(ctx context.Context, repo *tree.Repository, reg *registry.Registry, tag string) (diff.Release, error) {
-	t, err := version.ParseTag(tag)
-	if err != nil {
-		return diff.Release{}, err
-	}
+func releaseOf(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t version.Tag) (diff.Release, error) {
 	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
 	if err != nil {
 		return diff.Release{}, err

@@ -4,8 +4,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // newRecord is `tagline record`.
@@ -18,7 +16,7 @@ func newRecord(a *app) *cobra.Command {
 		Example: "  tagline record bl01t/2026.11.1\n  tagline record bl01t/2026.11.1 --output json",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := version.ParseTag(given[0])
+			t, err := a.released(given[0])
 			if err != nil {
 				return err
 			}

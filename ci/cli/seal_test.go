@@ -11,10 +11,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // serve gives a transcript a registry of its own, in $TAGLINE_REGISTRY.
@@ -28,11 +28,13 @@ func serve(e *testscript.Env) {
 // release of a beamline at a tag, whose charts are any content.
 func seal(ts *testscript.TestScript, neg bool, args []string) {
 	ctx := context.Background()
-	t, err := version.ParseTag(args[0])
-	ts.Check(err)
 	repo, err := tree.Open(ts.MkAbs("."))
 	ts.Check(err)
 	commit, err := repo.Resolve("refs/tags/" + args[0])
+	ts.Check(err)
+	files, err := repo.At(commit)
+	ts.Check(err)
+	t, err := plan.Tag(files, args[0])
 	ts.Check(err)
 	prefix := ts.Getenv("TAGLINE_REGISTRY")
 	rec := &record.Record{Schema: record.Schema, Kind: record.Beamline, Asset: t.Asset, Version: t.Version.String(), Tag: args[0], Commit: commit, Namespace: t.Asset, Tool: "test"}

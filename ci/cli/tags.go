@@ -81,6 +81,24 @@ func (t *tags) of(tag string) (map[string]record.Kind, error) {
 	return t.assets[rev], err
 }
 
+// released reads the tag of a release. A bare version is of the only asset that
+// the repository has at that tag; a whole tag needs no repository.
+func (a *app) released(tag string) (version.Tag, error) {
+	if strings.Contains(tag, "/") {
+		return version.ParseTag(tag)
+	}
+	t, err := a.openTags([]string{tag})
+	if err != nil {
+		return version.Tag{}, err
+	}
+	assets, err := t.of(tag)
+	if err != nil {
+		return version.Tag{}, err
+	}
+	checked, err := version.CheckTag(tag, "", assets)
+	return checked.Tag, err
+}
+
 // check looks at one tag.
 func (t *tags) check(name string, kind record.Kind) (tagLine, error) {
 	assets, err := t.of(name)

@@ -13,7 +13,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/sign"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // newVerify is `tagline verify`.
@@ -27,7 +26,7 @@ func newVerify(a *app) *cobra.Command {
 		Example: "  tagline verify bl01t/2026.11.1 --key release.key.pub",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := version.ParseTag(given[0])
+			t, err := a.released(given[0])
 			if err != nil {
 				return err
 			}
