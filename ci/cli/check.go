@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -67,6 +69,9 @@ func (a *app) checkTree(rev string) error {
 		return err
 	}
 	recipes, err := recipe.Read(files)
+	if err == nil {
+		_, err = recipes.Locks(files, slices.Sorted(maps.Keys(recipes.Images))...)
+	}
 	names, errNames := beamline.Names(files)
 	all := []error{err, errNames}
 	instances := 0

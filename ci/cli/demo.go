@@ -69,16 +69,31 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = d.step("clone this repository and tag it", func() (err error) {
-		d.scratch, err = newScratch(d.repo, s.Path("demo"), demoBase, demoIOC, demoLine+"/"+demoFirst)
+	err = d.step("clone this repository", func() (err error) {
+		d.scratch, err = newScratch(d.repo, s.Path("demo"))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	// A registry path of its own for each commit: a release never changes, and
-	// the demonstration of another commit is another release.
-	d.registry = e.Registry + "/demo/" + d.scratch.commit[:12]
+	// What this machine's base image and mirrors hold is pinned here, and not in
+	// the repository: elsewhere the same names stand for other content.
+	if err := d.tagline(ctx, "lock"); err != nil {
+		return err
+	}
+	err = d.step("commit the lock files, tag "+demoBase+", "+demoIOC+" and "+demoLine+"/"+demoFirst, func() error {
+		locked, err := d.scratch.commit("Lock what the recipes name", demoBase, demoIOC, demoLine+"/"+demoFirst)
+		if err != nil {
+			return err
+		}
+		// A registry path of its own for each commit: a release never changes, and
+		// the demonstration of another commit is another release.
+		d.registry = e.Registry + "/demo/" + locked[:12]
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	for _, tag := range []string{demoBase, demoIOC, demoLine + "/" + demoFirst} {
 		if err := d.tagline(ctx, "release", tag); err != nil {
 			return err
@@ -116,7 +131,7 @@ func (d *demo) tagline(ctx context.Context, line ...string) error {
 	given := line
 	if d.scratch != nil {
 		given = append([]string{"--repo", d.scratch.dir}, line...)
-		if line[0] != "status" {
+		if line[0] != "status" && line[0] != "lock" {
 			given = append(given, "--registry", d.registry)
 		}
 	}

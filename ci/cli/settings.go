@@ -38,6 +38,11 @@ func (s *site) flags(cmd *cobra.Command) {
 // buildFlags adds the flags of commands that build.
 func (s *site) buildFlags(cmd *cobra.Command) {
 	s.flags(cmd)
+	s.mirrorFlags(cmd)
+}
+
+// mirrorFlags adds the flags of commands that fetch sources.
+func (s *site) mirrorFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&s.mirrors, "mirror", nil, "fetch sources below a URL from a copy: https://github.com/=https://git.example.org/mirrors/ (default $TAGLINE_MIRRORS)")
 	cmd.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "show the engine's own progress too")
 }

@@ -27,6 +27,7 @@ var (
 	tagline string
 	env     local.Env
 	root    string // of the repository
+	locked  string // a clone of it with lock files
 )
 
 func TestMain(m *testing.M) {
@@ -70,6 +71,10 @@ func withParts(m *testing.M) (status int) {
 	}
 	if err := json.Unmarshal(out, &env); err != nil {
 		return fail("reading what is up", err)
+	}
+	locked = filepath.Join(dir, "locked")
+	if err := lockedClone(locked); err != nil {
+		return fail("locking a clone", err)
 	}
 	status = m.Run()
 	if was {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,10 +27,42 @@ type site struct {
 	line string // its beamline: bl01t under another name, so that PVs differ too
 }
 
-// newSite clones HEAD and renames the test beamline.
+// lockedClone clones this repository, pins what its recipes name here, and
+// commits that as the demonstration does, so that both release the same.
+func lockedClone(dir string) error {
+	repo, err := git.PlainClone(dir, false, &git.CloneOptions{URL: root, Tags: git.NoTags})
+	if err != nil {
+		return err
+	}
+	lock := exec.Command(tagline, "lock", "-C", dir)
+	lock.Stderr = os.Stderr
+	if err := lock.Run(); err != nil {
+		return err
+	}
+	tree, err := repo.Worktree()
+	if err != nil {
+		return err
+	}
+	if err := tree.AddWithOptions(&git.AddOptions{All: true}); err != nil {
+		return err
+	}
+	head, err := repo.Head()
+	if err != nil {
+		return err
+	}
+	last, err := repo.CommitObject(head.Hash())
+	if err != nil {
+		return err
+	}
+	who := &object.Signature{Name: "Controls Engineer", Email: "controls@example.org", When: last.Committer.When.Add(time.Second)}
+	_, err = tree.Commit("Lock what the recipes name", &git.CommitOptions{Author: who, Committer: who})
+	return err
+}
+
+// newSite clones the locked clone and renames the test beamline.
 func newSite(t *testing.T, line string) *site {
 	t.Helper()
-	repo, err := git.PlainClone(t.TempDir(), false, &git.CloneOptions{URL: root, Tags: git.NoTags})
+	repo, err := git.PlainClone(t.TempDir(), false, &git.CloneOptions{URL: locked, Tags: git.NoTags})
 	require.NoError(t, err)
 	tree, err := repo.Worktree()
 	require.NoError(t, err)
@@ -100,7 +133,7 @@ func (s *site) tag(tags ...string) {
 // that images are released once in a run.
 func registry(t *testing.T) string {
 	t.Helper()
-	repo, err := git.PlainOpenWithOptions(root, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	repo, err := git.PlainOpen(locked)
 	require.NoError(t, err)
 	head, err := repo.Head()
 	require.NoError(t, err)

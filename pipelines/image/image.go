@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"dagger.io/dagger"
@@ -39,8 +38,9 @@ type Builder struct {
 	Files   fs.FS // the tree at the commit that is built
 	Tree    *recipe.Tree
 	Mirrors Mirrors
+	Locks   map[string]*recipe.Lock // by image: of those to build, and of those they are built on in the tree
 
-	base string // the root's container image, by digest, once resolved
+	base string // the root's container image, by digest
 }
 
 // Image is an image described: nothing runs until its containers are asked.
@@ -65,24 +65,27 @@ func Released(client *dagger.Client, developer, runtime, base string) *Image {
 }
 
 // Build describes img on parent; parent is nil for the root of the hierarchy.
-// It looks up what refs and tags point to now, and asks the developer image
-// which files its IOC opens, so it needs the engine and the sources.
+// It looks whether refs still point to what is locked, and asks the developer
+// image which files its IOC opens, so it needs the engine and the sources.
 func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*Image, error) {
+	lock := b.Locks[img.Name]
 	if parent == nil {
-		ref, err := b.Client.Container().From(img.Base).ImageRef(ctx)
-		if err != nil {
-			return nil, &diag.Error{Kind: diag.Broken, Doing: "pulling " + img.Base + " for", Asset: img.Name, File: img.File, Err: explain(err), Fix: "check that the engine reaches the image's registry"}
+		parent = Released(b.Client, lock.Base, lock.Base, lock.Base)
+		if _, err := parent.Runtime.Sync(ctx); err != nil {
+			return nil, b.unreachable(img, lock.Base, err)
 		}
-		parent = Released(b.Client, ref, ref, ref)
 	}
 	b.base = parent.Base
 	built := &Image{Base: parent.Base}
-	dev := b.install(parent.Developer, b.packages(img)).
+	dev, err := b.install(ctx, img, parent.Developer, b.Tree.Packages(img), pins(lock.Packages.Build))
+	if err != nil {
+		return nil, err
+	}
+	dev = dev.
 		WithEnvVariable("EPICS_BASE", baseDir).
 		WithEnvVariable("EPICS_HOST_ARCH", hostArch).
 		WithEnvVariable("PATH", searchPath).
 		WithWorkdir("/epics")
-	var err error
 	if dev, built.Sources, err = b.modules(ctx, img, dev); err != nil {
 		return nil, err
 	}
@@ -96,30 +99,9 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	return built, err
 }
 
-// packages are the Debian packages of img's developer image: its own and those
-// of the modules built in it, sorted.
-func (b Builder) packages(img *recipe.Image) []string {
-	all := slices.Clone(img.Build)
-	for _, ref := range img.Modules {
-		all = append(all, b.Tree.Modules[ref.Name].Packages...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// install adds Debian packages; the package lists and archives stay out of the
-// image.
-func (b Builder) install(c *dagger.Container, packages []string) *dagger.Container {
-	if len(packages) == 0 {
-		return c
-	}
-	const lists, archives = "/var/lib/apt/lists", "/var/cache/apt"
-	return c.WithMountedTemp(lists).WithMountedTemp(archives).
-		WithEnvVariable("DEBIAN_FRONTEND", "noninteractive").
-		// One command: what one writes to a temporary mount the next does not see.
-		WithExec(append([]string{"sh", "-c", `apt-get update -q && exec apt-get install -qy --no-install-recommends "$@"`, "sh"}, packages...)).
-		WithoutEnvVariable("DEBIAN_FRONTEND").
-		WithoutMount(lists).WithoutMount(archives)
+// unreachable says that the root's container image can't be pulled.
+func (b Builder) unreachable(img *recipe.Image, ref string, err error) error {
+	return &diag.Error{Kind: diag.Broken, Doing: "pulling " + ref + " for", Asset: img.Name, File: img.File, Err: explain(err), Fix: "check that the engine reaches the image's registry"}
 }
 
 // place is where a module lives in an image.

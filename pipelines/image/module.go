@@ -32,7 +32,7 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 	var g errgroup.Group
 	for i, ref := range order {
 		g.Go(func() error {
-			sources[i], errs[i] = b.resolve(ctx, img, ref)
+			sources[i], errs[i] = b.pinned(ctx, img, ref)
 			return nil
 		})
 	}

@@ -46,11 +46,10 @@ func (b Builder) runtime(ctx context.Context, img *recipe.Image, dev, run *dagge
 			return nil, err
 		}
 	}
-	packages, err := b.missing(ctx, img, dev, run, system)
-	if err != nil {
+	if run, err = b.complete(ctx, img, dev, run, system); err != nil {
 		return nil, err
 	}
-	run = b.install(run, packages).
+	run = run.
 		WithDirectory("/", files).
 		WithDirectory(ConfigDir, b.Client.Directory()).
 		WithDirectory("/epics/autosave", b.Client.Directory()).
@@ -138,9 +137,10 @@ func readLdd(out string) (loaded, missing []string) {
 	return slices.Compact(loaded), slices.Compact(missing)
 }
 
-// missing gives the Debian packages that own the system's libraries and that
-// run lacks, with those the recipe asks for; sorted.
-func (b Builder) missing(ctx context.Context, img *recipe.Image, dev, run *dagger.Container, libraries []string) ([]string, error) {
+// complete installs the Debian packages that own the system's libraries and
+// that run lacks, with those the recipe asks for: at the versions that the
+// developer image has, or that are locked.
+func (b Builder) complete(ctx context.Context, img *recipe.Image, dev, run *dagger.Container, libraries []string) (*dagger.Container, error) {
 	var paths []string
 	for _, p := range libraries {
 		// /lib is a link to /usr/lib, and dpkg knows files by where they are.
@@ -153,16 +153,20 @@ func (b Builder) missing(ctx context.Context, img *recipe.Image, dev, run *dagge
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "finding the Debian packages of", Asset: img.Name, Err: explain(err)}
 	}
-	installed, err := run.WithExec([]string{"dpkg-query", "--show", "--showformat", "${Package}\n"}).Stdout(ctx)
+	has, err := installed(ctx, run)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "listing the Debian packages of", Asset: img.Name, Err: explain(err)}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "listing the Debian packages of", Asset: img.Name, Err: err}
 	}
-	has := strings.Fields(installed)
 	need := slices.Clone(img.Run)
 	for line := range strings.Lines(owned) {
 		owner, _, _ := strings.Cut(line, ":")
 		need = append(need, owner)
 	}
 	slices.Sort(need)
-	return slices.DeleteFunc(slices.Compact(need), func(p string) bool { return slices.Contains(has, p) }), nil
+	need = slices.DeleteFunc(slices.Compact(need), func(p string) bool { return has[p] != "" })
+	known, err := installed(ctx, dev)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "listing the Debian packages of", Asset: img.Name, Err: err}
+	}
+	return b.install(ctx, img, run, need, pins(b.Locks[img.Name].Packages.Run, known))
 }

@@ -25,36 +25,73 @@ import (
 
 var commitHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
-// resolve finds the commit that a module's ref names at its (mirrored)
-// repository, or the hash of its folder in the tree.
-func (b Builder) resolve(ctx context.Context, img *recipe.Image, ref recipe.ModuleRef) (record.Source, error) {
+// pinned gives the locked source of a module, or the hash of its folder in the
+// tree. A tag that is elsewhere now than when it was locked is refused.
+func (b Builder) pinned(ctx context.Context, img *recipe.Image, ref recipe.ModuleRef) (record.Source, error) {
 	mod := b.Tree.Modules[ref.Name]
 	if mod.Folder != "" {
 		sum, err := folderHash(b.Files, mod.Folder)
 		return record.Source{Module: ref.Name, URL: "tree", Ref: mod.Folder, Commit: sum}, err
 	}
-	src := record.Source{Module: ref.Name, URL: mod.Git, Ref: ref.Ref}
+	locked := b.Locks[img.Name].Modules[ref.Name]
+	src := record.Source{Module: ref.Name, URL: mod.Git, Ref: ref.Ref, Commit: string(locked.Commit)}
 	if commitHash.MatchString(ref.Ref) {
-		src.Commit = ref.Ref
 		return src, nil
 	}
+	refs, err := b.remote(ctx, img, ref)
+	if err != nil {
+		return src, err
+	}
+	if now, ok := refs.tag(ref.Ref); ok && now != src.Commit {
+		return src, &diag.Error{Kind: diag.Invalid, File: img.LockPath(), Asset: ref.Name, Version: ref.Ref, Err: fmt.Errorf("the tag has moved: it was locked at commit %.12s and is at %.12s now", src.Commit, now), Fix: "find out why; to take what it is now, run: tagline lock " + img.Name}
+	}
+	if _, ok := refs.commit(ref.Ref); !ok {
+		return src, refs.none(img, ref, mod)
+	}
+	return src, nil
+}
+
+// remoteRefs are a git repository's refs and the hashes they point to; an
+// annotated tag's commit is at its name with ^{}.
+type remoteRefs map[string]string
+
+// remote lists the refs of a module's repository, at its mirror.
+func (b Builder) remote(ctx context.Context, img *recipe.Image, ref recipe.ModuleRef) (remoteRefs, error) {
+	mod := b.Tree.Modules[ref.Name]
 	url := b.Mirrors.Of(mod.Git)
 	refs, err := git.NewRemote(memory.NewStorage(), &config.RemoteConfig{URLs: []string{url}}).
 		ListContext(ctx, &git.ListOptions{PeelingOption: git.AppendPeeled})
 	if err != nil {
-		return src, &diag.Error{Kind: diag.Broken, Doing: "asking " + url + " for " + ref.Ref + " of", Asset: ref.Name, File: img.File, Line: ref.Line, Err: err, Fix: "check the URL in " + mod.File + ", or name a mirror with --mirror"}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "asking " + url + " for " + ref.Ref + " of", Asset: ref.Name, File: img.File, Line: ref.Line, Err: err, Fix: "check the URL in " + mod.File + ", or name a mirror with --mirror"}
 	}
-	found := map[string]string{}
+	found := remoteRefs{}
 	for _, r := range refs {
 		found[r.Name().String()] = r.Hash().String()
 	}
-	for _, name := range []string{"refs/tags/" + ref.Ref + "^{}", "refs/tags/" + ref.Ref, "refs/heads/" + ref.Ref} {
-		if h, ok := found[name]; ok {
-			src.Commit = h
-			return src, nil
-		}
+	return found, nil
+}
+
+// tag gives the commit of a tag.
+func (r remoteRefs) tag(name string) (string, bool) {
+	if h, ok := r["refs/tags/"+name+"^{}"]; ok {
+		return h, true
 	}
-	return src, diag.Invalidf(img.File, ref.Line, "name a tag, branch or commit of "+mod.Git, "%s has no ref %q", ref.Name, ref.Ref)
+	h, ok := r["refs/tags/"+name]
+	return h, ok
+}
+
+// commit gives the commit of a tag, or of a branch.
+func (r remoteRefs) commit(name string) (string, bool) {
+	if h, ok := r.tag(name); ok {
+		return h, true
+	}
+	h, ok := r["refs/heads/"+name]
+	return h, ok
+}
+
+// none refuses a ref that the repository does not have.
+func (r remoteRefs) none(img *recipe.Image, ref recipe.ModuleRef, mod *recipe.Module) error {
+	return diag.Invalidf(img.File, ref.Line, "name a tag, branch or commit of "+mod.Git, "%s has no ref %q", ref.Name, ref.Ref)
 }
 
 // fetch gives a module's source as the build sees it: the tree at a commit with
@@ -63,9 +100,16 @@ func (b Builder) fetch(mod *recipe.Module, src record.Source) (*dagger.Directory
 	if mod.Folder != "" {
 		return folder(b.Client, b.Files, mod.Folder)
 	}
-	const dir = "/src"
-	c := b.install(b.Client.Container().From(b.base), []string{"ca-certificates", "git"}).
-		WithWorkdir(dir).
+	return b.checkout(mod, src).Directory(sourceDir).WithoutDirectory(".git"), nil
+}
+
+// sourceDir is where checkout puts a working copy.
+const sourceDir = "/src"
+
+// checkout gives a container with git, and the working copy of a module.
+func (b Builder) checkout(mod *recipe.Module, src record.Source) *dagger.Container {
+	c := tools(b.Client.Container().From(b.base), "ca-certificates", "git").
+		WithWorkdir(sourceDir).
 		WithExec(b.git("init", "--quiet", ".")).
 		WithExec(b.git("remote", "add", "origin", mod.Git)).
 		WithExec(b.git("fetch", "--quiet", "--depth=1", "origin", src.Commit)).
@@ -75,7 +119,7 @@ func (b Builder) fetch(mod *recipe.Module, src record.Source) (*dagger.Directory
 		c = c.WithExec(append([]string{"sh", "-c", `git ls-files -s "$0" | grep -q ^160000 || exit 0; exec "$@"`, sub},
 			b.git("submodule", "update", "--init", "--recursive", "--depth=1", "--", sub)...))
 	}
-	return c.Directory(dir).WithoutDirectory(".git"), nil
+	return c
 }
 
 // git gives a git command line that goes through the mirrors, for relative

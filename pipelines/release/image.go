@@ -23,6 +23,10 @@ func (j *job) image(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	img := recipes.Images[j.plan.Tag.Asset]
+	locks, err := recipes.Locks(j.files, img.Name)
+	if err != nil {
+		return nil, err
+	}
 	rec := j.record()
 	var parent *image.Image
 	if img.Base == "" {
@@ -32,7 +36,7 @@ func (j *job) image(ctx context.Context) (*made, error) {
 		}
 		rec.Parents = append(rec.Parents, record.Parent{Asset: released.Asset, Version: released.Version, Ref: j.ref(released, image.Developer), Digest: artifact(released, image.Developer).Digest})
 	}
-	builder := image.Builder{Client: j.Client, Files: j.files, Tree: recipes, Mirrors: j.Mirrors}
+	builder := image.Builder{Client: j.Client, Files: j.files, Tree: recipes, Mirrors: j.Mirrors, Locks: locks}
 	var built *image.Image
 	err = step.Run(ctx, "building "+j.plan.Tag.String(), func(ctx context.Context) (err error) {
 		if built, err = builder.Build(ctx, img, parent); err != nil {

@@ -2,10 +2,6 @@ package release
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
@@ -29,10 +25,17 @@ func (p Pipeline) Image(ctx context.Context, rev, name string) (*image.Image, er
 	}
 	chain := recipes.Chain(name)
 	if len(chain) == 0 {
-		known := strings.Join(slices.Sorted(maps.Keys(recipes.Images)), ", ")
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for image", Asset: name, Err: fmt.Errorf("the tree has none of that name"), Fix: "name one of " + known}
+		return nil, unknown(recipes, name)
 	}
-	builder := image.Builder{Client: p.Client, Files: files, Tree: recipes, Mirrors: p.Mirrors}
+	var names []string
+	for _, img := range chain {
+		names = append(names, img.Name)
+	}
+	locks, err := recipes.Locks(files, names...)
+	if err != nil {
+		return nil, err
+	}
+	builder := image.Builder{Client: p.Client, Files: files, Tree: recipes, Mirrors: p.Mirrors, Locks: locks}
 	var built *image.Image
 	for _, img := range chain {
 		if built, err = builder.Build(ctx, img, built); err != nil {

@@ -41,6 +41,16 @@ func Open(dir string) (*Repository, error) {
 	return &Repository{dir: dir, git: g, dirs: map[plumbing.Hash][]object.TreeEntry{}}, nil
 }
 
+// WorkTree gives the folder of the repository's working copy. A bare repository
+// has none and is refused.
+func (r *Repository) WorkTree() (string, error) {
+	w, err := r.git.Worktree()
+	if err != nil {
+		return "", &diag.Error{Kind: diag.Invalid, Doing: "looking for the working copy of", Asset: r.dir, Err: err, Fix: "name a folder of a clone that has one"}
+	}
+	return w.Filesystem.Root(), nil
+}
+
 // Head gives the commit that is checked out, 40 hex digits.
 func (r *Repository) Head() (string, error) { return r.Resolve("HEAD") }
 

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+// newLock is `tagline lock`.
+func newLock(a *app) *cobra.Command {
+	s := &site{}
+	check := false
+	cmd := &cobra.Command{
+		Use:   "lock [IMAGE…]",
+		Short: "Pin what recipes name: commits, the base image's digest, package versions",
+		Long: "Finds what the names in the recipes of the working copy stand for now, and writes it\n" +
+			"beside each image.yaml: the commit of every support module and of its submodules, the\n" +
+			"base image's digest, the version of every Debian package. Commit these files: a\n" +
+			"release refuses a pin that is missing or has moved. Without names: all images.\n" +
+			"With --check nothing is written, and what moved or is newer is listed.",
+		Example: "  tagline lock ioc-motorsim\n  tagline lock --check",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			repo, err := tree.Open(a.repo)
+			if err != nil {
+				return err
+			}
+			root, err := repo.WorkTree()
+			if err != nil {
+				return err
+			}
+			mirrors, err := a.sourceMirrors(s)
+			if err != nil {
+				return err
+			}
+			return a.steps(cmd.Context(), func(ctx context.Context) error {
+				client, err := a.connect(ctx, s)
+				if err != nil {
+					return err
+				}
+				defer client.Close()
+				p := release.Pipeline{Client: client, Mirrors: mirrors}
+				if check {
+					drifts, err := p.Drifts(ctx, os.DirFS(root), given...)
+					if err != nil {
+						return err
+					}
+					return a.print(drifts, func(w io.Writer) error { return writeDrifts(w, drifts) })
+				}
+				locks, err := p.Lock(ctx, os.DirFS(root), given...)
+				if err != nil {
+					return err
+				}
+				return a.writeLocks(root, locks)
+			})
+		},
+	}
+	s.mirrorFlags(cmd)
+	cmd.Flags().BoolVar(&check, "check", false, "list pins that moved and newer versions; write nothing")
+	return cmd
+}
+
+// writeLocks writes lock files below root. A lock of nothing has no file.
+func (a *app) writeLocks(root string, locks map[string][]byte) error {
+	written := []string{}
+	for _, file := range slices.Sorted(maps.Keys(locks)) {
+		path := filepath.Join(root, filepath.FromSlash(file))
+		if len(locks[file]) == 0 {
+			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+			continue
+		}
+		if err := os.WriteFile(path, locks[file], 0o644); err != nil {
+			return err
+		}
+		written = append(written, file)
+	}
+	return a.print(written, func(w io.Writer) error {
+		for _, file := range written {
+			fmt.Fprintln(w, file)
+		}
+		return nil
+	})
+}
+
+// writeDrifts shows what moved and what is newer.
+func writeDrifts(w io.Writer, drifts []recipe.Drift) error {
+	if len(drifts) == 0 {
+		_, err := fmt.Fprintln(w, "every pin is what its name stands for, and nothing is newer")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "IMAGE\tPIN\tLOCKED\tNOW")
+	for _, d := range drifts {
+		fmt.Fprintf(t, "%s\t%s\t%.60s\t%.60s\n", d.Image, d.Pin, d.Locked, d.Now)
+	}
+	return t.Flush()
+}
