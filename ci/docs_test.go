@@ -74,6 +74,8 @@ func TestFormatExamples(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, recipes.Images, 2)
 	assert.Len(t, recipes.Modules, 4)
+	_, err = recipes.Locks(files, "epics-base")
+	require.NoError(t, err)
 	bl, err := beamline.Read(files, "bl45p")
 	require.NoError(t, err)
 	require.Len(t, bl.Instances, 1)

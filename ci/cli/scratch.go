@@ -13,9 +13,9 @@ import (
 // scratch is a clone in which a demonstration tags and commits: the
 // repository itself is never written to.
 type scratch struct {
-	dir    string
-	repo   *git.Repository
-	when   time.Time
+	dir  string
+	repo *git.Repository
+	when time.Time
 }
 
 // newScratch clones a repository's HEAD below parent, in a folder named by the

@@ -74,9 +74,10 @@ func withParts(m *testing.M) (status int) {
 	}
 	locked = filepath.Join(dir, "locked")
 	if err := lockedClone(locked); err != nil {
-		return fail("locking a clone", err)
+		status = fail("locking a clone", err)
+	} else {
+		status = m.Run()
 	}
-	status = m.Run()
 	if was {
 		return status
 	}

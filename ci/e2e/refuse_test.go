@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+const lockFile = "generic-iocs/epics-base/image.lock.yaml"
 
 // TestBadInputIsRefused releases what must not be released: exit status 2, the
 // file and line, the mend, and nothing published.
@@ -36,6 +40,18 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"smoke test that fails", "ioc-simstage/1.0.2", func(s *site) {
 			s.edit("generic-iocs/ioc-simstage/image.yaml", `value: "200"`, `value: "201"`)
 		}, []string{"generic-iocs/ioc-simstage/image.yaml:", "SIM:STAGE:VELO is 200, not 201"}},
+		{"recipe without a lock", "epics-base/7.0.8.1r1.1", func(s *site) {
+			require.NoError(s.t, os.Remove(filepath.Join(s.dir, lockFile)))
+		}, []string{"generic-iocs/epics-base/image.yaml: epics-base is not locked", "tagline lock epics-base"}},
+		{"ref that is not the locked one", "epics-base/7.0.8.1r1.2", func(s *site) {
+			s.edit("generic-iocs/epics-base/image.yaml", "R7.0.8.1", "R7.0.9")
+		}, []string{lockFile + ":", "epics-base is locked at R7.0.8.1, and the recipe names R7.0.9"}},
+		{"tag that has moved since it was locked", "epics-base/7.0.8.1r1.3", func(s *site) {
+			s.edit(lockFile, "commit: ", "commit: 0000000000000000000000000000000000000000 #")
+		}, []string{lockFile + ": epics-base R7.0.8.1: the tag has moved"}},
+		{"Debian package that has moved since it was locked", "epics-base/7.0.8.1r1.4", func(s *site) {
+			s.edit(lockFile, "    gdb: ", "    gdb: 1")
+		}, []string{lockFile + ": ", "the archive has moved: gdb is", "tagline lock epics-base"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -55,12 +55,39 @@ func New(
 
 // Plan says what releasing a tag would do, as JSON.
 func (t *Tagline) Plan(ctx context.Context, tag string) (string, error) {
-	repo, err := t.repository(ctx)
+	repo, _, err := t.repository(ctx)
 	if err != nil {
 		return "", err
 	}
 	pl, err := release.Pipeline{Repo: repo}.Plan(tag)
 	return asJSON(pl, err)
+}
+
+// Lock pins what recipes name: it gives the lock files, to be exported into the
+// repository.
+//
+// +cache="never"
+func (t *Tagline) Lock(
+	ctx context.Context,
+	// Folders below generic-iocs/; all when none is named.
+	// +optional
+	images []string,
+) (*dagger.Directory, error) {
+	p, root, err := t.local(ctx)
+	if err != nil {
+		return nil, err
+	}
+	locks, err := p.Lock(ctx, os.DirFS(root), images...)
+	if err != nil {
+		return nil, err
+	}
+	dir := dag.Directory()
+	for file, text := range locks {
+		if len(text) > 0 {
+			dir = dir.WithNewFile(file, string(text))
+		}
+	}
+	return dir, nil
 }
 
 // Check builds and tests what a tag, which need not exist, would release at a
@@ -141,33 +168,40 @@ func container(ctx context.Context, c *sdk.Container) (*dagger.Container, error)
 	return dag.LoadContainerFromID(dagger.ContainerID(id)), err
 }
 
-// repository unpacks the git repository where go-git can read it.
-func (t *Tagline) repository(ctx context.Context) (*tree.Repository, error) {
+// repository unpacks the git repository where go-git can read it, and says where.
+func (t *Tagline) repository(ctx context.Context) (*tree.Repository, string, error) {
 	dir, err := os.MkdirTemp("", "repository")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if _, err := t.Source.Export(ctx, dir); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return tree.Open(dir)
+	repo, err := tree.Open(dir)
+	return repo, dir, err
+}
+
+// local is the release pipeline of this repository without a registry, and the
+// folder of its working copy.
+func (t *Tagline) local(ctx context.Context) (p release.Pipeline, root string, err error) {
+	if p.Repo, root, err = t.repository(ctx); err != nil {
+		return p, "", err
+	}
+	if p.Mirrors, err = image.ParseMirrors(t.Mirror); err != nil {
+		return p, "", err
+	}
+	p.Tool = "devel"
+	p.Client, err = sdk.Connect(ctx)
+	return p, root, err
 }
 
 // pipeline is the release pipeline of this repository and registry.
 func (t *Tagline) pipeline(ctx context.Context) (release.Pipeline, error) {
-	var p release.Pipeline
-	var err error
-	if p.Repo, err = t.repository(ctx); err != nil {
+	p, _, err := t.local(ctx)
+	if err != nil {
 		return p, err
 	}
-	if p.Mirrors, err = image.ParseMirrors(t.Mirror); err != nil {
-		return p, err
-	}
-	if p.Registry, err = t.registry(ctx); err != nil {
-		return p, err
-	}
-	p.Tool = "devel"
-	p.Client, err = sdk.Connect(ctx)
+	p.Registry, err = t.registry(ctx)
 	return p, err
 }
 
