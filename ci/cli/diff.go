@@ -1,17 +1,13 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/diff"
-	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // newDiff is `tagline diff`.
@@ -38,7 +34,7 @@ func newDiff(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if sides[i], err = releaseOf(cmd.Context(), repo, reg, t); err != nil {
+				if sides[i], err = diff.Read(cmd.Context(), repo, reg, t); err != nil {
 					return err
 				}
 			}
@@ -51,19 +47,6 @@ func newDiff(a *app) *cobra.Command {
 	}
 	s.flags(cmd)
 	return cmd
-}
-
-// releaseOf reads a release's record and tree.
-func releaseOf(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t version.Tag) (diff.Release, error) {
-	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
-	if err != nil {
-		return diff.Release{}, err
-	}
-	files, err := repo.At(rec.Commit)
-	if err != nil {
-		return diff.Release{}, &diag.Error{Kind: diag.Invalid, Doing: "reading the tree of", Asset: t.Asset, Version: t.Version.String(), Err: err, Fix: "fetch the repository's whole history"}
-	}
-	return diff.Release{Record: rec, Files: files}, nil
 }
 
 // writeDiff shows a difference as a person reads it.

@@ -13,7 +13,7 @@ import (
 
 const script = "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\n"
 
-var tree = map[string]string{
+var site = map[string]string{
 	"charts/ioc-lib/Chart.yaml":              "name: ioc-lib\n",
 	"beamlines/bl/beamline.yaml":             "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 256Mi}\n",
 	"beamlines/bl/iocs/bl-a/values.yaml":     "image: ioc 1.0.0\nprobePV: A\n",
@@ -25,7 +25,7 @@ var tree = map[string]string{
 }
 
 func files1(edits map[string]string) fstest.MapFS {
-	all := maps.Clone(tree)
+	all := maps.Clone(site)
 	maps.Copy(all, edits)
 	f := fstest.MapFS{}
 	for name, text := range all {

@@ -3,6 +3,8 @@
 // releasing to promoting.
 package record
 
+import "strings"
+
 // MediaType is the artifact type of a record in a registry.
 const MediaType = "application/vnd.tagline.record.v1+json"
 
@@ -42,6 +44,11 @@ type Artifact struct {
 	Ref    string `json:"ref"`            // "host/path/name:tag"
 	Digest string `json:"digest"`         // "sha256:…" of the manifest
 	Size   int64  `json:"size,omitempty"` // bytes of all compressed layers
+}
+
+// Pinned gives the artifact's address by its digest: "host/path/name@sha256:…".
+func (a Artifact) Pinned() string {
+	return a.Ref[:max(strings.LastIndex(a.Ref, ":"), 0)] + "@" + a.Digest
 }
 
 // Parent is a released image, by digest.

@@ -81,7 +81,7 @@ func (r *Record) validateSources(f *faults) {
 func (r *Record) validateInstances(f *faults) {
 	charts := map[string]bool{}
 	for _, a := range r.Artifacts {
-		charts[a.Ref[:max(strings.LastIndex(a.Ref, ":"), 0)]+"@"+a.Digest] = true
+		charts[a.Pinned()] = true
 	}
 	seen := map[string]bool{}
 	for _, i := range r.Instances {

@@ -60,7 +60,7 @@ func TestHelmPullsWhatWasPushed(t *testing.T) {
 			require.Equal(t, tgz, pulled.Chart.Data)
 			require.Equal(t, rec.Artifacts[0].Digest, pulled.Manifest.Digest)
 			require.Equal(t, "bl01t-a", pulled.Chart.Meta.Name)
-			ours, err := r.Chart(t.Context(), byDigest(rec.Artifacts[0]))
+			ours, err := r.Chart(t.Context(), rec.Artifacts[0].Pinned())
 			require.NoError(t, err)
 			require.Equal(t, tgz, ours)
 		})

@@ -77,7 +77,7 @@ func (r *Registry) sealed(ctx context.Context, ref, ours string) (bool, error) {
 func (r *Registry) named(rec *record.Record) []string {
 	var refs []string
 	for _, a := range rec.Artifacts {
-		refs = append(refs, byDigest(a))
+		refs = append(refs, a.Pinned())
 	}
 	for _, i := range rec.Instances {
 		refs = append(refs, i.Chart, i.Image)

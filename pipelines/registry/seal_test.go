@@ -70,7 +70,7 @@ func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*r
 		return nil, "", err
 	}
 	for _, c := range rec.Artifacts {
-		rec.Instances = append(rec.Instances, record.Instance{Name: c.Name, Chart: byDigest(c), Image: image, IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T:TIME", Protocol: "ca"})
+		rec.Instances = append(rec.Instances, record.Instance{Name: c.Name, Chart: c.Pinned(), Image: image, IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T:TIME", Protocol: "ca"})
 		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: c.Name, Passed: true})
 	}
 	digest, err := r.Seal(ctx, rec)

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -12,11 +11,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
-
-// byDigest gives the address of an artifact by its digest: "host/path/name@sha256:…".
-func byDigest(a record.Artifact) string {
-	return a.Ref[:max(strings.LastIndex(a.Ref, ":"), 0)] + "@" + a.Digest
-}
 
 // tag lets the artifact's tag name its digest, whatever it named before. It
 // reads the tag back, because registries let the last writer win.
@@ -28,7 +22,7 @@ func (r *Registry) tag(ctx context.Context, a record.Artifact) error {
 	if there != nil && there.Digest.String() == a.Digest {
 		return nil
 	}
-	if err := r.writeTag(ctx, a.Ref, byDigest(a)); err != nil {
+	if err := r.writeTag(ctx, a.Ref, a.Pinned()); err != nil {
 		return err
 	}
 	got, err := r.Digest(ctx, a.Ref)

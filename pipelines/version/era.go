@@ -100,6 +100,24 @@ func Latest(list []Dated) (Version, error) {
 	return releases[len(releases)-1].Version, nil
 }
 
+// Previous gives the version of list that comes before v: for a release the last
+// release, for others whatever is there. Where the history doesn't say which
+// scheme came first, only versions of v's scheme count. It is the zero Version
+// when v is the first.
+func Previous(list []Dated, v Version) Version {
+	kept := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return d.Version != v && v.IsRelease() && !d.Version.IsRelease() })
+	if Sort(kept) != nil {
+		kept = slices.DeleteFunc(kept, func(d Dated) bool { return d.Version.Scheme() != v.Scheme() })
+		if Sort(kept) != nil {
+			return Version{}
+		}
+	}
+	if i := slices.IndexFunc(kept, func(d Dated) bool { return d.Version == v }); i > 0 {
+		return kept[i-1].Version
+	}
+	return Version{}
+}
+
 // Next proposes the version after those in list, which are all of one asset:
 // the release of the newest pre-release, today's date where calendar versions
 // are used, or the last number plus one. Without any, it is today's date for a

@@ -1,0 +1,25 @@
+package diff
+
+import (
+	"context"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// Read reads a release's record from the registry and its tree from the
+// repository. It refuses (diag.Invalid) what was not released, and a commit that
+// the repository does not have.
+func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t version.Tag) (Release, error) {
+	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
+	if err != nil {
+		return Release{}, err
+	}
+	files, err := repo.At(rec.Commit)
+	if err != nil {
+		return Release{}, &diag.Error{Kind: diag.Invalid, Doing: "reading the tree of", Asset: t.Asset, Version: t.Version.String(), Err: err, Fix: "fetch the repository's whole history"}
+	}
+	return Release{Record: rec, Files: files}, nil
+}

@@ -1,0 +1,65 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v62/github"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+var errOther = errors.New("another record is attached than the one in the registry")
+
+// fault says what failed with a tag's page and what to do. The token is taken
+// out of whatever was answered.
+func (r *Repository) fault(doing, tag string, err error) error {
+	fix := r.fix(err)
+	var sent *url.Error
+	if errors.As(err, &sent) {
+		err = sent.Err // without the address, which lets its reader in where a download was moved to
+	}
+	if strings.Contains(err.Error(), r.token) {
+		err = errors.New(strings.ReplaceAll(err.Error(), r.token, "***"))
+	}
+	return &diag.Error{Kind: diag.Broken, Doing: doing + " the GitHub release of", Asset: tag, Err: err, Fix: fix}
+}
+
+// fix gives what to do about err. All of it is safe to run again.
+func (r *Repository) fix(err error) string {
+	const again = "run tagline github-release again to finish"
+	var limit *github.RateLimitError
+	if errors.As(err, &limit) {
+		return fmt.Sprintf("wait until %s, then %s", limit.Rate.Reset.UTC().Format(time.RFC3339), again)
+	}
+	var abuse *github.AbuseRateLimitError
+	if errors.As(err, &abuse) {
+		return "wait a few minutes, then " + again
+	}
+	switch status(err) {
+	case http.StatusUnauthorized:
+		return "give a token that is valid in GITHUB_TOKEN"
+	case http.StatusForbidden:
+		return "give GITHUB_TOKEN the right to write contents: permissions: {contents: write} of the job"
+	case http.StatusNotFound:
+		return "see that GITHUB_TOKEN may write contents of " + r.owner + "/" + r.name
+	}
+	if errors.Is(err, context.Canceled) || status(err) != 0 {
+		return again
+	}
+	return "see that " + r.client.BaseURL.Host + " can be reached, then " + again
+}
+
+// status is the HTTP status that GitHub answered; 0 when it did not.
+func status(err error) int {
+	var answer *github.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil {
+		return answer.Response.StatusCode
+	}
+	return 0
+}

@@ -1,0 +1,144 @@
+// Package github makes a release known on GitHub: a release page of the git tag
+// with notes for users, and the record attached. The registry stays what counts;
+// this page can be made again from it.
+package github
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/diff"
+	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// Publisher makes release pages of what was released from a repository.
+type Publisher struct {
+	Repo     *tree.Repository
+	Registry *registry.Registry
+	GitHub   *Repository
+}
+
+// Page is the release page of a tag on GitHub.
+type Page struct {
+	URL    string `json:"url"`
+	Tag    string `json:"tag"`
+	Record string `json:"record"`          // name of the attached file
+	Since  string `json:"since,omitempty"` // the version that the notes compare with
+	Kept   bool   `json:"kept"`            // somebody made the page by hand: its notes and state were left alone
+}
+
+// Run makes the release page of a released git tag, or finishes it; what is
+// finished is left as it is. A page that somebody made by hand keeps its title,
+// notes and state, and gets the record only.
+//
+// It refuses (diag.Invalid) a tag that is not released, and (diag.Refused) one
+// that means another commit here, in the registry or on GitHub.
+func (p Publisher) Run(ctx context.Context, tag string) (*Page, error) {
+	n, err := p.read(ctx, tag)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	if err := n.attached(&body); err != nil {
+		return nil, err
+	}
+	page := &Page{Tag: tag, Record: n.file()}
+	if n.since != nil {
+		page.Since = n.since.From
+	}
+	there, err := p.GitHub.put(ctx, wanted{
+		tag: tag, commit: n.rec.Commit, title: n.rec.Asset + " " + n.rec.Version, notes: n.text(),
+		mark: mark, prerelease: n.pre, latest: n.latest, file: n.file(), record: body.Bytes(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	page.URL, page.Kept = there.GetHTMLURL(), !ours(there, mark)
+	return page, nil
+}
+
+// read gathers what the notes of a tag say.
+func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
+	commit, err := p.Repo.Resolve("refs/tags/" + tag)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: errors.Unwrap(err), Fix: "make it with git tag " + tag + ", or fetch it"}
+	}
+	files, err := p.Repo.At(commit)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := plan.Assets(files)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := version.CheckTag(tag, "", assets)
+	if err != nil {
+		return nil, err
+	}
+	t := checked.Tag
+	rec, digest, err := p.Registry.Record(ctx, t.Asset, t.Version)
+	if err != nil {
+		return nil, err
+	}
+	if rec.Commit != commit {
+		return nil, moved(tag, "here", commit, rec.Commit)
+	}
+	released, err := p.released(ctx, t.Asset)
+	if err != nil {
+		return nil, err
+	}
+	n := &notes{rec: rec, address: p.Registry.Prefix() + "/records/" + t.Asset + "@" + digest, pre: !t.Version.IsRelease()}
+	if newest, err := version.Latest(released); err == nil {
+		// GitHub has one latest release for a repository, which says nothing of several assets.
+		n.latest = len(assets) == 1 && newest == t.Version
+	}
+	before := version.Previous(released, t.Version)
+	if before.IsZero() {
+		return n, nil
+	}
+	then, err := diff.Read(ctx, p.Repo, p.Registry, version.Tag{Asset: t.Asset, Version: before})
+	if err != nil {
+		return nil, err
+	}
+	n.since, err = diff.New(then, diff.Release{Record: rec, Files: files})
+	return n, err
+}
+
+// released gives all released versions of an asset, with the times of their tags.
+func (p Publisher) released(ctx context.Context, asset string) ([]version.Dated, error) {
+	versions, err := p.Registry.Records(ctx, asset)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]version.Dated, len(versions))
+	for i, v := range versions {
+		list[i].Version = v
+		for _, name := range []string{asset + "/" + v.String(), v.String()} {
+			if tag, err := p.Repo.Tag(name); err == nil {
+				list[i].When = tag.When
+				break
+			}
+		}
+	}
+	return list, nil
+}
+
+// attached writes the record as the registry has it.
+func (n *notes) attached(b *bytes.Buffer) error {
+	text, err := record.Encode(n.rec)
+	b.Write(text)
+	return err
+}
+
+func moved(tag, where, there, released string) error {
+	return &diag.Error{Kind: diag.Refused, Doing: "making the GitHub release of " + tag,
+		Err: fmt.Errorf("the tag is at commit %s %s, and was released from %s", there, where, released),
+		Fix: "a release never changes: put the tag back, and tag a new version"}
+}

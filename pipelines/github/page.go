@@ -1,0 +1,54 @@
+package github
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// What a page shows at most. GitHub takes 125,000 characters; the record has all.
+const (
+	maxPage   = 120_000 // characters
+	maxDetail = 60_000  // bytes, after which files' lines are left out
+	maxItems  = 200     // of one list
+	maxLines  = 60      // of one file
+)
+
+// page is Markdown being written.
+type page struct{ strings.Builder }
+
+func (p *page) line(format string, args ...any) {
+	fmt.Fprintf(p, format+"\n", args...)
+}
+
+func (p *page) heading(text string) {
+	p.line("\n### %s\n", text)
+}
+
+// list writes items below a heading, and nothing at all without items.
+func (p *page) list(heading string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	p.heading(heading)
+	for _, item := range items[:min(len(items), maxItems)] {
+		p.line("- %s", item)
+	}
+	if more := len(items) - maxItems; more > 0 {
+		p.line("- and %d more, which the attached record names", more)
+	}
+}
+
+// close gives the page, cut at a line where it is too long, and its last line.
+func (p *page) close(last string) string {
+	text := p.String()
+	if utf8.RuneCountInString(text) > maxPage {
+		cut := strings.LastIndexByte(string([]rune(text)[:maxPage]), '\n')
+		text = text[:cut+1]
+		if strings.Count(text, "\n```")%2 == 1 {
+			text += "```\n"
+		}
+		text += "\nThe rest is too long for this page: `tagline diff` shows all of it.\n\n"
+	}
+	return text + last + "\n"
+}
