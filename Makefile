@@ -1,5 +1,5 @@
 # Two commands matter: make demo and make test.
-.PHONY: demo test short lint build down clean
+.PHONY: demo test short bench lint build down clean
 
 GO ?= go
 
@@ -20,6 +20,11 @@ short:
 	CGO_ENABLED=0 $(GO) -C ci/local/daggerd vet -trimpath ./...
 	CGO_ENABLED=0 $(GO) -C ci/local/kube vet -trimpath ./...
 	CGO_ENABLED=0 $(GO) -C ci/local/kube test -trimpath -vet=off ./...
+
+# The figures of docs/performance.md, measured anew; nothing else should run beside it.
+bench: build
+	bin/tagline up
+	eval "$$(bin/tagline env)" && $(GO) run ./ci/bench -page docs/performance.md
 
 lint:
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"

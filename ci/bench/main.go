@@ -1,0 +1,177 @@
+// Bench measures what docs/performance.md promises, as ratios within one run:
+// the same hierarchy built by Tagline, by make alone, and by one linear
+// Dockerfile, on the same engine. The environment is that of `tagline env`.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+func main() {
+	page := flag.String("page", "", "write the table to this page too: docs/performance.md")
+	command := flag.String("tagline", "bin/tagline", "the tagline command to measure")
+	flag.Parse()
+	if err := run(context.Background(), *command, *page); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, command, page string) error {
+	mirrors, err := image.ParseMirrors(strings.Split(os.Getenv("TAGLINE_MIRRORS"), ","))
+	if err != nil {
+		return err
+	}
+	if command, err = filepath.Abs(command); err != nil {
+		return err
+	}
+	client, err := dagger.Connect(ctx, dagger.WithLogOutput(nil))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	dir, err := os.MkdirTemp("", "tagline-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{Client: client, registry: os.Getenv("TAGLINE_REGISTRY"), mirrors: mirrors, command: command, stamp: time.Now().Format("20060102150405"), site: &site{dir: dir}}
+	result, err := b.measure(ctx)
+	if err != nil {
+		return err
+	}
+	text := result.table(machine())
+	fmt.Print(text)
+	if page == "" {
+		return nil
+	}
+	return rewrite(page, text)
+}
+
+// bench is one run.
+type bench struct {
+	*dagger.Client
+	registry, command, stamp string
+	mirrors                  image.Mirrors
+	site                     *site
+}
+
+// measure does everything once, one after the other, so that nothing shares
+// the processors with what is being timed.
+func (b *bench) measure(ctx context.Context) (*result, error) {
+	var r result
+	if err := b.site.make(); err != nil {
+		return nil, err
+	}
+	base, err := b.fresh(ctx, "ours")
+	if err != nil {
+		return nil, err
+	}
+	if err := b.site.root(base); err != nil {
+		return nil, err
+	}
+	if err := b.tagline(ctx, "lock"); err != nil {
+		return nil, err
+	}
+	if err := b.site.commit("Lock the benchmark"); err != nil {
+		return nil, err
+	}
+	var built *image.Image
+	if r.cold, err = timed("Tagline, cold", func() (err error) { built, err = b.build(ctx); return err }); err != nil {
+		return nil, err
+	}
+	if r.again, err = timed("tagline check, whole", func() error { return b.check(ctx) }); err != nil {
+		return nil, err
+	}
+	if r.again, err = timed("tagline check, whole, again", func() error { return b.check(ctx) }); err != nil {
+		return nil, err
+	}
+	if r.developer, err = size(ctx, built.Developer); err != nil {
+		return nil, err
+	}
+	if r.runtime, err = size(ctx, built.Runtime); err != nil {
+		return nil, err
+	}
+	app := b.iocSource(built)
+	if r.plain, r.cpu, err = b.plain(ctx, app); err != nil {
+		return nil, err
+	}
+	if err := b.linear(ctx, app, &r); err != nil {
+		return nil, err
+	}
+	if err := b.site.changeLeaf(); err != nil {
+		return nil, err
+	}
+	r.leaf, err = timed("Tagline, one leaf module changed", func() error { _, err := b.build(ctx); return err })
+	return &r, err
+}
+
+// build builds both targets of the last image and all it is built on.
+func (b *bench) build(ctx context.Context) (*image.Image, error) {
+	repo, err := tree.Open(b.site.dir)
+	if err != nil {
+		return nil, err
+	}
+	built, err := release.Pipeline{Client: b.Client, Repo: repo, Mirrors: b.mirrors}.Image(ctx, "HEAD", last)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := built.Developer.Sync(ctx); err != nil {
+		return nil, err
+	}
+	_, err = built.Runtime.Sync(ctx)
+	return built, err
+}
+
+// check is what a person runs before tagging: every file, the build, the smoke test.
+func (b *bench) check(ctx context.Context) error {
+	if err := b.tagline(ctx, "check"); err != nil {
+		return err
+	}
+	return b.tagline(ctx, "check", "--in-tree", last+"/1.0.0")
+}
+
+func (b *bench) tagline(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, b.command, args...)
+	cmd.Dir = b.site.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("tagline %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// timed runs work, says how long it took, and gives that.
+func timed(what string, work func() error) (time.Duration, error) {
+	start := time.Now()
+	err := work()
+	took := time.Since(start)
+	fmt.Fprintf(os.Stderr, "%-50s %8.1f s\n", what, took.Seconds())
+	return took, err
+}
+
+// machine says what the figures were measured on.
+func machine() string {
+	model := "unknown processor"
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+		}
+	}
+	return fmt.Sprintf("%d × %s", runtime.NumCPU(), model)
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// result is what one run measured.
+type result struct {
+	cold, again, leaf  time.Duration // by Tagline
+	plain, cpu         time.Duration // by make alone: wall, and processor time
+	linear, linearLeaf time.Duration // by one linear Dockerfile
+	developer, runtime int           // bytes, compressed
+}
+
+// table is the result as docs/performance.md has it.
+func (r *result) table(machine string) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, "Measured on %s by `make bench`, on %s.\n\n", time.Now().Format("2006-01-02"), machine)
+	w.WriteString("| figure | goal | measured | of |\n|---|---|---|---|\n")
+	row := func(what string, goal, a, b float64, unit string) {
+		mark := ""
+		if a/b > goal {
+			mark = ", missed"
+		}
+		fmt.Fprintf(&w, "| %s | ≤ %.2f | %.2f%s | %.1f %s ÷ %.1f %s |\n", what, goal, a/b, mark, a, unit, b, unit)
+	}
+	row("cold build ÷ `make -j` of the same sources, one after the other in one container", 0.9, r.cold.Seconds(), r.plain.Seconds(), "s")
+	row("cold build ÷ one linear Dockerfile of the same steps, on the same engine", 0.7, r.cold.Seconds(), r.linear.Seconds(), "s")
+	row("one leaf module changed ÷ the linear Dockerfile, same change", 0.3, r.leaf.Seconds(), r.linearLeaf.Seconds(), "s")
+	const mega = 1e6
+	row("runtime ÷ developer image, compressed", 0.15, float64(r.runtime)/mega, float64(r.developer)/mega, "MB")
+	mark := ""
+	if r.again > 5*time.Second {
+		mark = ", missed"
+	}
+	fmt.Fprintf(&w, "| nothing changed: whole `tagline check`, and of the image with its smoke test, again | ≤ 5 s | %.1f s%s | |\n", r.again.Seconds(), mark)
+	cores := runtime.NumCPU()
+	fmt.Fprintf(&w, "\nThe limit of a cold build by make alone: its compilers took %.0f s of processor time, which is %.0f s of %d processors that never wait.\n", r.cpu.Seconds(), r.cpu.Seconds()/float64(cores), cores)
+	return w.String()
+}
+
+// The part of the page that a run writes anew.
+const begin, end = "<!-- bench: begin -->\n", "<!-- bench: end -->"
+
+// rewrite puts the table in its place on the page.
+func rewrite(page, table string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		return fmt.Errorf("%s has no place for the table: %s…%s", page, begin, end)
+	}
+	return os.WriteFile(page, []byte(before+begin+table+end+after), 0o644)
+}
+
+// marker is a layer of one file that holds text.
+func marker(text string) ([]byte, error) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "etc/bench", Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}); err != nil {
+		return nil, err
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), w.Close()
+}
