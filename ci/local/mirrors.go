@@ -12,10 +12,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// mirrorHandler serves every bare repository <host>/<owner>/<repo>.git below
+// MirrorHandler serves every bare repository <host>/<owner>/<repo>.git below
 // dir for reading, at /<host>/<owner>/<repo> with or without ".git". git's own
 // server does it, so that any git, and the engine, can be the client.
-func mirrorHandler(dir string) (http.Handler, error) {
+func MirrorHandler(dir string) (http.Handler, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func serveShelf(ctx context.Context, s State, gateway string) error {
 	if err != nil {
 		return err
 	}
-	mirrors, err := mirrorHandler(s.MirrorsDir())
+	mirrors, err := MirrorHandler(s.MirrorsDir())
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func TestASourcePackageIsServedAsARepository(t *testing.T) {
 	repo := filepath.Join(mirrors, testSource.Repository+".git")
 	src := packTar(t, "README", "hello", "modules/pvData/src/a.c", "int a;", "modules/Makefile", "all:", "configure/run.sh", "#!/bin/sh\n")
 	require.NoError(t, importTarball(t.Context(), repo, src, testSource))
-	h, err := mirrorHandler(mirrors)
+	h, err := MirrorHandler(mirrors)
 	require.NoError(t, err)
 	srv := httptest.NewServer(h)
 	defer srv.Close()

@@ -86,6 +86,9 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 		WithEnvVariable("EPICS_HOST_ARCH", hostArch).
 		WithEnvVariable("PATH", searchPath).
 		WithWorkdir("/epics")
+	if err := b.compilers(ctx, img, dev); err != nil {
+		return nil, err
+	}
 	if dev, built.Sources, err = b.modules(ctx, img, dev); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func (b Builder) ioc(img *recipe.Image, dev *dagger.Container) (*dagger.Containe
 		release := app.File("configure/RELEASE")
 		app = own.WithFile("configure/RELEASE", release)
 	}
+	app = app.WithNewFile("configure/CONFIG_SITE.local", site(img))
 	return dev.WithDirectory(iocDir, app).
 		WithWorkdir(iocDir).
 		WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).

@@ -128,6 +128,11 @@ func (b Builder) simulate(ctx context.Context, img *recipe.Image, c *dagger.Cont
 	out, err := apt(c, func(c *dagger.Container) *dagger.Container {
 		return c.WithExec(append([]string{"sh", "-c", simulateScript, "sh"}, packages...))
 	}).Stdout(ctx)
+	if exec, ok := asExec(err); ok {
+		if none := b.noPackages(img, exec.Stderr); none != nil {
+			return nil, none
+		}
+	}
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the Debian packages of", Asset: img.Name, File: img.File, Err: explain(err), Fix: "correct the package's name"}
 	}

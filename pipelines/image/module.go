@@ -41,18 +41,22 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 		return nil, nil, err
 	}
 	made := map[string]*dagger.Directory{}
+	work := make([]*dagger.Container, len(order))
 	for i, ref := range order {
-		dir, err := b.module(ctx, dev, b.Tree.Modules[ref.Name], sources[i], made)
+		mod := b.Tree.Modules[ref.Name]
+		c, err := b.module(ctx, img, dev, mod, sources[i], made)
 		if err != nil {
 			return nil, nil, b.buildFault(img, ref, err)
 		}
-		made[ref.Name] = dir
+		work[i], made[ref.Name] = c, c.Directory(place(ref.Name))
 	}
 	// Asking for all at once lets the engine build unrelated ones side by side.
 	for i, ref := range order {
 		g.Go(func() error {
 			_, err := made[ref.Name].Sync(ctx)
-			errs[i] = b.buildFault(img, ref, err)
+			if errs[i] = b.buildFault(img, ref, err); err == nil {
+				errs[i] = b.gives(ctx, b.Tree.Modules[ref.Name], work[i])
+			}
 			return nil
 		})
 	}
@@ -66,21 +70,19 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 	return dev, sources, nil
 }
 
-// module describes the build of one support module on dev.
-func (b Builder) module(ctx context.Context, dev *dagger.Container, mod *recipe.Module, src record.Source, made map[string]*dagger.Directory) (*dagger.Directory, error) {
+// module describes the build of one support module of img on dev, and gives the
+// container that holds it and its needs.
+func (b Builder) module(ctx context.Context, img *recipe.Image, dev *dagger.Container, mod *recipe.Module, src record.Source, made map[string]*dagger.Directory) (*dagger.Container, error) {
 	source, err := b.fetch(mod, src)
 	if err != nil {
 		return nil, err
 	}
 	if mod.Name == "epics-base" {
-		const rules = "configure/RULES_DIRS"
-		text, err := source.File(rules).Contents(ctx)
-		if err != nil {
-			return nil, explain(err)
+		if source, err = b.baseSource(ctx, img, mod, source); err != nil {
+			return nil, err
 		}
-		source = source.WithNewFile(rules, noTests+text)
 	} else {
-		site := strings.Join(append([]string{"CHECK_RELEASE = NO", "BUILD_IOCS = NO"}, mod.Config...), "\n") + "\n"
+		site := site(img, append([]string{"CHECK_RELEASE = NO", "BUILD_IOCS = NO"}, mod.Config...)...)
 		// Modules differ in which of these they read; some ship the second of a
 		// pair with the paths of where they were written.
 		for _, suffix := range []string{"local", hostArch + ".Common"} {
@@ -97,8 +99,7 @@ func (b Builder) module(ctx context.Context, dev *dagger.Container, mod *recipe.
 	}
 	c = c.WithMountedDirectory(dir, source).WithWorkdir(dir)
 	return c.WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).
-		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"}).
-		Directory(dir), nil
+		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"}), nil
 }
 
 // release is what a module's configure/RELEASE.local says: where its needs are.

@@ -30,27 +30,24 @@ func (b Builder) runtime(ctx context.Context, img *recipe.Image, dev, run *dagge
 	if img.IOC != nil {
 		binaries = append(slices.Clone(clients), iocDir+"/bin/"+hostArch+"/ioc")
 	}
-	built, system, err := b.objects(ctx, img, dev, binaries)
+	data, objects, err := b.data(ctx, img, dev)
 	if err != nil {
 		return nil, err
 	}
-	files := b.Client.Directory()
-	for _, p := range append(slices.Clone(binaries), built...) {
-		if !slices.Contains(have, strings.TrimPrefix(p, "/")) {
-			files = files.WithFile(p, dev.File(p))
-		}
+	built, system, err := b.objects(ctx, img, dev, append(slices.Clone(binaries), objects...))
+	if err != nil {
+		return nil, err
 	}
-	files = b.strip(dev, files)
-	if img.IOC != nil {
-		if files, err = b.data(ctx, img, dev, files); err != nil {
-			return nil, err
-		}
-	}
+	paths := slices.DeleteFunc(slices.Concat(binaries, built, data), func(p string) bool {
+		return slices.Contains(have, strings.TrimPrefix(p, "/"))
+	})
 	if run, err = b.complete(ctx, img, dev, run, system); err != nil {
 		return nil, err
 	}
+	if len(paths) > 0 {
+		run = run.WithDirectory("/", b.strip(dev, paths))
+	}
 	run = run.
-		WithDirectory("/", files).
 		WithDirectory(ConfigDir, b.Client.Directory()).
 		WithDirectory("/epics/autosave", b.Client.Directory()).
 		WithEnvVariable("EPICS_HOST_ARCH", hostArch).
@@ -58,7 +55,8 @@ func (b Builder) runtime(ctx context.Context, img *recipe.Image, dev, run *dagge
 	if img.IOC == nil {
 		return run, nil
 	}
-	return run.WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)).
+	return run.WithSymlink("bin/"+hostArch+"/ioc", iocDir+"/ioc").
+		WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)).
 		WithEnvVariable("EPICS_IOCSH_HISTFILE", "/tmp/.iocsh_history"). // the config folder is read-only
 		WithWorkdir(ConfigDir).
 		WithEntrypoint([]string{iocDir + "/ioc"}).
@@ -66,31 +64,49 @@ func (b Builder) runtime(ctx context.Context, img *recipe.Image, dev, run *dagge
 		WithUser("1000:1000"), nil
 }
 
-// data adds what the IOC reads: its dbd and the databases of its modules.
-func (b Builder) data(ctx context.Context, img *recipe.Image, dev *dagger.Container, files *dagger.Directory) (*dagger.Directory, error) {
-	files = files.WithFile(iocDir+"/dbd/ioc.dbd", dev.File(iocDir+"/dbd/ioc.dbd")).
-		WithSymlink("bin/"+hostArch+"/ioc", iocDir+"/ioc")
+// data gives the files that the IOC reads, by path, sorted: its dbd, the databases
+// of its modules, and what else these say. The shared objects among them are
+// given too: the IOC loads them when a start-up script asks for it.
+func (b Builder) data(ctx context.Context, img *recipe.Image, dev *dagger.Container) (files, objects []string, err error) {
+	if img.IOC == nil {
+		return nil, nil, nil
+	}
+	look := []string{iocDir + "/dbd/ioc.dbd"}
 	for _, name := range b.Tree.IOCModules(img) {
-		dir := place(name) + "/db"
-		found, err := dev.Exists(ctx, dir)
-		if err != nil {
-			return nil, fmt.Errorf("looking for %s: %w", dir, err)
-		}
-		if found {
-			files = files.WithDirectory(dir, dev.Directory(dir))
+		for _, p := range append([]string{"db"}, b.Tree.Modules[name].Files...) {
+			look = append(look, path.Join(place(name), p))
 		}
 	}
-	return files, nil
+	// A module without databases has no db; that it has the others was seen.
+	out, err := dev.WithExec(append([]string{"sh", "-c", `find "$@" ! -type d 2>/dev/null; true`, "sh"}, look...)).Stdout(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing what the IOC of %s reads: %w", img.Name, explain(err))
+	}
+	files = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
+	slices.Sort(files)
+	for _, p := range files {
+		if strings.Contains(path.Base(p), ".so") {
+			objects = append(objects, p)
+		}
+	}
+	return slices.Compact(files), objects, nil
 }
 
-// strip takes the symbols out of all files; the developer image keeps them.
-// They go to a folder of their own: a folder that was mounted has the layers
-// with the symbols below the one without.
-func (b Builder) strip(dev *dagger.Container, files *dagger.Directory) *dagger.Directory {
-	const from, to = "/tmp/files", "/tmp/stripped"
-	return dev.WithMountedDirectory(from, files).
-		WithExec([]string{"cp", "--recursive", "--preserve=mode,links", from, to}).
-		WithExec([]string{"find", to, "-type", "f", "-exec", "strip", "--strip-unneeded", "{}", "+"}).
+// copyStripped copies the files that standard input names to the folder $1, and
+// takes the symbols out.
+const copyStripped = `set -e
+mkdir -p "$1"
+xargs -r -d '\n' cp --parents --preserve=mode -t "$1" --
+find "$1" -type f | while read -r f; do
+	if [ "$(head -c 4 "$f" | tr -d '\0')" = "$(printf '\177ELF')" ]; then strip --strip-unneeded "$f"; fi
+done`
+
+// strip gives the files at paths of dev without symbols; the developer image
+// keeps them. They go to a folder of their own: one that was mounted would have
+// the layers with the symbols below.
+func (b Builder) strip(dev *dagger.Container, paths []string) *dagger.Directory {
+	const to = "/tmp/stripped"
+	return dev.WithExec([]string{"sh", "-c", copyStripped, "sh", to}, dagger.ContainerWithExecOpts{Stdin: strings.Join(paths, "\n") + "\n"}).
 		Directory(to)
 }
 

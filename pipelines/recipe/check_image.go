@@ -25,6 +25,7 @@ func (r *reader) checkImages() {
 			continue
 		}
 		r.checkParent(img, doc)
+		r.checkTargets(img, doc)
 		r.checkRefs(img, doc)
 		r.checkChain(img, doc)
 		r.checkIOC(img, doc)

@@ -14,6 +14,7 @@ import (
 type imageFile struct {
 	From     string            `json:"from" jsonschema:"title=parent,example=epics-base 7.0.8.1r1.0,example=debian:trixie-slim" jsonschema_description:"The image this one is built on: another generic IOC image and its released version. For the root of the hierarchy a container image with its tag."`
 	Modules  map[string]gitRef `json:"modules,omitempty" jsonschema:"title=support modules" jsonschema_description:"Support modules built in this image: the name of a file in generic-iocs/support and the git ref to build. The ref tree means that the source is in this repository."`
+	Targets  []target          `json:"targets,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Cross targets, as EPICS names them, that the modules and the IOC are also built for. What it is built on must have been built for them too."`
 	Packages *packagesFile     `json:"packages,omitempty" jsonschema_description:"Debian packages of this image, beside those its support modules ask for."`
 	IOC      *iocFile          `json:"ioc,omitempty" jsonschema_description:"The IOC binary. Leave it out for an image that others are only built on."`
 	Smoke    *smokeFile        `json:"smoke,omitempty" jsonschema_description:"What must be seen of the IOC before the image is released."`
@@ -60,6 +61,7 @@ type moduleFile struct {
 	Config     []configLine    `json:"config,omitempty" jsonschema_description:"Lines for configure/CONFIG_SITE.local."`
 	DBDs       []dbdName       `json:"dbds,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Database definition files it gives an IOC."`
 	Libs       []libName       `json:"libs,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Libraries it gives an IOC, in link order."`
+	Files      []filePath      `json:"files,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Files and folders below the module's that an IOC reads when it runs. Its databases, in db, come by themselves."`
 }
 
 type (
@@ -69,6 +71,8 @@ type (
 	configLine    string
 	dbdName       string
 	libName       string
+	filePath      string
+	target        string
 )
 
 // moduleName is what a support module may be called: it becomes a folder's
@@ -113,6 +117,18 @@ func (dbdName) JSONSchema() *jsonschema.Schema {
 // it, or a make variable that holds several.
 func (libName) JSONSchema() *jsonschema.Schema {
 	return strictyaml.Text("library name", `^([A-Za-z0-9_][-A-Za-z0-9_.+]*|\$\([A-Za-z0-9_]+\))$`, "asyn")
+}
+
+// JSONSchema says what a path below a module's folder looks like: no part of it
+// leads out.
+func (filePath) JSONSchema() *jsonschema.Schema {
+	return strictyaml.Text("path below the module's folder", `^[A-Za-z0-9_][-A-Za-z0-9_.+]*(/[A-Za-z0-9_][-A-Za-z0-9_.+]*)*$`, "iocBoot/plugins.cmd")
+}
+
+// JSONSchema says what a target of EPICS looks like; which there are, only EPICS
+// Base knows.
+func (target) JSONSchema() *jsonschema.Schema {
+	return strictyaml.Text("cross target", targetName.String(), "linux-aarch64")
 }
 
 var imageSchema = sync.OnceValue(func() *strictyaml.Schema[imageFile] {

@@ -97,8 +97,12 @@ func (r *reader) image(name string) {
 			img.Modules = append(img.Modules, ModuleRef{Name: m, Ref: string(f.Modules[m]), Line: doc.Line("modules", m)})
 		}
 	}
+	img.Targets, img.Lines = texts(f.Targets), map[string]int{}
+	lines(img.Lines, doc, img.Targets, "targets")
 	if f.Packages != nil {
 		img.Build, img.Run = texts(f.Packages.Build), texts(f.Packages.Run)
+		lines(img.Lines, doc, img.Build, "packages", "build")
+		lines(img.Lines, doc, img.Run, "packages", "run")
 	}
 	if f.IOC != nil {
 		img.IOC = &IOC{Modules: texts(f.IOC.Modules), Source: f.IOC.Source}
@@ -154,7 +158,17 @@ func (r *reader) module(base string) {
 	*mod = Module{
 		Name: name, File: file, Git: f.Git, Folder: f.Folder, Submodules: f.Submodules,
 		Macro: f.Macro, Needs: texts(f.Needs), Packages: texts(f.Packages), Config: texts(f.Config),
-		DBDs: texts(f.DBDs), Libs: texts(f.Libs),
+		DBDs: texts(f.DBDs), Libs: texts(f.Libs), Files: texts(f.Files), Lines: map[string]int{},
+	}
+	for key, names := range map[string][]string{"packages": mod.Packages, "dbds": mod.DBDs, "libs": mod.Libs, "files": mod.Files} {
+		lines(mod.Lines, doc, names, key)
+	}
+}
+
+// lines notes in which line of a file each name of a list stands.
+func lines(into map[string]int, doc *strictyaml.Doc, names []string, key ...any) {
+	for i, n := range names {
+		into[n] = doc.Line(append(key, i)...)
 	}
 }
 

@@ -41,12 +41,14 @@ func TestReadGood(t *testing.T) {
 			{PV: "SIM:CLOCK", Line: 12, Advances: true},
 			{PV: "SIM:STAGE:VAL", Line: 13, Put: &five, Reads: "SIM:STAGE:RBV", Value: &five, Within: 20},
 		}},
+		Lines: map[string]int{"procps": 5},
 	}, tree.Images["ioc-simstage"])
 	assert.Equal(t, "debian:trixie-slim", tree.Images["epics-base"].Base)
 	assert.Equal(t, []string{"gdb"}, tree.Images["epics-base"].Build)
 	assert.Equal(t, &recipe.Module{
 		Name: "asyn", File: "generic-iocs/support/asyn.yaml", Git: "https://github.com/epics-modules/asyn", Macro: "ASYN",
 		Packages: []string{"libtirpc-dev"}, Config: []string{"TIRPC = YES"}, DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn"},
+		Lines: map[string]int{"libtirpc-dev": 3, "asyn.dbd": 5, "asyn": 6},
 	}, tree.Modules["asyn"])
 	assert.Equal(t, "generic-iocs/ioc-simstage/simstage", tree.Modules["simstage"].Folder)
 }

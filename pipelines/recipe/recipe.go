@@ -17,10 +17,13 @@ type Image struct {
 	Parent  version.Pin // from: "epics-base 7.0.8.1r1.0"
 	Base    string      // from: a container image, "debian:trixie-slim": the root of the hierarchy
 	Modules []ModuleRef // built in this image, in the file's order
+	Targets []string    // cross targets of EPICS that it is also built for: "linux-aarch64"
 	Build   []string    // Debian packages the developer image has
 	Run     []string    // Debian packages the runtime image has beyond those that are computed
 	IOC     *IOC        // nil for an image that only others are built on
 	Smoke   *Smoke      // nil when IOC is nil
+	// Lines in File of what Targets, Build and Run name.
+	Lines map[string]int
 }
 
 // ModuleRef asks for a support module at a git ref.
@@ -71,4 +74,7 @@ type Module struct {
 	Config     []string // lines for configure/CONFIG_SITE.local: "TIRPC = YES"
 	DBDs       []string // that it gives an IOC
 	Libs       []string // that it gives an IOC, in link order
+	Files      []string // below its folder, that an IOC reads when it runs, beside db
+	// Lines in File of what Packages, DBDs, Libs and Files name.
+	Lines map[string]int
 }

@@ -1,0 +1,1 @@
+double firMean(const double *samples, int n);

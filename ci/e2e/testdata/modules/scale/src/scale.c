@@ -1,0 +1,6 @@
+#include "scale.h"
+
+double scaleRaw(long raw)
+{
+    return 2.0 * raw;
+}

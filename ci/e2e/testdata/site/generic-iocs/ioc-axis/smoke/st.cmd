@@ -1,0 +1,8 @@
+dbLoadDatabase "/epics/ioc/dbd/ioc.dbd"
+ioc_registerRecordDeviceDriver(pdbbase)
+tableLoad "/epics/support/table/data/table.txt"
+dbLoadRecords "axis.db", "P=TEST:"
+dbLoadRecords "table.db", "P=TEST:"
+dbLoadRecords "settings.db", "P=TEST:"
+dbLoadRecords "mean.db", "P=TEST:"
+iocInit

@@ -1,0 +1,46 @@
+package recipe
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// CrossCompiler is the compiler that Debian has for a target of EPICS.
+type CrossCompiler struct {
+	Program string // "/usr/bin/aarch64-linux-gnu-g++"
+	Package string // that brings it: "g++-aarch64-linux-gnu"
+	Prefix  string // GNU_TARGET in EPICS's configuration: "aarch64-linux-gnu"
+}
+
+// CrossCompilers are those of the targets that can be built with what Debian
+// has, by target. RTEMS brings its own, and other targets have none here.
+var CrossCompilers = map[string]CrossCompiler{
+	"linux-aarch64": {"/usr/bin/aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu", "aarch64-linux-gnu"},
+	"linux-arm":     {"/usr/bin/arm-linux-gnueabihf-g++", "g++-arm-linux-gnueabihf", "arm-linux-gnueabihf"},
+}
+
+// RTEMS tells whether a target is one of RTEMS.
+func RTEMS(target string) bool { return strings.HasPrefix(target, "RTEMS-") }
+
+var targetName = regexp.MustCompile(`^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)+$`)
+
+// checkTargets refuses a target that nothing builds for, and one that the image
+// below was not built for: EPICS Base and its modules would be missing for it.
+func (r *reader) checkTargets(img *Image, doc *strictyaml.Doc) {
+	below := r.tree.Images[img.Parent.Asset]
+	known := slices.Sorted(maps.Keys(CrossCompilers))
+	for i, t := range img.Targets {
+		at := strictyaml.Path{"targets", i}
+		switch {
+		case !targetName.MatchString(t): // which the schema refuses
+		case !RTEMS(t) && !slices.Contains(known, t):
+			r.say(doc, at, r.meant(t, known, "name one of "+strings.Join(known, ", ")+", or one of RTEMS"), "nothing builds for %s", t)
+		case below != nil && below != img && !slices.Contains(below.Targets, t):
+			r.say(doc, at, "add it to targets in "+below.File+", and release that", "%s, which it is built on, is not built for %s", below.Name, t)
+		}
+	}
+}
