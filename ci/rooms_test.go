@@ -33,6 +33,7 @@ type wall struct {
 var walls = []wall{
 	{releaseSide, []string{"k8s.io/client-go", module + "pipelines/promote", module + "pipelines/cluster"}, "a release knows no cluster"},
 	{promoteSide, []string{"dagger.io/dagger", module + "pipelines/release", module + "pipelines/image", module + "pipelines/smoke"}, "a promotion needs no engine"},
+	{[]string{"github"}, []string{"dagger.io/dagger", "k8s.io/client-go"}, "a release page needs neither engine nor cluster"},
 	{[]string{"version", "recipe", "beamline", "plan", "record", "diag"}, []string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"}, "a pure room touches nothing"},
 }
 

@@ -150,6 +150,10 @@ func TestWorkflowTriggers(t *testing.T) {
 	assert.Nil(t, push.Branches)
 	assert.False(t, release.Concurrency.CancelInProgress.Value, "a release is never cut short")
 	assert.Equal(t, "write", release.Jobs["release"].Permissions.Scopes["packages"].Value.Value)
+	assert.Equal(t, "read", release.Jobs["release"].Permissions.Scopes["contents"].Value.Value, "what builds may not write here")
+	assert.Equal(t, "write", release.Jobs["github"].Permissions.Scopes["contents"].Value.Value)
+	assert.Equal(t, "read", release.Jobs["github"].Permissions.Scopes["packages"].Value.Value)
+	assert.Equal(t, "release", release.Jobs["github"].Needs[0].Value, "a page only of what is released")
 
 	promote := read("promote.yml")
 	require.Len(t, promote.On, 1)

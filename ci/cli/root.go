@@ -70,7 +70,7 @@ func (a *app) root() *cobra.Command {
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
 	newUp, newDown, newEnv, newServe,
-	newTag, newLock, newPlan, newCheck, newKey, newRelease, newRecord, newVerify, newDiff,
+	newTag, newLock, newPlan, newCheck, newKey, newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
 	newPromote, newRollback, newStatus, newLogs, newConsole,
 }
 

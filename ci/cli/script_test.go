@@ -25,9 +25,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       golden.FlagUpdate(),
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"seal": seal},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "pushed": pushed, "pages": pages},
 		Setup: func(e *testscript.Env) error {
 			serve(e)
+			serveGitHub(e)
 			e.Setenv("HOME", e.WorkDir)
 			for name, value := range map[string]string{
 				"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",

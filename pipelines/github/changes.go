@@ -40,7 +40,7 @@ func (p *page) changes(d *diff.Diff) {
 
 // instance says what is different in one IOC instance.
 func (p *page) instance(i diff.Instance) {
-	p.line("\n%s %s.\n", mono(i.Name), i.State)
+	p.line("\n**%s** %s.\n", mono(i.Name), i.State)
 	if i.Image != nil {
 		p.line("- image: %s", arrow(i.Image.Old, i.Image.New))
 	}

@@ -16,18 +16,26 @@ import (
 
 var errOther = errors.New("another record is attached than the one in the registry")
 
-// fault says what failed with a tag's page and what to do. The token is taken
-// out of whatever was answered.
+// fault says what failed with a tag's page and what to do.
 func (r *Repository) fault(doing, tag string, err error) error {
-	fix := r.fix(err)
+	return &diag.Error{Kind: diag.Broken, Doing: doing + " the GitHub release of", Asset: tag, Err: r.clean(err), Fix: r.fix(err)}
+}
+
+// clean takes the token out of whatever was answered, and what lets the reader
+// of an address in, where a download was moved to.
+func (r *Repository) clean(err error) error {
 	var sent *url.Error
 	if errors.As(err, &sent) {
-		err = sent.Err // without the address, which lets its reader in where a download was moved to
+		err = sent.Err
+	}
+	var answer *github.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil {
+		answer.Response.Request.URL.RawQuery = ""
 	}
 	if strings.Contains(err.Error(), r.token) {
-		err = errors.New(strings.ReplaceAll(err.Error(), r.token, "***"))
+		return errors.New(strings.ReplaceAll(err.Error(), r.token, "***"))
 	}
-	return &diag.Error{Kind: diag.Broken, Doing: doing + " the GitHub release of", Asset: tag, Err: err, Fix: fix}
+	return err
 }
 
 // fix gives what to do about err. All of it is safe to run again.

@@ -40,7 +40,7 @@ func (n *notes) text() string {
 	p.use(n)
 	p.digests(n.rec)
 	p.line("")
-	p.line("All of it was tested before it was published: %s. The record of this release is attached, and is in the registry as %s.", tested(n.rec), mono(n.address))
+	p.line("Tested before it was published: %s. The record of this release is attached, and is in the registry as %s.", tested(n.rec), mono(n.address))
 	p.line("")
 	return p.close(mark)
 }
@@ -51,7 +51,7 @@ func tested(rec *record.Record) string {
 	for _, t := range rec.Checks {
 		pvs += len(t.PVs)
 	}
-	return fmt.Sprintf("%d checks, %d PVs served", len(rec.Checks), pvs)
+	return fmt.Sprintf("checks %d, PVs served %d", len(rec.Checks), pvs)
 }
 
 // contents says what a first release has.

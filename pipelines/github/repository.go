@@ -97,8 +97,8 @@ func ours(there *github.RepositoryRelease, mark string) bool {
 func (r *Repository) sameCommit(ctx context.Context, w wanted) error {
 	there, _, err := r.client.Repositories.GetCommitSHA1(ctx, r.owner, r.name, "tags/"+w.tag, "")
 	if status(err) == http.StatusNotFound || status(err) == http.StatusUnprocessableEntity {
-		return &diag.Error{Kind: diag.Invalid, Doing: "looking on GitHub for tag", Asset: w.tag, Err: err,
-			Fix: "push it with git push origin " + w.tag + ", or see that GITHUB_TOKEN may read " + r.owner + "/" + r.name}
+		return &diag.Error{Kind: diag.Invalid, Doing: "looking on GitHub for tag", Asset: w.tag, Err: r.clean(err),
+			Fix: "push it with git push origin " + w.tag + ", or see that GITHUB_TOKEN may read the repository"}
 	}
 	if err != nil {
 		return r.fault("looking for", w.tag, err)

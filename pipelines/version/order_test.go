@@ -100,6 +100,25 @@ func TestSort(t *testing.T) {
 	}
 }
 
+func TestPrevious(t *testing.T) {
+	for v, c := range map[string]struct {
+		list []string
+		want string
+	}{
+		"1.0.0":        {[]string{"1.0.0"}, ""},
+		"1.1.0":        {[]string{"1.1.0-beta.1", "1.1.0", "1.2.0", "1.0.0"}, "1.0.0"},
+		"1.1.0-beta.2": {[]string{"1.0.0", "1.1.0-beta.1", "1.1.0-beta.2"}, "1.1.0-beta.1"},
+		"1.1.0-beta.1": {[]string{"1.0.0", "1.1.0-beta.1", "1.1.0"}, "1.0.0"},
+		"2024.1.1":     {[]string{"1.0.0", "1.1.0", "2024.1.1", "2024.2.1"}, "1.1.0"},
+		"2.0.0":        {[]string{"2.0.0", "2024.1.1", "2.1.0"}, ""}, // neither scheme came first
+		"2.2.0":        {[]string{"2.1.0", "2024.1.1", "2.2.0"}, "2.1.0"},
+		"7.0.10r1.0":   {[]string{"7.0.10r1.0", "7.0.9r1.0", "7.0.9r2.0.multi"}, "7.0.9r1.0"},
+		"9.9.9":        {[]string{"1.0.0"}, ""},
+	} {
+		require.Equal(t, c.want, Previous(dated(t, c.list...), must(t, v)).String(), "%s of %q", v, c.list)
+	}
+}
+
 func TestLatest(t *testing.T) {
 	for want, list := range map[string][]Dated{
 		"1.0.1":     dated(t, "1.0.1", "1.0.0", "1.1.0-beta.1", "1.1.0b2"),

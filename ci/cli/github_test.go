@@ -1,0 +1,51 @@
+package cli_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tagline-ci/tagline/pipelines/github/githubtest"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+type onGitHub struct{}
+
+// serveGitHub gives a transcript a GitHub of its own.
+func serveGitHub(e *testscript.Env) {
+	g := &githubtest.GitHub{Commits: map[string]string{}}
+	s := httptest.NewServer(g.Handler())
+	e.Defer(s.Close)
+	e.Values[onGitHub{}] = g
+	e.Setenv("GITHUB_API_URL", s.URL)
+	e.Setenv("GITHUB_REPOSITORY", "some-org/site")
+	e.Setenv("GITHUB_TOKEN", githubtest.Token)
+}
+
+// pushed is a command of transcripts: pushed TAG… lets GitHub have tags.
+func pushed(ts *testscript.TestScript, _ bool, tags []string) {
+	repo, err := tree.Open(ts.MkAbs("."))
+	ts.Check(err)
+	for _, tag := range tags {
+		commit, err := repo.Resolve("refs/tags/" + tag)
+		ts.Check(err)
+		ts.Value(onGitHub{}).(*githubtest.GitHub).Commits[tag] = commit
+	}
+}
+
+// pages is a command of transcripts: pages FILE writes what GitHub's release
+// pages are.
+func pages(ts *testscript.TestScript, _ bool, args []string) {
+	g := ts.Value(onGitHub{}).(*githubtest.GitHub)
+	var b strings.Builder
+	for _, r := range g.Releases() {
+		fmt.Fprintf(&b, "== %s (%s) draft=%v prerelease=%v latest=%s\n%s", r.GetName(), r.GetTagName(), r.GetDraft(), r.GetPrerelease(), r.GetMakeLatest(), r.GetBody())
+		for _, a := range r.Assets {
+			fmt.Fprintf(&b, "-- %s %s\n", a.GetName(), strings.Join(strings.Fields(g.Content(a))[:3], " "))
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o644))
+}
