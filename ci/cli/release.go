@@ -37,7 +37,7 @@ func newRelease(a *app) *cobra.Command {
 		},
 	}
 	s.buildFlags(cmd)
-	cmd.Flags().StringVar(&s.key, "key", "", "file of the private key that signs the release (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
+	s.signing.flags(cmd)
 	return cmd
 }
 

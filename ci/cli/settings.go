@@ -16,7 +16,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
-	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -27,7 +26,7 @@ type site struct {
 	registry string
 	mirrors  []string
 	verbose  bool
-	key      string
+	signing  signing
 }
 
 // flags adds the flags that say where releases are kept.
@@ -45,25 +44,6 @@ func (s *site) buildFlags(cmd *cobra.Command) {
 func (s *site) mirrorFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&s.mirrors, "mirror", nil, "fetch sources below a URL from a copy: https://github.com/=https://git.example.org/mirrors/ (default $TAGLINE_MIRRORS)")
 	cmd.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "show the engine's own progress too")
-}
-
-// signingKey reads the private key that signs releases; nil when none is named.
-func (a *app) signingKey(s *site) (*sign.Key, error) {
-	file := s.key
-	if file == "" {
-		file = a.env("TAGLINE_KEY")
-	}
-	if file == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(file)
-	if err == nil {
-		var key *sign.Key
-		if key, err = sign.ReadKey(text, []byte(a.env("TAGLINE_KEY_PASSWORD"))); err == nil {
-			return key, nil
-		}
-	}
-	return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the signing key " + file, Err: err, Fix: "make one with tagline key, and give its password in TAGLINE_KEY_PASSWORD"}
 }
 
 // state is where the stand-ins of this machine are kept.
@@ -154,7 +134,7 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 	if err != nil {
 		return err
 	}
-	key, err := a.signingKey(s)
+	signer, err := a.signer(ctx, s.signing)
 	if err != nil {
 		return err
 	}
@@ -164,7 +144,7 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 			return err
 		}
 		defer client.Close()
-		return work(ctx, release.Pipeline{Client: client, Repo: repo, Registry: reg, Mirrors: mirrors, Tool: Version, Key: key})
+		return work(ctx, release.Pipeline{Client: client, Repo: repo, Registry: reg, Mirrors: mirrors, Tool: Version, Signer: signer})
 	})
 }
 

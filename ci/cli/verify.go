@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,20 +18,19 @@ import (
 
 // newVerify is `tagline verify`.
 func newVerify(a *app) *cobra.Command {
-	s := &site{}
-	key := ""
+	s, who := &site{}, &trusted{}
 	cmd := &cobra.Command{
 		Use:     "verify TAG",
 		Short:   "Check a release, from its signed record down to each blob",
-		Long:    "Checks that a trusted key signed the record of a release, that the registry holds\nbyte for byte what the record names, that every image has a signed SBOM and\nprovenance of the record's commit, and the same for the releases it is built on.",
-		Example: "  tagline verify bl01t/2026.11.1 --key release.key.pub",
+		Long:    "Checks that a trusted key or workflow signed the record of a release, that the\nregistry holds byte for byte what the record names, that every image has a signed\nSBOM and provenance of the record's commit, and the same for the releases it is\nbuilt on. Of a workflow only the runs for the releases' own tags are believed.",
+		Example: "  tagline verify bl01t/2026.11.1 --key release.key.pub\n  tagline verify bl01t/2026.11.1 --identity https://github.com/some-org/site/.github/workflows/release.yml",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.released(given[0])
 			if err != nil {
 				return err
 			}
-			trust, err := a.trust(key)
+			trust, err := a.trust(cmd.Context(), who)
 			if err != nil {
 				return err
 			}
@@ -46,23 +46,54 @@ func newVerify(a *app) *cobra.Command {
 		},
 	}
 	s.flags(cmd)
-	cmd.Flags().StringVar(&key, "key", "", "file of the public keys that are trusted (default $TAGLINE_PUBLIC_KEY)")
+	who.flags(cmd)
 	return cmd
 }
 
-// trust reads the public keys that are trusted.
-func (a *app) trust(file string) (*sign.Trust, error) {
-	if file == "" {
-		file = a.env("TAGLINE_PUBLIC_KEY")
+// actions is who tells what the workflows of GitHub are.
+const actions = "https://token.actions.githubusercontent.com"
+
+// trusted says whose releases are believed: a key's, or an identity's.
+type trusted struct {
+	key, identity, issuer string
+	instance              sigstore
+}
+
+func (t *trusted) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.key, "key", "", "file of the public keys that are trusted (default $TAGLINE_PUBLIC_KEY)")
+	cmd.Flags().StringVar(&t.identity, "identity", "", "the workflow that is trusted, or what else a certificate says: https://github.com/some-org/site/.github/workflows/release.yml")
+	cmd.Flags().StringVar(&t.issuer, "issuer", actions, "the OIDC issuer that tells who has the identity")
+	t.instance.flags(cmd)
+}
+
+// trust reads who is trusted. Flags go over the environment.
+func (a *app) trust(ctx context.Context, t *trusted) (*sign.Trust, error) {
+	switch {
+	case t.key != "" && t.identity != "":
+		return nil, badTrust("--key and --identity are both given", "give one of them")
+	case t.identity == "" && (t.issuer != actions || t.instance != sigstore{}):
+		return nil, badTrust("no identity is named", "give --identity too")
+	case t.identity != "":
+		s, err := t.instance.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return s.Trust(t.identity, t.issuer)
+	case t.key == "":
+		t.key = a.env("TAGLINE_PUBLIC_KEY")
 	}
-	if file == "" {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the public key", Err: errors.New("none is named"), Fix: "give --key or TAGLINE_PUBLIC_KEY"}
+	if t.key == "" {
+		return nil, badTrust("nobody is named", "give --key, TAGLINE_PUBLIC_KEY or --identity")
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(t.key)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the public key", Err: err, Fix: "name the .pub file that tagline key made"}
 	}
 	return sign.TrustKeys(text)
+}
+
+func badTrust(what, fix string) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading who is trusted", Err: errors.New(what), Fix: fix}
 }
 
 // writeReport shows what was verified, the release first, then what it is built on.

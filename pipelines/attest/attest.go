@@ -15,7 +15,7 @@ import (
 // Signer signs releases in one registry.
 type Signer struct {
 	Registry   *registry.Registry
-	Key        *sign.Key
+	By         sign.Signer
 	Repository string // URL of the tagged git repository, for the provenance; may be empty
 }
 
@@ -31,11 +31,11 @@ func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string
 		if !ok {
 			return fmt.Errorf("signing %s %s: it has no SBOM", a.Name, rec.Version)
 		}
-		if err := s.attach(ctx, at(a), sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.SBOM, Predicate: doc}); err != nil {
+		if err := s.attach(ctx, at(a), rec.Tag, sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.SBOM, Predicate: doc}); err != nil {
 			return err
 		}
 		how := sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.Provenance, Predicate: provenance(rec, a, s.Repository)}
-		if err := s.attach(ctx, at(a), how); err != nil {
+		if err := s.attach(ctx, at(a), rec.Tag, how); err != nil {
 			return err
 		}
 	}
@@ -49,19 +49,19 @@ func (s Signer) Record(ctx context.Context, rec *record.Record) error {
 	if err != nil {
 		return err
 	}
-	return s.attach(ctx, ref, sign.Statement{Name: rec.Tag, Digest: digestOf(ref), Kind: sign.Release, Predicate: releaseOf(rec)})
+	return s.attach(ctx, ref, rec.Tag, sign.Statement{Name: rec.Tag, Digest: digestOf(ref), Kind: sign.Release, Predicate: releaseOf(rec)})
 }
 
 // attach signs a statement about ref, unless our signature of one is there.
-func (s Signer) attach(ctx context.Context, ref string, what sign.Statement) error {
-	ours, err := s.Key.Trust()
+func (s Signer) attach(ctx context.Context, ref, tag string, what sign.Statement) error {
+	ours, err := s.By.Trust(ctx)
 	if err != nil {
 		return err
 	}
-	if said, err := find(ctx, s.Registry, ours, ref, what.Kind); err != nil || said != nil {
+	if said, _, err := search(ctx, s.Registry, ours, sought{ref, what.Kind, tag}); err != nil || said != nil {
 		return err
 	}
-	signed, err := s.Key.Sign(ctx, what)
+	signed, err := s.By.Sign(ctx, what)
 	if err != nil {
 		return err
 	}

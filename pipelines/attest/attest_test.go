@@ -103,7 +103,7 @@ func (s *site) beamline(t testing.TB) *record.Record {
 
 // release signs and seals, as releasing does.
 func (s *site) release(t testing.TB, key *sign.Key, rec *record.Record) {
-	by := Signer{Registry: s.reg, Key: key, Repository: "https://example.org/site"}
+	by := Signer{Registry: s.reg, By: key, Repository: "https://example.org/site"}
 	sboms := map[string]any{}
 	for _, a := range rec.Artifacts {
 		sboms[a.Digest] = map[string]string{"spdxVersion": "SPDX-2.3"}
@@ -147,7 +147,7 @@ func TestSigningAgainAttachesNothing(t *testing.T) {
 
 func TestImageWithoutSBOMIsNotSigned(t *testing.T) {
 	s := newSite(t)
-	err := Signer{Registry: s.reg, Key: s.key}.Images(t.Context(), s.ioc, nil)
+	err := Signer{Registry: s.reg, By: s.key}.Images(t.Context(), s.ioc, nil)
 	require.ErrorContains(t, err, "no SBOM")
 }
 
@@ -164,13 +164,13 @@ func TestVerifyRefuses(t *testing.T) {
 		"no parent of the release": func(t *testing.T, s *site) {
 			other := s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")
 			s.bl.Instances[0].Image = at(other)
-			require.NoError(t, Signer{Registry: s.reg, Key: s.key}.Record(t.Context(), s.bl))
+			require.NoError(t, Signer{Registry: s.reg, By: s.key}.Record(t.Context(), s.bl))
 			s.reseal(t)
 		},
 		"not of the release of ioc-simstage": func(t *testing.T, s *site) {
 			other := s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")
 			s.bl.Instances[0].Image, s.bl.Parents[0].Ref, s.bl.Parents[0].Digest = at(other), at(other), other.Digest
-			require.NoError(t, Signer{Registry: s.reg, Key: s.key}.Record(t.Context(), s.bl))
+			require.NoError(t, Signer{Registry: s.reg, By: s.key}.Record(t.Context(), s.bl))
 			s.reseal(t)
 		},
 		"charts/bl01t-a@sha256":  func(t *testing.T, s *site) { s.damage(t, s.bl.Artifacts[0], 0) },

@@ -18,16 +18,17 @@ func at(a record.Artifact) string { return a.Ref[:strings.LastIndex(a.Ref, ":")]
 // digestOf gives the digest in an address.
 func digestOf(ref string) string { return ref[strings.LastIndex(ref, "@")+1:] }
 
-// find gives what somebody trusted says about ref, nil when nobody does.
-func find(ctx context.Context, reg *registry.Registry, trust *sign.Trust, ref, kind string) (json.RawMessage, error) {
-	said, _, err := search(ctx, reg, trust, ref, kind)
-	return said, err
+// sought is a statement that somebody trusted should have signed.
+type sought struct {
+	ref  string // of what it is about, by digest
+	kind string
+	tag  string // of the release
 }
 
-// signed gives what somebody trusted says about ref. That nobody does is an
-// error with all that was wrong with what is there.
-func (c *checker) signed(ctx context.Context, ref, kind string) (json.RawMessage, error) {
-	said, wrong, err := search(ctx, c.reg, c.trust, ref, kind)
+// signed gives what somebody trusted says. That nobody does is an error with
+// all that was wrong with what is there.
+func (c *checker) signed(ctx context.Context, what sought) (json.RawMessage, error) {
+	said, wrong, err := search(ctx, c.reg, c.trust, what)
 	if err != nil {
 		return nil, err
 	}
@@ -35,21 +36,21 @@ func (c *checker) signed(ctx context.Context, ref, kind string) (json.RawMessage
 		return said, nil
 	}
 	if wrong == nil {
-		return nil, fmt.Errorf("%s: nobody signed %s of it", ref, kind)
+		return nil, fmt.Errorf("%s: nobody signed %s of it", what.ref, what.kind)
 	}
-	return nil, fmt.Errorf("%s: nobody trusted signed %s of it: %w", ref, kind, wrong)
+	return nil, fmt.Errorf("%s: nobody trusted signed %s of it: %w", what.ref, what.kind, wrong)
 }
 
-// search goes through the attachments of ref: anybody who may write to the
-// registry can add one, so those that don't hold are passed over.
-func search(ctx context.Context, reg *registry.Registry, trust *sign.Trust, ref, kind string) (said json.RawMessage, wrong, err error) {
-	list, err := reg.Attached(ctx, ref, sign.MediaType, kind)
+// search goes through what is attached: anybody who may write to the registry
+// can add one, so those that don't hold are passed over, and told in wrong.
+func search(ctx context.Context, reg *registry.Registry, trust *sign.Trust, what sought) (said json.RawMessage, wrong, err error) {
+	list, err := reg.Attached(ctx, what.ref, sign.MediaType, what.kind)
 	if err != nil {
 		return nil, nil, err
 	}
 	var all []error
 	for _, signed := range list {
-		said, err := trust.Check(signed, digestOf(ref), kind)
+		said, err := trust.Check(signed, digestOf(what.ref), what.kind, what.tag)
 		if err == nil {
 			return said, nil, nil
 		}

@@ -90,7 +90,7 @@ func (c *checker) release(ctx context.Context, asset string, v version.Version) 
 // record checks the signature of a record.
 func (c *checker) record(ctx context.Context, rec *record.Record, digest string) error {
 	ref := c.reg.Prefix() + "/records/" + rec.Asset + "@" + digest
-	text, err := c.signed(ctx, ref, sign.Release)
+	text, err := c.signed(ctx, sought{ref, sign.Release, rec.Tag})
 	if err != nil {
 		return err
 	}
@@ -115,10 +115,10 @@ func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Art
 	if t.Bytes, err = c.reg.Intact(ctx, t.Ref); err != nil || a.Type != "image" {
 		return t, err
 	}
-	if _, err := c.signed(ctx, t.Ref, sign.SBOM); err != nil {
+	if _, err := c.signed(ctx, sought{t.Ref, sign.SBOM, rec.Tag}); err != nil {
 		return t, err
 	}
-	text, err := c.signed(ctx, t.Ref, sign.Provenance)
+	text, err := c.signed(ctx, sought{t.Ref, sign.Provenance, rec.Tag})
 	if err != nil {
 		return t, err
 	}

@@ -29,8 +29,8 @@ type Pipeline struct {
 	Repo     *tree.Repository
 	Registry *registry.Registry
 	Mirrors  image.Mirrors
-	Tool     string    // Tagline's version, for the record
-	Key      *sign.Key // signs releases; nil leaves them unsigned
+	Tool     string      // Tagline's version, for the record
+	Signer   sign.Signer // of releases; nil leaves them unsigned
 }
 
 // job is one tag under way.
@@ -102,7 +102,7 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 			return nil, err
 		}
 	}
-	if p.Key != nil {
+	if p.Signer != nil {
 		if err := step.Run(ctx, "signing "+tag, func(ctx context.Context) error { return j.sign(ctx, made) }); err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	"github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -103,8 +104,29 @@ func (p pair) SignData(_ context.Context, data []byte) (signature, digest []byte
 	return signature, sum[:], err
 }
 
+// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType.
+func (k *Key) Sign(ctx context.Context, s Statement) ([]byte, error) {
+	text, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	signed, err := k.sign(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", s.Name, err)
+	}
+	return signed, nil
+}
+
+func (k *Key) sign(ctx context.Context, text []byte) ([]byte, error) {
+	name, err := hint(k.private.Public())
+	if err != nil {
+		return nil, err
+	}
+	return signText(text, pair{k.private, name}, sign.BundleOptions{Context: ctx})
+}
+
 // Trust believes this key alone.
-func (k *Key) Trust() (*Trust, error) {
+func (k *Key) Trust(context.Context) (*Trust, error) {
 	public, err := cryptoutils.MarshalPublicKeyToPEM(k.private.Public())
 	if err != nil {
 		return nil, fmt.Errorf("reading own public key: %w", err)

@@ -36,7 +36,7 @@ func signed(t testing.TB, k *Key, digest, kind string) []byte {
 func TestSignedStatementIsChecked(t *testing.T) {
 	for _, password := range []string{"", "secret"} {
 		k, trust, _ := pairOf(t, password)
-		said, err := trust.Check(signed(t, k, one, Release), one, Release)
+		said, err := trust.Check(signed(t, k, one, Release), one, Release, "x/1")
 		require.NoError(t, err)
 		require.JSONEq(t, `{"n":1}`, string(said))
 	}
@@ -60,7 +60,7 @@ func TestCheckRefuses(t *testing.T) {
 		"nothing":          {nil, one, Release},
 		"no digest":        {good, "", Release},
 	} {
-		_, err := trust.Check(c.signed, c.digest, c.kind)
+		_, err := trust.Check(c.signed, c.digest, c.kind, "x/1")
 		require.Error(t, err, name)
 	}
 }
@@ -91,7 +91,7 @@ func unsigned(t testing.TB, signed []byte) []byte {
 // signedTwice is a signed statement of two things, of which one was asked for.
 func signedTwice(t testing.TB, k *Key) []byte {
 	text := `{"_type":"` + statementType + `","subject":[{"name":"x","digest":{"sha256":"` + one[7:] + `"}},{"name":"y","digest":{"sha256":"` + two[7:] + `"}}],"predicateType":"` + Release + `","predicate":{}}`
-	b, err := k.bundle(t.Context(), []byte(text))
+	b, err := k.sign(t.Context(), []byte(text))
 	require.NoError(t, err)
 	return b
 }
@@ -102,7 +102,7 @@ func TestAnOldKeyIsTrustedBesideTheNew(t *testing.T) {
 	trust, err := TrustKeys(append(append([]byte{}, newPublic...), oldPublic...))
 	require.NoError(t, err)
 	for _, k := range []*Key{was, is} {
-		_, err := trust.Check(signed(t, k, one, Release), one, Release)
+		_, err := trust.Check(signed(t, k, one, Release), one, Release, "x/1")
 		require.NoError(t, err)
 	}
 }

@@ -49,8 +49,16 @@ type subject struct {
 	Digest map[string]string `json:"digest"`
 }
 
-// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType.
-func (k *Key) Sign(ctx context.Context, s Statement) ([]byte, error) {
+// Signer signs statements: a Key, or Keyless.
+type Signer interface {
+	// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType.
+	Sign(context.Context, Statement) ([]byte, error)
+	// Trust believes what this signer signs, and nothing else.
+	Trust(context.Context) (*Trust, error)
+}
+
+// text gives the statement as in-toto writes it.
+func (s Statement) text() ([]byte, error) {
 	predicate, err := json.Marshal(s.Predicate)
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", s.Name, err)
@@ -62,20 +70,12 @@ func (k *Key) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", s.Name, err)
 	}
-	signed, err := k.bundle(ctx, text)
-	if err != nil {
-		return nil, fmt.Errorf("signing %s: %w", s.Name, err)
-	}
-	return signed, nil
+	return text, nil
 }
 
-// bundle gives an in-toto statement, signed.
-func (k *Key) bundle(ctx context.Context, statement []byte) ([]byte, error) {
-	name, err := hint(k.private.Public())
-	if err != nil {
-		return nil, err
-	}
-	signed, err := sign.Bundle(&sign.DSSEData{Data: statement, PayloadType: payloadType}, pair{k.private, name}, sign.BundleOptions{Context: ctx})
+// signText gives an in-toto statement, signed.
+func signText(text []byte, with sign.Keypair, o sign.BundleOptions) ([]byte, error) {
+	signed, err := sign.Bundle(&sign.DSSEData{Data: text, PayloadType: payloadType}, with, o)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 // Trust is whose statements are believed.
 type Trust struct {
 	verifier *verify.Verifier
-	who      verify.PolicyOption
+	who      func(tag string) (verify.PolicyOption, error) // that may sign the release of a tag
 }
 
 // TrustKeys believes who has the private half of one of these public keys, PEM
@@ -54,13 +54,13 @@ func TrustKeys(public []byte) (*Trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trusting keys: %w", err)
 	}
-	return &Trust{v, verify.WithKey()}, nil
+	return &Trust{v, func(string) (verify.PolicyOption, error) { return verify.WithKey(), nil }}, nil
 }
 
 // Check gives what a signed statement says, as JSON, when it is signed by
-// somebody trusted, is of this kind, and is about the thing with this digest,
-// "sha256:…", and nothing else.
-func (t *Trust) Check(signed []byte, digest, kind string) (json.RawMessage, error) {
+// somebody trusted with the release of a git tag, is of this kind, and is about
+// the thing with this digest, "sha256:…", and nothing else.
+func (t *Trust) Check(signed []byte, digest, kind, tag string) (json.RawMessage, error) {
 	var b bundle.Bundle
 	if err := b.UnmarshalJSON(signed); err != nil {
 		return nil, fmt.Errorf("reading signature: %w", err)
@@ -69,7 +69,11 @@ func (t *Trust) Check(signed []byte, digest, kind string) (json.RawMessage, erro
 	if err != nil {
 		return nil, fmt.Errorf("reading digest %s: %w", digest, err)
 	}
-	if _, err := t.verifier.Verify(&b, verify.NewPolicy(verify.WithArtifactDigest("sha256", sum), t.who)); err != nil {
+	who, err := t.who(tag)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.verifier.Verify(&b, verify.NewPolicy(verify.WithArtifactDigest("sha256", sum), who)); err != nil {
 		return nil, fmt.Errorf("checking signature of %s: %w", digest, err)
 	}
 	dsse := b.GetDsseEnvelope() // what was verified: its payload is what is read now

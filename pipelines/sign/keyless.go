@@ -1,0 +1,115 @@
+package sign
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/sign"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// tries is how often a part of Sigstore that fails is asked again.
+const tries = 3
+
+// Keyless signs as whoever a token speaks for: with a key of its own, which is
+// never written down, and a certificate that is good for some minutes. One goroutine may use it at a time.
+type Keyless struct {
+	sigstore *Sigstore
+	token    Token
+	pair     *sign.EphemeralKeypair
+	cert     *x509.Certificate // nil before it is asked for
+}
+
+// Signer signs as whoever the token speaks for. The instance must have been
+// read with its services. Nothing is asked for before something is signed.
+func (s *Sigstore) Signer(token Token) *Keyless { return &Keyless{sigstore: s, token: token} }
+
+// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType. What
+// who verifies would not take is an error. No error holds the token.
+func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
+	trust, err := k.Trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	options, err := k.sigstore.witnesses()
+	if err != nil {
+		return nil, err
+	}
+	options.Context, options.CertificateProvider = ctx, held{k.cert.Raw}
+	signed, err := signText(text, k.pair, options)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "signing", Asset: s.Name, Err: err, Fix: "run it again to finish"}
+	}
+	if _, err := trust.Check(signed, s.Digest, s.Kind, ""); err != nil {
+		return nil, fmt.Errorf("checking own signature: %w", err)
+	}
+	return signed, nil
+}
+
+// Trust believes what this signer signs: it asks for the certificate, and takes
+// the identity that it says.
+func (k *Keyless) Trust(ctx context.Context) (*Trust, error) {
+	if err := k.certify(ctx); err != nil {
+		return nil, err
+	}
+	who, err := certificate.SummarizeCertificate(k.cert)
+	if err != nil {
+		return nil, fmt.Errorf("reading own certificate: %w", err)
+	}
+	return k.sigstore.trust(who.Issuer, func(string) string { return who.SubjectAlternativeName })
+}
+
+// certify gets a key pair and its certificate, unless there is one that is good
+// for a while.
+func (k *Keyless) certify(ctx context.Context) error {
+	if k.cert != nil && time.Until(k.cert.NotAfter) > time.Minute {
+		return nil
+	}
+	authority, err := root.SelectService(k.sigstore.services.FulcioCertificateAuthorityURLs(), sign.FulcioAPIVersions, time.Now())
+	if err != nil {
+		return badSigstore("choosing who gives certificates", err)
+	}
+	token, err := k.token(ctx)
+	if err != nil {
+		return err
+	}
+	if k.pair, err = sign.NewEphemeralKeypair(nil); err != nil {
+		return fmt.Errorf("making key pair: %w", err)
+	}
+	der, err := sign.NewFulcio(&sign.FulcioOptions{BaseURL: authority.URL, Retries: tries}).
+		GetCertificate(ctx, k.pair, &sign.CertificateProviderOptions{IDToken: token})
+	if err == nil {
+		k.cert, err = x509.ParseCertificate(der)
+	}
+	if err != nil {
+		return &diag.Error{Kind: diag.Broken, Doing: "asking " + authority.URL + " for a certificate", Err: hide(err, token), Fix: "see that it takes tokens of this issuer, then run it again to finish"}
+	}
+	return nil
+}
+
+// held is a certificate that was got before.
+type held struct{ der []byte }
+
+// GetCertificate gives it.
+func (h held) GetCertificate(context.Context, sign.Keypair, *sign.CertificateProviderOptions) ([]byte, error) {
+	return h.der, nil
+}
+
+// hide takes a secret out of an error.
+func hide(err error, secret string) error {
+	if secret == "" || !strings.Contains(err.Error(), secret) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), secret, "***"))
+}

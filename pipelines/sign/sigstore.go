@@ -1,0 +1,136 @@
+package sign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/sign"
+	"github.com/sigstore/sigstore-go/pkg/tuf"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/theupdateframework/go-tuf/v2/metadata/fetcher"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// Sigstore is one instance of https://docs.sigstore.dev: it gives whoever shows
+// a token of their identity a certificate for some minutes, and writes down
+// when something was signed with it.
+type Sigstore struct {
+	root     *root.TrustedRoot
+	services *root.SigningConfig // nil where nothing is signed
+}
+
+// ReadSigstore describes an instance by the files that Sigstore itself uses: a
+// trusted_root.json, and for who signs a signing_config.json with the addresses
+// of its parts. services is nil for who only verifies.
+func ReadSigstore(trustedRoot, services []byte) (*Sigstore, error) {
+	s := &Sigstore{}
+	var err error
+	if s.root, err = root.NewTrustedRootFromJSON(trustedRoot); err != nil {
+		return nil, badSigstore("reading the trusted root", err)
+	}
+	if len(s.root.FulcioCertificateAuthorities()) == 0 || len(s.root.RekorLogs())+len(s.root.TimestampingAuthorities()) == 0 {
+		return nil, badSigstore("reading the trusted root", errors.New("it has no authority for certificates, or none for times"))
+	}
+	if services == nil {
+		return s, nil
+	}
+	if s.services, err = root.NewSigningConfigFromJSON(services); err != nil {
+		return nil, badSigstore("reading the signing config", err)
+	}
+	return s, nil
+}
+
+func badSigstore(doing string, err error) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: doing, Err: err, Fix: "name the trusted_root.json and signing_config.json of your Sigstore, or none for the public one"}
+}
+
+// PublicSigstore gives the public instance as its own signed repository
+// describes it now. Nothing is kept on disk.
+func PublicSigstore(context.Context) (*Sigstore, error) {
+	get := fetcher.NewDefaultFetcher()
+	get.SetHTTPClient(&http.Client{Timeout: 30 * time.Second})
+	get.SetRetry(time.Second, 3)
+	client, err := tuf.New(tuf.DefaultOptions().WithDisableLocalCache().WithFetcher(get))
+	if err != nil {
+		return nil, unreachable(tuf.DefaultMirror, err)
+	}
+	s := &Sigstore{}
+	if s.root, err = root.GetTrustedRoot(client); err != nil {
+		return nil, unreachable(tuf.DefaultMirror, err)
+	}
+	if s.services, err = root.GetSigningConfig(client); err != nil {
+		return nil, unreachable(tuf.DefaultMirror, err)
+	}
+	return s, nil
+}
+
+func unreachable(address string, err error) error {
+	return &diag.Error{Kind: diag.Broken, Doing: "asking " + address + " whom to trust", Err: err, Fix: "run it again, or name a copy of its trusted root"}
+}
+
+// Trust believes what identity signed, as issuer told who that is. issuer is
+// the address of an OIDC issuer: "https://token.actions.githubusercontent.com".
+// identity is what certificates say. That of a workflow may leave the git ref
+// away: "https://github.com/some-org/site/.github/workflows/release.yml", of
+// which only the run for a release's own tag is believed.
+func (s *Sigstore) Trust(identity, issuer string) (*Trust, error) {
+	if identity == "" || issuer == "" {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading who is trusted", Err: errors.New("identity or issuer is empty"), Fix: "name both, as the certificate has them"}
+	}
+	workflow := strings.HasSuffix(identity, ".yml") || strings.HasSuffix(identity, ".yaml")
+	return s.trust(issuer, func(tag string) string {
+		if workflow {
+			return identity + "@refs/tags/" + tag
+		}
+		return identity
+	})
+}
+
+// trust believes what issuer told of whoever may sign the release of a tag.
+func (s *Sigstore) trust(issuer string, identity func(tag string) string) (*Trust, error) {
+	options := []verify.VerifierOption{verify.WithObserverTimestamps(1), verify.WithoutStatementPredicate()}
+	if len(s.root.CTLogs()) > 0 {
+		options = append(options, verify.WithSignedCertificateTimestamps(1))
+	}
+	if len(s.root.RekorLogs()) > 0 {
+		options = append(options, verify.WithTransparencyLog(1))
+	}
+	v, err := verify.NewVerifier(s.root, options...)
+	if err != nil {
+		return nil, fmt.Errorf("trusting a Sigstore: %w", err)
+	}
+	return &Trust{v, func(tag string) (verify.PolicyOption, error) {
+		who, err := verify.NewShortCertificateIdentity(issuer, "", identity(tag), "")
+		return verify.WithCertificateIdentity(who), err
+	}}, nil
+}
+
+// witnesses gives who writes down when something was signed.
+func (s *Sigstore) witnesses() (o sign.BundleOptions, err error) {
+	now := time.Now()
+	if urls := s.services.RekorLogURLs(); len(urls) > 0 {
+		logs, err := root.SelectServices(urls, s.services.RekorLogURLsConfig(), sign.RekorAPIVersions, now)
+		if err != nil {
+			return o, badSigstore("choosing a transparency log", err)
+		}
+		for _, l := range logs {
+			o.TransparencyLogs = append(o.TransparencyLogs, sign.NewRekor(&sign.RekorOptions{BaseURL: l.URL, Version: l.MajorAPIVersion, Retries: tries}))
+		}
+	}
+	if urls := s.services.TimestampAuthorityURLs(); len(urls) > 0 {
+		clocks, err := root.SelectServices(urls, s.services.TimestampAuthorityURLsConfig(), sign.TimestampAuthorityAPIVersions, now)
+		if err != nil {
+			return o, badSigstore("choosing a timestamp authority", err)
+		}
+		for _, c := range clocks {
+			o.TimestampAuthorities = append(o.TimestampAuthorities, sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: c.URL, Retries: tries}))
+		}
+	}
+	return o, nil
+}
