@@ -154,6 +154,7 @@ func TestWorkflowTriggers(t *testing.T) {
 	assert.Equal(t, "write", release.Jobs["github"].Permissions.Scopes["contents"].Value.Value)
 	assert.Equal(t, "read", release.Jobs["github"].Permissions.Scopes["packages"].Value.Value)
 	assert.Equal(t, "release", release.Jobs["github"].Needs[0].Value, "a page only of what is released")
+	assert.Equal(t, "write", release.Jobs["release"].Permissions.Scopes["id-token"].Value.Value, "releases are signed")
 
 	promote := read("promote.yml")
 	require.Len(t, promote.On, 1)

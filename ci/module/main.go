@@ -15,7 +15,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
-	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -118,12 +117,25 @@ func (t *Tagline) Release(
 	// The key's password.
 	// +optional
 	keyPassword *dagger.Secret,
+	// ACTIONS_ID_TOKEN_REQUEST_URL of the workflow that signs the release, without a key.
+	// +optional
+	workflowURL string,
+	// ACTIONS_ID_TOKEN_REQUEST_TOKEN of that workflow.
+	// +optional
+	workflowToken *dagger.Secret,
+	// trusted_root.json of a Sigstore of your own.
+	// +optional
+	trustedRoot *dagger.File,
+	// signing_config.json of a Sigstore of your own.
+	// +optional
+	signingConfig *dagger.File,
 ) (string, error) {
 	p, err := t.pipeline(ctx)
 	if err != nil {
 		return "", err
 	}
-	if p.Key, err = signingKey(ctx, key, keyPassword); err != nil {
+	by := signing{key, keyPassword, workflowURL, workflowToken, trustedRoot, signingConfig}
+	if p.Signer, err = by.signer(ctx); err != nil {
 		return "", err
 	}
 	rec, err := p.Run(ctx, tag)
@@ -217,24 +229,6 @@ func (t *Tagline) registry(ctx context.Context) (*registry.Registry, error) {
 		}
 	}
 	return registry.New(t.Registry, opts)
-}
-
-// signingKey reads the key that signs releases; nil when none is given.
-func signingKey(ctx context.Context, key, password *dagger.Secret) (*sign.Key, error) {
-	if key == nil {
-		return nil, nil
-	}
-	text, err := key.Plaintext(ctx)
-	if err != nil {
-		return nil, err
-	}
-	secret := ""
-	if password != nil {
-		if secret, err = password.Plaintext(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return sign.ReadKey([]byte(text), []byte(secret))
 }
 
 func asJSON(v any, err error) (string, error) {
