@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,8 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "plan", "--tag", "bl93t/1.0.0")), &byCall))
 	require.Equal(t, byCommand, byCall)
 
+	require.Equal(t, readFile(t, s, lockFile), call(t, s, reg, "lock", "--images", "epics-base", "file", "--path", lockFile, "contents"))
+
 	var called, commanded record.Record
 	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "release", "--tag", "bl93t/1.0.0")), &called))
 	sealed := forget(t, reg+"/records/bl93t:1.0.0")
@@ -44,6 +47,13 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "promote", "--beamline", "bl93t", "--version", "1.0.0", "--kubeconfig", "file://"+env.Kubeconfig)), &moved))
 	require.Equal(t, "1.0.0", moved.Version)
 	require.Equal(t, "1.0.0", status(t, s, "bl93t").Version)
+}
+
+func readFile(t *testing.T, s *site, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, file))
+	require.NoError(t, err)
+	return string(text)
 }
 
 // forget takes a record's tag away, so that its release is made once more, and
