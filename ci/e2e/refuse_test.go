@@ -47,7 +47,7 @@ func TestBadInputIsRefused(t *testing.T) {
 			s.edit("generic-iocs/epics-base/image.yaml", "R7.0.8.1", "R7.0.9")
 		}, []string{lockFile + ":", "epics-base is locked at R7.0.8.1, and the recipe names R7.0.9"}},
 		{"tag that has moved since it was locked", "epics-base/7.0.8.1r1.3", func(s *site) {
-			s.edit(lockFile, "commit: ", "commit: 0000000000000000000000000000000000000000 #")
+			s.edit(lockFile, "commit: ", "commit: deadbeefdeadbeefdeadbeefdeadbeefdeadbeef #")
 		}, []string{lockFile + ": epics-base R7.0.8.1: the tag has moved"}},
 		{"Debian package that has moved since it was locked", "epics-base/7.0.8.1r1.4", func(s *site) {
 			s.edit(lockFile, "    gdb: ", "    gdb: 1")

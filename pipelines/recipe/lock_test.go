@@ -131,6 +131,13 @@ func FuzzLocks(f *testing.F) {
 	text, err := good().Text()
 	require.NoError(f, err)
 	f.Add(text)
+	for _, hash := range []string{strings.Repeat("1", 40), strings.Repeat("0", 40), strings.Repeat("1", 37) + "e10"} {
+		lock := good()
+		lock.Modules["epics-base"] = recipe.LockedModule{Ref: "R7.0.8.1", Commit: recipe.Commit(hash)} // YAML would have it a number
+		text, err := lock.Text()
+		require.NoError(f, err)
+		f.Add(text)
+	}
 	f.Add([]byte("base: x\nmodules: {epics-base: {}}\n"))
 	f.Add([]byte("packages: {build: {gdb: 1}, run: ~}\n"))
 	files := site(f)
