@@ -17,6 +17,7 @@ func TestHierarchy(t *testing.T) {
 	reg := registry(t)
 	s.images(reg)
 	s.tag("essential/1.0.0", "ioc-axis/1.0.0")
+	require.Regexp(t, `(?m)^ +vendor/fir: [0-9a-f]{40}$`, readFile(t, s, "generic-iocs/ioc-axis/image.lock.yaml"), "a submodule is not pinned")
 	var rec record.Record
 	for _, tag := range []string{"essential/1.0.0", "ioc-axis/1.0.0"} {
 		r := runEnv(t, s.dir, environ, "release", tag, "--registry", reg, "--output", "json")
