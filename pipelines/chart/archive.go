@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -14,11 +15,16 @@ import (
 // one archive from another.
 var epoch = time.Unix(0, 0).UTC()
 
+// zippers are used again: a new one takes longer to make than a chart to pack.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // archive packs files, by their path in the chart, as Helm packs the chart
 // name. The order is that of the paths.
 func archive(name string, files map[string][]byte) ([]byte, error) {
 	var out bytes.Buffer
-	zipper := gzip.NewWriter(&out)
+	zipper := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(zipper)
+	zipper.Reset(&out)
 	tarrer := tar.NewWriter(zipper)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		h := &tar.Header{Name: name + "/" + path, Mode: 0o644, Size: int64(len(files[path])), ModTime: epoch, Format: tar.FormatPAX}

@@ -7,8 +7,6 @@
 package chart
 
 import (
-	"io/fs"
-
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -19,8 +17,7 @@ import (
 // generated Chart.yaml, values and template, the instance's config folder, what
 // chart files it has of its own, and the library chart below charts/.
 //
-// lib is the folder of the library chart (charts/ioc-lib). image is what the
-// instance runs, by digest: "host/path/name@sha256:…". version is the tag's and
+// image is what the instance runs, by digest: "host/path/name@sha256:…". version is the tag's and
 // must be SemVer, because Helm asks for it.
 //
 // The chart was rendered as Helm will render it, and every manifest was read
@@ -29,15 +26,11 @@ import (
 //
 // It may be called from many goroutines at once: Helm's charts may not be
 // shared between them, so each call has its own.
-func Package(lib fs.FS, bl *beamline.Beamline, inst *beamline.Instance, image, version string) ([]byte, error) {
+func (l *Library) Package(bl *beamline.Beamline, inst *beamline.Instance, image, version string) ([]byte, error) {
 	if err := checkVersion(inst.Name, version); err != nil {
 		return nil, err
 	}
 	if err := checkConfig(inst); err != nil {
-		return nil, err
-	}
-	l, err := readLibrary(lib)
-	if err != nil {
 		return nil, err
 	}
 	files, err := instanceFiles(l, bl, inst, image, version)
@@ -50,13 +43,9 @@ func Package(lib fs.FS, bl *beamline.Beamline, inst *beamline.Instance, image, v
 	return archive(inst.Name, files)
 }
 
-// Library gives the library chart at version, as a .tgz that Helm takes, for
-// beamlines outside this repository. lib and version are as for Package.
-func Library(lib fs.FS, version string) ([]byte, error) {
-	l, err := readLibrary(lib)
-	if err != nil {
-		return nil, err
-	}
+// Archive gives the library chart itself at version, as a .tgz that Helm takes,
+// for beamlines outside this repository. version is as for Package.
+func (l *Library) Archive(version string) ([]byte, error) {
 	if err := checkVersion(l.meta.Name, version); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"io/fs"
 	"os"
 	"testing"
 
@@ -13,7 +14,15 @@ import (
 
 const image = "127.0.0.1:5000/ioc-simstage-runtime@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-var lib = os.DirFS("../../charts/ioc-lib")
+var lib = opened(os.DirFS("../../charts/ioc-lib"))
+
+func opened(folder fs.FS) *Library {
+	l, err := ReadLibrary(folder)
+	if err != nil {
+		panic(err)
+	}
+	return l
+}
 
 // stage is a beamline with one instance of the simulated motion stage.
 func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
@@ -43,7 +52,7 @@ func TestManifests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bl, inst := stage(t)
 			change(inst)
-			tgz, err := Package(lib, bl, inst, image, "2026.11.1")
+			tgz, err := lib.Package(bl, inst, image, "2026.11.1")
 			require.NoError(t, err)
 			manifests, err := Render(tgz, "bl01t")
 			require.NoError(t, err)
@@ -54,9 +63,9 @@ func TestManifests(t *testing.T) {
 
 func TestPackagingTwiceGivesTheSameBytes(t *testing.T) {
 	bl, inst := stage(t)
-	one, err := Package(lib, bl, inst, image, "2026.11.1")
+	one, err := lib.Package(bl, inst, image, "2026.11.1")
 	require.NoError(t, err)
-	two, err := Package(lib, bl, inst, image, "2026.11.1")
+	two, err := lib.Package(bl, inst, image, "2026.11.1")
 	require.NoError(t, err)
 	require.Equal(t, one, two)
 }

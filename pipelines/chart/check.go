@@ -22,8 +22,12 @@ import (
 )
 
 // strict reads a manifest and finds every field that Kubernetes does not know.
-// Helm brings the same table of kinds with it already.
-var strict = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
+// Helm brings the same table of kinds with it already. strictJSON does the same
+// for one that is JSON.
+var (
+	strict     = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	strictJSON = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Strict: true})
+)
 
 // check renders the chart of these files as Helm will and reads each manifest
 // strictly.
@@ -63,10 +67,22 @@ func checkManifests(text string) (faults []error) {
 		if err != nil {
 			return append(faults, fmt.Errorf("splitting the manifests: %w", err))
 		}
-		if _, _, err := strict.Decode(doc, nil, nil); err != nil && !runtime.IsNotRegisteredError(err) && !blank(doc) {
+		if err := checkManifest(doc); err != nil && !runtime.IsNotRegisteredError(err) && !blank(doc) {
 			faults = append(faults, err)
 		}
 	}
+}
+
+// checkManifest reads one manifest strictly. As JSON the YAML is read once, not
+// twice; only when something is wrong it is read again, for the words.
+func checkManifest(doc []byte) error {
+	if text, err := yaml.YAMLToJSONStrict(doc); err == nil {
+		if _, _, err := strictJSON.Decode(text, nil, nil); err == nil {
+			return nil
+		}
+	}
+	_, _, err := strict.Decode(doc, nil, nil)
+	return err
 }
 
 // blank tells whether a YAML document has nothing but comments.

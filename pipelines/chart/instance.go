@@ -28,7 +28,7 @@ type values struct {
 
 // instanceFiles gives the files of an instance's chart by their path in it.
 // What the instance brings of its own replaces what is generated.
-func instanceFiles(l *library, bl *beamline.Beamline, inst *beamline.Instance, image, version string) (map[string][]byte, error) {
+func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, image, version string) (map[string][]byte, error) {
 	meta, err := metadata(l, bl, inst, version)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func instanceFiles(l *library, bl *beamline.Beamline, inst *beamline.Instance, i
 
 // metadata gives Chart.yaml. It says nothing that may differ between two
 // packagings of one instance at one version, such as the commit.
-func metadata(l *library, bl *beamline.Beamline, inst *beamline.Instance, version string) ([]byte, error) {
+func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, version string) ([]byte, error) {
 	var m helm.Metadata
 	if err := yaml.UnmarshalStrict(inst.Own[chartFile], &m); err != nil {
 		return nil, fault(inst, inst.Folder+"/"+chartFile, err)

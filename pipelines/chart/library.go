@@ -19,15 +19,17 @@ const (
 	libraryFolder = "charts/ioc-lib"
 )
 
-// library is the library chart as files by their path in its folder.
-type library struct {
+// Library is a library chart, read once for all charts on it. It may be used
+// from many goroutines at once.
+type Library struct {
 	meta  helm.Metadata
-	files map[string][]byte
+	files map[string][]byte // by their path in its folder
 }
 
-// readLibrary reads every file of the library chart's folder.
-func readLibrary(lib fs.FS) (*library, error) {
-	l := &library{files: map[string][]byte{}}
+// ReadLibrary reads every file of the library chart's folder (charts/ioc-lib).
+// What is wrong with it is a diag.Error of kind Invalid.
+func ReadLibrary(lib fs.FS) (*Library, error) {
+	l := &Library{files: map[string][]byte{}}
 	err := fs.WalkDir(lib, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -51,7 +53,7 @@ func readLibrary(lib fs.FS) (*library, error) {
 }
 
 // at gives the library's files with version in its Chart.yaml.
-func (l *library) at(version string) (map[string][]byte, error) {
+func (l *Library) at(version string) (map[string][]byte, error) {
 	meta := l.meta
 	meta.Version = version
 	b, err := yaml.Marshal(meta)

@@ -43,7 +43,7 @@ func TestPackageRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bl, inst := stage(t)
 			c.change(inst)
-			_, err := Package(lib, bl, inst, image, "2026.11.1")
+			_, err := lib.Package(bl, inst, image, "2026.11.1")
 			require.Error(t, err)
 			require.Equal(t, diag.Invalid, diag.KindOf(err), err)
 			for _, s := range c.says {
@@ -56,17 +56,16 @@ func TestPackageRefuses(t *testing.T) {
 func TestPackageRefusesVersionsAndImages(t *testing.T) {
 	bl, inst := stage(t)
 	for _, v := range []string{"2026.09.01", "1.0", "v1.0.0", "7.0.8r1.0", ""} {
-		_, err := Package(lib, bl, inst, image, v)
+		_, err := lib.Package(bl, inst, image, v)
 		require.ErrorContains(t, err, "tag a SemVer version", v)
 	}
 	for _, i := range []string{"", "127.0.0.1:5000/ioc:1.0.0", strings.ToUpper(image)} {
-		_, err := Package(lib, bl, inst, i, "1.0.0")
+		_, err := lib.Package(bl, inst, i, "1.0.0")
 		require.ErrorContains(t, err, "/image: ", i)
 	}
 }
 
 func TestBrokenLibraryIsTold(t *testing.T) {
-	bl, inst := stage(t)
 	chartYAML, err := os.ReadFile("../../charts/ioc-lib/Chart.yaml")
 	require.NoError(t, err)
 	for name, l := range map[string]fstest.MapFS{
@@ -74,7 +73,7 @@ func TestBrokenLibraryIsTold(t *testing.T) {
 		"no schema":   {"Chart.yaml": {Data: chartYAML}},
 		"application": {"Chart.yaml": {Data: []byte("name: ioc-lib\nversion: 1.0.0\napiVersion: v2\n")}, "values.schema.json": {Data: []byte("{}")}},
 	} {
-		_, err := Package(l, bl, inst, image, "1.0.0")
+		_, err := ReadLibrary(l)
 		require.ErrorContains(t, err, "charts/ioc-lib/", name)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), name)
 	}

@@ -17,7 +17,7 @@ import (
 
 // rendered gives the ConfigMap and the Deployment that Helm would give a cluster.
 func rendered(t require.TestingT, inst *beamline.Instance, version string) (*corev1.ConfigMap, *appsv1.Deployment) {
-	tgz, err := Package(lib, &beamline.Beamline{Name: "bl01t", Namespace: "bl01t"}, inst, image, version)
+	tgz, err := lib.Package(&beamline.Beamline{Name: "bl01t", Namespace: "bl01t"}, inst, image, version)
 	require.NoError(t, err)
 	text, err := Render(tgz, "bl01t")
 	require.NoError(t, err)
@@ -76,12 +76,12 @@ func FuzzConfigArrivesAsItIs(f *testing.F) {
 
 func TestManyGoroutinesPackageAtOnce(t *testing.T) {
 	bl, inst := stage(t)
-	want, err := Package(lib, bl, inst, image, "1.0.0")
+	want, err := lib.Package(bl, inst, image, "1.0.0")
 	require.NoError(t, err)
 	var all sync.WaitGroup
 	for range 16 {
 		all.Go(func() {
-			got, err := Package(lib, bl, inst, image, "1.0.0")
+			got, err := lib.Package(bl, inst, image, "1.0.0")
 			if err != nil || string(got) != string(want) {
 				t.Error("another chart", err)
 			}
@@ -98,7 +98,7 @@ func TestOwnChartFilesAreAdded(t *testing.T) {
 		"templates/service.yaml": []byte("apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Chart.Name }}\nspec:\n  clusterIP: None\n"),
 		"templates/custom.yaml":  []byte("apiVersion: example.org/v1\nkind: Custom\nmetadata:\n  name: x\n"),
 	}
-	tgz, err := Package(lib, bl, inst, image, "1.0.0")
+	tgz, err := lib.Package(bl, inst, image, "1.0.0")
 	require.NoError(t, err)
 	c, err := loader.LoadArchive(bytes.NewReader(tgz))
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestOwnChartFilesAreAdded(t *testing.T) {
 	}
 
 	inst.Own["templates/ioc.yaml"] = []byte("# not an ordinary IOC\n")
-	tgz, err = Package(lib, bl, inst, image, "1.0.0")
+	tgz, err = lib.Package(bl, inst, image, "1.0.0")
 	require.NoError(t, err)
 	text, err = Render(tgz, "bl01t")
 	require.NoError(t, err)
@@ -120,13 +120,13 @@ func TestOwnChartFilesAreAdded(t *testing.T) {
 }
 
 func TestLibraryTakesItsTagsVersion(t *testing.T) {
-	tgz, err := Library(lib, "3.1.4")
+	tgz, err := lib.Archive("3.1.4")
 	require.NoError(t, err)
 	c, err := loader.LoadArchive(bytes.NewReader(tgz))
 	require.NoError(t, err)
 	require.Equal(t, "3.1.4", c.Metadata.Version)
 	require.Equal(t, "library", c.Metadata.Type)
-	_, err = Library(lib, "3.1")
+	_, err = lib.Archive("3.1")
 	require.ErrorContains(t, err, "SemVer")
 }
 
@@ -137,7 +137,7 @@ func BenchmarkPackage(b *testing.B) {
 	}
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := Package(lib, bl, inst, image, "1.0.0"); err != nil {
+			if _, err := lib.Package(bl, inst, image, "1.0.0"); err != nil {
 				b.Fatal(err)
 			}
 		}

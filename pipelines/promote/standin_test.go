@@ -187,6 +187,8 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	rec := &record.Record{Schema: "tagline.record/v1", Kind: record.Beamline, Asset: "bl99t", Version: at, Tag: "bl99t/" + at, Namespace: w.namespace}
 	pin, err := version.ParsePin("standin 1.0.0")
 	require.NoError(w.t, err)
+	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
+	require.NoError(w.t, err)
 	for _, name := range sorted(scripts) {
 		script := scripts[name]
 		if strings.Contains(script, "%") {
@@ -194,7 +196,7 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		}
 		inst := &beamline.Instance{Name: name, Image: pin, Folder: "iocs/" + name, File: "iocs/" + name + "/values.yaml", Config: map[string][]byte{"st.cmd": []byte(script)},
 			Values: beamline.Values{ProbePV: strings.ToUpper(name) + ":X", Memory: "32Mi", GraceSeconds: 5}}
-		tgz, err := chart.Package(os.DirFS("../../charts/ioc-lib"), bl, inst, w.image, at)
+		tgz, err := lib.Package(bl, inst, w.image, at)
 		require.NoError(w.t, err)
 		art, err := w.registry.PushChart(w.t.Context(), tgz)
 		require.NoError(w.t, err)

@@ -1,17 +1,20 @@
 package registry
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	helm "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -45,17 +48,13 @@ func (r *Registry) PushChart(ctx context.Context, tgz []byte) (record.Artifact, 
 	return record.Artifact{Name: m.Name, Type: "chart", Ref: repo + ":" + tag, Digest: digest, Size: int64(len(tgz))}, err
 }
 
-// chartMetadata reads Chart.yaml of a packaged chart.
+// chartMetadata reads Chart.yaml of a packaged chart, which is <name>/Chart.yaml
+// in the archive and comes first in those that Tagline packs.
 func chartMetadata(tgz []byte) (*helm.Metadata, error) {
-	files, err := loader.LoadArchiveFiles(bytes.NewReader(tgz))
-	if err != nil {
-		return nil, fmt.Errorf("reading chart to push: %w", err)
-	}
+	text, err := chartFile(tgz)
 	var m helm.Metadata
-	for _, f := range files {
-		if f.Name == "Chart.yaml" {
-			err = yaml.Unmarshal(f.Data, &m)
-		}
+	if err == nil {
+		err = yaml.Unmarshal(text, &m)
 	}
 	if err == nil {
 		err = m.Validate()
@@ -64,6 +63,25 @@ func chartMetadata(tgz []byte) (*helm.Metadata, error) {
 		return nil, fmt.Errorf("reading chart to push: %w", err)
 	}
 	return &m, nil
+}
+
+func chartFile(tgz []byte) ([]byte, error) {
+	unzipped, err := gzip.NewReader(bytes.NewReader(tgz))
+	if err != nil {
+		return nil, err
+	}
+	for files := tar.NewReader(unzipped); ; {
+		h, err := files.Next()
+		if err == io.EOF {
+			return nil, errors.New("it has no Chart.yaml")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, file, _ := strings.Cut(h.Name, "/"); file == "Chart.yaml" {
+			return io.ReadAll(files)
+		}
+	}
 }
 
 // chartAnnotations gives the annotations that Helm gives a chart it pushes, but

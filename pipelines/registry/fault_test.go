@@ -163,6 +163,11 @@ func TestRegistryThatDiesLeavesNoRecordOfWhatIsNotThere(t *testing.T) {
 			s := newSite(t)
 			s.arm(n, trouble)
 			_, _, err := release(t.Context(), open(t, s.host, Options{}), s.image, s.charts...)
+			if s.seen.Load() < n { // the first requests side by side may be one fewer
+				require.NoError(t, err)
+				require.Greater(t, n, last-jobs)
+				continue
+			}
 			s.heal()
 			require.Error(t, err, "%s at request %d of %d", name, n, last)
 			require.Equal(t, diag.Broken, diag.KindOf(err), err)

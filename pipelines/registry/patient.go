@@ -17,11 +17,13 @@ const maxWait = time.Minute
 // patient waits as long as a registry asks for before the answer is given to
 // go-containerregistry, which then tries again but does not know how long to wait.
 //
-// It also remembers that a registry speaks plain HTTP: go-containerregistry
-// tries TLS first for each repository, on machines where it may be either.
+// It also remembers what go-containerregistry asks again for each repository, of
+// which a beamline has one for each chart: that a registry speaks plain HTTP,
+// where it tries TLS first, and how the registry wants to be logged in to.
 type patient struct {
 	inner http.RoundTripper
 	plain sync.Map // what the first try of TLS met, a tls.RecordHeaderError by host
+	hello sync.Map // what GET /v2/ answered, an http.Response by address
 }
 
 // RoundTrip is that of http.RoundTripper.
@@ -29,7 +31,18 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 	if met, ok := p.plain.Load(req.URL.Host); ok && req.URL.Scheme == "https" {
 		return nil, met.(error)
 	}
+	hello := req.Method == http.MethodGet && req.URL.Path == "/v2/" && req.Header.Get("Authorization") == ""
+	if known, ok := p.hello.Load(req.URL.String()); ok && hello {
+		res := known.(http.Response)
+		res.Request, res.Header, res.Body = req, res.Header.Clone(), http.NoBody
+		return &res, nil
+	}
 	res, err := p.inner.RoundTrip(req)
+	if hello && err == nil && (res.StatusCode == http.StatusOK || res.StatusCode == http.StatusUnauthorized) {
+		p.hello.Store(req.URL.String(), http.Response{
+			Status: res.Status, StatusCode: res.StatusCode, Proto: res.Proto, ProtoMajor: res.ProtoMajor, ProtoMinor: res.ProtoMinor, Header: res.Header.Clone(),
+		})
+	}
 	var met tls.RecordHeaderError
 	if errors.As(err, &met) {
 		p.plain.Store(req.URL.Host, met)

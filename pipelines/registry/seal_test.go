@@ -43,11 +43,20 @@ func packaged(t testing.TB, name, what string) []byte {
 	pin, err := version.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
 	inst := &beamline.Instance{Name: name, Image: pin, Values: beamline.Values{ProbePV: "BL01T:TIME"}, Config: map[string][]byte{"st.cmd": []byte(what)}}
-	tgz, err := chart.Package(os.DirFS("../../charts/ioc-lib"), &beamline.Beamline{Name: "bl01t"}, inst, image, "2026.11.1")
+	tgz, err := library().Package(&beamline.Beamline{Name: "bl01t"}, inst, image, "2026.11.1")
 	require.NoError(t, err)
 	shelf.Store(name+what, tgz)
 	return tgz
 }
+
+// library reads the library chart.
+var library = sync.OnceValue(func() *chart.Library {
+	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
+	if err != nil {
+		panic(err)
+	}
+	return lib
+})
 
 // shelf keeps charts that were packaged already: packaging is not what is tested here.
 var shelf sync.Map

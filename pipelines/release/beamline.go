@@ -49,31 +49,19 @@ func (j *job) beamline(ctx context.Context) (*made, error) {
 		r := iocs[pin].rec
 		rec.Parents = append(rec.Parents, record.Parent{Asset: r.Asset, Version: r.Version, Ref: iocs[pin].ref, Digest: artifact(r, image.Runtime).Digest})
 	}
-	charts := map[string][]byte{}
-	var mu sync.Mutex
-	tests := make([]record.Test, len(bl.Instances))
-	index := map[string]int{}
-	for i, inst := range bl.Instances {
-		index[inst.Name] = i
+	charts, err := j.charts(ctx, bl, iocs)
+	if err != nil {
+		return nil, err
 	}
-	err = step.Each(ctx, together, bl.Instances, func(ctx context.Context, inst *beamline.Instance) error {
+	tests := make([]record.Test, len(bl.Instances))
+	err = step.Each(ctx, together, upTo(len(tests)), func(ctx context.Context, i int) error {
+		inst := bl.Instances[i]
 		return step.Run(ctx, "booting "+inst.Name, func(ctx context.Context) error {
-			lib, err := fs.Sub(j.files, library)
-			if err != nil {
-				return err
-			}
-			packed, err := chart.Package(lib, bl, inst, iocs[inst.Image].ref, j.plan.Tag.Version.String())
-			if err != nil {
-				return err
-			}
 			test, err := j.boot(ctx, inst, iocs[inst.Image])
-			if err != nil {
-				return err
+			if err == nil {
+				tests[i] = *test
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			charts[inst.Name], tests[index[inst.Name]] = packed, *test
-			return nil
+			return err
 		})
 	})
 	if err != nil {
@@ -81,6 +69,34 @@ func (j *job) beamline(ctx context.Context) (*made, error) {
 	}
 	rec.Checks = append(tests, unique(bl.Name, tests))
 	return &made{rec: rec, publish: func(ctx context.Context) error { return j.publishCharts(ctx, bl, iocs, charts, rec) }}, nil
+}
+
+// charts packages the chart of each instance, in the order of the instances.
+func (j *job) charts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc) ([][]byte, error) {
+	folder, err := fs.Sub(j.files, library)
+	if err != nil {
+		return nil, err
+	}
+	lib, err := chart.ReadLibrary(folder)
+	if err != nil {
+		return nil, err
+	}
+	charts := make([][]byte, len(bl.Instances))
+	err = step.Each(ctx, together, upTo(len(charts)), func(_ context.Context, i int) (err error) {
+		inst := bl.Instances[i]
+		charts[i], err = lib.Package(bl, inst, iocs[inst.Image].ref, j.plan.Tag.Version.String())
+		return err
+	})
+	return charts, err
+}
+
+// upTo gives the numbers below n.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // iocs gives the released generic IOC of every pin, or all pins that are not
@@ -142,17 +158,13 @@ func unique(name string, tests []record.Test) record.Test {
 }
 
 // publishCharts pushes all charts by digest; sealing tags them.
-func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc, charts map[string][]byte, rec *record.Record) error {
+func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc, charts [][]byte, rec *record.Record) error {
 	artifacts := make([]record.Artifact, len(bl.Instances))
 	rec.Instances = make([]record.Instance, len(bl.Instances))
 	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
-		order := make([]int, len(bl.Instances))
-		for i := range order {
-			order[i] = i
-		}
-		return step.Each(ctx, together, order, func(ctx context.Context, i int) error {
+		return step.Each(ctx, together, upTo(len(charts)), func(ctx context.Context, i int) error {
 			inst := bl.Instances[i]
-			pushed, err := j.Registry.PushChart(ctx, charts[inst.Name])
+			pushed, err := j.Registry.PushChart(ctx, charts[i])
 			if err != nil {
 				return err
 			}

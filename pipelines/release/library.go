@@ -11,11 +11,15 @@ import (
 // library packages the library chart, for beamlines outside this repository.
 func (j *job) library(context.Context) (*made, error) {
 	name, v := j.plan.Tag.Asset, j.plan.Tag.Version
-	lib, err := fs.Sub(j.files, "charts/"+name)
+	folder, err := fs.Sub(j.files, "charts/"+name)
 	if err != nil {
 		return nil, err
 	}
-	packed, err := chart.Library(lib, v.String())
+	lib, err := chart.ReadLibrary(folder)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := lib.Archive(v.String())
 	if err != nil {
 		return nil, err
 	}
