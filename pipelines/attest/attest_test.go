@@ -30,31 +30,53 @@ type site struct {
 	reg   *registry.Registry
 	key   *sign.Key
 	trust *sign.Trust
+	base  *record.Record // of the root image
 	ioc   *record.Record
 	bl    *record.Record
-	spoil sync.Map // what the registry answers instead, by the path's end
+	spoil *sync.Map // what the registry answers instead, by the path's end
 }
 
+// quiet keeps what a registry says to itself.
+var quiet = log.New(io.Discard, "", 0)
+
 func newSite(t testing.TB) *site {
-	s := &site{}
-	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
+	var spoil sync.Map
+	h := ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if b, ok := s.spoil.Load(req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]); ok && req.Method == http.MethodGet {
+		if b, ok := spoil.Load(req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]); ok && req.Method == http.MethodGet {
 			w.Write(b.([]byte))
 			return
 		}
 		h.ServeHTTP(w, req)
 	}))
 	t.Cleanup(server.Close)
-	s.host = strings.TrimPrefix(server.URL, "http://")
+	s := fill(t, strings.TrimPrefix(server.URL, "http://"))
+	s.spoil = &spoil
+	return s
+}
+
+// fill releases into a registry.
+func fill(t testing.TB, host string) *site {
+	key, trust := newKey(t)
+	s := fillBy(t, host, func(string) sign.Signer { return key })
+	s.key, s.trust = key, trust
+	return s
+}
+
+// fillBy lets somebody sign the release of each tag.
+func fillBy(t testing.TB, host string, who func(tag string) sign.Signer) *site {
+	s := &site{host: host}
 	var err error
 	s.reg, err = registry.New(s.host, registry.Options{})
 	require.NoError(t, err)
-	s.key, s.trust = newKey(t)
-	s.ioc = s.image(t)
-	s.release(t, s.key, s.ioc)
+	root := record.Parent{Asset: "debian", Version: "trixie-slim", Ref: "docker.io/library/debian@sha256:" + strings.Repeat("ab", 32), Digest: "sha256:" + strings.Repeat("ab", 32)}
+	s.base = s.image(t, "epics-base", root)
+	s.release(t, who(s.base.Tag), s.base)
+	on := s.base.Artifacts[0]
+	s.ioc = s.image(t, "ioc-simstage", record.Parent{Asset: "epics-base", Version: "1.0.0", Ref: at(on), Digest: on.Digest}, root)
+	s.release(t, who(s.ioc.Tag), s.ioc)
 	s.bl = s.beamline(t)
-	s.release(t, s.key, s.bl)
+	s.release(t, who(s.bl.Tag), s.bl)
 	return s
 }
 
@@ -80,13 +102,13 @@ func (s *site) push(t testing.TB, path, kind, target, version string) record.Art
 	return record.Artifact{Name: path[strings.LastIndex(path, "/")+1:], Type: kind, Target: target, Ref: s.host + "/" + path + ":" + version, Digest: h.String()}
 }
 
-func (s *site) image(t testing.TB) *record.Record {
+func (s *site) image(t testing.TB, name string, parents ...record.Parent) *record.Record {
 	return &record.Record{
-		Schema: record.Schema, Kind: record.Image, Asset: "ioc-simstage", Version: "1.0.0", Tag: "ioc-simstage/1.0.0", Commit: strings.Repeat("0a", 20),
-		Artifacts: []record.Artifact{s.push(t, "ioc-simstage-developer", "image", "developer", "1.0.0"), s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")},
-		Parents:   []record.Parent{{Asset: "debian", Version: "trixie-slim", Ref: "docker.io/library/debian@sha256:" + strings.Repeat("ab", 32), Digest: "sha256:" + strings.Repeat("ab", 32)}},
+		Schema: record.Schema, Kind: record.Image, Asset: name, Version: "1.0.0", Tag: name + "/1.0.0", Commit: strings.Repeat("0a", 20),
+		Artifacts: []record.Artifact{s.push(t, name+"-developer", "image", "developer", "1.0.0"), s.push(t, name+"-runtime", "image", "runtime", "1.0.0")},
+		Parents:   parents,
 		Sources:   []record.Source{{Module: "asyn", URL: "https://github.com/epics-modules/asyn", Ref: "R4-45", Commit: strings.Repeat("1b", 20)}, {Module: "simstage", URL: "tree", Ref: "x", Commit: strings.Repeat("2c", 20)}},
-		Checks:    []record.Test{{Name: "smoke", Of: "ioc-simstage", Passed: true}}, Tool: "1.0.0",
+		Checks:    []record.Test{{Name: "smoke", Of: name, Passed: true}}, Tool: "1.0.0",
 	}
 }
 
@@ -102,14 +124,14 @@ func (s *site) beamline(t testing.TB) *record.Record {
 }
 
 // release signs and seals, as releasing does.
-func (s *site) release(t testing.TB, key *sign.Key, rec *record.Record) {
-	by := Signer{Registry: s.reg, By: key, Repository: "https://example.org/site"}
+func (s *site) release(t testing.TB, by sign.Signer, rec *record.Record) {
+	signer := Signer{Registry: s.reg, By: by, Repository: "https://example.org/site"}
 	sboms := map[string]any{}
 	for _, a := range rec.Artifacts {
 		sboms[a.Digest] = map[string]string{"spdxVersion": "SPDX-2.3"}
 	}
-	require.NoError(t, by.Images(t.Context(), rec, sboms))
-	require.NoError(t, by.Record(t.Context(), rec))
+	require.NoError(t, signer.Images(t.Context(), rec, sboms))
+	require.NoError(t, signer.Record(t.Context(), rec))
 	_, err := s.reg.Seal(t.Context(), rec)
 	require.NoError(t, err)
 }
@@ -130,7 +152,8 @@ func TestSignedReleaseIsVerifiedDownToEachBlob(t *testing.T) {
 	require.Positive(t, report.Things[0].Bytes)
 	require.Len(t, report.Parents, 1)
 	require.Equal(t, "ioc-simstage", report.Parents[0].Asset)
-	for _, thing := range report.Parents[0].Things {
+	require.Equal(t, "epics-base", report.Parents[0].Parents[0].Asset)
+	for _, thing := range append(report.Parents[0].Things, report.Parents[0].Parents[0].Things...) {
 		require.Equal(t, []string{sign.SBOM, sign.Provenance}, thing.Signed)
 	}
 }

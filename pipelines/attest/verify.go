@@ -107,13 +107,13 @@ func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Art
 	t := Thing{Name: a.Name, Ref: at(a)}
 	there, err := c.reg.Digest(ctx, a.Ref)
 	if err != nil {
-		return t, err
+		return t, gone(a.Ref, err)
 	}
 	if there != a.Digest {
 		return t, fmt.Errorf("%s: the tag is %s, the record says %s", a.Ref, there, a.Digest)
 	}
 	if t.Bytes, err = c.reg.Intact(ctx, t.Ref); err != nil || a.Type != "image" {
-		return t, err
+		return t, gone(t.Ref, err)
 	}
 	if _, err := c.signed(ctx, sought{t.Ref, sign.SBOM, rec.Tag}); err != nil {
 		return t, err
@@ -130,6 +130,15 @@ func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Art
 	return t, nil
 }
 
+// gone says of a sealed release that a part of it is not there: that is no
+// mistake of who asks.
+func gone(what string, err error) error {
+	if errors.Is(err, registry.ErrNotFound) && diag.KindOf(err) == diag.Invalid {
+		return fmt.Errorf("%s is gone from the registry", what)
+	}
+	return err
+}
+
 // parent verifies the release that a parent belongs to. A container image that
 // is not ours has none: the record names it by digest, and that is all.
 func (c *checker) parent(ctx context.Context, p record.Parent) (*Report, error) {
@@ -142,7 +151,7 @@ func (c *checker) parent(ctx context.Context, p record.Parent) (*Report, error) 
 	}
 	report, err := c.release(ctx, p.Asset, v)
 	if err != nil {
-		return report, err
+		return report, gone("the release of "+p.Asset+" "+p.Version, err)
 	}
 	for _, t := range report.Things {
 		if t.Ref == p.Ref {

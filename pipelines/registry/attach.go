@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-
-	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // kindOf annotates an attachment with what kind of statement it is, so that
@@ -61,6 +58,9 @@ func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]b
 	if err != nil {
 		return nil, badRef(ref, err)
 	}
+	if err := r.wholeList(ctx, digest); err != nil {
+		return nil, err
+	}
 	options := append([]remote.Option{remote.WithContext(ctx), remote.Reuse(r.puller)}, r.options...)
 	index, err := remote.Referrers(digest, options...)
 	if err != nil {
@@ -84,13 +84,27 @@ func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]b
 	return found, nil
 }
 
+// wholeList checks the list of attachments of a registry without a referrers
+// API: a tag names it, so that nothing else says what it was.
+func (r *Registry) wholeList(ctx context.Context, of name.Digest) error {
+	tag := of.Context().Tag(strings.Replace(of.DigestStr(), ":", "-", 1))
+	there, err := r.head(ctx, tag.String())
+	if err != nil || there == nil {
+		return err
+	}
+	if _, err = r.puller.Get(ctx, of.Context().Digest(there.Digest.String())); err != nil {
+		return r.unread(ctx, "pulling", tag.String(), err)
+	}
+	return nil
+}
+
 // errOther is an attachment of another media type or kind.
 var errOther = errors.New("another kind of attachment")
 
 func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind string) ([]byte, error) {
 	d, err := r.puller.Get(ctx, ref)
 	if err != nil {
-		return nil, r.fault("pulling", ref.String(), err)
+		return nil, r.unread(ctx, "pulling", ref.String(), err)
 	}
 	img, err := d.Image()
 	if err != nil {
@@ -102,7 +116,7 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 	}
 	body, err := onlyLayer(img, media)
 	if err != nil {
-		return nil, r.fault("pulling", ref.String(), err)
+		return nil, r.unread(ctx, "pulling", ref.String(), err)
 	}
 	return body, nil
 }
@@ -119,21 +133,15 @@ func (r *Registry) Intact(ctx context.Context, ref string) (int64, error) {
 		return 0, missing(ref)
 	}
 	if err != nil {
-		return 0, r.fault("checking", ref, err)
+		return 0, r.unread(ctx, "checking", ref, err)
 	}
 	img, err := d.Image()
 	if err != nil {
-		return 0, r.fault("checking", ref, err)
+		return 0, r.unread(ctx, "checking", ref, err)
 	}
 	n, err := readAll(img)
-	var answer *transport.Error
-	var line net.Error
-	if errors.As(err, &answer) || errors.As(err, &line) || ctx.Err() != nil {
-		return 0, r.fault("checking", ref, err)
-	}
 	if err != nil {
-		return 0, &diag.Error{Kind: diag.Refused, Doing: "checking", Asset: ref, Err: fmt.Errorf("it is not what was pushed: %w", err),
-			Fix: "restore the registry's storage, or release a new version"}
+		return 0, r.unread(ctx, "checking", ref, err)
 	}
 	return n, nil
 }

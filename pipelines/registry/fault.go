@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -41,6 +43,22 @@ func (r *Registry) fix(err error) string {
 	}
 	return "run it again to finish"
 }
+
+// unread says why what ref names could not be read, or is not what its digest
+// says: that is no fault of the line, and running it again does not help.
+func (r *Registry) unread(ctx context.Context, doing, ref string, err error) error {
+	var answer *transport.Error
+	var line net.Error
+	if isNotFound(err) {
+		return &diag.Error{Kind: diag.Refused, Doing: doing, Asset: ref, Err: fmt.Errorf("a part of it is %w: %w", ErrNotFound, err), Fix: restore}
+	}
+	if errors.As(err, &answer) || errors.As(err, &line) || errors.Is(err, io.ErrUnexpectedEOF) || ctx.Err() != nil {
+		return r.fault(doing, ref, err)
+	}
+	return &diag.Error{Kind: diag.Refused, Doing: doing, Asset: ref, Err: fmt.Errorf("it is not what was pushed: %w", err), Fix: restore}
+}
+
+const restore = "restore the registry's storage, or release a new version"
 
 func isNotFound(err error) bool {
 	var answer *transport.Error

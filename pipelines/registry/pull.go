@@ -25,20 +25,21 @@ func (r *Registry) pull(ctx context.Context, ref, media string) ([]byte, error) 
 		return nil, missing(ref)
 	}
 	if err != nil {
-		return nil, r.fault("pulling", ref, err)
+		return nil, r.unread(ctx, "pulling", ref, err)
 	}
 	img, err := d.Image()
 	if err != nil {
-		return nil, r.fault("pulling", ref, err)
+		return nil, r.unread(ctx, "pulling", ref, err)
 	}
 	b, err := onlyLayer(img, media)
 	if err != nil {
-		return nil, r.fault("pulling", ref, err)
+		return nil, r.unread(ctx, "pulling", ref, err)
 	}
 	return b, nil
 }
 
-// onlyLayer gives the bytes of an artifact's layer, which is checked against its digest.
+// onlyLayer gives the bytes of an artifact's layer. It and the config are
+// checked against their digests.
 func onlyLayer(img v1.Image, media string) ([]byte, error) {
 	m, err := img.Manifest()
 	if err != nil {
@@ -46,6 +47,9 @@ func onlyLayer(img v1.Image, media string) ([]byte, error) {
 	}
 	if string(m.Config.MediaType) != media || len(m.Layers) == 0 || m.Layers[0].Size > maxPull {
 		return nil, fmt.Errorf("it is no %s but %s", media, m.Config.MediaType)
+	}
+	if _, err := img.RawConfigFile(); err != nil {
+		return nil, err
 	}
 	layer, err := img.LayerByDigest(m.Layers[0].Digest)
 	if err != nil {
