@@ -26,4 +26,10 @@ type Instance struct {
 	Config map[string][]byte // config/ by file name, flat: st.cmd is always there
 	Chart  bool              // it has its own Chart.yaml and templates/
 	Own    map[string][]byte // those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
+
+	written map[string]any // the values that its own file has
 }
+
+// Under gives the values that the instance would have if its beamline's were
+// these.
+func (i *Instance) Under(shared Values) Values { return overlay(shared, i.written) }

@@ -42,7 +42,8 @@ func (r *reader) instance(bl *Beamline, name string) {
 			r.faults.Add(doc.At(strictyaml.Path{"image"}, err))
 		}
 	}
-	inst.Values = overlay(bl.Values, f.Values, doc)
+	inst.written = written(f.Values, doc)
+	inst.Values = inst.Under(bl.Values)
 	r.checkValues(doc, nil, f.Values)
 	r.checkProbe(inst, doc)
 }
@@ -50,14 +51,14 @@ func (r *reader) instance(bl *Beamline, name string) {
 // overlay gives the beamline's values with an instance's own over them: maps
 // are merged by key, anything else that the instance has written replaces the
 // beamline's.
-func overlay(shared, own Values, doc *strictyaml.Doc) Values {
+func overlay(shared Values, own map[string]any) Values {
 	var merged Values
-	for _, v := range []any{shared, written(own, doc)} {
+	for _, v := range []any{shared, own} {
 		text, err := json.Marshal(v)
 		if err != nil {
 			panic(err) // Values are plain data
 		}
-		if doc.Has("tolerations") {
+		if _, ok := own["tolerations"]; ok {
 			merged.Tolerations = nil
 		}
 		if err := json.Unmarshal(text, &merged); err != nil {

@@ -115,7 +115,7 @@ func (s *since) shared(name string) (whole []string, instances map[string][]stri
 		whole = []string{now.File + ": gate changed"}
 	}
 	if changed := keys(was.Values, now.Values); len(changed) > 0 {
-		instances, err = s.inherited(name, changed)
+		instances, err = s.inherited(name, was.Values, changed)
 	}
 	return whole, instances, err
 }
@@ -133,25 +133,19 @@ func (s *since) allInstances(name, why string) ([]string, map[string][]string, e
 // inherited tells which instances see that shared values changed: not those
 // that override them. An instance that the older tree doesn't have has files
 // that say so.
-func (s *since) inherited(name string, changed []string) (map[string][]string, error) {
+func (s *since) inherited(name string, was beamline.Values, changed []string) (map[string][]string, error) {
 	now, err := beamline.Read(s.to, name)
 	if err != nil {
 		return nil, err
 	}
-	was, err := beamline.Read(s.from, name)
-	if err != nil {
-		_, all, err := s.allInstances(name, now.File+" changed")
-		return all, err
-	}
-	before := map[string]beamline.Values{}
-	for _, i := range was.Instances {
-		before[i.Name] = i.Values
-	}
+	before, _ := instanceNames(s.from, name) // none when it had none
 	why := map[string][]string{}
 	for _, i := range now.Instances {
-		old, ok := before[i.Name]
-		for _, key := range keys(old, i.Values) {
-			if ok && slices.Contains(changed, key) {
+		if _, ok := slices.BinarySearch(before, i.Name); !ok {
+			continue
+		}
+		for _, key := range keys(i.Under(was), i.Values) {
+			if slices.Contains(changed, key) {
 				why[i.Name] = append(why[i.Name], fmt.Sprintf("%s: %s changed", now.File, key))
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
@@ -113,8 +114,12 @@ func (f *files) info(n node) (info, error) {
 	}
 	f.repo.mu.Lock()
 	defer f.repo.mu.Unlock()
-	size, err := f.repo.git.Storer.EncodedObjectSize(n.hash)
-	return info{n, size, f.when}, err
+	// Who asks for a size reads the file next, and go-git keeps what it has read.
+	o, err := f.repo.git.Storer.EncodedObject(plumbing.BlobObject, n.hash)
+	if err != nil {
+		return info{}, fmt.Errorf("reading git blob %s: %w", n.hash, err)
+	}
+	return info{n, o.Size(), f.when}, nil
 }
 
 func readAll(b *object.Blob) ([]byte, error) {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -38,7 +40,28 @@ func Open(dir string) (*Repository, error) {
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err}
 	}
+	if g, err = keepOpen(g); err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err}
+	}
 	return &Repository{dir: dir, git: g, dirs: map[plumbing.Hash][]object.TreeEntry{}}, nil
+}
+
+// keepOpen lets go-git keep the files with packed objects open, which it opens
+// anew for each object otherwise: most of the time that a site's plan takes.
+func keepOpen(g *git.Repository) (*git.Repository, error) {
+	s, ok := g.Storer.(*filesystem.Storage)
+	if !ok {
+		return g, nil
+	}
+	kept := filesystem.NewStorageWithOptions(s.Filesystem(), cache.NewObjectLRUDefault(), filesystem.Options{KeepDescriptors: true})
+	w, err := g.Worktree()
+	if errors.Is(err, git.ErrIsBareRepository) {
+		return git.Open(kept, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return git.Open(kept, w.Filesystem)
 }
 
 // WorkTree gives the folder of the repository's working copy. A bare repository
