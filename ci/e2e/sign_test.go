@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/sign/signtest"
 )
 
 // TestASignedReleaseIsVerified signs a whole chain and checks it from the
@@ -24,4 +28,43 @@ func TestASignedReleaseIsVerified(t *testing.T) {
 	ok(t, s.dir, "verify", "bl92t/1.0.0", "--registry", reg, "--key", key+".pub")
 	r := run(t, s.dir, "verify", "bl92t/1.0.0", "--registry", reg, "--key", other+".pub")
 	require.Equal(t, 3, r.status, r.err)
+}
+
+// TestAWorkflowSignsAChain releases each tag as a workflow of GitHub Actions
+// does, without a key: images by the command, the beamline by dagger call.
+func TestAWorkflowSignsAChain(t *testing.T) {
+	s, reg := newSite(t, "bl94t"), registry(t)+"/keyless"
+	host, _, _ := strings.Cut(env.Registry, ":")
+	issuer := signtest.NewIssuer(t, host)
+	trustedRoot, signingConfig := signtest.Start(t, host, issuer).Files(t)
+	job := []string{"ACTIONS_ID_TOKEN_REQUEST_URL=" + issuer.TokenURL(), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + issuer.Secret}
+	s.commit("bl94t/1.0.0")
+	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"} {
+		issuer.RunFor(tag)
+		r := runEnv(t, s.dir, job, "release", tag, "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+		require.Equal(t, 0, r.status, r.err)
+		noToken(t, issuer, r.out+r.err)
+	}
+	issuer.RunFor("bl94t/1.0.0")
+	secret := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(secret, []byte(issuer.Secret), 0o600))
+	noToken(t, issuer, call(t, s, reg, "release", "--tag", "bl94t/1.0.0", "--workflow-url", issuer.TokenURL(), "--workflow-token", "file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig))
+
+	verify := []string{"verify", "bl94t/1.0.0", "--registry", reg, "--trusted-root", trustedRoot, "--issuer", issuer.URL, "--identity"}
+	noToken(t, issuer, ok(t, s.dir, append(verify, signtest.Workflow)...))
+	r := run(t, s.dir, append(verify, "https://github.com/some-org/other/.github/workflows/release.yml")...)
+	require.Equal(t, 3, r.status, r.err)
+	require.Contains(t, r.err, "do not promote it")
+}
+
+// noToken sees that text holds no token, nor what tokens are asked with.
+func noToken(t *testing.T, i *signtest.Issuer, text string) {
+	t.Helper()
+	require.NotEmpty(t, i.Tokens, "no token was asked for")
+	require.NotContains(t, text, i.Secret)
+	for n := len(i.Tokens); n > 0; n-- {
+		token := <-i.Tokens
+		i.Tokens <- token
+		require.NotContains(t, text, token)
+	}
 }

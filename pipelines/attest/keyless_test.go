@@ -16,8 +16,8 @@ import (
 // TestAWorkflowSignsAChain releases as the workflow of each tag in turn, at a
 // Sigstore of real parts.
 func TestAWorkflowSignsAChain(t *testing.T) {
-	issuer := signtest.NewIssuer(t)
-	parts := signtest.Start(t, issuer)
+	issuer := signtest.NewIssuer(t, signtest.Local)
+	parts := signtest.Start(t, signtest.Local, issuer)
 	sigstore, err := sign.ReadSigstore(parts.TrustedRoot, parts.SigningConfig)
 	require.NoError(t, err)
 	workflow := func(tag string) sign.Signer {

@@ -22,7 +22,7 @@ const tag = "bl01t/2026.11.1"
 
 // instance is a Sigstore of real parts, and a workflow that signs with it.
 func instance(t testing.TB, i *signtest.Issuer, others ...*signtest.Issuer) (*Sigstore, *Keyless) {
-	parts := signtest.Start(t, append(others, i)...)
+	parts := signtest.Start(t, signtest.Local, append(others, i)...)
 	s, err := ReadSigstore(parts.TrustedRoot, parts.SigningConfig)
 	require.NoError(t, err)
 	return s, s.Signer(ActionsToken(i.TokenURL(), i.Secret))
@@ -37,7 +37,7 @@ func keyless(t testing.TB, k *Keyless) []byte {
 // TestKeyless signs with a workflow's identity at a real Fulcio, Rekor and
 // timestamp authority.
 func TestKeyless(t *testing.T) {
-	issuer, another := signtest.NewIssuer(t), signtest.NewIssuer(t)
+	issuer, another := signtest.NewIssuer(t, signtest.Local), signtest.NewIssuer(t, signtest.Local)
 	s, k := instance(t, issuer, another)
 	good := keyless(t, k)
 	trusted := func(identity, issuer string) *Trust {
@@ -146,7 +146,7 @@ func material(t testing.TB, signed []byte, change func(map[string]any)) []byte {
 
 // TestFulcioRefuses asks a real Fulcio for what it does not give.
 func TestFulcioRefuses(t *testing.T) {
-	known, unknown := signtest.NewIssuer(t), signtest.NewIssuer(t)
+	known, unknown := signtest.NewIssuer(t, signtest.Local), signtest.NewIssuer(t, signtest.Local)
 	s, _ := instance(t, known)
 	for name, token := range map[string]Token{
 		"an issuer it does not know": ActionsToken(unknown.TokenURL(), unknown.Secret),
@@ -161,7 +161,7 @@ func TestFulcioRefuses(t *testing.T) {
 
 // TestTokensStayOutOfErrors asks parts that answer with all they were told.
 func TestTokensStayOutOfErrors(t *testing.T) {
-	issuer := signtest.NewIssuer(t)
+	issuer := signtest.NewIssuer(t, signtest.Local)
 	_, err := ActionsToken(issuer.TokenURL(), "a-wrong-secret")(t.Context())
 	require.ErrorContains(t, err, "it answered 401")
 	require.ErrorContains(t, err, "id-token: write")

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,8 +42,9 @@ func (i *Issuer) RunFor(tag string) { i.ref.Store("refs/tags/" + tag) }
 // TokenURL is what a job finds in ACTIONS_ID_TOKEN_REQUEST_URL.
 func (i *Issuer) TokenURL() string { return i.URL + "/token?api-version=2.0" }
 
-// NewIssuer starts an issuer, which ends with the test.
-func NewIssuer(t testing.TB) *Issuer {
+// NewIssuer starts an issuer at an address of this machine, which ends with the
+// test.
+func NewIssuer(t testing.TB, host string) *Issuer {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	i := &Issuer{Secret: "the-secret-of-this-job", key: key, Tokens: make(chan string, 1000)}
@@ -57,7 +59,11 @@ func NewIssuer(t testing.TB) *Issuer {
 		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig"}}})
 	})
 	mux.HandleFunc("GET /token", i.give)
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
+	server.Listener.Close()
+	server.Listener, err = net.Listen("tcp", host+":0")
+	require.NoError(t, err)
+	server.Start()
 	t.Cleanup(server.Close)
 	i.URL = server.URL
 	i.RunFor("bl01t/2026.11.1")

@@ -83,9 +83,9 @@ func (l *log) String() string {
 	return l.Buffer.String()
 }
 
-// port gives a port that nobody listens on.
-func port(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// port gives a port of an address that nobody listens on.
+func port(t testing.TB, host string) string {
+	l, err := net.Listen("tcp", host+":0")
 	require.NoError(t, err)
 	defer l.Close()
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)

@@ -31,16 +31,19 @@ type Sigstore struct {
 // began is from when on the instance's certificates are good.
 var began = time.Now().Add(-time.Hour)
 
-// Start brings an instance up that takes tokens of the issuers. The first time
-// on a machine it builds for some minutes.
-func Start(t testing.TB, issuers ...*Issuer) *Sigstore {
+// Local is the address for who runs on this machine, in no container.
+const Local = "127.0.0.1"
+
+// Start brings an instance up at an address of this machine, that takes tokens
+// of the issuers. The first time on a machine it builds for some minutes.
+func Start(t testing.TB, host string, issuers ...*Issuer) *Sigstore {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and runs the parts of Sigstore")
 	}
-	authority, fulcio := startFulcio(t, issuers)
-	log, rekor := startRekor(t)
-	clock, tsa := startClock(t)
+	authority, fulcio := startFulcio(t, host, issuers)
+	log, rekor := startRekor(t, host)
+	clock, tsa := startClock(t, host)
 	trust, err := root.NewTrustedRoot(root.TrustedRootMediaType01, []root.CertificateAuthority{authority}, nil,
 		[]root.TimestampingAuthority{clock}, map[string]*root.TransparencyLog{string(log.ID): log})
 	require.NoError(t, err)
@@ -68,7 +71,7 @@ func (s *Sigstore) Files(t testing.TB) (trustedRoot, signingConfig string) {
 }
 
 // startFulcio runs a certificate authority whose key is gone with it.
-func startFulcio(t testing.TB, issuers []*Issuer) (*root.FulcioCertificateAuthority, string) {
+func startFulcio(t testing.TB, host string, issuers []*Issuer) (*root.FulcioCertificateAuthority, string) {
 	known := map[string]any{}
 	for _, i := range issuers {
 		known[i.URL] = map[string]string{"IssuerURL": i.URL, "ClientID": "sigstore", "Type": "github-workflow"}
@@ -77,10 +80,10 @@ func startFulcio(t testing.TB, issuers []*Issuer) (*root.FulcioCertificateAuthor
 	require.NoError(t, err)
 	config := filepath.Join(t.TempDir(), "config.json")
 	require.NoError(t, os.WriteFile(config, text, 0o644))
-	p := port(t)
-	url := "http://127.0.0.1:" + p
+	p := port(t, host)
+	url := "http://" + host + ":" + p
 	start(t, url+"/api/v2/trustBundle", "fulcio", "serve", "--ca=ephemeralca", "--ct-log-url=", "--config-path="+config,
-		"--host=127.0.0.1", "--port="+p, "--grpc-host=127.0.0.1", "--grpc-port="+port(t), "--metrics-port="+port(t),
+		"--host="+host, "--port="+p, "--grpc-host="+Local, "--grpc-port="+port(t, Local), "--metrics-port="+port(t, host),
 		"--legacy-unix-domain-socket="+filepath.Join(t.TempDir(), "s"))
 	chain := certificates(t, get(t, url+"/api/v1/rootCert"))
 	last := len(chain) - 1
@@ -88,29 +91,28 @@ func startFulcio(t testing.TB, issuers []*Issuer) (*root.FulcioCertificateAuthor
 }
 
 // startClock runs a timestamp authority whose key is gone with it.
-func startClock(t testing.TB) (*root.SigstoreTimestampingAuthority, string) {
-	p := port(t)
-	url := "http://127.0.0.1:" + p
-	start(t, url+"/ping", "clock", p)
+func startClock(t testing.TB, host string) (*root.SigstoreTimestampingAuthority, string) {
+	p := port(t, host)
+	url := "http://" + host + ":" + p
+	start(t, url+"/ping", "clock", host, p)
 	chain := certificates(t, get(t, url+"/api/v1/timestamp/certchain"))
 	last := len(chain) - 1
 	return &root.SigstoreTimestampingAuthority{Root: chain[last], Intermediates: chain[1:last], Leaf: chain[0], ValidityPeriodStart: began, URI: url}, url
 }
 
 // startRekor runs a transparency log in a folder.
-func startRekor(t testing.TB) (*root.TransparencyLog, string) {
-	const origin = "127.0.0.1" // the host of the address, as verifiers expect
+func startRekor(t testing.TB, host string) (*root.TransparencyLog, string) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	der, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(t, err)
 	key := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
-	p := port(t)
-	url := "http://127.0.0.1:" + p
-	start(t, url+"/healthz", "posix", "serve", "--http-address=127.0.0.1", "--http-port="+p, "--grpc-port="+port(t), "--http-metrics-port="+port(t),
-		"--hostname="+origin, "--storage-dir="+t.TempDir(), "--signer-filepath="+key, "--checkpoint-interval=100ms", "--batch-max-age=10ms")
-	_, id, err := note.KeyHash(origin, public)
+	p := port(t, host)
+	url := "http://" + host + ":" + p
+	start(t, url+"/healthz", "posix", "serve", "--http-address="+host, "--http-port="+p, "--grpc-port="+port(t, Local), "--http-metrics-port="+port(t, host),
+		"--hostname="+host, "--storage-dir="+t.TempDir(), "--signer-filepath="+key, "--checkpoint-interval=100ms", "--batch-max-age=10ms")
+	_, id, err := note.KeyHash(host, public) // the name is the address's host, as verifiers expect
 	require.NoError(t, err)
 	return &root.TransparencyLog{BaseURL: url, ID: id, ValidityPeriodStart: began, HashFunc: crypto.SHA256, PublicKey: public, SignatureHashFunc: crypto.SHA512}, url
 }

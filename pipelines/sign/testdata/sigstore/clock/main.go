@@ -1,4 +1,4 @@
-// Clock is Sigstore's timestamp authority on one port of this machine. The
+// Clock HOST PORT is Sigstore's timestamp authority at one address. The
 // server that comes with it also takes port 2112, whatever it is told, so that
 // no two of it can run.
 package main
@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	port, err := strconv.Atoi(os.Args[1])
+	port, err := strconv.Atoi(os.Args[2])
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -28,6 +28,6 @@ func main() {
 	} {
 		viper.Set(name, value)
 	}
-	s := server.NewRestAPIServer("127.0.0.1", port, []string{"http"}, false, time.Minute, time.Minute)
+	s := server.NewRestAPIServer(os.Args[1], port, []string{"http"}, false, time.Minute, time.Minute)
 	log.Fatal(s.Serve())
 }
