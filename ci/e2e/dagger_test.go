@@ -71,6 +71,13 @@ func forget(t *testing.T, ref string) string {
 // call runs `dagger call` on this repository's module, with the site as source.
 func call(t *testing.T, s *site, reg string, args ...string) string {
 	t.Helper()
+	out, _ := called(t, s, reg, args...)
+	return out
+}
+
+// called is call with what was said on the way, too.
+func called(t *testing.T, s *site, reg string, args ...string) (result, said string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	bin := env.CLIBin
@@ -88,5 +95,5 @@ func call(t *testing.T, s *site, reg string, args ...string) string {
 	cmd.Stderr = &log
 	out, err := cmd.Output()
 	require.NoError(t, err, "dagger call %s\n%s", strings.Join(args, " "), log.String())
-	return string(out)
+	return string(out), log.String()
 }

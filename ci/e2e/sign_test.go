@@ -48,7 +48,8 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	issuer.RunFor("bl94t/1.0.0")
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte(issuer.Secret), 0o600))
-	noToken(t, issuer, call(t, s, reg, "release", "--tag", "bl94t/1.0.0", "--workflow-url", issuer.TokenURL(), "--workflow-token", "file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig))
+	out, said := called(t, s, reg, "release", "--tag", "bl94t/1.0.0", "--workflow-url", issuer.TokenURL(), "--workflow-token", "file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+	noToken(t, issuer, out+said)
 
 	verify := []string{"verify", "bl94t/1.0.0", "--registry", reg, "--trusted-root", trustedRoot, "--issuer", issuer.URL, "--identity"}
 	noToken(t, issuer, ok(t, s.dir, append(verify, signtest.Workflow)...))
