@@ -17,7 +17,7 @@ import (
 
 // newPlan is `tagline plan`.
 func newPlan(a *app) *cobra.Command {
-	var since, rev string
+	var since, rev, part string
 	cmd := &cobra.Command{
 		Use:   "plan TAG | plan --since REV",
 		Short: "Show what a tag or a change asks for, and why",
@@ -25,24 +25,39 @@ func newPlan(a *app) *cobra.Command {
 			"asks for it. With a tag: all that its release does, from the tree at the tag. With\n" +
 			"--since: what depends on the files changed between two revisions; nothing of that is\n" +
 			"published before it is tagged. --output matrix gives one line of JSON for the matrix\n" +
-			"of a GitHub Actions job. Nothing is touched.",
+			"of a GitHub Actions job, which takes 256 entries; --part gives several jobs a part\n" +
+			"each. Nothing is touched.",
 		Example: "  tagline plan bl01t/2026.11.2\n  tagline plan --since origin/main\n  tagline plan --since HEAD~1 --output matrix",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			switch {
 			case since != "" && len(given) > 0, since == "" && len(given) != 1:
 				return usage(cmd, errors.New("give one tag, or --since and a revision"))
 			case since != "":
-				return a.planSince(since, rev)
+				return a.planSince(since, rev, part)
 			}
-			return a.planTag(given[0], rev)
+			return a.planTag(given[0], rev, part)
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "", "plan what changed since this revision")
 	cmd.Flags().StringVar(&rev, "rev", "", "revision to plan: for --since (default HEAD), or for a tag that doesn't exist yet")
+	cmd.Flags().StringVar(&part, "part", "1/1", "of --output matrix, which part of how many: 2/3")
 	return cmd
 }
 
-func (a *app) planTag(name, rev string) error {
+// matrix writes a part of a matrix.
+func (a *app) matrix(m plan.Matrix, part string) error {
+	var n, of int
+	if _, err := fmt.Sscanf(part, "%d/%d", &n, &of); err != nil {
+		return &diag.Error{Kind: diag.Invalid, Doing: "reading --part", Asset: part, Err: errors.New("not two numbers"), Fix: "write which part of how many, as in 2/3"}
+	}
+	m, err := m.Part(n, of)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(a.Out).Encode(m)
+}
+
+func (a *app) planTag(name, rev, part string) error {
 	repo, err := tree.Open(a.repo)
 	if err != nil {
 		return err
@@ -71,7 +86,7 @@ func (a *app) planTag(name, rev string) error {
 		return err
 	}
 	if a.output == "matrix" {
-		return json.NewEncoder(a.Out).Encode(p.Matrix())
+		return a.matrix(p.Matrix(), part)
 	}
 	return a.print(p, func(w io.Writer) error {
 		fmt.Fprintf(w, "%s (%s) at commit %.12s\n", p.Tag, p.Kind, p.Commit)
@@ -79,7 +94,7 @@ func (a *app) planTag(name, rev string) error {
 	})
 }
 
-func (a *app) planSince(since, rev string) error {
+func (a *app) planSince(since, rev, part string) error {
 	repo, err := tree.Open(a.repo)
 	if err != nil {
 		return err
@@ -105,7 +120,7 @@ func (a *app) planSince(since, rev string) error {
 		return err
 	}
 	if a.output == "matrix" {
-		return json.NewEncoder(a.Out).Encode(c.Matrix())
+		return a.matrix(c.Matrix(), part)
 	}
 	return a.print(c, func(w io.Writer) error { return writeChanges(w, c) })
 }

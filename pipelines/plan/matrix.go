@@ -5,13 +5,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
+// maxJobs is how many entries GitHub takes in the matrix of one job.
+const maxJobs = 256
+
 // Matrix is a plan as the matrix of a job of GitHub Actions: one entry for each
 // asset, what others are built on first. A job that builds on others' results
-// takes one level at a time. GitHub takes 256 entries at most, and refuses an
-// empty matrix: ask for Include first.
+// takes one level at a time. GitHub takes 256 entries at most, for which there
+// is Part, and refuses an empty matrix: ask for Include first.
 type Matrix struct {
 	Include []Job `json:"include"`
 }
@@ -24,6 +28,25 @@ type Job struct {
 	Tag       string      `json:"tag,omitempty"`       // of a plan for a tag
 	Instances string      `json:"instances,omitempty"` // affected instances of a beamline, with blanks between
 	Why       string      `json:"why"`                 // the reasons, with "; " between
+}
+
+// Part gives the n-th of so many parts of a matrix, in its order; 1 of 1 is the
+// whole. A part that GitHub would not take is refused (diag.Invalid).
+func (m Matrix) Part(n, of int) (Matrix, error) {
+	refuse := func(fix, why string, args ...any) error {
+		return &diag.Error{Kind: diag.Invalid, Doing: "planning a matrix", Err: fmt.Errorf(why, args...), Fix: fix}
+	}
+	if n < 1 || n > of {
+		return Matrix{}, refuse("number them from 1, as in 1/2 and 2/2", "there is no part %d of %d", n, of)
+	}
+	all := len(m.Include)
+	part := Matrix{m.Include[(n-1)*all/of : n*all/of]}
+	if len(part.Include) > maxJobs {
+		need := (all + maxJobs - 1) / maxJobs
+		return Matrix{}, refuse(fmt.Sprintf("let %d jobs of the workflow have a part each: --part 1/%d to %d/%d", need, need, need, need),
+			"%d entries, and GitHub takes %d in the matrix of one job", len(part.Include), maxJobs)
+	}
+	return part, nil
 }
 
 // Matrix gives the one job of a tag.
