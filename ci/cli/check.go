@@ -22,6 +22,7 @@ import (
 func newCheck(a *app) *cobra.Command {
 	s := &site{}
 	var rev string
+	var inTree bool
 	cmd := &cobra.Command{
 		Use:     "check [TAG…]",
 		Short:   "Read every file strictly; build and test what tags would release",
@@ -35,7 +36,7 @@ func newCheck(a *app) *cobra.Command {
 			err := a.pipeline(cmd.Context(), s, func(ctx context.Context, p release.Pipeline) error {
 				var all []error
 				for _, text := range given {
-					done, err := p.Check(ctx, rev, text)
+					done, err := p.Check(ctx, rev, text, inTree)
 					tests = append(tests, done...)
 					all = append(all, err)
 				}
@@ -51,6 +52,7 @@ func newCheck(a *app) *cobra.Command {
 	}
 	s.buildFlags(cmd)
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "git revision to check")
+	cmd.Flags().BoolVar(&inTree, "in-tree", false, "build what the images are built on, and what the instances run, from the tree, not from releases")
 	return cmd
 }
 

@@ -96,12 +96,15 @@ func (t *Tagline) Check(
 	tag string,
 	// +default="HEAD"
 	rev string,
+	// Build what the image is built on, or what the instances run, from the tree.
+	// +optional
+	inTree bool,
 ) (string, error) {
 	p, err := t.pipeline(ctx)
 	if err != nil {
 		return "", err
 	}
-	tests, err := p.Check(ctx, rev, tag)
+	tests, err := p.Check(ctx, rev, tag, inTree)
 	return asJSON(tests, err)
 }
 

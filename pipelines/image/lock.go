@@ -63,8 +63,11 @@ func (b Builder) lockModule(ctx context.Context, img *recipe.Image, ref recipe.M
 		}
 	}
 	locked := recipe.LockedModule{Ref: ref.Ref, Commit: recipe.Commit(commit)}
-	out, err := b.checkout(mod, record.Source{Commit: commit}).
-		WithExec(b.git("submodule", "status", "--recursive")).Stdout(ctx)
+	c, err := b.checkout(ctx, mod, record.Source{Commit: commit})
+	var out string
+	if err == nil {
+		out, err = c.WithExec([]string{"git", "submodule", "status", "--recursive"}).Stdout(ctx)
+	}
 	if err != nil {
 		return locked, &diag.Error{Kind: diag.Broken, Doing: "fetching " + ref.Name + " " + ref.Ref + " for", Asset: img.Name, File: img.File, Line: ref.Line, Err: explain(err)}
 	}

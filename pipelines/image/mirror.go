@@ -4,6 +4,8 @@ package image
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"sort"
 	"strings"
 
@@ -37,6 +39,27 @@ func (m Mirrors) Of(url string) string {
 		}
 	}
 	return url
+}
+
+// sameHost gives the mirrors of the hosts that urls name. What is fetched, and
+// so what is built from it, does not depend on the mirrors of others.
+func (m Mirrors) sameHost(urls ...string) Mirrors {
+	few := Mirrors{}
+	for from, to := range m {
+		if slices.ContainsFunc(urls, func(u string) bool { return host(u) == host(from) }) {
+			few[from] = to
+		}
+	}
+	return few
+}
+
+// host is the host of a URL with its scheme; a relative one has none.
+func host(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // prefixes gives the mapped prefixes, the longest first.

@@ -73,7 +73,7 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 // module describes the build of one support module of img on dev, and gives the
 // container that holds it and its needs.
 func (b Builder) module(ctx context.Context, img *recipe.Image, dev *dagger.Container, mod *recipe.Module, src record.Source, made map[string]*dagger.Directory) (*dagger.Container, error) {
-	source, err := b.fetch(mod, src)
+	source, err := b.fetch(ctx, mod, src)
 	if err != nil {
 		return nil, err
 	}

@@ -96,38 +96,68 @@ func (r remoteRefs) none(img *recipe.Image, ref recipe.ModuleRef, mod *recipe.Mo
 
 // fetch gives a module's source as the build sees it: the tree at a commit with
 // the wanted submodules, without git's own folder.
-func (b Builder) fetch(mod *recipe.Module, src record.Source) (*dagger.Directory, error) {
+func (b Builder) fetch(ctx context.Context, mod *recipe.Module, src record.Source) (*dagger.Directory, error) {
 	if mod.Folder != "" {
 		return folder(b.Client, b.Files, mod.Folder)
 	}
-	return b.checkout(mod, src).Directory(sourceDir).WithoutDirectory(".git"), nil
+	c, err := b.checkout(ctx, mod, src)
+	if err != nil {
+		return nil, err
+	}
+	return c.Directory(sourceDir).WithoutDirectory(".git"), nil
 }
 
 // sourceDir is where checkout puts a working copy.
 const sourceDir = "/src"
 
 // checkout gives a container with git, and the working copy of a module.
-func (b Builder) checkout(mod *recipe.Module, src record.Source) *dagger.Container {
+func (b Builder) checkout(ctx context.Context, mod *recipe.Module, src record.Source) (*dagger.Container, error) {
+	mirrors := b.Mirrors.sameHost(mod.Git)
 	c := tools(b.Client.Container().From(b.base), "ca-certificates", "git").
 		WithWorkdir(sourceDir).
-		WithExec(b.git("init", "--quiet", ".")).
-		WithExec(b.git("remote", "add", "origin", mod.Git)).
-		WithExec(b.git("fetch", "--quiet", "--depth=1", "origin", src.Commit)).
-		WithExec(b.git("checkout", "--quiet", "FETCH_HEAD"))
+		WithExec(mirrors.git("init", "--quiet", ".")).
+		WithExec(mirrors.git("remote", "add", "origin", mod.Git)).
+		WithExec(mirrors.git("fetch", "--quiet", "--depth=1", "origin", src.Commit)).
+		WithExec(mirrors.git("checkout", "--quiet", "FETCH_HEAD"))
+	if len(mod.Submodules) == 0 {
+		return c, nil
+	}
+	urls, err := submodules(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	mirrors = b.Mirrors.sameHost(append(urls, mod.Git)...)
 	for _, sub := range mod.Submodules {
 		// A mirror may hold a submodule's files in place of the link to it.
 		c = c.WithExec(append([]string{"sh", "-c", `git ls-files -s "$0" | grep -q ^160000 || exit 0; exec "$@"`, sub},
-			b.git("submodule", "update", "--init", "--recursive", "--depth=1", "--", sub)...))
+			mirrors.git("submodule", "update", "--init", "--recursive", "--depth=1", "--", sub)...))
 	}
-	return c
+	return c, nil
+}
+
+// submodules gives the URLs of a working copy's submodules.
+func submodules(ctx context.Context, c *dagger.Container) ([]string, error) {
+	text, err := c.WithExec([]string{"sh", "-c", "cat .gitmodules 2>/dev/null; true"}).Stdout(ctx)
+	if err != nil {
+		return nil, explain(err)
+	}
+	all := config.NewModules()
+	if err := all.Unmarshal([]byte(text)); err != nil {
+		return nil, fmt.Errorf("reading .gitmodules: %w", err)
+	}
+	var urls []string
+	for _, m := range all.Submodules {
+		urls = append(urls, m.URL)
+	}
+	return urls, nil
 }
 
 // git gives a git command line that goes through the mirrors, for relative
 // submodule URLs too.
-func (b Builder) git(args ...string) []string {
+func (m Mirrors) git(args ...string) []string {
 	cmd := []string{"git", "-c", "advice.detachedHead=false"}
-	for _, from := range b.Mirrors.prefixes() {
-		cmd = append(cmd, "-c", "url."+b.Mirrors[from]+".insteadOf="+from)
+	for _, from := range m.prefixes() {
+		cmd = append(cmd, "-c", "url."+m[from]+".insteadOf="+from)
 	}
 	return append(cmd, args...)
 }

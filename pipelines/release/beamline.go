@@ -111,16 +111,35 @@ func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[version.Pin]
 	all := map[version.Pin]ioc{}
 	var mu sync.Mutex
 	err := step.Each(ctx, together, sortedPins(files), func(ctx context.Context, pin version.Pin) error {
-		rec, img, err := j.released(ctx, pin, files[pin])
+		one, err := j.ioc(ctx, pin, files[pin])
 		if err != nil {
 			return err
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		all[pin] = ioc{rec: rec, img: img, ref: j.ref(rec, image.Runtime)}
+		all[pin] = one
 		return nil
 	})
 	return all, err
+}
+
+// ioc gives the generic IOC of a pin: the released one, or that of the tree,
+// whose record says no more than its name.
+func (j *job) ioc(ctx context.Context, pin version.Pin, file string) (ioc, error) {
+	if !j.inTree {
+		rec, img, err := j.released(ctx, pin, file)
+		if err != nil {
+			return ioc{}, err
+		}
+		return ioc{rec: rec, img: img, ref: j.ref(rec, image.Runtime)}, nil
+	}
+	recipes, err := recipe.Read(j.files)
+	if err != nil {
+		return ioc{}, err
+	}
+	img, err := j.build(ctx, j.files, recipes, pin.Asset)
+	rec := &record.Record{Asset: pin.Asset, Version: pin.Version.String()}
+	return ioc{rec: rec, img: img, ref: j.address(pin.Asset+"-"+image.Runtime, nowhere)}, err
 }
 
 // boot starts one instance at its pinned image, as its pod will.

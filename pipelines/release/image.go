@@ -28,13 +28,9 @@ func (j *job) image(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	rec := j.record()
-	var parent *image.Image
-	if img.Base == "" {
-		var released *record.Record
-		if released, parent, err = j.released(ctx, img.Parent, img.File); err != nil {
-			return nil, err
-		}
-		rec.Parents = append(rec.Parents, record.Parent{Asset: released.Asset, Version: released.Version, Ref: j.ref(released, image.Developer), Digest: artifact(released, image.Developer).Digest})
+	parent, err := j.parent(ctx, recipes, img, rec)
+	if err != nil {
+		return nil, err
 	}
 	builder := image.Builder{Client: j.Client, Files: j.files, Tree: recipes, Mirrors: j.Mirrors, Locks: locks}
 	var built *image.Image
@@ -61,6 +57,23 @@ func (j *job) image(ctx context.Context) (*made, error) {
 		return err
 	})
 	return &made{rec: rec, image: built}, err
+}
+
+// parent gives what img is built on, nil for the root of the hierarchy, and
+// notes in rec which release it is.
+func (j *job) parent(ctx context.Context, recipes *recipe.Tree, img *recipe.Image, rec *record.Record) (*image.Image, error) {
+	if img.Base != "" {
+		return nil, nil
+	}
+	if j.inTree {
+		return j.build(ctx, j.files, recipes, img.Parent.Asset)
+	}
+	released, parent, err := j.released(ctx, img.Parent, img.File)
+	if err != nil {
+		return nil, err
+	}
+	rec.Parents = append(rec.Parents, record.Parent{Asset: released.Asset, Version: released.Version, Ref: j.ref(released, image.Developer), Digest: artifact(released, image.Developer).Digest})
+	return parent, nil
 }
 
 // smoke tests an image: its IOC, or that its clients start when it has none.

@@ -2,10 +2,12 @@ package release
 
 import (
 	"context"
+	"io/fs"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Image describes an image of the tree at a revision, with its parents built
@@ -23,6 +25,11 @@ func (p Pipeline) Image(ctx context.Context, rev, name string) (*image.Image, er
 	if err != nil {
 		return nil, err
 	}
+	return p.build(ctx, files, recipes, name)
+}
+
+// build builds an image of the tree, and before it all that it is built on.
+func (p Pipeline) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, name string) (*image.Image, error) {
 	chain := recipes.Chain(name)
 	if len(chain) == 0 {
 		return nil, unknown(recipes, name)
@@ -38,7 +45,11 @@ func (p Pipeline) Image(ctx context.Context, rev, name string) (*image.Image, er
 	builder := image.Builder{Client: p.Client, Files: files, Tree: recipes, Mirrors: p.Mirrors, Locks: locks}
 	var built *image.Image
 	for _, img := range chain {
-		if built, err = builder.Build(ctx, img, built); err != nil {
+		err := step.Run(ctx, "building "+img.Name+" from the tree", func(ctx context.Context) (err error) {
+			built, err = builder.Build(ctx, img, built)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

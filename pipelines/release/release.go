@@ -41,6 +41,7 @@ type job struct {
 	files fs.FS // the tree at the tag's commit
 
 	publishes bool // not merely checks
+	inTree    bool // what it is built on, or runs, is built from the tree and not released
 }
 
 // Plan says what releasing a git tag would do. Nothing is touched.
@@ -119,7 +120,9 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 
 // Check builds and tests what a tag would release, at any revision, and
 // publishes nothing. The tests that were run are given even when one failed.
-func (p Pipeline) Check(ctx context.Context, rev, tag string) ([]record.Test, error) {
+// With inTree what an image is built on, and the images that a beamline's
+// instances run, are built from the tree too: for a change that crosses images.
+func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]record.Test, error) {
 	commit, err := p.Repo.Resolve(rev)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
@@ -128,6 +131,7 @@ func (p Pipeline) Check(ctx context.Context, rev, tag string) ([]record.Test, er
 	if err != nil {
 		return nil, err
 	}
+	j.inTree = inTree
 	made, err := j.make(ctx)
 	if err != nil {
 		return nil, err
