@@ -81,6 +81,25 @@ func writeTests(w io.Writer, tests []record.Test) {
 		for _, e := range t.Evidence {
 			fmt.Fprintf(w, "           %s\n", e)
 		}
+		writeSizes(w, t.Sizes)
+	}
+}
+
+// writeSizes shows each target's size, and whose it is down to the last 0.1 MB.
+func writeSizes(w io.Writer, sizes []record.Size) {
+	for i, s := range sizes {
+		if i == 0 || s.Target != sizes[i-1].Target {
+			var whole int64
+			for _, other := range sizes {
+				if other.Target == s.Target {
+					whole += other.Bytes
+				}
+			}
+			fmt.Fprintf(w, "           %-9s %8.1f MB\n", s.Target, float64(whole)/1e6)
+		}
+		if s.Bytes >= 1e5 {
+			fmt.Fprintf(w, "             %8.1f MB of %s\n", float64(s.Bytes)/1e6, s.Owner)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func TestBadImagesAreRefused(t *testing.T) {
 		}, "check --in-tree ioc-axis/1.0.1", 2, []string{supports + "table.yaml:4: table has built no library tables", supports + "table.yaml:5: table has built no file date", "data"}, "make"},
 		{"a build that fails", func(s *site) {
 			s.edit("modules/limit/src/limit.c", "double most", "duoble most")
-		}, "check --in-tree essential/1.0.1", 1, []string{essential + ":5: building limit tree for essential: ", "limit.c:10", "unknown type name", "duoble"}, "Error 2"},
+		}, "check --in-tree essential/1.0.1", 1, []string{essential + ":5: building limit of the tree for essential: make: exit status 2", "limit.c:10", "unknown type name", "duoble"}, "Error 2"},
 		{"a target without a compiler", func(s *site) {
 			s.edit("generic-iocs/epics-base/image.yaml", "modules:", "targets: [linux-aarch64, RTEMS-pc686]\nmodules:")
 		}, "check epics-base/7.0.8.1r1.1", 2, []string{"generic-iocs/epics-base/image.yaml:5: linux-aarch64 needs the compiler /usr/bin/aarch64-linux-gnu-g++", "add g++-aarch64-linux-gnu to packages.build", "RTEMS-pc686 needs the tool chain of RTEMS", "RTEMS_BASE"}, "make"},

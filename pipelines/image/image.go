@@ -123,5 +123,20 @@ func explain(err error) error {
 		return err
 	}
 	lines := telling(exec.Stdout + "\n" + exec.Stderr)
-	return fmt.Errorf("%s: exit status %d\n  %s", strings.Join(exec.Cmd, " "), exec.ExitCode, strings.Join(lines, "\n  "))
+	return fmt.Errorf("%s: exit status %d\n  %s", named(exec.Cmd), exec.ExitCode, strings.Join(lines, "\n  "))
+}
+
+// named is a command as a person knows it: a script by the program it is about.
+func named(cmd []string) string {
+	if len(cmd) > 2 && cmd[0] == "sh" && cmd[1] == "-c" {
+		script := strings.TrimPrefix(cmd[2], "exec ")
+		program, _, _ := strings.Cut(script, " ")
+		if program == "make" {
+			return program
+		}
+		if strings.Contains(script, "\n") {
+			return strings.Join(append([]string{"sh -c …"}, cmd[3:]...), " ")
+		}
+	}
+	return strings.Join(cmd, " ")
 }

@@ -120,7 +120,11 @@ func (b Builder) buildFault(img *recipe.Image, ref recipe.ModuleRef, err error) 
 	if err == nil {
 		return nil
 	}
-	return &diag.Error{Kind: diag.Broken, Doing: "building " + ref.Name + " " + ref.Ref + " for", Asset: img.Name, File: img.File, Line: ref.Line, Err: explain(err)}
+	of := ref.Name + " " + ref.Ref
+	if ref.Ref == "" {
+		of = ref.Name + " of the tree"
+	}
+	return &diag.Error{Kind: diag.Broken, Doing: "building " + of + " for", Asset: img.Name, File: img.File, Line: ref.Line, Err: explain(err)}
 }
 
 // first gives the errors that are not only the echo of another's failure: a
@@ -148,15 +152,25 @@ func asExec(err error) (*dagger.ExecError, bool) {
 
 var trouble = regexp.MustCompile(`(?i)\b(error|undefined reference|no such file|cannot find|no rule to make|unable to locate|fatal)\b`)
 
+var fromMake = regexp.MustCompile(`^\s*make(\[\d+\])?: \*\*\* .*Error \d+( \(ignored\))?$`)
+
 // telling picks the lines of a build's output that say what went wrong, or the
 // last ones when none does; at most twelve.
 func telling(output string) []string {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
-	var picked []string
+	var picked, makes []string
 	for _, l := range lines {
-		if trouble.MatchString(l) {
+		switch {
+		case !trouble.MatchString(l):
+		case fromMake.MatchString(l):
+			makes = append(makes, strings.TrimSpace(l))
+		default:
 			picked = append(picked, strings.TrimSpace(l))
 		}
+	}
+	// What make says of a compiler's error is only where it met it.
+	if len(picked) == 0 {
+		picked = makes
 	}
 	const most = 12
 	if len(picked) == 0 {

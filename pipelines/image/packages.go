@@ -70,9 +70,9 @@ func (b Builder) packageFault(img *recipe.Image, pins string, err error) error {
 	return &diag.Error{Kind: diag.Invalid, Doing: "installing Debian packages for", Asset: img.Name, File: img.LockPath(), Err: fmt.Errorf("the archive has moved: %s", strings.Join(moved, "; ")), Fix: "run: tagline lock " + img.Name}
 }
 
-// tools adds Debian packages to a container that no image is made of: they need
+// Tools adds Debian packages to a container that no image is made of: they need
 // no pins.
-func tools(c *dagger.Container, packages ...string) *dagger.Container {
+func Tools(c *dagger.Container, packages ...string) *dagger.Container {
 	return apt(c, func(c *dagger.Container) *dagger.Container {
 		return c.WithExec(append([]string{"sh", "-c", `apt-get update -q && exec apt-get install -qy --no-install-recommends "$@"`, "sh"}, packages...))
 	})

@@ -41,6 +41,8 @@ func TestMirrorsTakeTheLongestPrefix(t *testing.T) {
 
 func TestTellingPicksTheCompilersLines(t *testing.T) {
 	out := "gcc -c a.c\na.c:3:5: error: unknown type name 'foo'\nmake[1]: *** [a.o] Error 1\nall done\n"
-	require.Equal(t, []string{"a.c:3:5: error: unknown type name 'foo'", "make[1]: *** [a.o] Error 1"}, telling(out))
+	require.Equal(t, []string{"a.c:3:5: error: unknown type name 'foo'"}, telling(out))
+	require.Equal(t, []string{"make: *** [a.o] Error 1"}, telling("gcc -c a.c\nmake: *** [a.o] Error 1\n"))
+	require.Equal(t, []string{"make: *** No rule to make target 'x.dbd', needed by 'ioc.dbd'.  Stop."}, telling("make: *** No rule to make target 'x.dbd', needed by 'ioc.dbd'.  Stop.\nmake: *** [src.install] Error 2\n"))
 	require.Equal(t, []string{"one", "two"}, telling("one\ntwo\n"))
 }

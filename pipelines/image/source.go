@@ -113,7 +113,7 @@ const sourceDir = "/src"
 // checkout gives a container with git, and the working copy of a module.
 func (b Builder) checkout(ctx context.Context, mod *recipe.Module, src record.Source) (*dagger.Container, error) {
 	mirrors := b.Mirrors.sameHost(mod.Git)
-	c := tools(b.Client.Container().From(b.base), "ca-certificates", "git").
+	c := Tools(b.Client.Container().From(b.base), "ca-certificates", "git").
 		WithWorkdir(sourceDir).
 		WithExec(mirrors.git("init", "--quiet", ".")).
 		WithExec(mirrors.git("remote", "add", "origin", mod.Git)).

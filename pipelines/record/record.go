@@ -86,7 +86,15 @@ type Test struct {
 	Faults   []string `json:"faults,omitempty"`   // each with file:line where known
 	Evidence []string `json:"evidence,omitempty"` // what was seen: "BL01T-MO-STAGE-01:RBV is 5 (ca)"
 	PVs      []PV     `json:"pvs,omitempty"`      // served, sorted by name
+	Sizes    []Size   `json:"sizes,omitempty"`    // of an image's targets, the one it is built on first, then the largest
 	Log      string   `json:"log,omitempty"`      // the start-up log's tail, only of a failed test
+}
+
+// Size is what one owner has in the layers of an image.
+type Size struct {
+	Target string `json:"target"` // "developer" or "runtime"
+	Owner  string `json:"owner"`  // the image below as a whole, "Debian libyaml-0-2", a support module, "ioc", or "other"
+	Bytes  int64  `json:"bytes"`  // of its files, not compressed
 }
 
 // PV is a process variable that an IOC serves.

@@ -11,7 +11,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
@@ -51,9 +50,8 @@ func (j *job) image(ctx context.Context) (*made, error) {
 			return nil, err
 		}
 	}
-	err = step.Run(ctx, "testing "+j.plan.Tag.String(), func(ctx context.Context) error {
-		test, err := j.smoke(ctx, img, built, artifact(rec, image.Runtime).Digest)
-		rec.Checks = append(rec.Checks, *test)
+	err = step.Run(ctx, "testing "+j.plan.Tag.String(), func(ctx context.Context) (err error) {
+		rec.Checks, err = j.test(ctx, img, built, parent, artifact(rec, image.Runtime).Digest)
 		return err
 	})
 	return &made{rec: rec, image: built}, err
@@ -74,31 +72,6 @@ func (j *job) parent(ctx context.Context, recipes *recipe.Tree, img *recipe.Imag
 	}
 	rec.Parents = append(rec.Parents, record.Parent{Asset: released.Asset, Version: released.Version, Ref: j.ref(released, image.Developer), Digest: artifact(released, image.Developer).Digest})
 	return parent, nil
-}
-
-// smoke tests an image: its IOC, or that its clients start when it has none.
-// The digest is the one that its runtime container was pulled by, if it was.
-func (j *job) smoke(ctx context.Context, img *recipe.Image, built *image.Image, digest string) (*record.Test, error) {
-	if img.IOC == nil {
-		out, err := built.Runtime.WithExec([]string{"caget", "-V"}).Stdout(ctx)
-		if err != nil {
-			return &record.Test{}, fmt.Errorf("starting caget of %s: %w", img.Name, err)
-		}
-		return &record.Test{Name: "smoke", Of: img.Name, Digest: digest, Passed: true, Evidence: []string{strings.TrimSpace(out)}}, nil
-	}
-	dir := path.Join(path.Dir(img.File), img.Smoke.Config)
-	config, err := readFolder(j.files, dir)
-	if err != nil {
-		return &record.Test{}, err
-	}
-	test, err := smoke.Tester{Client: j.Client}.Run(ctx, smoke.Subject{
-		Name: img.Name, Folder: dir, File: img.File, Digest: digest, Config: config, Checks: img.Smoke.Checks,
-		Runtime: built.Runtime, Clients: built.Developer, User: "1000:1000",
-	})
-	if err != nil {
-		return &record.Test{}, err
-	}
-	return test, nil
 }
 
 // publishImage pushes both targets by digest, where nobody sees them until

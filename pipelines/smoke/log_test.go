@@ -64,6 +64,18 @@ func TestFaultsNameTheLine(t *testing.T) {
 	}
 }
 
+func TestReadTrace(t *testing.T) {
+	require.Equal(t, []string{"/epics/ioc/ioc", "/epics/support/table/data/table.txt", "/lib/x86_64-linux-gnu/libc.so.6"}, readTrace(
+		`7 execve("/epics/ioc/ioc", ["/epics/ioc/ioc", "/smoke/boot.cmd"], 0x7ffc /* 20 vars */) = 0`+"\n"+
+			`7 openat(AT_FDCWD, "/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY|O_CLOEXEC) = 3`+"\n"+
+			`7 openat(AT_FDCWD, "/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY|O_CLOEXEC) = 3`+"\n"+
+			`9 openat(AT_FDCWD, "st.cmd", O_RDONLY) = 4`+"\n"+
+			`9 openat(AT_FDCWD, "/epics/config/axis.db", O_RDONLY) = 4`+"\n"+
+			`9 openat(AT_FDCWD, "/epics/ioc/../support/table/data/table.txt", O_RDONLY) = 4`+"\n"+
+			`9 openat(AT_FDCWD, "/tmp/boot.pvs", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 4`+"\n"+
+			`9 openat(AT_FDCWD, "/epics", O_RDONLY|O_NONBLOCK|O_CLOEXEC|O_DIRECTORY) = 4`+"\n"))
+}
+
 func TestReadsWhatClientsPrint(t *testing.T) {
 	require.Equal(t, map[string]string{"A:B": "5", "C": "Out of limits"}, readCaget("A:B\t5\nC\tOut of limits\nD\t*** Not connected (PV not found)\n"))
 	require.Equal(t, map[string]string{"A:B": "5.5", "S": "te,xt", "E": "Moving", "N": "NaN", "W": "[1.0,2.0]"}, readPvget(

@@ -113,15 +113,19 @@ func (t Tester) boot(ctx context.Context, s Subject) (*bootLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := t.ioc(s).
-		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
-		WithNewFile("/smoke/boot.cmd", bootCommands).
-		WithEnvVariable("GRACE", fmt.Sprint(cmp.Or(s.Grace, 30)))
-	out, err := c.WithExec(append(append([]string{"/smoke/boot.sh"}, entry...), "/smoke/boot.cmd")).Stdout(ctx)
+	out, err := t.bootable(s).WithExec(append(append([]string{"/smoke/boot.sh"}, entry...), "/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
 		return nil, plain(err)
 	}
 	return readBoot(out), nil
+}
+
+// bootable is the IOC with what starts and stops it.
+func (t Tester) bootable(s Subject) *dagger.Container {
+	return t.ioc(s).
+		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
+		WithNewFile("/smoke/boot.cmd", bootCommands).
+		WithEnvVariable("GRACE", fmt.Sprint(cmp.Or(s.Grace, 30)))
 }
 
 // service is the IOC as other containers reach it. The engine waits until it can

@@ -1,0 +1,114 @@
+package smoke
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Complete checks that the runtime image has every file that the IOC opens: it
+// boots the IOC once more, in the developer image, which has all there is, and
+// looks in the runtime image for what was opened there. A fault names the
+// support module or Debian package that a missing file is of.
+func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
+	result := &record.Test{Name: "contents", Of: s.Name, Digest: s.Digest}
+	opened, err := t.opened(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("tracing %s: %w", s.Name, err)
+	}
+	missing, err := lines(ctx, s.Runtime, `for f; do [ -e "$f" ] || echo "$f"; done`, opened)
+	if err != nil {
+		return nil, fmt.Errorf("looking for what %s opens: %w", s.Name, err)
+	}
+	for _, file := range missing {
+		fault, err := s.missing(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		result.Faults = append(result.Faults, fault)
+	}
+	result.Passed = len(missing) == 0
+	result.Evidence = []string{"every file that the IOC opens is in the runtime image"}
+	return result, nil
+}
+
+// opened gives the files that the IOC opens and the programs that it runs, from
+// its start to its stop: absolute paths, sorted, without what the machine or
+// the instance brings.
+func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
+	entry, err := s.Runtime.Entrypoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	whole := s
+	whole.Runtime = image.Tools(s.Clients, "strace").WithWorkdir(image.ConfigDir)
+	// -D: the IOC is the process that is stopped, and not the tracer; -z: only
+	// what was there counts.
+	const script = `/smoke/boot.sh strace -D -f -qqq -z -e trace=open,openat,execve -o /tmp/trace "$@" >/tmp/log; exec cat /tmp/trace`
+	command := append([]string{"sh", "-c", script, "sh"}, entry...)
+	out, err := t.bootable(whole).WithExec(append(command, "/smoke/boot.cmd")).Stdout(ctx)
+	if err != nil {
+		return nil, plain(err)
+	}
+	return readTrace(out), nil
+}
+
+var openedFile = regexp.MustCompile(`^\d+ +(?:openat\(AT_FDCWD, |open\(|execve\()"(/[^"]+)"(.*)`)
+
+// brought are the folders whose files no image is made of.
+var brought = []string{"/dev/", "/proc/", "/sys/", "/run/", "/tmp/", "/smoke/", image.ConfigDir + "/", "/epics/autosave/"}
+
+// readTrace reads strace's output: the absolute paths that were opened to be
+// read, sorted, each once.
+func readTrace(out string) []string {
+	var all []string
+	for line := range strings.Lines(out) {
+		m := openedFile.FindStringSubmatch(line)
+		if m == nil || strings.Contains(m[2], "O_DIRECTORY") || strings.Contains(m[2], "O_CREAT") {
+			continue
+		}
+		file := path.Clean(m[1])
+		if !slices.ContainsFunc(brought, func(dir string) bool { return strings.HasPrefix(file, dir) }) {
+			all = append(all, file)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// missing is the fault of a file that the runtime image lacks.
+func (s Subject) missing(ctx context.Context, file string) (string, error) {
+	const support = "/epics/support/"
+	if rest, ok := strings.CutPrefix(file, support); ok {
+		module, in, _ := strings.Cut(rest, "/")
+		return fmt.Sprintf("generic-iocs/support/%s.yaml: %s opens %s of the support module %s, which is not in the runtime image; add %s to files", module, s.Name, file, module, in), nil
+	}
+	if strings.HasPrefix(file, "/epics/") {
+		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image; it is of %s", s.File, s.Name, file, strings.Split(file, "/")[2]), nil
+	}
+	owners, err := lines(ctx, s.Clients, `dpkg-query --search "$1" "/usr$1" 2>/dev/null | cut -d : -f 1`, []string{file})
+	if err != nil {
+		return "", fmt.Errorf("looking for the Debian package of %s: %w", file, err)
+	}
+	if len(owners) == 0 {
+		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image and of no Debian package; read it from a support module", s.File, s.Name, file), nil
+	}
+	return fmt.Sprintf("%s: %s opens %s of the Debian package %s, which is not in the runtime image; add %[4]s to packages.run", s.File, s.Name, file, owners[0]), nil
+}
+
+// lines runs a shell script with arguments and gives the lines it prints.
+func lines(ctx context.Context, c *dagger.Container, script string, args []string) ([]string, error) {
+	out, err := c.WithExec(append([]string{"sh", "-c", script, "sh"}, args...)).Stdout(ctx)
+	if err != nil {
+		return nil, plain(err)
+	}
+	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' }), nil
+}
