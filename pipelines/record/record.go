@@ -93,7 +93,7 @@ type Test struct {
 // Size is what one owner has in the layers of an image.
 type Size struct {
 	Target string `json:"target"` // "developer" or "runtime"
-	Owner  string `json:"owner"`  // the image below as a whole, "Debian libyaml-0-2", a support module, "ioc", or "other"
+	Owner  string `json:"owner"`  // "parent epics-base" as a whole, "Debian libyaml-0-2", a support module, "ioc", or "other"
 	Bytes  int64  `json:"bytes"`  // of its files, not compressed
 }
 

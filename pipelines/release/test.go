@@ -66,9 +66,9 @@ func (j *job) contents(ctx context.Context, img *recipe.Image, s smoke.Subject, 
 			return nil, err
 		}
 	}
-	on := img.Parent.Asset
+	on := "parent " + img.Parent.Asset
 	if below == nil {
-		below, on = image.Released(j.Client, built.Base, built.Base, built.Base), img.Base
+		below, on = image.Released(j.Client, built.Base, built.Base, built.Base), "parent "+img.Base
 	}
 	test.Sizes, err = image.Sizes(ctx, built, below, on)
 	return test, err
