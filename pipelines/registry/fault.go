@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -18,10 +20,35 @@ import (
 // whatever the registry answered.
 func (r *Registry) fault(doing, ref string, err error) error {
 	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: ref, Err: err, Fix: r.fix(err)}
-	if r.secret != "" && strings.Contains(err.Error(), r.secret) {
-		e.Err = errors.New(strings.ReplaceAll(err.Error(), r.secret, "***"))
+	text := err.Error()
+	for _, secret := range r.secrets() {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	if text != err.Error() {
+		e.Err = errors.New(text)
 	}
 	return e
+}
+
+// secrets are what a registry was logged in to with.
+func (r *Registry) secrets() []string {
+	auth := r.auth
+	if auth == nil {
+		host, err := name.NewRegistry(r.host)
+		if err != nil {
+			return nil
+		}
+		if auth, err = authn.DefaultKeychain.Resolve(host); err != nil {
+			return nil
+		}
+	}
+	c, err := auth.Authorization()
+	if err != nil {
+		return nil
+	}
+	return []string{c.Password, c.Auth, c.IdentityToken, c.RegistryToken}
 }
 
 // fix gives what to do about err.

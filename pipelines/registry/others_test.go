@@ -19,13 +19,17 @@ import (
 
 // serveDistribution gives the address of the registry that most others are made of.
 func serveDistribution(t testing.TB) string {
-	logrus.SetOutput(io.Discard)
-	c := &configuration.Configuration{Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": t.TempDir()}}}
-	c.HTTP.Secret = "x"
-	c.Catalog.MaxEntries = 1000
-	s := httptest.NewServer(handlers.NewApp(context.Background(), c))
+	s := httptest.NewServer(handlers.NewApp(context.Background(), distributionAt(t.TempDir())))
 	t.Cleanup(s.Close)
 	return strings.TrimPrefix(s.URL, "http://")
+}
+
+func distributionAt(dir string) *configuration.Configuration {
+	logrus.SetOutput(io.Discard)
+	c := &configuration.Configuration{Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": dir}}}
+	c.HTTP.Secret = "x"
+	c.Catalog.MaxEntries = 1000
+	return c
 }
 
 func TestReleaseToDistribution(t *testing.T) {

@@ -37,6 +37,10 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 		res.Request, res.Header, res.Body = req, res.Header.Clone(), http.NoBody
 		return &res, nil
 	}
+	req, err := fresh(req)
+	if err != nil {
+		return nil, err
+	}
 	res, err := p.inner.RoundTrip(req)
 	if hello && err == nil && (res.StatusCode == http.StatusOK || res.StatusCode == http.StatusUnauthorized) {
 		p.hello.Store(req.URL.String(), http.Response{
@@ -55,6 +59,24 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return res, nil
+}
+
+// fresh gives a request its body from the beginning: go-containerregistry sends
+// one again, as far as it was read, when its token was refused and renewed.
+func fresh(req *http.Request) (*http.Request, error) {
+	if req.GetBody == nil {
+		return req, nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	if req.Body != nil {
+		req.Body.Close()
+	}
+	again := *req
+	again.Body = body
+	return &again, nil
 }
 
 // retryAfter reads the header of that name: seconds, or a date. It gives 0 for

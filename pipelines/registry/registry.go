@@ -33,8 +33,8 @@ type Options struct {
 type Registry struct {
 	prefix string
 	host   string
-	secret string        // to be kept out of errors
-	settle time.Duration // how long another releaser may take to seal; see claim.go
+	auth   authn.Authenticator // nil for that of the Docker configuration
+	settle time.Duration       // how long another releaser may take to seal; see claim.go
 	// One of each, so that a repository is logged in to once.
 	puller  *remote.Puller
 	pusher  *remote.Pusher
@@ -52,7 +52,7 @@ const jobs = 8
 // registries take no others and GitHub's owners have them. A registry on this
 // machine is spoken to by plain HTTP.
 func New(prefix string, o Options) (*Registry, error) {
-	r := &Registry{secret: o.Password, settle: 5 * time.Second, prefix: strings.ToLower(strings.Trim(strings.TrimPrefix(prefix, "oci://"), "/"))}
+	r := &Registry{settle: 5 * time.Second, prefix: strings.ToLower(strings.Trim(strings.TrimPrefix(prefix, "oci://"), "/"))}
 	host, err := name.NewRegistry(strings.Split(r.prefix, "/")[0], name.StrictValidation)
 	if err == nil {
 		_, err = name.NewRepository(r.prefix+"/x", name.StrictValidation)
@@ -118,7 +118,8 @@ func (r *Registry) connect(o Options, again remote.Backoff) (err error) {
 	}
 	r.options = []remote.Option{remote.WithJobs(jobs), remote.WithTransport(&patient{inner: inner}), remote.WithRetryBackoff(again)}
 	if o.Username != "" || o.Password != "" {
-		r.options = append(r.options, remote.WithAuth(&authn.Basic{Username: o.Username, Password: o.Password}))
+		r.auth = &authn.Basic{Username: o.Username, Password: o.Password}
+		r.options = append(r.options, remote.WithAuth(r.auth))
 	} else {
 		r.options = append(r.options, remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	}
