@@ -35,6 +35,7 @@ type Registry struct {
 	host   string
 	auth   authn.Authenticator // nil for that of the Docker configuration
 	settle time.Duration       // how long another releaser may take to seal; see claim.go
+	stall  time.Duration       // how long nothing may move; see stall.go
 	// One of each, so that a repository is logged in to once.
 	puller  *remote.Puller
 	pusher  *remote.Pusher
@@ -52,7 +53,7 @@ const jobs = 8
 // registries take no others and GitHub's owners have them. A registry on this
 // machine is spoken to by plain HTTP.
 func New(prefix string, o Options) (*Registry, error) {
-	r := &Registry{settle: 5 * time.Second, prefix: strings.ToLower(strings.Trim(strings.TrimPrefix(prefix, "oci://"), "/"))}
+	r := &Registry{settle: 5 * time.Second, stall: maxStall, prefix: strings.ToLower(strings.Trim(strings.TrimPrefix(prefix, "oci://"), "/"))}
 	host, err := name.NewRegistry(strings.Split(r.prefix, "/")[0], name.StrictValidation)
 	if err == nil {
 		_, err = name.NewRepository(r.prefix+"/x", name.StrictValidation)
@@ -116,7 +117,7 @@ func (r *Registry) connect(o Options, again remote.Backoff) (err error) {
 	if inner == nil {
 		inner = remote.DefaultTransport
 	}
-	r.options = []remote.Option{remote.WithJobs(jobs), remote.WithTransport(&patient{inner: inner}), remote.WithRetryBackoff(again)}
+	r.options = []remote.Option{remote.WithJobs(jobs), remote.WithTransport(&patient{inner: &moving{inner, r.stall}}), remote.WithRetryBackoff(again)}
 	if o.Username != "" || o.Password != "" {
 		r.auth = &authn.Basic{Username: o.Username, Password: o.Password}
 		r.options = append(r.options, remote.WithAuth(r.auth))

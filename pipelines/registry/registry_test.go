@@ -45,12 +45,15 @@ func parse(t testing.TB, s string) version.Version {
 
 func TestNew(t *testing.T) {
 	for prefix, want := range map[string]string{
-		"127.0.0.1:5000":         "127.0.0.1:5000",
-		"ghcr.io/Some-Org":       "ghcr.io/some-org",
-		"oci://ghcr.io/a/b/":     "ghcr.io/a/b",
-		"docker.io/somebody":     "docker.io/somebody",
-		"registry.gitlab.com/G":  "registry.gitlab.com/g",
-		"localhost:5000/tagline": "localhost:5000/tagline",
+		"127.0.0.1:5000":                                            "127.0.0.1:5000",
+		"ghcr.io/Some-Org":                                          "ghcr.io/some-org",
+		"oci://ghcr.io/a/b/":                                        "ghcr.io/a/b",
+		"docker.io/somebody":                                        "docker.io/somebody",
+		"registry.gitlab.com/G":                                     "registry.gitlab.com/g",
+		"localhost:5000/tagline":                                    "localhost:5000/tagline",
+		"registry.gitlab.com/group/sub.group/project":               "registry.gitlab.com/group/sub.group/project",
+		"harbor.example.org/controls/bl01t":                         "harbor.example.org/controls/bl01t",
+		"europe-west1-docker.pkg.dev/some-project/tagline/controls": "europe-west1-docker.pkg.dev/some-project/tagline/controls",
 	} {
 		r, err := New(prefix, Options{})
 		require.NoError(t, err, prefix)

@@ -1,0 +1,98 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// maxStall is the longest that nothing may move between us and a registry, be it
+// slow: no byte that is sent, none that comes back. The last megabytes that are
+// sent wait in the machine, which is not seen from here.
+const maxStall = 2 * time.Minute
+
+// moving ends requests in which nothing moves; go-containerregistry would wait
+// for ever. It then tries them again, as it does all that fails in passing.
+type moving struct {
+	inner http.RoundTripper
+	limit time.Duration
+}
+
+// stalled is a request in which nothing moved for so long.
+type stalled time.Duration
+
+// Error says for how long nothing moved.
+func (s stalled) Error() string { return fmt.Sprintf("nothing moved for %s", time.Duration(s)) }
+
+// Temporary lets it be tried again.
+func (stalled) Temporary() bool { return true }
+
+// RoundTrip is that of http.RoundTripper.
+func (m *moving) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	w := &watched{limit: m.limit, ctx: ctx, cancel: cancel}
+	w.timer = time.AfterFunc(m.limit, func() { cancel(stalled(m.limit)) })
+	sent := req.WithContext(ctx)
+	if req.Body != nil && req.Body != http.NoBody {
+		sent.Body = &body{req.Body, w, false}
+	}
+	res, err := m.inner.RoundTrip(sent)
+	if err != nil {
+		return nil, w.end(err)
+	}
+	w.moved()
+	res.Body = &body{res.Body, w, true}
+	return res, nil
+}
+
+// watched is a request under way.
+type watched struct {
+	limit  time.Duration
+	timer  *time.Timer
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+func (w *watched) moved() { w.timer.Reset(w.limit) }
+
+// end ends the watch. The error is that nothing moved, if it was so.
+func (w *watched) end(err error) error {
+	w.timer.Stop()
+	cause := context.Cause(w.ctx)
+	w.cancel(nil)
+	var s stalled
+	if errors.As(cause, &s) {
+		return s
+	}
+	return err
+}
+
+// body is what is sent or comes back, each read a sign that something moves.
+type body struct {
+	io.ReadCloser
+	w    *watched
+	last bool // it ends the request
+}
+
+// Read is that of io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.w.moved()
+	if b.last && err != nil {
+		if end := b.w.end(err); err != io.EOF {
+			err = end
+		}
+	}
+	return n, err
+}
+
+// Close is that of io.Closer.
+func (b *body) Close() error {
+	if b.last {
+		b.w.end(nil)
+	}
+	return b.ReadCloser.Close()
+}
