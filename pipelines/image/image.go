@@ -93,7 +93,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 		return nil, err
 	}
 	if img.IOC != nil {
-		if dev, err = b.ioc(img, dev); err != nil {
+		if dev, err = b.ioc(ctx, img, dev); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -28,7 +30,7 @@ type iocData struct {
 }
 
 // ioc builds the IOC application of img at /epics/ioc on dev.
-func (b Builder) ioc(img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
+func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
 	modules := b.Tree.IOCModules(img)
 	data := iocData{}
 	for _, name := range modules {
@@ -56,10 +58,14 @@ func (b Builder) ioc(img *recipe.Image, dev *dagger.Container) (*dagger.Containe
 		app = own.WithFile("configure/RELEASE", release)
 	}
 	app = app.WithNewFile("configure/CONFIG_SITE.local", site(img))
-	return dev.WithDirectory(iocDir, app).
+	dev, err = dev.WithDirectory(iocDir, app).
 		WithWorkdir(iocDir).
 		WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).
-		WithSymlink("bin/"+hostArch+"/ioc", iocDir+"/ioc").
+		Sync(ctx)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "building the IOC of", Asset: img.Name, File: img.File, Err: explain(err)}
+	}
+	return dev.WithSymlink("bin/"+hostArch+"/ioc", iocDir+"/ioc").
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)), nil
 }
 

@@ -22,6 +22,8 @@
 #include <iocInit.h>
 #include <iocsh.h>
 
+#include "crash.h"
+
 namespace {
 
 // How long a SIGTERM waits for a start-up script that is still running: to stop
@@ -101,6 +103,7 @@ int main(int argc, char *argv[])
     }
     // A log that is read through a pipe shows each line when it is printed.
     std::setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    reportCrashes();
     stopOnTerm();
     runScript(argv[1]);
     serve(argv[1]);
