@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -65,9 +66,13 @@ func chartMetadata(tgz []byte) (*helm.Metadata, error) {
 	return &m, nil
 }
 
+// unzippers are used again, as a release reads one chart after the other.
+var unzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
 func chartFile(tgz []byte) ([]byte, error) {
-	unzipped, err := gzip.NewReader(bytes.NewReader(tgz))
-	if err != nil {
+	unzipped := unzippers.Get().(*gzip.Reader)
+	defer unzippers.Put(unzipped)
+	if err := unzipped.Reset(bytes.NewReader(tgz)); err != nil {
 		return nil, err
 	}
 	for files := tar.NewReader(unzipped); ; {

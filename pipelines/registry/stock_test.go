@@ -94,16 +94,46 @@ func BenchmarkRelease(b *testing.B) {
 			require.NoError(b, err)
 		})
 	})
-	b.Run("helm", func(b *testing.B) {
-		helm, dir := stockHelm(b), b.TempDir()
+	helm, dir := stockHelm(b), b.TempDir()
+	push := func(host, folder, name string) {
+		helm("package", folder, "--version", "2026.11.1", "--destination", dir)
+		helm("push", "--plain-http", filepath.Join(dir, name+"-2026.11.1.tgz"), "oci://"+host+"/charts")
+	}
+	// The library chart is below charts/ already, as if somebody had put it there.
+	b.Run("helm package and push", func(b *testing.B) {
 		timed(b, 10, func(host string, charts int) {
 			for i := range charts {
 				name := fmt.Sprintf("bl01t-%04d", i)
-				helm("package", unpacked(b, dir, name), "--version", "2026.11.1", "--destination", dir)
-				helm("push", "--plain-http", filepath.Join(dir, name+"-2026.11.1.tgz"), "oci://"+host+"/charts")
+				push(host, unpacked(b, dir, name), name)
 			}
 		})
 	})
+	// It is not, and the chart is looked at before, as Tagline does too.
+	b.Run("helm dependency, lint, package and push", func(b *testing.B) {
+		timed(b, 10, func(host string, charts int) {
+			for i := range charts {
+				name := fmt.Sprintf("bl01t-%04d", i)
+				folder := unpacked(b, dir, name)
+				depends(b, folder)
+				helm("dependency", "update", "--skip-refresh", folder)
+				helm("lint", "--strict", folder)
+				push(host, folder, name)
+			}
+		})
+	})
+}
+
+// depends takes the library chart out of a chart's folder, and lets the chart
+// say where it is.
+func depends(t testing.TB, folder string) {
+	require.NoError(t, os.RemoveAll(filepath.Join(folder, "charts")))
+	lib, err := filepath.Abs("../../charts/ioc-lib")
+	require.NoError(t, err)
+	file := filepath.Join(folder, "Chart.yaml")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "repository: \"\"\n")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "repository: \"\"\n", "repository: file://"+lib+"\n", 1)), 0o644))
 }
 
 // timed reports what releasing so many charts took for each.
