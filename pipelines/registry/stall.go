@@ -91,8 +91,9 @@ func (b *body) Read(p []byte) (int, error) {
 
 // Close is that of io.Closer.
 func (b *body) Close() error {
+	err := b.ReadCloser.Close() // first, so that the connection is used again
 	if b.last {
 		b.w.end(nil)
 	}
-	return b.ReadCloser.Close()
+	return err
 }
