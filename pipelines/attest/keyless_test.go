@@ -33,6 +33,11 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "epics-base", report.Parents[0].Parents[0].Asset)
 
+	s.release(t, workflow(s.ioc.Tag), s.ioc) // as a rerun does
+	list, err := s.reg.Attached(t.Context(), at(s.ioc.Artifacts[0]), sign.MediaType, sign.SBOM)
+	require.NoError(t, err)
+	require.Len(t, list, 1, "what is signed already is signed again")
+
 	_, keyed := newKey(t)
 	for says, trust := range map[string]func() (*sign.Trust, error){
 		"expected key signature": func() (*sign.Trust, error) { return keyed, nil },

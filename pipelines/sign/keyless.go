@@ -42,7 +42,7 @@ func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	options, err := k.sigstore.witnesses()
+	options, err := k.sigstore.witnesses(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (k *Keyless) certify(ctx context.Context) error {
 	if k.pair, err = sign.NewEphemeralKeypair(nil); err != nil {
 		return fmt.Errorf("making key pair: %w", err)
 	}
-	der, err := sign.NewFulcio(&sign.FulcioOptions{BaseURL: authority.URL, Retries: tries}).
+	der, err := sign.NewFulcio(&sign.FulcioOptions{BaseURL: authority.URL, Retries: tries, Transport: until{ctx}}).
 		GetCertificate(ctx, k.pair, &sign.CertificateProviderOptions{IDToken: token})
 	if err == nil {
 		k.cert, err = x509.ParseCertificate(der)

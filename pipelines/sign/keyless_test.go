@@ -69,25 +69,26 @@ func TestKeyless(t *testing.T) {
 		digest, kind, tag string
 		says              string
 	}{
-		"another workflow":               {trusted("https://github.com/some-org/other/.github/workflows/release.yml", issuer.URL), good, one, Release, tag, "expected SAN value"},
-		"the beginning of a workflow":    {trusted(signtest.Workflow[:len(signtest.Workflow)-1], issuer.URL), good, one, Release, tag, "expected SAN value"},
-		"the run for another tag":        {trust, good, one, Release, "bl01t/2026.11.2", "expected SAN value"},
-		"no tag":                         {trust, good, one, Release, "", "expected SAN value"},
-		"another issuer":                 {trusted(signtest.Workflow, another.URL), good, one, Release, tag, "expected issuer value"},
-		"the same name, of another":      {trust, keyless(t, s.Signer(ActionsToken(another.TokenURL(), another.Secret))), one, Release, tag, "expected issuer value"},
-		"a certificate of another CA":    {otherCA(t, s, other, issuer.URL), good, one, Release, tag, "failed to verify leaf certificate"},
-		"another Sigstore":               {trust, elsewhere, one, Release, tag, "0 < 1"},
-		"another thing":                  {trust, good, two, Release, tag, "does not match any digest in statement"},
-		"another kind":                   {trust, good, one, SBOM, tag, "it says "},
-		"altered":                        {trust, altered(t, good, `{"n":1}`, `{"n":2}`), one, Release, tag, "verifying log entry"},
-		"no signature":                   {trust, unsigned(t, good), one, Release, tag, "verifying log entry"},
-		"nobody saw when it was signed":  {trust, without(t, good, "timestampVerificationData"), one, Release, tag, "failed to verify timestamps"},
-		"not in the log":                 {trust, without(t, good, "tlogEntries"), one, Release, tag, "0 < 1"},
-		"the log entry of another":       {trust, with(t, good, elsewhere, "tlogEntries"), one, Release, tag, "0 < 1"},
-		"the time of another signature":  {trust, with(t, good, keyless(t, k), "timestampVerificationData"), one, Release, tag, "hashed messages don't match"},
-		"the certificate of another":     {trust, with(t, good, elsewhere, "certificate"), one, Release, tag, "verifying log entry"},
-		"a key, where a workflow should": {trust, signed(t, key, one, Release), one, Release, tag, "0 < 1"},
-		"a workflow, where a key should": {keyed, good, one, Release, tag, "expected key signature"},
+		"another workflow":                {trusted("https://github.com/some-org/other/.github/workflows/release.yml", issuer.URL), good, one, Release, tag, "expected SAN value"},
+		"the beginning of a workflow":     {trusted(signtest.Workflow[:len(signtest.Workflow)-1], issuer.URL), good, one, Release, tag, "expected SAN value"},
+		"the run for another tag":         {trust, good, one, Release, "bl01t/2026.11.2", "expected SAN value"},
+		"no tag":                          {trust, good, one, Release, "", "expected SAN value"},
+		"another issuer":                  {trusted(signtest.Workflow, another.URL), good, one, Release, tag, "expected issuer value"},
+		"the same name, of another":       {trust, keyless(t, s.Signer(ActionsToken(another.TokenURL(), another.Secret))), one, Release, tag, "expected issuer value"},
+		"a certificate of another CA":     {mixed(t, issuer.URL, s, other.root.FulcioCertificateAuthorities(), nil), good, one, Release, tag, "failed to verify leaf certificate"},
+		"a certificate that is in no log": {mixed(t, issuer.URL, s, s.root.FulcioCertificateAuthorities(), data.TrustedRoot(t, "public-good.json").CTLogs()), good, one, Release, tag, "signed certificate timestamp"},
+		"another Sigstore":                {trust, elsewhere, one, Release, tag, "0 < 1"},
+		"another thing":                   {trust, good, two, Release, tag, "does not match any digest in statement"},
+		"another kind":                    {trust, good, one, SBOM, tag, "it says "},
+		"altered":                         {trust, altered(t, good, `{"n":1}`, `{"n":2}`), one, Release, tag, "verifying log entry"},
+		"no signature":                    {trust, unsigned(t, good), one, Release, tag, "verifying log entry"},
+		"nobody saw when it was signed":   {trust, without(t, good, "timestampVerificationData"), one, Release, tag, "failed to verify timestamps"},
+		"not in the log":                  {trust, without(t, good, "tlogEntries"), one, Release, tag, "0 < 1"},
+		"the log entry of another":        {trust, with(t, good, elsewhere, "tlogEntries"), one, Release, tag, "0 < 1"},
+		"the time of another signature":   {trust, with(t, good, keyless(t, k), "timestampVerificationData"), one, Release, tag, "hashed messages don't match"},
+		"the certificate of another":      {trust, with(t, good, elsewhere, "certificate"), one, Release, tag, "verifying log entry"},
+		"a key, where a workflow should":  {trust, signed(t, key, one, Release), one, Release, tag, "0 < 1"},
+		"a workflow, where a key should":  {keyed, good, one, Release, tag, "expected key signature"},
 	} {
 		t.Run("refuses "+name, func(t *testing.T) {
 			_, err := c.trust.Check(c.signed, c.digest, c.kind, c.tag)
@@ -102,12 +103,11 @@ func TestKeyless(t *testing.T) {
 	noTokens(t, issuer, string(good))
 }
 
-// otherCA trusts the log and the clock of one instance and the certificates of
-// another.
-func otherCA(t testing.TB, s, other *Sigstore, issuer string) *Trust {
-	mixed, err := root.NewTrustedRoot(root.TrustedRootMediaType01, other.root.FulcioCertificateAuthorities(), nil, s.root.TimestampingAuthorities(), s.root.RekorLogs())
+// mixed trusts the log and the clock of an instance, and other certificates.
+func mixed(t testing.TB, issuer string, s *Sigstore, from []root.CertificateAuthority, logs map[string]*root.TransparencyLog) *Trust {
+	r, err := root.NewTrustedRoot(root.TrustedRootMediaType01, from, logs, s.root.TimestampingAuthorities(), s.root.RekorLogs())
 	require.NoError(t, err)
-	trust, err := (&Sigstore{root: mixed}).Trust(signtest.Workflow, issuer)
+	trust, err := (&Sigstore{root: r}).Trust(signtest.Workflow, issuer)
 	require.NoError(t, err)
 	return trust
 }
@@ -177,11 +177,31 @@ func TestTokensStayOutOfErrors(t *testing.T) {
 		http.Error(w, "what is "+r.Header.Get("Authorization"), http.StatusBadRequest)
 	}))
 	defer parrot.Close()
-	s, err := ReadSigstore(trustedRoot(t), []byte(`{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[{"url":"`+parrot.URL+`","majorApiVersion":1}]}`))
-	require.NoError(t, err)
+	s := withFulcio(t, parrot.URL)
 	_, err = s.Signer(ActionsToken(issuer.TokenURL(), issuer.Secret)).Sign(t.Context(), Statement{Name: "x", Digest: one, Kind: Release})
 	require.ErrorContains(t, err, "what is Bearer ***")
 	noTokens(t, issuer, err.Error())
+}
+
+// withFulcio is an instance of which nothing is there but an address.
+func withFulcio(t testing.TB, url string) *Sigstore {
+	s, err := ReadSigstore(trustedRoot(t), []byte(`{"mediaType":"`+root.SigningConfigMediaType02+`","caUrls":[{"url":"`+url+`","majorApiVersion":1,"validFor":{"start":"2026-01-01T00:00:00Z"}}]}`))
+	require.NoError(t, err)
+	return s
+}
+
+func TestSigningEndsWhenInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		interrupt()
+		<-ended
+	}))
+	defer silent.Close()
+	defer close(ended)
+	issuer := signtest.NewIssuer(t, signtest.Local)
+	_, err := withFulcio(t, silent.URL).Signer(ActionsToken(issuer.TokenURL(), issuer.Secret)).Sign(ctx, Statement{Name: "x", Digest: one, Kind: Release})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // trustedRoot is one that nobody has the keys of.

@@ -52,9 +52,9 @@ func badSigstore(doing string, err error) error {
 
 // PublicSigstore gives the public instance as its own signed repository
 // describes it now. Nothing is kept on disk.
-func PublicSigstore(context.Context) (*Sigstore, error) {
+func PublicSigstore(ctx context.Context) (*Sigstore, error) {
 	get := fetcher.NewDefaultFetcher()
-	get.SetHTTPClient(&http.Client{Timeout: 30 * time.Second})
+	get.SetHTTPClient(&http.Client{Timeout: 30 * time.Second, Transport: until{ctx}})
 	get.SetRetry(time.Second, 3)
 	client, err := tuf.New(tuf.DefaultOptions().WithDisableLocalCache().WithFetcher(get))
 	if err != nil {
@@ -111,8 +111,18 @@ func (s *Sigstore) trust(issuer string, identity func(tag string) string) (*Trus
 	}}, nil
 }
 
+// until ends requests with a context, which Sigstore's clients take none of.
+type until struct{ ctx context.Context }
+
+// RoundTrip is that of http.RoundTripper.
+func (u until) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(req.Context())
+	context.AfterFunc(u.ctx, cancel)
+	return http.DefaultTransport.RoundTrip(req.WithContext(ctx))
+}
+
 // witnesses gives who writes down when something was signed.
-func (s *Sigstore) witnesses() (o sign.BundleOptions, err error) {
+func (s *Sigstore) witnesses(ctx context.Context) (o sign.BundleOptions, err error) {
 	now := time.Now()
 	if urls := s.services.RekorLogURLs(); len(urls) > 0 {
 		logs, err := root.SelectServices(urls, s.services.RekorLogURLsConfig(), sign.RekorAPIVersions, now)
@@ -129,7 +139,7 @@ func (s *Sigstore) witnesses() (o sign.BundleOptions, err error) {
 			return o, badSigstore("choosing a timestamp authority", err)
 		}
 		for _, c := range clocks {
-			o.TimestampAuthorities = append(o.TimestampAuthorities, sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: c.URL, Retries: tries}))
+			o.TimestampAuthorities = append(o.TimestampAuthorities, sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: c.URL, Retries: tries, Transport: until{ctx}}))
 		}
 	}
 	return o, nil
