@@ -13,6 +13,13 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign/signtest"
 )
 
+// serve gives the address of an empty registry.
+func serve(t testing.TB) string {
+	server := httptest.NewServer(ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true)))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
 // TestAWorkflowSignsAChain releases as the workflow of each tag in turn, at a
 // Sigstore of real parts.
 func TestAWorkflowSignsAChain(t *testing.T) {
@@ -24,9 +31,7 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 		issuer.RunFor(tag)
 		return sigstore.Signer(sign.ActionsToken(issuer.TokenURL(), issuer.Secret))
 	}
-	server := httptest.NewServer(ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true)))
-	t.Cleanup(server.Close)
-	s := fillBy(t, strings.TrimPrefix(server.URL, "http://"), workflow)
+	s := fillBy(t, serve(t), workflow)
 	s.trust, err = sigstore.Trust(signtest.Workflow, issuer.URL)
 	require.NoError(t, err)
 	report, err := s.verify(t)
@@ -37,6 +42,11 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	list, err := s.reg.Attached(t.Context(), at(s.ioc.Artifacts[0]), sign.MediaType, sign.SBOM)
 	require.NoError(t, err)
 	require.Len(t, list, 1, "what is signed already is signed again")
+
+	file, _ := parts.Files(t)
+	cosignChecks(t, s, func(tag string) []string {
+		return []string{"--trusted-root", file, "--insecure-ignore-sct", "--certificate-oidc-issuer", issuer.URL, "--certificate-identity", signtest.Workflow + "@refs/tags/" + tag}
+	}, "--certificate-identity", signtest.Workflow+"@refs/heads/main")
 
 	_, keyed := newKey(t)
 	for says, trust := range map[string]func() (*sign.Trust, error){
