@@ -25,14 +25,47 @@ func TestHierarchy(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(r.out), &rec))
 	}
 	require.Len(t, rec.Artifacts, 2)
-	developer, runtime := files(t, rec.Artifacts[0].Ref), files(t, rec.Artifacts[1].Ref)
-	for _, must := range []string{
+	minimal(t, rec, []string{
 		"epics/support/scale/lib/linux-x86_64/libscale.so", "epics/support/limit/lib/linux-x86_64/liblimit.so",
 		"epics/support/axis/db/axis.db", "epics/support/table/data/table.txt", "usr/lib/x86_64-linux-gnu/libyaml-0.so.2",
-	} {
-		require.Contains(t, runtime, must)
-		require.Contains(t, developer, must)
+	}, []string{"epics/support/mean/vendor/fir/fir.c", "epics/support/scale/include/scale.h", "usr/include/yaml.h"})
+
+	sizes := map[string]int64{}
+	for _, check := range rec.Checks {
+		for _, s := range check.Sizes {
+			sizes[s.Target+" "+s.Owner] = s.Bytes
+		}
 	}
-	require.Contains(t, developer, "epics/support/mean/vendor/fir/fir.c")
-	require.NotContains(t, runtime, "epics/support/mean/vendor/fir/fir.c")
+	for _, owner := range []string{"runtime parent essential", "runtime Debian libyaml-0-2", "runtime axis", "runtime ioc", "developer parent essential", "developer table"} {
+		require.Positive(t, sizes[owner], owner)
+	}
+	require.Less(t, sizes["runtime parent essential"], sizes["developer parent essential"])
+}
+
+// TestCheckInTree checks an IOC and a beamline on images that nobody released.
+// A release keeps to those that were.
+func TestCheckInTree(t *testing.T) {
+	s, environ := newHierarchy(t)
+	reg := env.Registry + "/none/in-tree"
+	s.edit("modules/limit/src/limit.c", "scaleRaw(50)", "scaleRaw(60)")
+	s.edit("generic-iocs/ioc-axis/image.yaml", `value: "100"`, `value: "120"`)
+	s.write(s.instance("01", "values.yaml"), "image: ioc-axis 9.9.9\nprobePV: BL91T:HEARTBEAT\n")
+	s.write(s.instance("01", "config/st.cmd"), "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\ndbLoadRecords \"axis.db\", \"P=BL91T:\"\niocInit\n")
+	s.commit("ioc-axis/1.0.0")
+	var tests []record.Test
+	r := runEnv(t, s.dir, environ, "check", "--in-tree", "ioc-axis/1.0.0", "bl91t/1.0.0", "--registry", reg, "--output", "json")
+	require.Equal(t, 0, r.status, r.err)
+	require.NoError(t, json.Unmarshal([]byte(r.out), &tests))
+	var of []string
+	for _, test := range tests {
+		require.True(t, test.Passed, test.Faults)
+		of = append(of, test.Name+" "+test.Of)
+	}
+	require.Equal(t, []string{"smoke ioc-axis", "contents ioc-axis", "boot bl91t-mo-ioc-01", "boot bl91t-mo-ioc-02", "unique PVs bl91t"}, of)
+
+	for _, args := range [][]string{{"check", "ioc-axis/1.0.0"}, {"release", "ioc-axis/1.0.0"}} {
+		r := runEnv(t, s.dir, environ, append(args, "--registry", reg)...)
+		require.Equal(t, 2, r.status, r.err)
+		require.Contains(t, r.err, "generic-iocs/ioc-axis/image.yaml: essential 1.0.0 is not released in "+reg)
+	}
 }

@@ -23,23 +23,56 @@ func TestRuntimeImageIsTheMinimum(t *testing.T) {
 	var rec record.Record
 	read(t, &rec, s.dir, "record", "ioc-simstage/1.0.0", "--registry", reg)
 	require.Len(t, rec.Artifacts, 2)
-	developer, runtime := files(t, rec.Artifacts[0].Ref), files(t, rec.Artifacts[1].Ref)
+	minimal(t, rec, []string{"epics/support/simstage/db/simstage.template"}, []string{"epics/support/simstage/simstageApp/src/drvSimstage.c"})
+}
 
-	for _, must := range []string{"epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/support/simstage/db/simstage.template", "epics/epics-base/bin/linux-x86_64/caget", "epics/epics-base/bin/linux-x86_64/pvget"} {
+// minimal looks at every file of a generic IOC's images: what only builds is not
+// in the runtime image, which is small beside the developer image. Both have
+// the files of runs, and the developer image has those of builds.
+func minimal(t *testing.T, rec record.Record, runs, builds []string) {
+	t.Helper()
+	developer, runtime := files(t, rec.Artifacts[0].Ref), files(t, rec.Artifacts[1].Ref)
+	runs = append(runs, "epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/epics-base/bin/linux-x86_64/caget", "epics/epics-base/bin/linux-x86_64/pvget")
+	for _, must := range runs {
 		require.Contains(t, runtime, must)
 		require.Contains(t, developer, must)
 	}
 	for file := range runtime {
-		require.NotContains(t, []string{"gcc", "g++", "cc", "make", "ld", "git", "gdb"}, path.Base(file), file)
+		require.NotContains(t, []string{"gcc", "g++", "cc", "make", "ld", "git", "gdb", "strace"}, path.Base(file), file)
+		require.False(t, strings.HasPrefix(file, "usr/include/"), file)
 		if strings.HasPrefix(file, "epics/") {
-			for _, kind := range []string{".a", ".o", ".h", ".c", ".cpp", ".d"} {
+			for _, kind := range []string{".a", ".o", ".h", ".c", ".cpp", ".d", ".pl"} {
 				require.NotEqual(t, kind, path.Ext(file), file)
 			}
+			require.NotRegexp(t, `(?i)/(tests?|[a-z]+test|src|configure|include)/`, file)
 		}
 	}
-	for _, must := range []string{"usr/bin/gcc", "usr/bin/gdb", "usr/bin/git", "epics/epics-base/include/dbAccess.h", "epics/epics-base/bin/linux-x86_64/makeBaseApp.pl", "epics/support/simstage/simstageApp/src/drvSimstage.c"} {
+	builds = append(builds, "usr/bin/gcc", "usr/bin/gdb", "usr/bin/git", "epics/epics-base/include/dbAccess.h", "epics/epics-base/bin/linux-x86_64/makeBaseApp.pl")
+	for _, must := range builds {
 		require.Contains(t, developer, must)
+		require.NotContains(t, runtime, must)
 	}
+	small, large := compressed(t, rec.Artifacts[1].Ref), compressed(t, rec.Artifacts[0].Ref)
+	ratio := float64(small) / float64(large)
+	t.Logf("%s: runtime %.1f MB, developer %.1f MB, ratio %.3f", rec.Asset, float64(small)/1e6, float64(large)/1e6, ratio)
+	require.LessOrEqual(t, ratio, 0.15)
+}
+
+// compressed is the size of an image's layers in the registry, in bytes.
+func compressed(t *testing.T, ref string) (sum int64) {
+	t.Helper()
+	parsed, err := name.ParseReference(ref)
+	require.NoError(t, err)
+	img, err := remote.Image(parsed)
+	require.NoError(t, err)
+	layers, err := img.Layers()
+	require.NoError(t, err)
+	for _, l := range layers {
+		size, err := l.Size()
+		require.NoError(t, err)
+		sum += size
+	}
+	return sum
 }
 
 // TestWhatIsTestedIsWhatIsPublished follows the digest that each test ran to the
