@@ -2,6 +2,9 @@ package cli_test
 
 import (
 	"context"
+	"io"
+	"log"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 
@@ -17,11 +20,23 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// serve gives a transcript a registry of its own, in $TAGLINE_REGISTRY.
+// serve gives a transcript a registry of its own, in $TAGLINE_REGISTRY, and the
+// same one behind a login, in $PRIVATE_REGISTRY.
 func serve(e *testscript.Env) {
-	s := httptest.NewServer(ggcr.New())
+	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
+	s := httptest.NewServer(h)
 	e.Defer(s.Close)
 	e.Setenv("TAGLINE_REGISTRY", strings.TrimPrefix(s.URL, "http://"))
+	private := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "ada" || password != "of-a-test" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
+	e.Defer(private.Close)
+	e.Setenv("PRIVATE_REGISTRY", strings.TrimPrefix(private.URL, "http://"))
 }
 
 // seal is a command of transcripts: seal TAG INSTANCE:PV=type,… … seals the

@@ -24,14 +24,20 @@ import (
 // what `tagline up` wrote.
 type site struct {
 	registry string
-	mirrors  []string
-	verbose  bool
-	signing  signing
+	username string // with password, for the registry
+	password string
+	// passwordStdin lets the password be on stdin.
+	passwordStdin bool
+	mirrors       []string
+	verbose       bool
+	signing       signing
 }
 
 // flags adds the flags that say where releases are kept.
 func (s *site) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.registry, "registry", "", "registry and path that hold images, charts and records (default $TAGLINE_REGISTRY, or that of tagline up)")
+	cmd.Flags().StringVar(&s.username, "username", "", "user of the registry, with --password-stdin (default $TAGLINE_REGISTRY_USERNAME, or who docker login was)")
+	cmd.Flags().BoolVar(&s.passwordStdin, "password-stdin", false, "read the registry's password from stdin (default $TAGLINE_REGISTRY_PASSWORD)")
 }
 
 // buildFlags adds the flags of commands that build.
@@ -85,7 +91,11 @@ func (a *app) openRegistry(s *site) (*registry.Registry, error) {
 	if prefix == "" {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the registry", Err: errors.New("none is named"), Fix: "give --registry or TAGLINE_REGISTRY, or run tagline up"}
 	}
-	return registry.New(prefix, registry.Options{})
+	user, password, err := a.login(s)
+	if err != nil {
+		return nil, err
+	}
+	return registry.New(prefix, registry.Options{Username: user, Password: password})
 }
 
 // sourceMirrors gives the mirrors of git sources.
@@ -144,6 +154,9 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 			return err
 		}
 		defer client.Close()
+		if err := a.letIn(ctx, s, client, reg); err != nil {
+			return err
+		}
 		return work(ctx, release.Pipeline{Client: client, Repo: repo, Registry: reg, Mirrors: mirrors, Tool: Version, Signer: signer})
 	})
 }
