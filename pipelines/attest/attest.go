@@ -16,7 +16,7 @@ import (
 type Signer struct {
 	Registry   *registry.Registry
 	By         sign.Signer
-	Repository string // URL of the tagged git repository, for the provenance; may be empty
+	Repository string // URL of the tagged git repository, for the provenance; empty when it is not known
 }
 
 // Images attaches to every image of a release its SBOM and its provenance,

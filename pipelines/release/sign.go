@@ -16,7 +16,7 @@ import (
 // sign attaches what a release is made of and how it was built to its images,
 // and the signature to its record, before sealing shows any of it.
 func (j *job) sign(ctx context.Context, m *made) error {
-	signer := attest.Signer{Registry: j.Registry, By: j.Signer}
+	signer := attest.Signer{Registry: j.Registry, By: j.Signer, Repository: j.Repo.Origin()}
 	sboms := map[string]any{}
 	if m.image != nil {
 		modules, err := j.modules(ctx, m.rec)
