@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -20,14 +21,7 @@ func BenchmarkSite(b *testing.B) {
 	for _, beamlines := range []int{25, 50, 100} {
 		files := site(beamlines)
 		old := indexed(files)
-		edit := maps.Clone(files)
-		changed := []string{"charts/ioc-lib/Chart.yaml", "generic-iocs/support/epics-base.yaml"}
-		only := changed
-		for i := range beamlines {
-			name := fmt.Sprintf("beamlines/bl%03dp/beamline.yaml", i)
-			edit[name] = &fstest.MapFile{Data: bytes.ReplaceAll(files[name].Data, []byte("256Mi"), []byte("512Mi"))}
-			changed = append(changed, name)
-		}
+		edit, only, changed := worst(files, beamlines)
 		now := indexed(edit)
 		since := func(paths []string) func(*testing.B) {
 			return func(b *testing.B) {
@@ -50,6 +44,23 @@ func BenchmarkSite(b *testing.B) {
 			}
 		})
 	}
+}
+
+// worst changes what most depends on: in only the library chart and EPICS Base,
+// in all a value of every beamline too.
+func worst(files fstest.MapFS, beamlines int) (edit fstest.MapFS, only, all []string) {
+	edit = maps.Clone(files)
+	for _, name := range []string{"charts/ioc-lib/Chart.yaml", "generic-iocs/support/epics-base.yaml"} {
+		edit[name] = &fstest.MapFile{Data: append([]byte("# changed\n"), files[name].Data...)}
+		only = append(only, name)
+	}
+	all = slices.Clone(only)
+	for i := range beamlines {
+		name := fmt.Sprintf("beamlines/bl%03dp/beamline.yaml", i)
+		edit[name] = &fstest.MapFile{Data: bytes.ReplaceAll(files[name].Data, []byte("256Mi"), []byte("512Mi"))}
+		all = append(all, name)
+	}
+	return edit, only, all
 }
 
 // spent reports the processor's milliseconds for each plan and microseconds

@@ -19,13 +19,7 @@ import (
 func BenchmarkGit(b *testing.B) {
 	for _, beamlines := range []int{25, 50, 100} {
 		files := site(beamlines)
-		edit := maps.Clone(files)
-		edit["charts/ioc-lib/Chart.yaml"] = &fstest.MapFile{Data: []byte("apiVersion: v2\nname: ioc-lib\ntype: library\nversion: 0.0.0\ndescription: changed\n")}
-		edit["generic-iocs/support/epics-base.yaml"] = &fstest.MapFile{Data: append([]byte("# changed\n"), files["generic-iocs/support/epics-base.yaml"].Data...)}
-		for i := range beamlines {
-			name := fmt.Sprintf("beamlines/bl%03dp/beamline.yaml", i)
-			edit[name] = &fstest.MapFile{Data: bytes.ReplaceAll(files[name].Data, []byte("256Mi"), []byte("512Mi"))}
-		}
+		edit, _, _ := worst(files, beamlines)
 		dir := committed(b, files, edit)
 		b.Run(fmt.Sprintf("everything and shared values/beamlines=%d", beamlines), func(b *testing.B) {
 			defer spent(b, 50*beamlines)()
