@@ -53,6 +53,9 @@ func TestBadImagesAreRefused(t *testing.T) {
 		{"a dbd that no module provides", func(s *site) {
 			s.edit(supports+"limit.yaml", "[limit.dbd]", "[limit.dbd, limits.dbd]")
 		}, "check --in-tree essential/1.0.1", 2, []string{supports + "limit.yaml:4: limit has built no dbd limits.dbd; correct the name; it has limit.dbd"}, "make"},
+		{"a dbd that includes what nobody has", func(s *site) {
+			s.write("modules/table/src/table.dbd", "registrar(tableRegister)\nfunction(tableRows)\ninclude \"nowhere.dbd\"\n")
+		}, "check --in-tree ioc-axis/1.0.1", 1, []string{"generic-iocs/ioc-axis/image.yaml: building the IOC of ioc-axis: make", "nowhere.dbd"}, "Error 2"},
 		{"a library and a file that are not built", func(s *site) {
 			s.edit(supports+"table.yaml", "libs: [table]\nfiles: [data]", "libs: [tables]\nfiles: [date]")
 		}, "check --in-tree ioc-axis/1.0.1", 2, []string{supports + "table.yaml:4: table has built no library tables", supports + "table.yaml:5: table has built no file date", "data"}, "make"},

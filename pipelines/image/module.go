@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dagger.io/dagger"
@@ -150,7 +151,7 @@ func asExec(err error) (*dagger.ExecError, bool) {
 	return exec, errors.As(err, &exec)
 }
 
-var trouble = regexp.MustCompile(`(?i)\b(error|undefined reference|no such file|cannot find|no rule to make|unable to locate|fatal)\b`)
+var trouble = regexp.MustCompile(`(?i)\b(error|undefined reference|no such file|cannot find|can't find|not found|no rule to make|unable to locate|fatal)\b`)
 
 var fromMake = regexp.MustCompile(`^\s*make(\[\d+\])?: \*\*\* .*Error \d+( \(ignored\))?$`)
 
@@ -161,7 +162,7 @@ func telling(output string) []string {
 	var picked, makes []string
 	for _, l := range lines {
 		switch {
-		case !trouble.MatchString(l):
+		case !trouble.MatchString(l), slices.Contains(picked, strings.TrimSpace(l)):
 		case fromMake.MatchString(l):
 			makes = append(makes, strings.TrimSpace(l))
 		default:

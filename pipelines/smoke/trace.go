@@ -50,9 +50,9 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 	}
 	whole := s
 	whole.Runtime = image.Tools(s.Clients, "strace").WithWorkdir(image.ConfigDir)
-	// -D: the IOC is the process that is stopped, and not the tracer; -z: only
-	// what was there counts.
-	const script = `/smoke/boot.sh strace -D -f -qqq -z -e trace=open,openat,execve -o /tmp/trace "$@" >/tmp/log; exec cat /tmp/trace`
+	// -z: only what was there counts.
+	const script = `/smoke/boot.sh strace -f -qqq -z -e trace=open,openat,execve -o /tmp/trace \
+	sh -c 'echo $$ >/tmp/ioc.pid; exec "$@"' sh "$@" >/tmp/log; exec cat /tmp/trace`
 	command := append([]string{"sh", "-c", script, "sh"}, entry...)
 	out, err := t.bootable(whole).WithExec(append(command, "/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
