@@ -49,10 +49,7 @@ func (p Publisher) Run(ctx context.Context, tag string) (*Page, error) {
 	if err := n.attached(&body); err != nil {
 		return nil, err
 	}
-	page := &Page{Tag: tag, Record: n.file()}
-	if n.since != nil {
-		page.Since = n.since.From
-	}
+	page := &Page{Tag: tag, Record: n.file(), Since: n.before}
 	there, err := p.GitHub.put(ctx, wanted{
 		tag: tag, commit: n.rec.Commit, title: n.rec.Asset + " " + n.rec.Version, notes: n.text(),
 		mark: mark, prerelease: n.pre, latest: n.latest, file: n.file(), record: body.Bytes(),
@@ -103,12 +100,14 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if before.IsZero() {
 		return n, nil
 	}
+	n.before = before.String()
 	then, err := diff.Read(ctx, p.Repo, p.Registry, version.Tag{Asset: t.Asset, Version: before})
 	if err != nil {
 		return nil, err
 	}
-	n.since, err = diff.New(then, diff.Release{Record: rec, Files: files})
-	return n, err
+	// What was released long ago may break a rule of today: that keeps no page from being made.
+	n.since, n.untold = diff.New(then, diff.Release{Record: rec, Files: files})
+	return n, nil
 }
 
 // released gives all released versions of an asset, with the times of their tags.

@@ -16,7 +16,9 @@ const mark = "<!-- notes by tagline -->"
 type notes struct {
 	rec     *record.Record
 	address string     // of its record: "host/path/records/bl01t@sha256:…"
-	since   *diff.Diff // from the release before; nil for the first
+	before  string     // version of the release before; empty for the first
+	since   *diff.Diff // from that one
+	untold  error      // why since is not known
 	pre     bool       // a pre-release, or a variant that a word names
 	latest  bool       // of a repository's only asset
 }
@@ -30,11 +32,15 @@ func (n *notes) file() string {
 // use it and to go back. Equal releases have equal notes.
 func (n *notes) text() string {
 	p := &page{}
-	if n.since == nil {
+	switch {
+	case n.before == "":
 		p.line("The first release of %s.", mono(n.rec.Asset))
 		p.contents(n.rec)
-	} else {
-		p.line("What changes since %s:", mono(n.since.From))
+	case n.untold != nil:
+		p.line("What changes since %s cannot be told, as its files cannot be read any more: %s", mono(n.before), mono(n.untold.Error()))
+		p.contents(n.rec)
+	default:
+		p.line("What changes since %s:", mono(n.before))
 		p.changes(n.since)
 	}
 	p.use(n)
@@ -74,8 +80,8 @@ func (p *page) use(n *notes) {
 	case record.Beamline:
 		p.heading("To promote")
 		p.line("```sh\ntagline promote %s %s", name, v)
-		if n.since != nil {
-			p.line("tagline rollback %s %s # to go back", name, n.since.From)
+		if n.before != "" {
+			p.line("tagline rollback %s %s # to go back", name, n.before)
 		}
 		p.line("```")
 	case record.Image:
@@ -83,8 +89,8 @@ func (p *page) use(n *notes) {
 		pin.Version, _ = version.Parse(v) // a record's version is one
 		p.heading("To use")
 		p.line("In an IOC instance's `values.yaml`: %s. In a recipe that builds on it: %s.", mono("image: "+pin.String()), mono("from: "+pin.String()))
-		if n.since != nil {
-			p.line("To go back, name %s again.", mono(name+" "+n.since.From))
+		if n.before != "" {
+			p.line("To go back, name %s again.", mono(name+" "+n.before))
 		}
 	case record.Library:
 		p.heading("To use")

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ var sum = "sha256:" + strings.Repeat("0123456789abcdef", 4)
 // beamline are the notes of a beamline in which everything changes.
 func beamline() *notes {
 	return &notes{
-		address: "registry.example.org/site/records/bl01t@" + sum,
+		address: "registry.example.org/site/records/bl01t@" + sum, before: "2026.11.1",
 		rec: &record.Record{
 			Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.2",
 			Artifacts: []record.Artifact{{Name: "charts/bl01t-mo-ioc-01", Type: "chart", Ref: "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2", Digest: sum}},
@@ -55,7 +56,8 @@ func TestNotes(t *testing.T) {
 	for file, n := range map[string]*notes{
 		"beamline.md": beamline(),
 		"image.md":    {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum},
-		"library.md":  {rec: library, address: "registry.example.org/site/records/ioc-lib@" + sum, since: &diff.Diff{Kind: record.Library, From: "1.0.0"}},
+		"library.md":  {rec: library, address: "registry.example.org/site/records/ioc-lib@" + sum, before: "1.0.0", since: &diff.Diff{Kind: record.Library, From: "1.0.0"}},
+		"untold.md":   {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum, before: "0.9.0", untold: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\"")},
 	} {
 		golden.Assert(t, n.text(), file)
 		require.Equal(t, n.text(), n.text())
