@@ -10,6 +10,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -22,7 +23,7 @@ func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
 	result := &record.Test{Name: "contents", Of: s.Name, Digest: s.Digest}
 	opened, err := t.opened(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("tracing %s: %w", s.Name, err)
+		return nil, err
 	}
 	missing, err := lines(ctx, s.Runtime, `for f; do [ -e "$f" ] || echo "$f"; done`, opened)
 	if err != nil {
@@ -56,9 +57,13 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 	command := append([]string{"sh", "-c", script, "sh"}, entry...)
 	out, err := t.bootable(whole).WithExec(append(command, "/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
-		return nil, plain(err)
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: plain(err)}
 	}
-	return readTrace(out), nil
+	opened := readTrace(out)
+	if !slices.Contains(opened, entry[0]) {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: fmt.Errorf("strace did not see %s start", entry[0]), Fix: "let the engine's containers use ptrace"}
+	}
+	return opened, nil
 }
 
 var openedFile = regexp.MustCompile(`^\d+ +(?:openat\(AT_FDCWD, |open\(|execve\()"(/[^"]+)"(.*)`)
