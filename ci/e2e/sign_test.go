@@ -37,11 +37,21 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	host, _, _ := strings.Cut(env.Registry, ":")
 	issuer := signtest.NewIssuer(t, host)
 	trustedRoot, signingConfig := signtest.Start(t, host, issuer).Files(t)
-	job := []string{"ACTIONS_ID_TOKEN_REQUEST_URL=" + issuer.TokenURL(), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + issuer.Secret}
+	job := func(i *signtest.Issuer) []string {
+		return []string{"ACTIONS_ID_TOKEN_REQUEST_URL=" + i.TokenURL(), "ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + i.Secret}
+	}
 	s.commit("bl94t/1.0.0")
+
+	unknown := signtest.NewIssuer(t, host)
+	r := runEnv(t, s.dir, job(unknown), "release", "epics-base/7.0.8.1r1.0", "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+	require.Equal(t, 1, r.status, r.err)
+	require.Contains(t, r.err, "for a certificate")
+	require.NotContains(t, r.err, "publishing", "it is refused before anything is built")
+	noToken(t, unknown, r.err)
+
 	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"} {
 		issuer.RunFor(tag)
-		r := runEnv(t, s.dir, job, "release", tag, "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+		r := runEnv(t, s.dir, job(issuer), "release", tag, "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
 		require.Equal(t, 0, r.status, r.err)
 		noToken(t, issuer, r.out+r.err)
 	}
@@ -53,7 +63,7 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 
 	verify := []string{"verify", "bl94t/1.0.0", "--registry", reg, "--trusted-root", trustedRoot, "--issuer", issuer.URL, "--identity"}
 	noToken(t, issuer, ok(t, s.dir, append(verify, signtest.Workflow)...))
-	r := run(t, s.dir, append(verify, "https://github.com/some-org/other/.github/workflows/release.yml")...)
+	r = run(t, s.dir, append(verify, "https://github.com/some-org/other/.github/workflows/release.yml")...)
 	require.Equal(t, 3, r.status, r.err)
 	require.Contains(t, r.err, "do not promote it")
 }

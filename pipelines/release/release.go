@@ -90,6 +90,9 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err != nil || sealed != nil {
 		return sealed, err
 	}
+	if err := j.maySign(ctx); err != nil {
+		return nil, err
+	}
 	j.publishes = true
 	made, err := j.make(ctx)
 	if err != nil {

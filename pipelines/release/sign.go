@@ -13,6 +13,16 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
+// maySign sees that who signs can, before hours of building: a workflow gets
+// its certificate.
+func (j *job) maySign(ctx context.Context) error {
+	if j.Signer == nil {
+		return nil
+	}
+	_, err := j.Signer.Trust(ctx)
+	return err
+}
+
 // sign attaches what a release is made of and how it was built to its images,
 // and the signature to its record, before sealing shows any of it.
 func (j *job) sign(ctx context.Context, m *made) error {

@@ -19,7 +19,8 @@ import (
 const tries = 3
 
 // Keyless signs as whoever a token speaks for: with a key of its own, which is
-// never written down, and a certificate that is good for some minutes. One goroutine may use it at a time.
+// never written down, and a certificate that is good for some minutes. One
+// goroutine may use it at a time.
 type Keyless struct {
 	sigstore *Sigstore
 	token    Token
@@ -31,8 +32,8 @@ type Keyless struct {
 // read with its services. Nothing is asked for before something is signed.
 func (s *Sigstore) Signer(token Token) *Keyless { return &Keyless{sigstore: s, token: token} }
 
-// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType. What
-// who verifies would not take is an error. No error holds the token.
+// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType. A
+// signature that verifying would refuse is an error. No error holds the token.
 func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	trust, err := k.Trust(ctx)
 	if err != nil {
