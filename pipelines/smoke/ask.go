@@ -1,7 +1,9 @@
 package smoke
 
 import (
+	"cmp"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +18,12 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
+
+//go:embed ask.sh
+var askScript string
+
+// protocols are those that every check is asked over.
+var protocols = []string{"ca", "pva"}
 
 // client asks one running IOC.
 type client struct {
@@ -65,27 +73,28 @@ func rounds(checks []recipe.Check) [][]recipe.Check {
 // round puts, if the round is a put, and reads until every check holds over
 // both protocols or its time is over.
 func (c *client) round(ctx context.Context, s Subject, checks []recipe.Check, result *record.Test) error {
-	if put := checks[0].Put; put != nil {
-		if out, err := c.run(ctx, "caput", "-w", "10", checks[0].PV, *put); err != nil {
-			return err
-		} else if out.status != 0 {
-			result.Faults = append(result.Faults, fault(s, checks[0], "cannot be written: "+out.text()))
-			return nil
-		}
+	var pv, put string
+	if checks[0].Put != nil {
+		pv, put = checks[0].PV, *checks[0].Put
 	}
 	start := time.Now()
 	firsts := map[string]string{}
 	for {
+		values, refused, err := c.ask(ctx, pv, put, checks)
+		if err != nil {
+			return err
+		}
+		if refused != "" {
+			result.Faults = append(result.Faults, fault(s, checks[0], "cannot be written: "+refused))
+			return nil
+		}
+		pv = "" // once
 		open := false
 		var faults, evidence []string
-		for _, proto := range []string{"ca", "pva"} {
-			values, err := c.read(ctx, proto, checks)
-			if err != nil {
-				return err
-			}
+		for _, proto := range protocols {
 			for _, ch := range checks {
 				name := target(ch)
-				value, ok := values[name]
+				value, ok := values[proto][name]
 				key := proto + " " + name
 				if _, seen := firsts[key]; !seen && ok {
 					firsts[key] = value
@@ -183,25 +192,27 @@ func same(a, b string) bool {
 	return a == b
 }
 
-// read gives the values of all checks' PVs that answer, by name.
-func (c *client) read(ctx context.Context, proto string, checks []recipe.Check) (map[string]string, error) {
+// ask writes to a PV, unless it is empty, and gives the values of all checks'
+// PVs that answer, by protocol and name; or why the value was not written. It is
+// one command: to start one takes longer than to ask.
+func (c *client) ask(ctx context.Context, pv, value string, checks []recipe.Check) (values map[string]map[string]string, refused string, err error) {
 	names := map[string]bool{}
 	for _, ch := range checks {
 		names[target(ch)] = true
 	}
-	list := slices.Sorted(maps.Keys(names))
-	if proto == "ca" {
-		out, err := c.run(ctx, append([]string{"caget", "-w", "3", "-F", "\t"}, list...)...)
-		if err != nil {
-			return nil, err
-		}
-		return readCaget(out.stdout), nil
-	}
-	out, err := c.run(ctx, append([]string{"pvget", "-w", "3", "-M", "json"}, list...)...)
+	c.asked++
+	args := append([]string{"sh", "-c", askScript, "ask.sh", pv, value}, slices.Sorted(maps.Keys(names))...)
+	done := c.container.WithEnvVariable("TAGLINE_ASKED", strconv.Itoa(c.asked)).
+		WithExec(args, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
+	out, err := done.Stdout(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", plain(err)
 	}
-	return readPvget(out.stdout), nil
+	ca, pva, ok := strings.Cut(out, "@pva\n")
+	if !ok {
+		return nil, cmp.Or(strings.TrimSpace(out), "caput failed"), nil
+	}
+	return map[string]map[string]string{"ca": readCaget(ca), "pva": readPvget(pva)}, "", nil
 }
 
 // readCaget reads lines of "name<TAB>value".
@@ -257,28 +268,4 @@ func readValue(text string) (string, bool) {
 		return str, true
 	}
 	return string(value), true
-}
-
-type output struct {
-	stdout, stderr string
-	status         int
-}
-
-func (o output) text() string { return strings.TrimSpace(o.stderr + " " + o.stdout) }
-
-// run asks with one of EPICS Base's tools.
-func (c *client) run(ctx context.Context, args ...string) (output, error) {
-	c.asked++
-	done := c.container.WithEnvVariable("TAGLINE_ASKED", strconv.Itoa(c.asked)).
-		WithExec(args, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
-	status, err := done.ExitCode(ctx)
-	if err != nil {
-		return output{}, plain(err)
-	}
-	o := output{status: status}
-	if o.stdout, err = done.Stdout(ctx); err != nil {
-		return o, plain(err)
-	}
-	o.stderr, err = done.Stderr(ctx)
-	return o, err
 }

@@ -1,0 +1,16 @@
+# ask.sh PV VALUE NAME…: writes VALUE to PV unless PV is empty, then reads the
+# names over both protocols at once. stdout: what caget printed, "@pva", what
+# pvget printed; or, with exit status 1, why the value was not written.
+if [ -n "$1" ]; then
+	said=$(caput -w 10 "$1" "$2" 2>&1) || {
+		echo "$said"
+		exit 1
+	}
+fi
+shift 2
+caget -w 3 -F '	' "$@" >/tmp/ca 2>/dev/null &
+pvget -w 3 -M json "$@" >/tmp/pva 2>/dev/null
+wait
+cat /tmp/ca
+echo @pva
+exec cat /tmp/pva
