@@ -51,21 +51,25 @@ func badSigstore(doing string, err error) error {
 }
 
 // PublicSigstore gives the public instance as its own signed repository
-// describes it now. Nothing is kept on disk.
+// describes it now: https://theupdateframework.io. Nothing is kept on disk.
 func PublicSigstore(ctx context.Context) (*Sigstore, error) {
+	return fetchSigstore(ctx, tuf.DefaultMirror, tuf.DefaultRoot())
+}
+
+// fetchSigstore asks a repository whose first root is known.
+func fetchSigstore(ctx context.Context, address string, first []byte) (*Sigstore, error) {
 	get := fetcher.NewDefaultFetcher()
 	get.SetHTTPClient(&http.Client{Timeout: 30 * time.Second, Transport: until{ctx}})
-	get.SetRetry(time.Second, 3)
-	client, err := tuf.New(tuf.DefaultOptions().WithDisableLocalCache().WithFetcher(get))
+	client, err := tuf.New(&tuf.Options{RepositoryBaseURL: address, Root: first, Fetcher: get, DisableLocalCache: true})
 	if err != nil {
-		return nil, unreachable(tuf.DefaultMirror, err)
+		return nil, unreachable(address, err)
 	}
 	s := &Sigstore{}
 	if s.root, err = root.GetTrustedRoot(client); err != nil {
-		return nil, unreachable(tuf.DefaultMirror, err)
+		return nil, unreachable(address, err)
 	}
 	if s.services, err = root.GetSigningConfig(client); err != nil {
-		return nil, unreachable(tuf.DefaultMirror, err)
+		return nil, unreachable(address, err)
 	}
 	return s, nil
 }
