@@ -63,6 +63,19 @@ func TestCheckInTree(t *testing.T) {
 	}
 	require.Equal(t, []string{"smoke ioc-axis", "contents ioc-axis", "boot bl91t-mo-ioc-01", "boot bl91t-mo-ioc-02", "unique PVs bl91t"}, of)
 
+	// An IOC on an IOC has its own modules and not those of the one below.
+	s.write("generic-iocs/ioc-raw/image.yaml", "from: ioc-axis 1.0.0\nioc: {modules: [axis]}\nsmoke: {config: smoke, checks: [{pv: \"TEST:RBV\", value: \"42\"}]}\n")
+	script := "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\ndbLoadRecords \"axis.db\", \"P=TEST:\"\n"
+	s.write("generic-iocs/ioc-raw/smoke/st.cmd", script+"iocInit\n")
+	s.commit()
+	r = runEnv(t, s.dir, environ, "check", "--in-tree", "ioc-raw/1.0.0")
+	require.Equal(t, 0, r.status, r.err)
+	s.write("generic-iocs/ioc-raw/smoke/st.cmd", script+"tableLoad \"/epics/support/table/data/table.txt\"\niocInit\n")
+	s.commit()
+	r = runEnv(t, s.dir, environ, "check", "--in-tree", "ioc-raw/1.0.0")
+	require.Equal(t, 2, r.status, r.err)
+	require.Contains(t, r.err, "generic-iocs/ioc-raw/smoke/st.cmd:4: Command tableLoad not found")
+
 	for _, args := range [][]string{{"check", "ioc-axis/1.0.0"}, {"release", "ioc-axis/1.0.0"}} {
 		r := runEnv(t, s.dir, environ, append(args, "--registry", reg)...)
 		require.Equal(t, 2, r.status, r.err)

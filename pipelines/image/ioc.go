@@ -58,6 +58,12 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 		app = own.WithFile("configure/RELEASE", release)
 	}
 	app = app.WithNewFile("configure/CONFIG_SITE.local", site(img))
+	// What it is built on may be an IOC itself.
+	if other, err := dev.Exists(ctx, iocDir); err != nil {
+		return nil, fmt.Errorf("looking for %s: %w", iocDir, err)
+	} else if other {
+		dev = dev.WithoutDirectory(iocDir)
+	}
 	dev, err = dev.WithDirectory(iocDir, app).
 		WithWorkdir(iocDir).
 		WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).

@@ -38,6 +38,10 @@ func (b Builder) runtime(ctx context.Context, img *recipe.Image, dev, run *dagge
 	if err != nil {
 		return nil, err
 	}
+	if img.IOC != nil && slices.Contains(have, "epics/ioc/ioc") { // of the IOC it is built on
+		run = run.WithoutDirectory(iocDir)
+		have = slices.DeleteFunc(have, func(p string) bool { return strings.HasPrefix(p, "epics/ioc/") })
+	}
 	paths := slices.DeleteFunc(slices.Concat(binaries, built, data), func(p string) bool {
 		return slices.Contains(have, strings.TrimPrefix(p, "/"))
 	})
