@@ -10,7 +10,8 @@ demo: build
 # Everything CI runs, on real parts.
 test: lint short
 	# What -short leaves out and needs no engine or cluster: namespaces, stock helm, Sigstore.
-	$(GO) test -count=1 ./ci/local ./pipelines/registry ./pipelines/sign ./pipelines/attest
+	# The first run builds Sigstore and cosign, which is most of the time allowed.
+	$(GO) test -count=1 -timeout 40m ./ci/local ./pipelines/registry ./pipelines/sign ./pipelines/attest
 	$(GO) test -count=1 -v -timeout 80m ./ci/e2e/...
 
 # The hermetic tests: seconds, nothing is started.
