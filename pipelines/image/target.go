@@ -18,8 +18,8 @@ func site(img *recipe.Image, lines ...string) string {
 }
 
 // crossSite is what EPICS Base is told of a target that Debian has a compiler
-// for: where it is, and that Debian's readline is of the host. EPICS Base links
-// such a target statically by itself.
+// for: where it is, and that Debian's readline is of the host. As in the file of
+// upstream that this replaces, the target is linked statically.
 func crossSite(target string) string {
 	return "GNU_TARGET = " + recipe.CrossCompilers[target].Prefix + "\nGNU_DIR = /usr\nCOMMANDLINE_LIBRARY = EPICS\nSTATIC_BUILD = YES\nSHARED_LIBRARIES = NO\n"
 }
