@@ -8,9 +8,14 @@ if [ -n "$1" ]; then
 	}
 fi
 shift 2
-caget -w 3 -F '	' "$@" >/tmp/ca 2>/dev/null &
+# One caget each: for a PV that is not there it forgets those that are.
+n=0
+for name; do
+	n=$((n + 1))
+	caget -w 3 -F '	' "$name" >/tmp/ca.$n 2>/dev/null &
+done
 pvget -w 3 -M json "$@" >/tmp/pva 2>/dev/null
 wait
-cat /tmp/ca
+cat /tmp/ca.*
 echo @pva
 exec cat /tmp/pva
