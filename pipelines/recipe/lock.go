@@ -93,6 +93,9 @@ func (t *Tree) Locks(fsys fs.FS, images ...string) (map[string]*Lock, error) {
 	locks := map[string]*Lock{}
 	var faults diag.Faults
 	for _, name := range images {
+		if _, done := locks[name]; done {
+			continue // images named together may be built on the same one
+		}
 		l := locker{tree: t, img: t.Images[name], faults: &faults}
 		locks[name] = l.read(fsys)
 	}

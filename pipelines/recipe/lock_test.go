@@ -92,6 +92,8 @@ func TestLocksMissing(t *testing.T) {
 	for _, f := range faults {
 		assert.Equal(t, diag.Invalid, diag.KindOf(f))
 	}
+	_, err = tree.Locks(files, "epics-base", "epics-base")
+	assert.Len(t, diag.All(err), 1, "two images on one parent name it twice; its fault is told once")
 }
 
 func TestLockIsTheSameText(t *testing.T) {
