@@ -17,6 +17,7 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -68,6 +69,7 @@ type bench struct {
 	registry, command, stamp string
 	mirrors                  image.Mirrors
 	site                     *site
+	recipes                  *recipe.Tree // of the site
 }
 
 // measure does everything once, one after the other, so that nothing shares
@@ -75,6 +77,10 @@ type bench struct {
 func (b *bench) measure(ctx context.Context) (*result, error) {
 	var r result
 	if err := b.site.make(); err != nil {
+		return nil, err
+	}
+	var err error
+	if b.recipes, err = recipe.Read(os.DirFS(b.site.dir)); err != nil {
 		return nil, err
 	}
 	base, err := b.fresh(ctx, "ours")

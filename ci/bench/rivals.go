@@ -18,8 +18,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 )
 
-// packages are the Debian packages that epics-base's recipe asks for.
-const packages = "build-essential ca-certificates gdb git less libreadline-dev perl procps re2c vim-tiny"
+// packages are the Debian packages that the root's recipe asks for.
+func (b *bench) packages() string {
+	return strings.Join(b.recipes.Packages(b.recipes.Images[root]), " ")
+}
 
 // fresh gives a copy of the base image that no cache has seen: with one more
 // layer, which says who it is for.
@@ -58,8 +60,9 @@ func (b *bench) iocSource(built *image.Image) *dagger.Directory {
 
 // clone is the command that fetches EPICS Base as its recipe names it.
 func (b *bench) clone() string {
-	url := b.mirrors.Of("https://github.com/epics-base/epics-base")
-	return "git clone -q --depth=1 --recurse-submodules --shallow-submodules -b R7.0.8.1 " + url + " /epics/epics-base"
+	base := b.recipes.Images[root].Modules[0]
+	url := b.mirrors.Of(b.recipes.Modules[base.Name].Git)
+	return "git clone -q --depth=1 --recurse-submodules --shallow-submodules -b " + base.Ref + " " + url + " /epics/epics-base"
 }
 
 // releaseLines say where a module's needs are.
@@ -80,7 +83,7 @@ func (b *bench) plain(ctx context.Context, app *dagger.Directory) (took, cpu tim
 	}
 	var script strings.Builder
 	script.WriteString("set -e\nexport EPICS_HOST_ARCH=linux-x86_64\n")
-	fmt.Fprintf(&script, "apt-get update -q\napt-get install -qy --no-install-recommends %s\n%s\n", packages, b.clone())
+	fmt.Fprintf(&script, "apt-get update -q\napt-get install -qy --no-install-recommends %s\n%s\n", b.packages(), b.clone())
 	script.WriteString("make -j$(nproc) -C /epics/epics-base\n")
 	for _, m := range modules {
 		fmt.Fprintf(&script, "cp -r /src/modules/%[1]s /epics/support/\nprintf '%[2]s' >/epics/support/%[1]s/configure/RELEASE.local\nmake -j$(nproc) -C /epics/support/%[1]s\n", m.name, releaseLines(m.needs))
@@ -111,7 +114,7 @@ func (b *bench) plain(ctx context.Context, app *dagger.Directory) (took, cpu tim
 func (b *bench) dockerfile(base string) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "FROM %s AS developer\nENV EPICS_HOST_ARCH=linux-x86_64 DEBIAN_FRONTEND=noninteractive\n", base)
-	fmt.Fprintf(&w, "RUN apt-get update -q && apt-get install -qy --no-install-recommends %s && rm -rf /var/lib/apt/lists/*\n", packages)
+	fmt.Fprintf(&w, "RUN apt-get update -q && apt-get install -qy --no-install-recommends %s && rm -rf /var/lib/apt/lists/*\n", b.packages())
 	fmt.Fprintf(&w, "RUN %s && make -j$(nproc) -C /epics/epics-base && make -C /epics/epics-base clean\n", b.clone())
 	for _, m := range modules {
 		fmt.Fprintf(&w, "COPY modules/%[1]s /epics/support/%[1]s\nRUN printf '%[2]s' >/epics/support/%[1]s/configure/RELEASE.local && make -j$(nproc) -C /epics/support/%[1]s && make -C /epics/support/%[1]s clean\n", m.name, releaseLines(m.needs))
