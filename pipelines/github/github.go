@@ -6,7 +6,6 @@ package github
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -63,11 +62,11 @@ func (p Publisher) Run(ctx context.Context, tag string) (*Page, error) {
 
 // read gathers what the notes of a tag say.
 func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
-	commit, err := p.Repo.Resolve("refs/tags/" + tag)
+	here, err := p.Repo.Tag(tag)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: errors.Unwrap(err), Fix: "make it with git tag " + tag + ", or fetch it"}
+		return nil, err
 	}
-	files, err := p.Repo.At(commit)
+	files, err := p.Repo.At(here.Commit)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +83,8 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rec.Commit != commit {
-		return nil, moved(tag, "here", commit, rec.Commit)
+	if rec.Commit != here.Commit {
+		return nil, moved(tag, "here", here.Commit, rec.Commit)
 	}
 	released, err := p.released(ctx, t.Asset)
 	if err != nil {

@@ -21,10 +21,10 @@ func (b Builder) gives(ctx context.Context, mod *recipe.Module, in *dagger.Conta
 	look := func(kind, folder string, names []string, where func(string) []string) error {
 		for _, name := range names {
 			found, err := b.anywhere(ctx, mod, in, where(name))
-			if err != nil || found {
-				if err != nil {
-					return err
-				}
+			if err != nil {
+				return err
+			}
+			if found {
 				continue
 			}
 			has, err := in.Directory(place(mod.Name)).Glob(ctx, folder)

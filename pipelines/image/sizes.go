@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -52,10 +53,7 @@ func sizes(target, on string, have, had map[string]int64) []record.Size {
 		}
 	}
 	slices.SortFunc(added, func(a, b record.Size) int {
-		if a.Bytes != b.Bytes {
-			return int(b.Bytes - a.Bytes)
-		}
-		return strings.Compare(a.Owner, b.Owner)
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Owner, b.Owner))
 	})
 	return append([]record.Size{whole}, added...)
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
-	"sort"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -205,10 +207,5 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 
 // sortedPins gives a map's pins, in the order of their text.
 func sortedPins[V any](of map[version.Pin]V) []version.Pin {
-	var pins []version.Pin
-	for pin := range of {
-		pins = append(pins, pin)
-	}
-	sort.Slice(pins, func(i, k int) bool { return pins[i].String() < pins[k].String() })
-	return pins
+	return slices.SortedFunc(maps.Keys(of), func(a, b version.Pin) int { return strings.Compare(a.String(), b.String()) })
 }

@@ -55,11 +55,11 @@ func (p Pipeline) Plan(tag string) (*plan.Plan, error) {
 
 // open reads the tree at a tag and plans its release.
 func (p Pipeline) open(tag string) (*job, error) {
-	commit, err := p.Repo.Resolve("refs/tags/" + tag)
+	t, err := p.Repo.Tag(tag)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading tag " + tag, Err: errors.Unwrap(err), Fix: "make it with git tag " + tag + ", or fetch it"}
+		return nil, err
 	}
-	return p.at(commit, tag)
+	return p.at(t.Commit, tag)
 }
 
 // at plans the release that a tag would be at a commit.

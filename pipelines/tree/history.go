@@ -45,7 +45,7 @@ func (r *Repository) Tag(name string) (Tag, error) {
 	defer r.mu.Unlock()
 	ref, err := r.git.Tag(name)
 	if err != nil {
-		return Tag{}, &diag.Error{Kind: diag.Invalid, Doing: "reading tag", Asset: name, Err: errors.New("no such tag in this repository"), Fix: "make it with git tag, or fetch it with git fetch --tags"}
+		return Tag{}, &diag.Error{Kind: diag.Invalid, Doing: "reading tag", Asset: name, Err: errors.New("no such tag in this repository"), Fix: "make it with git tag " + name + ", or fetch it with git fetch --tags"}
 	}
 	c, err := r.peel(ref.Hash())
 	if err != nil {
