@@ -30,6 +30,6 @@ type Instance struct {
 	written map[string]any // the values that its own file has
 }
 
-// Under gives the values that the instance would have if its beamline's were
+// Under returns the values that the instance would have if its beamline's were
 // these.
 func (i *Instance) Under(shared Values) Values { return overlay(shared, i.written) }

@@ -9,52 +9,55 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
-// checkValues checks the values that a file itself has below at, as the
+// checkValues checks the values that a file itself has below where, as the
 // Kubernetes API server would only at a promotion.
-func (r *reader) checkValues(doc *strictyaml.Doc, at strictyaml.Path, v Values) {
-	r.quantity(doc, below(at, "cpu"), v.CPU)
-	r.quantity(doc, below(at, "memory"), v.Memory)
-	r.quantity(doc, below(at, "autosave"), v.Autosave)
-	for _, name := range doc.Keys(below(at, "env")...) {
-		p := below(at, "env", name)
+func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Values) {
+	r.quantity(doc, below(where, "cpu"), v.CPU)
+	r.quantity(doc, below(where, "memory"), v.Memory)
+	r.quantity(doc, below(where, "autosave"), v.Autosave)
+	for _, name := range doc.Keys(below(where, "env")...) {
+		p := below(where, "env", name)
 		if problems := validation.IsEnvVarName(name); len(problems) > 0 {
-			r.say(doc, p, "write it as in EPICS_CA_MAX_ARRAY_BYTES", "%q can't be the name of an environment variable", name)
+			r.faultAt(doc, p, "write it as in EPICS_CA_MAX_ARRAY_BYTES", "%q can't be the name of an environment variable",
+				name)
 		} else if name == "IOC_NAME" {
-			r.say(doc, p, "remove it", "IOC_NAME is the instance's name for every IOC")
+			r.faultAt(doc, p, "remove it", "IOC_NAME is the instance's name for every IOC")
 		}
 	}
-	for _, key := range doc.Keys(below(at, "nodeSelector")...) {
-		p := below(at, "nodeSelector", key)
+	for _, key := range doc.Keys(below(where, "nodeSelector")...) {
+		p := below(where, "nodeSelector", key)
 		value := v.NodeSelector[key]
 		if len(validation.IsQualifiedName(key))+len(validation.IsValidLabelValue(value)) > 0 {
-			r.say(doc, p, "write it as kubectl get nodes --show-labels does", "no node can have the label %q", key+"="+value)
+			r.faultAt(doc, p, "write it as kubectl get nodes --show-labels does", "no node can have the label %q",
+				key+"="+value)
 		}
 	}
 	for i, t := range v.Tolerations {
-		r.checkToleration(doc, below(at, "tolerations", i), t)
+		r.checkToleration(doc, below(where, "tolerations", i), t)
 	}
 }
 
 // checkToleration holds to the rules of the Kubernetes API.
-func (r *reader) checkToleration(doc *strictyaml.Doc, at strictyaml.Path, t Toleration) {
+func (r *reader) checkToleration(doc *strictyaml.Doc, where strictyaml.Path, t Toleration) {
 	switch {
-	case t.Key == "" && t.Operator != "Exists" && !doc.Has(below(at, "key")...):
-		r.say(doc, at, "add key, or write operator: Exists to tolerate every taint", "a toleration of no key")
+	case t.Key == "" && t.Operator != "Exists" && !doc.Has(below(where, "key")...):
+		r.faultAt(doc, where, "add key, or write operator: Exists to tolerate every taint", "the toleration has no key")
 	case t.Operator == "Exists" && t.Value != "":
-		r.say(doc, at, "remove value, or write operator: Equal", "operator Exists takes no value")
+		r.faultAt(doc, where, "remove value, or write operator: Equal", "operator Exists takes no value")
 	case t.Key != "" && len(validation.IsQualifiedName(t.Key)) > 0:
-		r.say(doc, at, "write the key as kubectl describe node shows it", "taints have no key %q", t.Key)
+		r.faultAt(doc, where, "write the key as kubectl describe node shows it", "taints have no key %q", t.Key)
 	}
 }
 
 // quantity refuses what Kubernetes can't read as an amount; empty is none.
-func (r *reader) quantity(doc *strictyaml.Doc, at strictyaml.Path, s string) {
+func (r *reader) quantity(doc *strictyaml.Doc, where strictyaml.Path, s string) {
 	if s == "" {
 		return
 	}
 	q, err := resource.ParseQuantity(s)
 	if err != nil || q.Sign() <= 0 {
-		r.say(doc, at, "write it as in 100m for cpu, 256Mi for memory and autosave", "%s: %q is not an amount that Kubernetes reads", at[len(at)-1], s)
+		r.faultAt(doc, where, "write it as in 100m for cpu, 256Mi for memory and autosave",
+			"%s: %q is not an amount that Kubernetes reads", where[len(where)-1], s)
 	}
 }
 
@@ -65,13 +68,14 @@ func (r *reader) checkProbe(inst *Instance, doc *strictyaml.Doc) {
 		return // the schema asks for it
 	}
 	if other := r.probes[pv]; other != nil {
-		r.say(doc, strictyaml.Path{"probePV"}, "name a PV that only this IOC serves", "%s is the probe PV of %s too", pv, other.Name)
+		r.faultAt(doc, strictyaml.Path{"probePV"}, "name a PV that only this IOC serves", "%s is the probe PV of %s too",
+			pv, other.Name)
 		return
 	}
 	r.probes[pv] = inst
 }
 
-// below gives the path of a piece below another.
-func below(at strictyaml.Path, more ...any) strictyaml.Path {
-	return append(slices.Clone(at), more...)
+// below returns path with more keys after it.
+func below(where strictyaml.Path, more ...any) strictyaml.Path {
+	return append(slices.Clone(where), more...)
 }

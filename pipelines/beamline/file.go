@@ -45,15 +45,19 @@ func (pin) JSONSchema() *jsonschema.Schema {
 }
 
 var beamlineSchema = sync.OnceValue(func() *strictyaml.Schema[beamlineFile] {
-	return strictyaml.New[beamlineFile]("Beamline", "beamlines/<name>/beamline.yaml: what all IOC instances of a beamline share.")
+	return strictyaml.New[beamlineFile]("Beamline",
+		"beamlines/<name>/beamline.yaml: what all IOC instances of a beamline share.")
 })
 
 var instanceSchema = sync.OnceValue(func() *strictyaml.Schema[instanceFile] {
-	return strictyaml.New[instanceFile]("IOC instance", "beamlines/<beamline>/iocs/<instance>/values.yaml: one IOC of a beamline. Keys beside image go over the beamline's values.")
+	return strictyaml.New[instanceFile]("IOC instance",
+		"beamlines/<beamline>/iocs/<instance>/values.yaml: one IOC of a beamline. Keys beside image go over the "+
+			"beamline's values.")
 })
 
-// Schemas gives the JSON schemas of the files read here, by the name each is
+// Schemas returns the JSON schemas of the files read here, by the name each is
 // published under.
 func Schemas() map[string][]byte {
-	return map[string][]byte{"beamline.schema.json": beamlineSchema().JSON(), "instance.schema.json": instanceSchema().JSON()}
+	return map[string][]byte{"beamline.schema.json": beamlineSchema().JSON(),
+		"instance.schema.json": instanceSchema().JSON()}
 }

@@ -20,8 +20,11 @@ func FuzzRead(f *testing.F) {
 	good := site(f)
 	const shared, own, script = "beamlines/bl01t/beamline.yaml", "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config/st.cmd"
 	f.Add(good[shared].Data, good[own].Data, good[script].Data)
-	f.Add([]byte("namespace: a\nvalues: {tolerations: [{}, ~], env: ~}\n"), []byte("image: a 1\nprobePV: A\nuid: 9223372036854775808\nenv: {\"a\\nb\": x}\nnodeSelector: {\"\\t\": \"\"}\n"), []byte("< x"))
-	f.Add([]byte("namespace: a\nvalues: {cpu: \"1e99999999\", memory: \"-0\"}\ngate: {approvers: [\"\"]}\n"), []byte("image: a 1\nprobePV: A\nautosave: \"\"\ncpu: \"\\0\"\n"), []byte(""))
+	f.Add([]byte("namespace: a\nvalues: {tolerations: [{}, ~], env: ~}\n"),
+		[]byte("image: a 1\nprobePV: A\nuid: 9223372036854775808\nenv: {\"a\\nb\": x}\nnodeSelector: {\"\\t\": "+
+			"\"\"}\n"), []byte("< x"))
+	f.Add([]byte("namespace: a\nvalues: {cpu: \"1e99999999\", memory: \"-0\"}\ngate: {approvers: [\"\"]}\n"),
+		[]byte("image: a 1\nprobePV: A\nautosave: \"\"\ncpu: \"\\0\"\n"), []byte(""))
 	f.Fuzz(func(t *testing.T, b, i, s []byte) {
 		tree := fstest.MapFS{}
 		for name, file := range good {

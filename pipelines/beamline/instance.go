@@ -29,7 +29,8 @@ func (r *reader) instance(bl *Beamline, name string) {
 	inst.Config = config
 	text, err := fs.ReadFile(r.fsys, inst.File)
 	if err != nil {
-		r.fault(inst.File, "add it with image and probePV", "every folder of iocs is an IOC instance, and this one has no values.yaml")
+		r.fault(inst.File, "add it with image and probePV",
+			"every folder of iocs is an IOC instance, and this one has no values.yaml")
 		return
 	}
 	f, doc, err := instanceSchema().Read(inst.File, text)
@@ -48,7 +49,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 	r.checkProbe(inst, doc)
 }
 
-// overlay gives the beamline's values with an instance's own over them: maps
+// overlay returns the beamline's values with an instance's own over them: maps
 // are merged by key, anything else that the instance has written replaces the
 // beamline's.
 func overlay(shared Values, own map[string]any) Values {
@@ -68,7 +69,7 @@ func overlay(shared Values, own map[string]any) Values {
 	return merged
 }
 
-// written gives the values that an instance's file has, empty ones too.
+// written returns the values that an instance's file has, empty ones too.
 func written(own Values, doc *strictyaml.Doc) map[string]any {
 	all := map[string]any{
 		"probePV": own.ProbePV, "protocol": own.Protocol, "uid": own.UID, "gid": own.GID, "env": own.Env,
@@ -88,11 +89,14 @@ func written(own Values, doc *strictyaml.Doc) map[string]any {
 func (r *reader) checkName(bl *Beamline, inst *Instance) {
 	switch {
 	case !strings.HasPrefix(inst.Name, bl.Name+"-"):
-		r.fault(inst.Folder, "rename the folder, or move it to its beamline", "the name of an IOC instance begins with its beamline's, %s-", bl.Name)
+		r.fault(inst.Folder, "rename the folder, or move it to its beamline",
+			"the name of an IOC instance begins with its beamline's, %s-", bl.Name)
 	case len(inst.Name) > maxName:
-		r.fault(inst.Folder, "shorten it", "the name has %d letters, and a Helm release has at most %d", len(inst.Name), maxName)
+		r.fault(inst.Folder, "shorten it", "the name has %d letters, and a Helm release has at most %d", len(inst.Name),
+			maxName)
 	case len(validation.IsDNS1123Label(inst.Name)) > 0:
-		r.fault(inst.Folder, "rename the folder, as in "+bl.Name+"-mo-ioc-01", "%q can't be an instance's name: only lower-case letters, digits and -", inst.Name)
+		r.fault(inst.Folder, "rename the folder, as in "+bl.Name+"-mo-ioc-01",
+			"%q can't be an instance's name: only lower-case letters, digits and -", inst.Name)
 	}
 }
 
@@ -110,7 +114,8 @@ func (r *reader) checkFolder(inst *Instance) {
 		case "values.yaml", "config", "Chart.yaml", "templates", "README.md":
 		default:
 			if !hidden(e) {
-				r.fault(path.Join(inst.Folder, e.Name()), "move it into config/ if the IOC reads it", "an IOC instance is values.yaml, config/ and, where it is not an ordinary one, Chart.yaml and templates/")
+				r.fault(path.Join(inst.Folder, e.Name()), "move it into config/ if the IOC reads it",
+					"an IOC instance is values.yaml, config/ and, where it is not an ordinary one, Chart.yaml and templates/")
 			}
 		}
 	}

@@ -22,6 +22,7 @@ func TestReadOwnChartFiles(t *testing.T) {
 	bl, err := beamline.Read(tree, "bl01t")
 	require.NoError(t, err)
 	require.Equal(t, map[string][]byte{
-		"Chart.yaml": []byte("description: mine\n"), "templates/a.yaml": []byte("a: 1\n"), "templates/more/_b.tpl": []byte("b\n"),
+		"Chart.yaml": []byte("description: mine\n"), "templates/a.yaml": []byte("a: " +
+			"1\n"), "templates/more/_b.tpl": []byte("b\n"),
 	}, bl.Instances[0].Own)
 }

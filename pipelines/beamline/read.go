@@ -17,7 +17,7 @@ import (
 // Dir is the folder of the tree that holds all beamlines.
 const Dir = "beamlines"
 
-// Names gives the names of the tree's beamlines, sorted: the folders of
+// Names returns the names of the tree's beamlines, sorted: the folders of
 // beamlines/. A tree without that folder has none.
 func Names(fsys fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(fsys, Dir)
@@ -71,12 +71,13 @@ type reader struct {
 	faults diag.Faults
 }
 
-// beamline reads beamline.yaml; nil when nothing of it is known.
+// beamline reads beamline.yaml. It returns nil when the file cannot be read.
 func (r *reader) beamline(name string) *Beamline {
 	folder := path.Join(Dir, name)
 	bl := &Beamline{Name: name, File: path.Join(folder, "beamline.yaml")}
 	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
-		r.fault(folder, "rename the folder, as in bl01t", "%q can't be a beamline's name: only lower-case letters, digits and -, at most 63", name)
+		r.fault(folder, "rename the folder, as in bl01t",
+			"%q can't be a beamline's name: only lower-case letters, digits and -, at most 63", name)
 		return nil
 	}
 	text, err := fs.ReadFile(r.fsys, bl.File)
@@ -96,16 +97,18 @@ func (r *reader) beamline(name string) *Beamline {
 	}
 	r.checkValues(doc, strictyaml.Path{"values"}, bl.Values)
 	if doc.Has("values", "probePV") {
-		r.say(doc, strictyaml.Path{"values", "probePV"}, "move it to the instances", "each IOC has a probe PV of its own")
+		r.faultAt(doc, strictyaml.Path{"values", "probePV"}, "move it to the instances",
+			"each IOC has a probe PV of its own")
 	}
 	return bl
 }
 
-// noBeamline says which beamline is not there.
+// noBeamline adds the fault of a beamline that does not exist or has no beamline.yaml.
 func (r *reader) noBeamline(folder string, bl *Beamline) {
 	names, _ := Names(r.fsys)
 	if slices.Contains(names, bl.Name) {
-		r.fault(bl.File, "add it with the beamline's namespace", "every folder of %s is a beamline, and this one has no beamline.yaml", Dir)
+		r.fault(bl.File, "add it with the beamline's namespace",
+			"every folder of %s is a beamline, and this one has no beamline.yaml", Dir)
 		return
 	}
 	fix := "the beamlines here are " + strings.Join(names, ", ")
@@ -117,12 +120,13 @@ func (r *reader) noBeamline(folder string, bl *Beamline) {
 	r.fault(folder, fix, "there is no beamline %q", bl.Name)
 }
 
-// instances gives the names of the instances' folders, sorted.
+// instances returns the names of the instances' folders, sorted.
 func (r *reader) instances(bl *Beamline) []string {
 	folder := path.Join(Dir, bl.Name, "iocs")
 	entries, err := fs.ReadDir(r.fsys, folder)
 	if err != nil {
-		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances", bl.Name)
+		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances",
+			bl.Name)
 		return nil
 	}
 	var names []string
@@ -136,20 +140,21 @@ func (r *reader) instances(bl *Beamline) []string {
 		}
 	}
 	if len(names) == 0 {
-		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances", bl.Name)
+		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances",
+			bl.Name)
 	}
 	return names
 }
 
-// hidden tells whether an entry is none of anybody's assets (.gitkeep).
+// hidden reports whether an entry belongs to no asset (.gitkeep).
 func hidden(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }
 
-// fault reports something of a file or folder as a whole.
+// fault adds a fault of a whole file or folder.
 func (r *reader) fault(file, fix, format string, args ...any) {
 	r.faults.Addf(file, 0, fix, format, args...)
 }
 
-// say reports a fault of a piece of a file.
-func (r *reader) say(doc *strictyaml.Doc, at strictyaml.Path, fix, format string, args ...any) {
-	r.faults = append(r.faults, doc.Faultf(at, fix, format, args...))
+// faultAt adds a fault of the part of a file that path leads to.
+func (r *reader) faultAt(doc *strictyaml.Doc, where strictyaml.Path, fix, format string, args ...any) {
+	r.faults = append(r.faults, doc.Faultf(where, fix, format, args...))
 }

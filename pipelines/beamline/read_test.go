@@ -17,7 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 )
 
-// site gives the tree of testdata/good.txtar.
+// site returns the tree of testdata/good.txtar.
 func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "testdata/good.txtar") }
 
 func TestFaults(t *testing.T) {
@@ -86,7 +86,8 @@ func TestReadUnknown(t *testing.T) {
 	_, err = beamline.Read(site(t), "../bl01t")
 	assert.ErrorContains(t, err, "can't be a beamline's name")
 	_, err = beamline.Read(site(t), "bl99x")
-	assert.EqualError(t, err, "beamlines/bl99x/iocs: beamline bl99x has no IOC instances; add a folder with values.yaml and config/ for each IOC")
+	assert.EqualError(t, err,
+		"beamlines/bl99x/iocs: beamline bl99x has no IOC instances; add a folder with values.yaml and config/ for each IOC")
 }
 
 // A config folder becomes a ConfigMap: one byte more than it takes is refused.
@@ -99,10 +100,12 @@ func TestConfigSize(t *testing.T) {
 	require.NoError(t, err)
 	tree[folder+"/one"] = &fstest.MapFile{Data: []byte("x")}
 	_, err = beamline.Read(tree, "bl01t")
-	assert.EqualError(t, err, folder+": its files have 1048577 bytes in all, more than the 1048576 of a ConfigMap; move large files into the image")
+	assert.EqualError(t, err,
+		folder+": its files have 1048577 bytes in all, more than the 1048576 of a ConfigMap; move large files into "+
+			"the image")
 }
 
-// names gives a config folder's file names, sorted.
+// names returns a config folder's file names, sorted.
 func names(files map[string][]byte) []string {
 	return slices.Sorted(maps.Keys(files))
 }

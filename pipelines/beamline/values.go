@@ -25,7 +25,7 @@ type Values struct {
 	GraceSeconds int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
 }
 
-// Fields gives the values that are set by the key that people write, as JSON
+// Fields returns the values that are set by the key that people write, as JSON
 // has them: text, numbers, lists and maps.
 func (v Values) Fields() map[string]any {
 	all := map[string]any{}

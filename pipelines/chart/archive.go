@@ -27,7 +27,8 @@ func archive(name string, files map[string][]byte) ([]byte, error) {
 	zipper.Reset(&out)
 	tarrer := tar.NewWriter(zipper)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
-		h := &tar.Header{Name: name + "/" + path, Mode: 0o644, Size: int64(len(files[path])), ModTime: epoch, Format: tar.FormatPAX}
+		h := &tar.Header{Name: name + "/" + path, Mode: 0o644, Size: int64(len(files[path])), ModTime: epoch,
+			Format: tar.FormatPAX}
 		if err := tarrer.WriteHeader(h); err != nil {
 			return nil, fmt.Errorf("packing %s of chart %s: %w", path, name, err)
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// Package gives the chart of one IOC instance as a .tgz that Helm takes: the
+// Package returns the chart of one IOC instance as a .tgz that Helm takes: the
 // generated Chart.yaml, values and template, the instance's config folder, what
 // chart files it has of its own, and the library chart below charts/.
 //
@@ -43,13 +43,13 @@ func (l *Library) Package(bl *beamline.Beamline, inst *beamline.Instance, image,
 	return archive(inst.Name, files)
 }
 
-// Archive gives the library chart itself at version, as a .tgz that Helm takes,
+// Archive returns the library chart itself at version, as a .tgz that Helm takes,
 // for beamlines outside this repository. version is as for Package.
 func (l *Library) Archive(version string) ([]byte, error) {
 	if err := checkVersion(l.meta.Name, version); err != nil {
 		return nil, err
 	}
-	files, err := l.at(version)
+	files, err := l.withVersion(version)
 	if err != nil {
 		return nil, err
 	}

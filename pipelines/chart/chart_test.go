@@ -32,7 +32,8 @@ func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
 		Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01", File: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", Image: pin,
 		Values: beamline.Values{ProbePV: "BL01T-MO-STAGE-01:RBV", UID: 37000, GID: 37001, Memory: "256Mi"},
 		Config: map[string][]byte{
-			"st.cmd":   []byte("dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\n"),
+			"st.cmd": []byte("dbLoadDatabase " +
+				"\"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\n"),
 			"stage.db": []byte("record(ai, \"BL01T-MO-STAGE-01:RBV\") {}\n"),
 		},
 	}
@@ -43,8 +44,10 @@ func TestManifests(t *testing.T) {
 	for name, change := range map[string]func(*beamline.Instance){
 		"plain": func(*beamline.Instance) {},
 		"all": func(i *beamline.Instance) {
-			i.Values = beamline.Values{ProbePV: "BL01T:TIME", Protocol: "pva", UID: 1, GID: 2, CPU: "100m", Memory: "1Gi", Autosave: "100Mi", GraceSeconds: 60,
-				Env: map[string]string{"EPICS_CA_MAX_ARRAY_BYTES": "1000000", "A": "{{ x }}"}, NodeSelector: map[string]string{"beamline": "bl01t"},
+			i.Values = beamline.Values{ProbePV: "BL01T:TIME", Protocol: "pva", UID: 1, GID: 2, CPU: "100m", Memory: "1Gi",
+				Autosave: "100Mi", GraceSeconds: 60,
+				Env: map[string]string{"EPICS_CA_MAX_ARRAY_BYTES": "1000000",
+					"A": "{{ x }}"}, NodeSelector: map[string]string{"beamline": "bl01t"},
 				Tolerations: []beamline.Toleration{{Key: "beamline", Operator: "Equal", Value: "bl01t", Effect: "NoSchedule"}}}
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},

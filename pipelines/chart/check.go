@@ -25,8 +25,10 @@ import (
 // Helm brings the same table of kinds with it already. strictJSON does the same
 // for one that is JSON.
 var (
-	strict     = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
-	strictJSON = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Strict: true})
+	strict = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme,
+		json.SerializerOptions{Yaml: true, Strict: true})
+	strictJSON = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme,
+		json.SerializerOptions{Strict: true})
 )
 
 // check renders the chart of these files as Helm will and reads each manifest
@@ -47,14 +49,15 @@ func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instan
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(manifests)) {
 		for _, err := range checkManifests(manifests[name]) {
-			faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking chart", Asset: inst.Name, Version: version,
-				File: templateFile(inst, name), Err: err, Fix: "mend the template"})
+			faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking chart", Asset: inst.Name,
+				Version: version,
+				File:    templateFile(inst, name), Err: err, Fix: "correct the template"})
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// checkManifests gives the faults of the YAML documents that one template
+// checkManifests returns the faults of the YAML documents that one template
 // rendered to. A kind that Kubernetes does not have built in is left to the
 // cluster, which knows its resource definitions.
 func checkManifests(text string) (faults []error) {
@@ -85,7 +88,7 @@ func checkManifest(doc []byte) error {
 	return err
 }
 
-// blank tells whether a YAML document has nothing but comments.
+// blank reports whether a YAML document has nothing but comments.
 func blank(doc []byte) bool {
 	var content any
 	return yaml.Unmarshal(doc, &content) == nil && content == nil
@@ -96,17 +99,19 @@ func blank(doc []byte) bool {
 func renderFaults(inst *beamline.Instance, version string, err error) error {
 	var wrong valueFaults
 	if !errors.As(err, &wrong) {
-		return &diag.Error{Kind: diag.Invalid, Doing: "rendering chart", Asset: inst.Name, Version: version, File: inst.Folder, Err: err}
+		return &diag.Error{Kind: diag.Invalid, Doing: "rendering chart", Asset: inst.Name, Version: version,
+			File: inst.Folder, Err: err}
 	}
 	var faults []error
 	for _, what := range wrong {
-		faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking values of", Asset: inst.Name, Version: version,
-			File: inst.File, Err: errors.New(what), Fix: "mend it there or in the beamline's values"})
+		faults = append(faults, &diag.Error{Kind: diag.Invalid, Doing: "checking values of", Asset: inst.Name,
+			Version: version,
+			File:    inst.File, Err: errors.New(what), Fix: "correct it there or in the beamline's values"})
 	}
 	return errors.Join(faults...)
 }
 
-// templateFile gives the file in the repository that a template of the chart
+// templateFile returns the file in the repository that a template of the chart
 // came from: the instance's own, or the library chart.
 func templateFile(inst *beamline.Instance, name string) string {
 	_, below, _ := strings.Cut(name, "/")

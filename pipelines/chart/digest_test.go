@@ -18,7 +18,9 @@ var fixed = fstest.MapFS{
 	"Chart.yaml":         {Data: []byte("apiVersion: v2\nname: ioc-lib\ntype: library\nversion: 1.0.0\n")},
 	"values.schema.json": {Data: []byte(`{"type": "object", "properties": {"uid": {"type": "integer"}}}`)},
 	"README.md":          {Data: []byte(strings.Repeat("It has a page too.\n", 200))},
-	"templates/_ioc.tpl": {Data: []byte("{{- define \"ioc-lib.ioc\" -}}\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Chart.Name }}\ndata:\n  {{- (.Files.Glob \"config/*\").AsConfig | nindent 2 }}\n{{- end }}\n")},
+	"templates/_ioc.tpl": {Data: []byte("{{- define \"ioc-lib.ioc\" -}}\napiVersion: v1\nkind: " +
+		"ConfigMap\nmetadata:\n  name: {{ .Chart.Name }}\ndata:\n  {{- (.Files.Glob \"config/*\").AsConfig | nindent " +
+		"2 }}\n{{- end }}\n")},
 }
 
 // TestDigestsStay: a chart has the digest that it had when it was released
@@ -34,7 +36,8 @@ func TestDigestsStay(t *testing.T) {
 			inst.Config["bytes"] = []byte{0, 0xff}
 		}
 		if i == 2 {
-			inst.Chart, inst.Own = true, map[string][]byte{"Chart.yaml": []byte("description: Its own\n"), "templates/own.yaml": []byte("# nothing\n")}
+			inst.Chart, inst.Own = true, map[string][]byte{"Chart.yaml": []byte("description: Its own\n"),
+				"templates/own.yaml": []byte("# nothing\n")}
 		}
 		tgz, err := opened(fixed).Package(bl, inst, image, "2026.11.1")
 		require.NoError(t, err)

@@ -26,9 +26,10 @@ type values struct {
 	beamline.Values
 }
 
-// instanceFiles gives the files of an instance's chart by their path in it.
+// instanceFiles returns the files of an instance's chart by their path in it.
 // What the instance brings of its own replaces what is generated.
-func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, image, version string) (map[string][]byte, error) {
+func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, image,
+	version string) (map[string][]byte, error) {
 	meta, err := metadata(l, bl, inst, version)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 	return files, nil
 }
 
-// metadata gives Chart.yaml. It says nothing that may differ between two
+// metadata returns Chart.yaml. It says nothing that may differ between two
 // packagings of one instance at one version, such as the commit.
 func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, version string) ([]byte, error) {
 	var m helm.Metadata
@@ -80,7 +81,8 @@ func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, versio
 // checkConfig refuses what can't be a ConfigMap or is no IOC, before a cluster does.
 func checkConfig(inst *beamline.Instance) error {
 	if err := chartutil.ValidateReleaseName(inst.Name); err != nil {
-		return diag.Invalidf(inst.Folder, 0, "name the folder with at most 53 lower-case letters, digits and dashes", "%s: %w", inst.Name, err)
+		return diag.Invalidf(inst.Folder, 0, "name the folder with at most 53 lower-case letters, digits and dashes",
+			"%s: %w", inst.Name, err)
 	}
 	if _, ok := inst.Config["st.cmd"]; !ok && !inst.Chart {
 		return diag.Invalidf(inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name)

@@ -41,7 +41,7 @@ func ReadLibrary(lib fs.FS) (*Library, error) {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder, Err: err}
 	}
 	if err := yaml.UnmarshalStrict(l.files[chartFile], &l.meta); err != nil {
-		return nil, libraryFault(chartFile, "mend Chart.yaml", err)
+		return nil, libraryFault(chartFile, "correct Chart.yaml", err)
 	}
 	if l.meta.Type != "library" {
 		return nil, libraryFault(chartFile, "write type: library", fmt.Errorf("type is %q, not library", l.meta.Type))
@@ -52,13 +52,13 @@ func ReadLibrary(lib fs.FS) (*Library, error) {
 	return l, nil
 }
 
-// at gives the library's files with version in its Chart.yaml.
-func (l *Library) at(version string) (map[string][]byte, error) {
+// withVersion returns the library's files with version in its Chart.yaml.
+func (l *Library) withVersion(version string) (map[string][]byte, error) {
 	meta := l.meta
 	meta.Version = version
 	b, err := yaml.Marshal(meta)
 	if err != nil {
-		return nil, libraryFault(chartFile, "mend Chart.yaml", err)
+		return nil, libraryFault(chartFile, "correct Chart.yaml", err)
 	}
 	files := maps.Clone(l.files)
 	files[chartFile] = b
@@ -66,5 +66,6 @@ func (l *Library) at(version string) (map[string][]byte, error) {
 }
 
 func libraryFault(file, fix string, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder + "/" + file, Fix: fix, Err: err}
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder + "/" + file, Fix: fix,
+		Err: err}
 }

@@ -26,16 +26,23 @@ func TestPackageRefuses(t *testing.T) {
 	}{
 		"values": {func(i *beamline.Instance) { i.Values.UID, i.Values.Memory = -1, "much" },
 			[]string{folder + "/values.yaml", "/uid: ", "/memory: ", "bl01t-mo-ioc-01 2026.11.1"}},
-		"no probe PV":             {func(i *beamline.Instance) { i.Values.ProbePV = "" }, []string{"probePV"}},
-		"IOC_NAME in env":         {func(i *beamline.Instance) { i.Values.Env = map[string]string{"IOC_NAME": "x"} }, []string{"/env/IOC_NAME"}},
-		"no start-up script":      {func(i *beamline.Instance) { delete(i.Config, "st.cmd") }, []string{folder + "/config", "add config/st.cmd"}},
-		"config too large":        {func(i *beamline.Instance) { i.Config["big"] = bytes.Repeat([]byte("x"), 1<<20) }, []string{"1048576", "generic IOC"}},
-		"byte order mark":         {func(i *beamline.Instance) { i.Config["st.cmd"] = []byte("\ufeffiocInit\n") }, []string{folder + "/config/st.cmd:1", "byte order mark"}},
-		"config name":             {func(i *beamline.Instance) { i.Config["a b"] = nil }, []string{folder + "/config/a b", "rename it"}},
-		"instance name":           {func(i *beamline.Instance) { i.Name = "BL01T" }, []string{"lower-case"}},
-		"own chart's name":        {own("name: other\n", ""), []string{folder + "/Chart.yaml", "other", "name it bl01t-mo-ioc-01"}},
-		"own chart's key":         {own("nmae: x\n", ""), []string{folder + "/Chart.yaml", "nmae"}},
-		"own template's field":    {own("", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {prots: []}\n"), []string{folder + "/templates/own.yaml", "prots"}},
+		"no probe PV": {func(i *beamline.Instance) { i.Values.ProbePV = "" }, []string{"probePV"}},
+		"IOC_NAME in env": {func(i *beamline.Instance) { i.Values.Env = map[string]string{"IOC_NAME": "x"} },
+			[]string{"/env/IOC_NAME"}},
+		"no start-up script": {func(i *beamline.Instance) { delete(i.Config, "st.cmd") },
+			[]string{folder + "/config", "add config/st.cmd"}},
+		"config too large": {func(i *beamline.Instance) { i.Config["big"] = bytes.Repeat([]byte("x"), 1<<20) },
+			[]string{"1048576", "generic IOC"}},
+		"byte order mark": {func(i *beamline.Instance) { i.Config["st.cmd"] = []byte("\ufeffiocInit\n") },
+			[]string{folder + "/config/st.cmd:1", "byte order mark"}},
+		"config name": {func(i *beamline.Instance) { i.Config["a b"] = nil }, []string{folder + "/config/a b",
+			"rename it"}},
+		"instance name": {func(i *beamline.Instance) { i.Name = "BL01T" }, []string{"lower-case"}},
+		"own chart's name": {own("name: other\n", ""), []string{folder + "/Chart.yaml", "other",
+			"name it bl01t-mo-ioc-01"}},
+		"own chart's key": {own("nmae: x\n", ""), []string{folder + "/Chart.yaml", "nmae"}},
+		"own template's field": {own("", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {prots: []}\n"),
+			[]string{folder + "/templates/own.yaml", "prots"}},
 		"own template's syntax":   {own("", "{{ if }}"), []string{"templates/own.yaml"}},
 		"own chart's dependency":  {own("dependencies: [{name: redis, version: 1.0.0}]\n", ""), []string{"redis"}},
 		"own template not a kind": {own("", "apiVersion: v1\n"), []string{"Kind"}},
@@ -69,9 +76,10 @@ func TestBrokenLibraryIsTold(t *testing.T) {
 	chartYAML, err := os.ReadFile("../../charts/ioc-lib/Chart.yaml")
 	require.NoError(t, err)
 	for name, l := range map[string]fstest.MapFS{
-		"empty":       {},
-		"no schema":   {"Chart.yaml": {Data: chartYAML}},
-		"application": {"Chart.yaml": {Data: []byte("name: ioc-lib\nversion: 1.0.0\napiVersion: v2\n")}, "values.schema.json": {Data: []byte("{}")}},
+		"empty":     {},
+		"no schema": {"Chart.yaml": {Data: chartYAML}},
+		"application": {"Chart.yaml": {Data: []byte("name: ioc-lib\nversion: 1.0.0\napiVersion: v2\n")},
+			"values.schema.json": {Data: []byte("{}")}},
 	} {
 		_, err := ReadLibrary(l)
 		require.ErrorContains(t, err, "charts/ioc-lib/", name)

@@ -13,7 +13,7 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 )
 
-// Render gives the Kubernetes manifests of a packaged chart as Helm would give
+// Render returns the Kubernetes manifests of a packaged chart as Helm would give
 // them to a cluster: YAML documents, each after a line "---", in the order of
 // the templates' names. The release has the chart's name, in namespace.
 func Render(tgz []byte, namespace string) (string, error) {
@@ -34,7 +34,7 @@ func Render(tgz []byte, namespace string) (string, error) {
 	return b.String(), nil
 }
 
-// render gives what each template of the chart renders to, by the template's name.
+// render returns what each template of the chart renders to, by the template's name.
 func render(c *helm.Chart, namespace string) (map[string]string, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -64,7 +64,8 @@ func checkDependencies(c *helm.Chart) error {
 	for _, need := range c.Metadata.Dependencies {
 		brings := func(d *helm.Chart) bool { return d.Name() == need.Name }
 		if !slices.ContainsFunc(c.Dependencies(), brings) {
-			return fmt.Errorf("chart %s needs chart %s %s, which is not below its charts folder", c.Name(), need.Name, need.Version)
+			return fmt.Errorf("chart %s needs chart %s %s, which is not below its charts folder", c.Name(), need.Name,
+				need.Version)
 		}
 	}
 	return nil

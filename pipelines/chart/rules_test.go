@@ -15,7 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
-// rendered gives the ConfigMap and the Deployment that Helm would give a cluster.
+// rendered returns the ConfigMap and the Deployment that Helm would give a cluster.
 func rendered(t require.TestingT, inst *beamline.Instance, version string) (*corev1.ConfigMap, *appsv1.Deployment) {
 	tgz, err := lib.Package(&beamline.Beamline{Name: "bl01t", Namespace: "bl01t"}, inst, image, version)
 	require.NoError(t, err)
@@ -54,8 +54,10 @@ func TestOnlyWhatTheIOCRunsChangesItsPod(t *testing.T) {
 // Every file reaches the IOC byte for byte, whatever is in it.
 func FuzzConfigArrivesAsItIs(f *testing.F) {
 	for _, seed := range []string{
-		"", "\n", " ", "\n\n x", "x", "x\n\n", "\tx", "a\r\nb", "# c\n---\nkind: X\n", "{{ .Values }}", "key: [", "- 1", "'\"", "%x", "é\ufffd",
-		"\x00", "\xff\xfe", strings.Repeat("long words ", 30), "a  \nb\n", " x\n  y\n", "\u0085\u2028", "null", "1e3", "|\n>", "a\x1b[0m", "a\ufeff",
+		"", "\n", " ", "\n\n x", "x", "x\n\n", "\tx", "a\r\nb", "# c\n---\nkind: X\n", "{{ .Values }}", "key: [", "- " +
+			"1", "'\"", "%x", "é\ufffd",
+		"\x00", "\xff\xfe", strings.Repeat("long words ",
+			30), "a  \nb\n", " x\n  y\n", "\u0085\u2028", "null", "1e3", "|\n>", "a\x1b[0m", "a\ufeff",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -94,16 +96,18 @@ func TestOwnChartFilesAreAdded(t *testing.T) {
 	bl, inst := stage(t)
 	inst.Chart = true
 	inst.Own = map[string][]byte{
-		"Chart.yaml":             []byte("description: with a service\nannotations: {mine: \"1\"}\n"),
-		"templates/service.yaml": []byte("apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Chart.Name }}\nspec:\n  clusterIP: None\n"),
-		"templates/custom.yaml":  []byte("apiVersion: example.org/v1\nkind: Custom\nmetadata:\n  name: x\n"),
+		"Chart.yaml": []byte("description: with a service\nannotations: {mine: \"1\"}\n"),
+		"templates/service.yaml": []byte("apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Chart.Name " +
+			"}}\nspec:\n  clusterIP: None\n"),
+		"templates/custom.yaml": []byte("apiVersion: example.org/v1\nkind: Custom\nmetadata:\n  name: x\n"),
 	}
 	tgz, err := lib.Package(bl, inst, image, "1.0.0")
 	require.NoError(t, err)
 	c, err := loader.LoadArchive(bytes.NewReader(tgz))
 	require.NoError(t, err)
 	require.Equal(t, "with a service", c.Metadata.Description)
-	require.Equal(t, map[string]string{"mine": "1", "tagline/beamline": "bl01t", "tagline/ioc": "ioc-simstage 1.0.0"}, c.Metadata.Annotations)
+	require.Equal(t, map[string]string{"mine": "1", "tagline/beamline": "bl01t", "tagline/ioc": "ioc-simstage 1.0.0"},
+		c.Metadata.Annotations)
 	require.Equal(t, "1.0.0", c.Metadata.Version)
 	text, err := Render(tgz, "bl01t")
 	require.NoError(t, err)

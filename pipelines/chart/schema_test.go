@@ -29,7 +29,7 @@ var limits = map[string]func(*jsonschema.Schema){
 	},
 }
 
-// valuesSchema gives the schema of an instance chart's values, from the Go type.
+// valuesSchema returns the schema of an instance chart's values, from the Go type.
 // Helm adds the keys "global" and the library's name to every chart's values,
 // and checks the library's own values, which are empty, against the library's
 // copy: only who sets something must name an image and a PV. Draft 7 is the

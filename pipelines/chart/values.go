@@ -15,7 +15,7 @@ import (
 // valueFaults are what a schema finds wrong with values: "/memory: …".
 type valueFaults []string
 
-// Error gives all of them, a line each.
+// Error returns all of them, a line each.
 func (f valueFaults) Error() string { return strings.Join(f, "\n") }
 
 // schemas are those compiled already, by their text: in practice the library
@@ -59,7 +59,7 @@ func compile(schema []byte) (*jsonschema.Schema, error) {
 	return compiled, err
 }
 
-// leaves gives the causes that have no causes themselves.
+// leaves returns the causes that have no causes themselves.
 func leaves(e *jsonschema.ValidationError) (f valueFaults) {
 	for _, cause := range e.Causes {
 		f = append(f, leaves(cause)...)

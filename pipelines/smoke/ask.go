@@ -195,7 +195,8 @@ func same(a, b string) bool {
 // ask writes to a PV, unless it is empty, and gives the values of all checks'
 // PVs that answer, by protocol and name; or why the value was not written. It is
 // one command: to start one takes longer than to ask.
-func (c *client) ask(ctx context.Context, pv, value string, checks []recipe.Check) (values map[string]map[string]string, refused string, err error) {
+func (c *client) ask(ctx context.Context, pv, value string,
+	checks []recipe.Check) (values map[string]map[string]string, refused string, err error) {
 	names := map[string]bool{}
 	for _, ch := range checks {
 		names[target(ch)] = true

@@ -58,7 +58,7 @@ var harmless = regexp.MustCompile(`(?i)caRepeater|errlogInit|setErrorLevel|asTra
 
 var inScript = regexp.MustCompile(`^(?:ERROR )?(\S+) line (\d+): (.*)$`)
 
-// faults gives what the start-up log says is wrong, each with file and line
+// faults returns what the start-up log says is wrong, each with file and line
 // where iocsh names them or the script's own echo shows them.
 func (l *bootLog) faults(s Subject) []string {
 	var all []string
@@ -84,11 +84,17 @@ func (l *bootLog) faults(s Subject) []string {
 			all = append(all, where+text)
 		}
 	}
-	if !slices.ContainsFunc(l.lines, func(s string) bool { return strings.Contains(s, "iocRun: All initialization complete") }) {
-		all = append(all, fmt.Sprintf("%s: the IOC did not reach the end of iocInit; end the start-up script with iocInit", path.Join(s.Folder, "st.cmd")))
+	if !slices.ContainsFunc(l.lines, func(s string) bool {
+		return strings.Contains(s,
+			"iocRun: All initialization complete")
+	}) {
+		all = append(all,
+			fmt.Sprintf("%s: the IOC did not reach the end of iocInit; end the start-up script with iocInit",
+				path.Join(s.Folder, "st.cmd")))
 	}
 	if len(all) == 0 && l.exit == 124 {
-		all = append(all, fmt.Sprintf("%s: the IOC did not stop within its grace period; its main program must leave on SIGTERM", s.Name))
+		all = append(all,
+			fmt.Sprintf("%s: the IOC did not stop within its grace period; its main program must leave on SIGTERM", s.Name))
 	}
 	if len(all) == 0 && l.exit != 0 {
 		all = append(all, fmt.Sprintf("%s: the IOC stopped with exit status %d; see the log", s.Name, l.exit))

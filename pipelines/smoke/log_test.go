@@ -12,10 +12,12 @@ import (
 
 // subject has the start-up script whose log the tests read.
 func subject(script string) Subject {
-	return Subject{Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config", Config: map[string][]byte{"st.cmd": []byte(script)}}
+	return Subject{Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config",
+		Config: map[string][]byte{"st.cmd": []byte(script)}}
 }
 
-const goodEnd = "Starting iocInit\niocRun: All initialization complete\n@started\n@pvs\nX:A, \"ai\"\nA:B, \"bo\"\n@exit 0\n"
+const goodEnd = "Starting iocInit\niocRun: All initialization complete\n@started\n@pvs\nX:A, \"ai\"\nA:B, " +
+	"\"bo\"\n@exit 0\n"
 
 func TestBootOfAGoodIOC(t *testing.T) {
 	log := readBoot("< st.cmd\niocInit\n" + goodEnd)
@@ -25,20 +27,25 @@ func TestBootOfAGoodIOC(t *testing.T) {
 }
 
 func TestFaultsNameTheLine(t *testing.T) {
-	const script = "# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\ndbLoadRecords \"missing.db\"\ndbLoadRecords \"macro.db\", \"Q=X\"\n< gone.cmd\niocInit\n"
+	const script = "# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\ndbLoadRecords \"missing.db\"\ndbLoadRecords " +
+		"\"macro.db\", \"Q=X\"\n< gone.cmd\niocInit\n"
 	const where = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config/st.cmd"
 	tests := map[string]struct{ log, want string }{
 		"unknown command": {
-			"# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\x1b[31;1mERROR\x1b[0m st.cmd line 3: Command fooBar not found.\niocInit\n" + goodEnd,
+			"# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\x1b[31;1mERROR\x1b[0m st.cmd line 3: Command fooBar not " +
+				"found.\niocInit\n" + goodEnd,
 			where + ":3: Command fooBar not found.",
 		},
 		"missing database": {
-			"dbLoadRecords \"a.db\"\ndbLoadRecords \"missing.db\"\n\x1b[31;1mERROR\x1b[0m failed to load 'missing.db'\niocInit\n" + goodEnd,
+			"dbLoadRecords \"a.db\"\ndbLoadRecords \"missing.db\"\n\x1b[31;1mERROR\x1b[0m failed to load " +
+				"'missing.db'\niocInit\n" + goodEnd,
 			where + ":5: ERROR failed to load 'missing.db'",
 		},
 		"undefined macro, on several lines": {
-			"dbLoadRecords \"macro.db\", \"Q=X\"\nmacLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}\n)\nWarning: 'macro.db' line 1 has undefined macros\niocInit\n" + goodEnd,
-			where + ":6: macLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}; Warning: 'macro.db' line 1 has undefined macros",
+			"dbLoadRecords \"macro.db\", \"Q=X\"\nmacLib: macro P is undefined (expanding string " +
+				"record(ai,\"$(P):B\"){}\n)\nWarning: 'macro.db' line 1 has undefined macros\niocInit\n" + goodEnd,
+			where + ":6: macLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}; Warning: 'macro.db' " +
+				"line 1 has undefined macros",
 		},
 		"missing script": {
 			"< gone.cmd\nCan't open gone.cmd: No such file or directory\niocInit\n" + goodEnd,
@@ -65,7 +72,8 @@ func TestFaultsNameTheLine(t *testing.T) {
 }
 
 func TestReadTrace(t *testing.T) {
-	require.Equal(t, []string{"/epics/ioc/ioc", "/epics/support/table/data/table.txt", "/lib/x86_64-linux-gnu/libc.so.6"}, readTrace(
+	require.Equal(t, []string{"/epics/ioc/ioc", "/epics/support/table/data/table.txt",
+		"/lib/x86_64-linux-gnu/libc.so.6"}, readTrace(
 		`7 execve("/epics/ioc/ioc", ["/epics/ioc/ioc", "/smoke/boot.cmd"], 0x7ffc /* 20 vars */) = 0`+"\n"+
 			`7 openat(AT_FDCWD, "/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY|O_CLOEXEC) = 3`+"\n"+
 			`7 openat(AT_FDCWD, "/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY|O_CLOEXEC) = 3`+"\n"+
@@ -77,13 +85,15 @@ func TestReadTrace(t *testing.T) {
 }
 
 func TestReadsWhatClientsPrint(t *testing.T) {
-	require.Equal(t, map[string]string{"A:B": "5", "C": "Out of limits"}, readCaget("A:B\t5\nC\tOut of limits\nD\t*** Not connected (PV not found)\n"))
-	require.Equal(t, map[string]string{"A:B": "5.5", "S": "te,xt", "E": "Moving", "N": "NaN", "W": "[1.0,2.0]"}, readPvget(
-		`A:B {value:5.5,alarm:{severity:0,status:0,message:"NO_ALARM"}}`+"\n"+
-			`S  {value:"te,xt",alarm:{severity:0}}`+"\n"+
-			`E {value:{index:1,choices:["Done", "Moving"]},alarm:{severity:3}}`+"\n"+
-			`N {value:NaN,alarm:{severity:3}}`+"\n"+
-			`W {value:[1.0,2.0],alarm:{severity:3}}`+"\nTimeout\nNOPE "))
+	require.Equal(t, map[string]string{"A:B": "5", "C": "Out of limits"},
+		readCaget("A:B\t5\nC\tOut of limits\nD\t*** Not connected (PV not found)\n"))
+	require.Equal(t, map[string]string{"A:B": "5.5", "S": "te,xt", "E": "Moving", "N": "NaN", "W": "[1.0,2.0]"},
+		readPvget(
+			`A:B {value:5.5,alarm:{severity:0,status:0,message:"NO_ALARM"}}`+"\n"+
+				`S  {value:"te,xt",alarm:{severity:0}}`+"\n"+
+				`E {value:{index:1,choices:["Done", "Moving"]},alarm:{severity:3}}`+"\n"+
+				`N {value:NaN,alarm:{severity:3}}`+"\n"+
+				`W {value:[1.0,2.0],alarm:{severity:3}}`+"\nTimeout\nNOPE "))
 }
 
 func TestJudge(t *testing.T) {
@@ -114,7 +124,8 @@ func TestJudge(t *testing.T) {
 
 func TestRounds(t *testing.T) {
 	put := "1"
-	got := rounds([]recipe.Check{{PV: "a"}, {PV: "b"}, {PV: "c", Put: &put}, {PV: "d"}, {PV: "e", Put: &put}, {PV: "f", Put: &put}})
+	got := rounds([]recipe.Check{{PV: "a"}, {PV: "b"}, {PV: "c", Put: &put}, {PV: "d"}, {PV: "e", Put: &put}, {PV: "f",
+		Put: &put}})
 	var shape [][]string
 	for _, round := range got {
 		var names []string

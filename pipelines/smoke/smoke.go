@@ -113,7 +113,8 @@ func (t Tester) boot(ctx context.Context, s Subject) (*bootLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := t.bootable(s).WithExec(append(append([]string{"/smoke/boot.sh"}, entry...), "/smoke/boot.cmd")).Stdout(ctx)
+	out, err := t.bootable(s).WithExec(append(append([]string{"/smoke/boot.sh"}, entry...),
+		"/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
 		return nil, plain(err)
 	}
@@ -144,5 +145,6 @@ func plain(err error) error {
 	if !errors.As(err, &exec) {
 		return err
 	}
-	return fmt.Errorf("%s: exit status %d: %s", strings.Join(exec.Cmd, " "), exec.ExitCode, tail(strings.Split(exec.Stdout+exec.Stderr, "\n"), 12))
+	return fmt.Errorf("%s: exit status %d: %s", strings.Join(exec.Cmd, " "), exec.ExitCode,
+		tail(strings.Split(exec.Stdout+exec.Stderr, "\n"), 12))
 }

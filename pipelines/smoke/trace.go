@@ -42,7 +42,7 @@ func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
 	return result, nil
 }
 
-// opened gives the files that the IOC opens and the programs that it runs, from
+// opened returns the files that the IOC opens and the programs that it runs, from
 // its start to its stop: absolute paths, sorted, without what the machine or
 // the instance brings.
 func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
@@ -62,7 +62,8 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 	}
 	opened := readTrace(out)
 	if !slices.Contains(opened, entry[0]) {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: fmt.Errorf("strace did not see %s start", entry[0]), Fix: "let the engine's containers use ptrace"}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
+			Err: fmt.Errorf("strace did not see %s start", entry[0]), Fix: "let the engine's containers use ptrace"}
 	}
 	return opened, nil
 }
@@ -70,7 +71,8 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 var openedFile = regexp.MustCompile(`^\d+ +(?:openat\(AT_FDCWD, |open\(|execve\()"(/[^"]+)"(.*)`)
 
 // brought are the folders whose files no image is made of.
-var brought = []string{"/dev/", "/proc/", "/sys/", "/run/", "/tmp/", "/smoke/", image.ConfigDir + "/", "/epics/autosave/"}
+var brought = []string{"/dev/", "/proc/", "/sys/", "/run/", "/tmp/", "/smoke/", image.ConfigDir + "/",
+	"/epics/autosave/"}
 
 // readTrace reads strace's output: the absolute paths that were opened to be
 // read, sorted, each once.
@@ -95,19 +97,23 @@ func (s Subject) missing(ctx context.Context, file string) (string, error) {
 	const support = "/epics/support/"
 	if rest, ok := strings.CutPrefix(file, support); ok {
 		module, in, _ := strings.Cut(rest, "/")
-		return fmt.Sprintf("generic-iocs/support/%s.yaml: %s opens %s of the support module %s, which is not in the runtime image; add %s to files", module, s.Name, file, module, in), nil
+		return fmt.Sprintf("generic-iocs/support/%s.yaml: %s opens %s of the support module %s, which is not in the "+
+			"runtime image; add %s to files", module, s.Name, file, module, in), nil
 	}
 	if strings.HasPrefix(file, "/epics/") {
-		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image; it is of %s", s.File, s.Name, file, strings.Split(file, "/")[2]), nil
+		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image; it is of %s", s.File, s.Name, file,
+			strings.Split(file, "/")[2]), nil
 	}
 	owners, err := lines(ctx, s.Clients, `dpkg-query --search "$1" "/usr$1" 2>/dev/null | cut -d : -f 1`, []string{file})
 	if err != nil {
 		return "", fmt.Errorf("looking for the Debian package of %s: %w", file, err)
 	}
 	if len(owners) == 0 {
-		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image and of no Debian package; read it from a support module", s.File, s.Name, file), nil
+		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image and of no Debian package; read it from "+
+			"a support module", s.File, s.Name, file), nil
 	}
-	return fmt.Sprintf("%s: %s opens %s of the Debian package %s, which is not in the runtime image; add %[4]s to packages.run", s.File, s.Name, file, owners[0]), nil
+	return fmt.Sprintf("%s: %s opens %s of the Debian package %s, which is not in the runtime image; add %[4]s to "+
+		"packages.run", s.File, s.Name, file, owners[0]), nil
 }
 
 // lines runs a shell script with arguments and gives the lines it prints.

@@ -18,7 +18,7 @@ const Script = "st.cmd"
 const MaxConfig = 1 << 20
 
 // Config reads an IOC's config folder: its files by name. The error joins
-// every fault of it (*diag.Error each): no start-up script, folders in it,
+// every fault (a *diag.Error each): no start-up script, folders in it,
 // names and sizes that a ConfigMap can't have, and what can be seen to be wrong
 // in the script without running it.
 func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
@@ -39,13 +39,14 @@ func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
 		size += len(content)
 	}
 	if size > MaxConfig {
-		faults = append(faults, diag.Invalidf(folder, 0, "move large files into the image", "its files have %d bytes in all, more than the %d of a ConfigMap", size, MaxConfig))
+		faults = append(faults, diag.Invalidf(folder, 0, "move large files into the image",
+			"its files have %d bytes in all, more than the %d of a ConfigMap", size, MaxConfig))
 	}
-	if !written(entries, Script) {
+	if !hasEntry(entries, Script) {
 		faults = append(faults, diag.Invalidf(folder, 0, "add "+Script, "there is no start-up script"))
 	}
 	if script, ok := files[Script]; ok {
-		faults = append(faults, look(path.Join(folder, Script), script, files))
+		faults = append(faults, checkScript(path.Join(folder, Script), script, files))
 	}
 	return files, errors.Join(faults...)
 }
@@ -57,10 +58,12 @@ func configFile(fsys fs.FS, name string) ([]byte, error) {
 		return nil, diag.Invalidf(name, 0, "replace it by a file", "it can't be read: %w", err)
 	}
 	if info.IsDir() {
-		return nil, diag.Invalidf(name, 0, "move its files up into "+path.Dir(name), "a folder in a config folder: an IOC sees its config folder flat")
+		return nil, diag.Invalidf(name, 0, "move its files up into "+path.Dir(name),
+			"a folder in a config folder: an IOC sees its config folder flat")
 	}
 	if len(validation.IsConfigMapKey(path.Base(name))) > 0 {
-		return nil, diag.Invalidf(name, 0, "use only letters, digits, -, _ and . in its name", "a ConfigMap can't have such a file name")
+		return nil, diag.Invalidf(name, 0, "use only letters, digits, -, _ and . in its name",
+			"a ConfigMap can't have such a file name")
 	}
 	content, err := fs.ReadFile(fsys, name)
 	if err != nil {
@@ -69,8 +72,8 @@ func configFile(fsys fs.FS, name string) ([]byte, error) {
 	return content, nil
 }
 
-// written tells whether a folder has an entry of this name.
-func written(entries []fs.DirEntry, name string) bool {
+// hasEntry reports whether a folder has an entry of this name.
+func hasEntry(entries []fs.DirEntry, name string) bool {
 	for _, e := range entries {
 		if e.Name() == name {
 			return true

@@ -17,12 +17,14 @@ import (
 func TestPVPattern(t *testing.T) {
 	pv := regexp.MustCompile(startup.PVPattern)
 	for _, name := range []string{
-		"BL01T-MO-STAGE-01:RBV", "SIM:M1.RBV", "a", "x_y;z<1>[2]+3", "REC.DESC$", "M1.S_4", strings.Repeat("A", 60), strings.Repeat("A", 60) + ".VAL",
+		"BL01T-MO-STAGE-01:RBV", "SIM:M1.RBV", "a", "x_y;z<1>[2]+3", "REC.DESC$", "M1.S_4", strings.Repeat("A",
+			60), strings.Repeat("A", 60) + ".VAL",
 	} {
 		assert.True(t, pv.MatchString(name), name)
 	}
 	for _, name := range []string{
-		"", "-w", "+A", "[A", "$(P)RBV", "A B", "A.val", "A.", ".VAL", "A.VAL.VAL", "A\n", "A{}", "A/B", strings.Repeat("A", 61),
+		"", "-w", "+A", "[A", "$(P)RBV", "A " +
+			"B", "A.val", "A.", ".VAL", "A.VAL.VAL", "A\n", "A{}", "A/B", strings.Repeat("A", 61),
 	} {
 		assert.False(t, pv.MatchString(name), name)
 	}
@@ -48,15 +50,18 @@ func TestScript(t *testing.T) {
 		{"commented out", "# iocInit\n", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
 		{"template", "dbLoadTemplate(\"stage.substitutions\")\niocInit", `c/st.cmd:1: stage.substitutions is not in the config folder; did you mean "stages.substitutions"?`},
 		{"script", "\n<nobody.cmd\n", "c/st.cmd:2: nobody.cmd is not in the config folder; add it, or correct the name"},
-		{"loaded", "iocshLoad(\"nobody.cmd\", \"A=B\")", "c/st.cmd:1: nobody.cmd is not in the config folder; add it, or correct the name"},
+		{"loaded", "iocshLoad(\"nobody.cmd\", \"A=B\")",
+			"c/st.cmd:1: nobody.cmd is not in the config folder; add it, or correct the name"},
 		{"case", "dbLoadRecords(\"Stage.db\")\niocInit", `c/st.cmd:1: Stage.db is not in the config folder; did you mean "stage.db"?`},
 		{"order", "dbLoadRecords(\"satge.db\")\niocInit", `c/st.cmd:1: satge.db is not in the config folder; did you mean "stage.db"?`},
 		{"quote", "epicsEnvSet(\"A, B)\niocInit", "c/st.cmd:1: a quote is open at the end of the line; close it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			tree := fstest.MapFS{"c/stages.substitutions": {}, "c/stage.db": {}, "c/more.cmd": {}, "c/st.cmd": {Data: []byte(c.script)}}
+			tree := fstest.MapFS{"c/stages.substitutions": {}, "c/stage.db": {}, "c/more.cmd": {},
+				"c/st.cmd": {Data: []byte(c.script)}}
 			files, err := startup.Config(tree, "c")
-			assert.Equal(t, []string{"more.cmd", "st.cmd", "stage.db", "stages.substitutions"}, slices.Sorted(maps.Keys(files)))
+			assert.Equal(t, []string{"more.cmd", "st.cmd", "stage.db", "stages.substitutions"},
+				slices.Sorted(maps.Keys(files)))
 			if c.want == "" {
 				require.NoError(t, err)
 				return
