@@ -11,7 +11,7 @@ demo: build
 test: lint short
 	# What -short leaves out and needs no engine or cluster: namespaces, stock helm, Sigstore.
 	# The first run builds Sigstore and cosign, which is most of the time allowed.
-	$(GO) test -count=1 -timeout 40m ./ci/local ./pipelines/registry ./pipelines/sign ./pipelines/attest
+	$(GO) test -count=1 -timeout 40m ./ci/local/... ./pipelines/registry ./pipelines/sign ./pipelines/attest
 	$(GO) test -count=1 -v -timeout 80m ./ci/e2e/...
 
 # The hermetic tests: seconds, nothing is started.

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +92,51 @@ func follow(room string, direct map[string][]string, found map[string]string) {
 	}
 }
 
+// stories are the rooms of one bare machine's stand-ins, from the ground up. A
+// room may import those of lower stories, and none beside it.
+var stories = [][]string{
+	{"state", "reach"}, {"process"}, {"debian", "shelf", "host", "leaf"}, {"engine", "cluster"}, {""},
+}
+
+// TestStories: the arrows between the rooms of ci/local run downward.
+func TestStories(t *testing.T) {
+	story := map[string]int{}
+	for i, rooms := range stories {
+		for _, room := range rooms {
+			story[path.Join("ci/local", room)] = i
+		}
+	}
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		mine, ok := story[s.room()]
+		if !ok || s.test() {
+			continue
+		}
+		seen[s.room()] = true
+		for _, fault := range s.upward(mine, story) {
+			t.Error(fault)
+		}
+	}
+	assert.Len(t, seen, len(story), "a room of the stories is not there")
+}
+
+// upward returns the imports of a file of the given story that lead to the same
+// story or a higher one, and those of rooms that stand above all stories.
+func (s source) upward(mine int, story map[string]int) (faults []string) {
+	for _, p := range s.imports() {
+		room, ours := strings.CutPrefix(p, module)
+		other, known := story[room]
+		switch {
+		case !ours:
+		case known && other >= mine:
+			faults = append(faults, fmt.Sprintf("%s imports %s, which does not lie below it", s.name, room))
+		case !known && strings.HasPrefix(room, "ci/"):
+			faults = append(faults, fmt.Sprintf("%s imports %s, which has no story", s.name, room))
+		}
+	}
+	return faults
+}
+
 // silent are the calls and streams that belong to a command, not to a library:
 // pipelines/ gives results and errors, and ci/ says them.
 var silent = map[string][]string{
@@ -158,6 +204,17 @@ const One, Two = 1, 2
 	assert.Len(t, bad.loud(), 2, "Println and Getenv")
 	long := parse("a.go", "package a\n\nfunc f() {\n"+strings.Repeat("\tg()\n", 80)+"}\n")
 	assert.Len(t, long.longFunctions(), 1)
+
+	host := parse("ci/local/host/bad.go", `package host
+
+import (
+	"github.com/tagline-ci/tagline/ci/cli"
+	"github.com/tagline-ci/tagline/ci/local/engine"
+	"github.com/tagline-ci/tagline/ci/local/state"
+)
+`)
+	story := map[string]int{"ci/local/state": 0, "ci/local/host": 1, "ci/local/engine": 2}
+	assert.Len(t, host.upward(1, story), 2, "cli and engine")
 
 	help := parse("pipelines/help/help.go", "package help\n\nimport _ \"dagger.io/dagger/telemetry\"\n")
 	reach := reachable([]source{bad, help})

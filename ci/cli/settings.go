@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/ci/local"
+	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/registry"
@@ -53,7 +54,7 @@ func (s *site) mirrorFlags(cmd *cobra.Command) {
 }
 
 // state is where the stand-ins of this machine are kept.
-func (a *app) state() (local.State, error) {
+func (a *app) state() (state.Dir, error) {
 	dir := a.env("TAGLINE_STATE")
 	if dir == "" {
 		home := a.env("XDG_STATE_HOME")
@@ -63,7 +64,7 @@ func (a *app) state() (local.State, error) {
 		dir = filepath.Join(home, "tagline")
 	}
 	abs, err := filepath.Abs(dir)
-	return local.State{Dir: abs}, err
+	return state.Dir(abs), err
 }
 
 // up gives what `tagline up` wrote; nothing when it has not run.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/ci/local"
-	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // newUp is `tagline up`.
@@ -50,7 +49,6 @@ func (a *app) startLocal(ctx context.Context) (local.Env, error) {
 		RunnerHost: a.env("_EXPERIMENTAL_DAGGER_RUNNER_HOST"),
 		Kubeconfig: a.env("KUBECONFIG"),
 		DockerHost: a.env("DOCKER_HOST"),
-		Progress:   func(part, line string) { step.Say(ctx, part, line) },
 	})
 }
 
@@ -78,7 +76,7 @@ func newDown(a *app) *cobra.Command {
 				return err
 			}
 			return a.steps(cmd.Context(), func(ctx context.Context) error {
-				return local.Down(ctx, s, purge, func(part, line string) { step.Say(ctx, part, line) })
+				return local.Down(ctx, s, purge)
 			})
 		},
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/ci/local"
+	"github.com/tagline-ci/tagline/ci/local/shelf"
 )
 
 // upstream is where the recipes of the tests say that sources are.
@@ -89,7 +89,7 @@ func mirrors(t *testing.T) string {
 	for _, name := range inGit {
 		commits[name] = repository(t, filepath.Join(dir, "epics", name+".git"), name, commits)
 	}
-	handler, err := local.MirrorHandler(dir)
+	handler, err := shelf.MirrorHandler(dir)
 	require.NoError(t, err)
 	at := listen(t)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}

@@ -2,28 +2,23 @@ package local
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/tagline-ci/tagline/ci/local/cluster"
+	"github.com/tagline-ci/tagline/ci/local/engine"
+	"github.com/tagline-ci/tagline/ci/local/host"
+	"github.com/tagline-ci/tagline/ci/local/reach"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
-
-// probeLimit is how long a site may take to say that it is there.
-const probeLimit = 4 * time.Second
 
 // What is asked to find out whether the real thing is in reach.
 const (
 	dockerHub = "https://registry-1.docker.io/v2/"
 	gitHub    = "https://github.com/epics-base/epics-base/info/refs?service=git-upload-pack"
-	daggerCLI = "https://dl.dagger.io/dagger/releases/" // the SDK fetches its command there
 )
 
 // standIn is the choice where the machine offers nothing better.
@@ -35,7 +30,6 @@ const inDocker = "Docker"
 // choice is what is used for each need. A true value means the real thing.
 type choice struct {
 	Engine  Part   // Choice is standIn, "running engine" or "Docker"
-	Docker  docker // runs the engine when the choice is Docker
 	Gateway string // this machine's address as the engine's containers know it
 	Cluster Part   // Choice is standIn or "running cluster"
 	Hub     error
@@ -53,19 +47,19 @@ func choose(ctx context.Context, o Options) (choice, error) {
 	if c.Cluster, err = chooseCluster(ctx, o); err != nil {
 		return c, err
 	}
-	hub, gh := make(chan error, 1), make(chan error, 1)
-	go func() { hub <- reach(ctx, dockerHub, http.StatusOK, http.StatusUnauthorized) }()
-	go func() { gh <- reach(ctx, gitHub, http.StatusOK) }()
-	c.Hub, c.GitHub = <-hub, <-gh
+	hub, github := make(chan error, 1), make(chan error, 1)
+	go func() { hub <- reach.Site(ctx, dockerHub, http.StatusOK, http.StatusUnauthorized) }()
+	go func() { github <- reach.Site(ctx, gitHub, http.StatusOK) }()
+	c.Hub, c.GitHub = <-hub, <-github
 	return c, ctx.Err()
 }
 
-// chooseEngine sets Engine, Docker and Gateway.
+// chooseEngine sets Engine and Gateway.
 func (c *choice) chooseEngine(ctx context.Context, o Options) error {
-	ours := engineAddress(o.State)
+	ours := engine.Address(o.State)
 	c.Engine = Part{Part: "engine", Choice: standIn, Address: ours}
-	c.Gateway = gatewayIP
-	if o.RunnerHost != "" && o.RunnerHost != ours && o.RunnerHost != dockerAddress {
+	c.Gateway = host.GatewayIP
+	if o.RunnerHost != "" && o.RunnerHost != ours && o.RunnerHost != engine.DockerAddress {
 		if err := dialEngine(ctx, o.RunnerHost); err != nil {
 			return &diag.Error{Kind: diag.Broken, Doing: "reaching the engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST",
 				Err: err, Fix: "start it, or unset the variable to have one started here"}
@@ -81,21 +75,21 @@ func (c *choice) chooseEngine(ctx context.Context, o Options) error {
 	return ctx.Err()
 }
 
-// chooseDocker sets Engine, Docker and Gateway, or says why not.
+// chooseDocker sets Engine and Gateway, or returns why Docker will not do.
 func (c *choice) chooseDocker(ctx context.Context, o Options) error {
-	d, err := newDocker(o.DockerHost)
+	d, err := engine.NewDocker(o.DockerHost)
 	if err != nil {
 		return err
 	}
-	gateway, err := d.gateway(ctx)
+	gateway, err := d.Gateway(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.offersEngine(ctx); err != nil {
+	if err := d.OffersEngine(ctx); err != nil {
 		return err
 	}
-	c.Docker, c.Gateway = d, gateway
-	c.Engine = Part{"engine", inDocker, "a Docker daemon answers", dockerAddress}
+	c.Gateway = gateway
+	c.Engine = Part{"engine", inDocker, "a Docker daemon answers", engine.DockerAddress}
 	return nil
 }
 
@@ -106,15 +100,11 @@ func dialEngine(ctx context.Context, address string) error {
 	if network != "unix" && network != "tcp" {
 		return nil
 	}
-	conn, err := (&net.Dialer{Timeout: probeLimit}).DialContext(ctx, network, where)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
+	return reach.Socket(ctx, network, where)
 }
 
 func chooseCluster(ctx context.Context, o Options) (Part, error) {
-	ours := cluster{State: o.State}.adminConfig()
+	ours := cluster.AdminConfig(o.State)
 	p := Part{Part: "cluster", Choice: standIn, Why: "KUBECONFIG names no cluster; built from source", Address: ours}
 	if o.Kubeconfig == "" || o.Kubeconfig == ours {
 		return p, nil
@@ -128,7 +118,8 @@ func chooseCluster(ctx context.Context, o Options) (Part, error) {
 		Why: "named by KUBECONFIG; it says it is Kubernetes " + version}, ctx.Err()
 }
 
-// clusterVersion asks a cluster for its version: "v1.34.4". kubeconfig may be a
+// clusterVersion returns what a cluster answers when it is asked for its
+// version: "v1.34.4". kubeconfig may be a
 // list of files, as kubectl takes it.
 func clusterVersion(kubeconfig string) (string, error) {
 	rules := &clientcmd.ClientConfigLoadingRules{Precedence: strings.Split(kubeconfig, ":")}
@@ -136,7 +127,7 @@ func clusterVersion(kubeconfig string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cfg.Timeout = probeLimit
+	cfg.Timeout = reach.Limit
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return "", err
@@ -146,39 +137,4 @@ func clusterVersion(kubeconfig string) (string, error) {
 		return "", err
 	}
 	return v.GitVersion, nil
-}
-
-// reach says why a site cannot be used; nil when it answers with one of the
-// statuses.
-func reach(ctx context.Context, site string, statuses ...int) error {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, site, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		if ctx.Err() == context.DeadlineExceeded {
-			return fmt.Errorf("%s: no answer in %s", req.URL.Host, probeLimit)
-		}
-		return withoutURL(err)
-	}
-	resp.Body.Close()
-	for _, s := range statuses {
-		if resp.StatusCode == s {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: %s", req.URL.Host, resp.Status)
-}
-
-// withoutURL drops the method and the address that the HTTP client puts before
-// the cause, which names the host itself.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }

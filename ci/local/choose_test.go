@@ -2,14 +2,17 @@ package local
 
 import (
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/ci/local/engine"
+	"github.com/tagline-ci/tagline/ci/local/host"
+	"github.com/tagline-ci/tagline/ci/local/process"
+	"github.com/tagline-ci/tagline/ci/local/shelf"
+	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -20,10 +23,10 @@ func TestEngineChoice(t *testing.T) {
 	l, err := net.Listen("unix", socket)
 	require.NoError(t, err)
 	defer l.Close()
-	s := State{Dir: t.TempDir()}
+	s := state.Dir(t.TempDir())
 	for given, want := range map[string]string{
 		"":                          standIn,
-		engineAddress(s):            standIn, // what `tagline env` set is no choice of a person's
+		engine.Address(s):           standIn, // what `tagline env` set is no choice of a person's
 		"unix://" + socket:          "running engine",
 		"docker-container://engine": "running engine",
 	} {
@@ -31,7 +34,7 @@ func TestEngineChoice(t *testing.T) {
 		require.NoError(t, c.chooseEngine(t.Context(), Options{State: s, RunnerHost: given, DockerHost: noDocker}), given)
 		assert.Equal(t, want, c.Engine.Choice, given)
 		assert.NotEmpty(t, c.Engine.Why)
-		assert.Equal(t, gatewayIP, c.Gateway)
+		assert.Equal(t, host.GatewayIP, c.Gateway)
 	}
 }
 
@@ -47,14 +50,8 @@ func TestANamedEngineOrClusterThatDoesNotAnswerIsNotReplaced(t *testing.T) {
 	assert.ErrorContains(t, err, "unset the variable")
 }
 
-func TestReach(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusForbidden)
-	}))
-	assert.NoError(t, reach(t.Context(), srv.URL, http.StatusOK, http.StatusForbidden))
-	assert.ErrorContains(t, reach(t.Context(), srv.URL, http.StatusOK), "403 Forbidden")
-	srv.Close()
-	err := reach(t.Context(), srv.URL, http.StatusOK)
-	assert.ErrorContains(t, err, "refused")
-	assert.NotContains(t, err.Error(), "Get ")
+func TestServeIsNotForPeople(t *testing.T) {
+	for _, args := range [][]string{nil, {"engine"}, {process.VerbEnclosed}, {shelf.Verb}} {
+		assert.ErrorContains(t, Serve(t.Context(), args), "`tagline up` alone")
+	}
 }

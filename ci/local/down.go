@@ -4,48 +4,50 @@ import (
 	"context"
 	"errors"
 	"os"
+
+	"github.com/tagline-ci/tagline/ci/local/cluster"
+	"github.com/tagline-ci/tagline/ci/local/engine"
+	"github.com/tagline-ci/tagline/ci/local/host"
+	"github.com/tagline-ci/tagline/ci/local/shelf"
+	"github.com/tagline-ci/tagline/ci/local/state"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Down stops what Up started and leaves nothing of it on the machine: no
 // process, mount, network or firewall rule. Images and caches stay in the
 // state directory, which purge removes too. Nothing running is fine.
-func Down(ctx context.Context, s State, purge bool, progress Progress) error {
-	if !exists(s.Dir) {
+func Down(ctx context.Context, s state.Dir, purge bool) error {
+	if !state.Exists(string(s)) {
 		return nil
 	}
-	unlock, err := s.lock(ctx, progress)
+	unlock, err := s.Lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := os.RemoveAll(s.envFile()); err != nil {
+	if err := os.RemoveAll(envFile(s)); err != nil {
 		return err
 	}
-	steps := []struct {
-		part string
+	parts := []struct {
+		name string
 		stop func() error
 	}{
-		{"cluster", func() error { return stopCluster(ctx, s) }},
-		{"engine", func() error { return errors.Join(s.stopEngine(ctx), stopInDocker(ctx, s, purge)) }},
-		{"registry", func() error { return s.stop(ctx, verbShelf) }},
-		{"network", func() error { return errors.Join(giveBackHost(ctx, s), removeBridge()) }},
+		{"cluster", func() error { return cluster.Stop(ctx, s) }},
+		{"engine", func() error { return errors.Join(engine.Stop(ctx, s), engine.StopInDocker(ctx, s, purge)) }},
+		{"registry", func() error { return shelf.Stop(ctx, s) }},
+		{"network", func() error { return host.GiveBack(ctx, s) }},
 	}
 	var errs []error
-	for _, step := range steps {
-		progress(step.part, "stopping")
-		errs = append(errs, step.stop())
+	for _, p := range parts {
+		step.Say(ctx, p.name, "stopping")
+		errs = append(errs, p.stop())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	if purge {
-		progress("state", "removing "+s.Dir)
-		return os.RemoveAll(s.Dir)
+		step.Say(ctx, "state", "removing "+string(s))
+		return os.RemoveAll(string(s))
 	}
 	return nil
-}
-
-func (s State) stopEngine(ctx context.Context) error {
-	return errors.Join(s.stop(ctx, "engine"), removeCgroups(ctx, engineCgroup),
-		os.RemoveAll(s.Path("engine", "cni-state")), os.RemoveAll(s.Path("engine", "tmp")))
 }

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -36,7 +37,7 @@ type Env struct {
 	Mirrors map[string]string `json:"mirrors,omitempty"`
 }
 
-// Environ gives NAME=value pairs that make clients use it: dagger, Helm,
+// Environ returns NAME=value pairs that make clients use it: dagger, Helm,
 // kubectl, and Tagline itself. Sorted mirrors, so equal Envs give equal pairs.
 func (e Env) Environ() []string {
 	pairs := []string{"DO_NOT_TRACK=1", "DAGGER_NO_NAG=1"}
@@ -58,29 +59,29 @@ func (e Env) Environ() []string {
 	return pairs
 }
 
-func (s State) envFile() string { return s.Path("env.json") }
+func envFile(s state.Dir) string { return s.Path("env.json") }
 
-func (s State) writeEnv(e Env) error {
+func writeEnv(s state.Dir, e Env) error {
 	b, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeFile(s.envFile(), append(b, '\n'), 0o644)
+	return state.WriteFile(envFile(s), append(b, '\n'), 0o644)
 }
 
-// ReadEnv gives what the last Up made. It is an error when nothing is up.
-func ReadEnv(s State) (Env, error) {
+// ReadEnv returns what the last Up made. It is an error when nothing is up.
+func ReadEnv(s state.Dir) (Env, error) {
 	var e Env
-	b, err := os.ReadFile(s.envFile())
+	b, err := os.ReadFile(envFile(s))
 	if errors.Is(err, os.ErrNotExist) {
-		return e, &diag.Error{Kind: diag.Broken, Doing: "reading " + s.envFile(),
+		return e, &diag.Error{Kind: diag.Broken, Doing: "reading " + envFile(s),
 			Err: errors.New("nothing is up"), Fix: "run `tagline up`"}
 	}
 	if err != nil {
 		return e, err
 	}
 	if err := json.Unmarshal(b, &e); err != nil {
-		return e, fmt.Errorf("reading %s: %w", s.envFile(), err)
+		return e, fmt.Errorf("reading %s: %w", envFile(s), err)
 	}
 	return e, nil
 }

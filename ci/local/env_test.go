@@ -6,24 +6,25 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 func TestEnvIsReadAsItWasWritten(t *testing.T) {
-	s := State{Dir: t.TempDir()}
+	s := state.Dir(t.TempDir())
 	want := Env{
 		Parts:      []Part{{"engine", standIn, "none is named", "unix:///x"}},
 		RunnerHost: "unix:///x", CLIBin: "/bin/dagger", Registry: "10.87.0.1:5000", Kubeconfig: "/k",
 		Mirrors: map[string]string{"https://github.com/": "http://10.87.0.1:5080/github.com/"},
 	}
-	require.NoError(t, s.writeEnv(want))
+	require.NoError(t, writeEnv(s, want))
 	got, err := ReadEnv(s)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 }
 
 func TestReadEnvSaysWhatToDo(t *testing.T) {
-	_, err := ReadEnv(State{Dir: t.TempDir()})
+	_, err := ReadEnv(state.Dir(t.TempDir()))
 	assert.Equal(t, diag.Broken, diag.KindOf(err))
 	assert.ErrorContains(t, err, "nothing is up; run `tagline up`")
 }

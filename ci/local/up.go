@@ -1,20 +1,26 @@
+// Package local brings up what a release and a promotion need on one machine
+// that has none of it: a Dagger engine, an OCI registry, a base image, mirrors
+// of git sources and a one-node Kubernetes cluster. Where the machine offers
+// the real thing, that is used instead.
 package local
 
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
+
+	"github.com/tagline-ci/tagline/ci/local/cluster"
+	"github.com/tagline-ci/tagline/ci/local/debian"
+	"github.com/tagline-ci/tagline/ci/local/engine"
+	"github.com/tagline-ci/tagline/ci/local/shelf"
+	"github.com/tagline-ci/tagline/ci/local/state"
 )
 
 // Options is what Up needs to know. The values of the environment are read by
 // the caller.
 type Options struct {
-	State State
+	State state.Dir
 	// RunnerHost is _EXPERIMENTAL_DAGGER_RUNNER_HOST, Kubeconfig is KUBECONFIG:
 	// an engine and a cluster that are there already. Empty for none.
 	// DockerHost is DOCKER_HOST; empty for Docker's usual socket.
@@ -23,143 +29,101 @@ type Options struct {
 	DockerHost string
 	// Self is the command line that calls Serve in a new process: the path of
 	// this program and "serve".
-	Self     []string
-	Progress Progress
+	Self []string
 }
 
 // Up starts what the machine lacks and returns how to reach everything. What
 // runs already is left alone, so calling it twice is harmless; what a killed
 // run left is taken up again.
 func Up(ctx context.Context, o Options) (Env, error) {
-	unlock, err := o.State.lock(ctx, o.Progress)
+	unlock, err := o.State.Lock(ctx)
 	if err != nil {
 		return Env{}, err
 	}
 	defer unlock()
-	if err := o.State.removeTemp(ctx); err != nil {
+	if err := o.State.RemoveTemp(ctx); err != nil {
 		return Env{}, err
 	}
 	chosen, err := choose(ctx, o)
 	if err != nil {
 		return Env{}, err
 	}
-	ports, err := startShelf(ctx, o, chosen.Gateway)
+	ports, err := shelf.Start(ctx, o.State, o.Self, chosen.Gateway)
 	if err != nil {
 		return Env{}, err
 	}
-	env := Env{Registry: ports.registryAddress()}
-	var engine, base, sources, cluster Part
+	u := up{o, chosen, ports}
+	env := Env{Registry: ports.RegistryAddress()}
+	var parts struct{ engine, base, sources, cluster Part }
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { engine, err = upEngine(ctx, o, ports, chosen, &env); return err })
-	g.Go(func() (err error) { base, err = upBaseImage(ctx, o, ports, chosen); return err })
-	g.Go(func() (err error) { sources, err = upSources(ctx, o, ports, chosen, &env); return err })
-	g.Go(func() (err error) { cluster, err = upCluster(ctx, o, chosen, &env); return err })
+	g.Go(func() (err error) { parts.engine, err = u.engine(ctx, &env); return err })
+	g.Go(func() (err error) { parts.base, err = u.baseImage(ctx); return err })
+	g.Go(func() (err error) { parts.sources, err = u.sources(ctx, &env); return err })
+	g.Go(func() (err error) { parts.cluster, err = u.cluster(ctx, &env); return err })
 	if err := g.Wait(); err != nil {
 		return Env{}, err
 	}
 	registry := Part{"registry", standIn, "images and charts survive a restart; plain HTTP", env.Registry}
-	env.Parts = []Part{engine, registry, base, sources, cluster}
-	return env, o.State.writeEnv(env)
+	env.Parts = []Part{parts.engine, registry, parts.base, parts.sources, parts.cluster}
+	return env, writeEnv(o.State, env)
 }
 
-// upEngine sets the Env's RunnerHost and CLIBin.
-func upEngine(ctx context.Context, o Options, ports shelfPorts, c choice, env *Env) (Part, error) {
-	env.RunnerHost = c.Engine.Address
-	if c.Engine.Choice == inDocker {
-		if err := startInDocker(ctx, o, ports, c); err != nil {
+// up is one run of Up, after the choice.
+type up struct {
+	Options
+	chosen choice
+	ports  shelf.Ports
+}
+
+// engine sets the Env's RunnerHost and CLIBin.
+func (u up) engine(ctx context.Context, env *Env) (part Part, err error) {
+	env.RunnerHost = u.chosen.Engine.Address
+	o := engine.Options{State: u.State, Self: u.Self, Ports: u.ports, HubOut: u.chosen.Hub != nil}
+	switch u.chosen.Engine.Choice {
+	case standIn:
+		env.CLIBin, err = engine.Start(ctx, o)
+		return u.chosen.Engine, err
+	case inDocker:
+		if err := engine.StartInDocker(ctx, o, u.DockerHost); err != nil {
 			return Part{}, err
 		}
 	}
-	if c.Engine.Choice != standIn {
-		if reach(ctx, daggerCLI, 200, 403, 404) == nil {
-			return c.Engine, nil // the SDK fetches the command that fits it
-		}
-		bin, err := buildLeaf(ctx, o.State, o.Progress, daggerLeaf)
-		env.CLIBin = filepath.Join(bin, "dagger")
-		return c.Engine, err
+	env.CLIBin, err = engine.Command(ctx, u.State)
+	return u.chosen.Engine, err
+}
+
+func (u up) baseImage(ctx context.Context) (Part, error) {
+	if u.chosen.Hub == nil {
+		return Part{"base image", "Docker Hub", "it answers", "docker.io/" + debian.BaseImage}, nil
 	}
-	if err := needRoot("starting the engine", "name a running engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST"); err != nil {
-		return Part{}, err
-	}
-	if err := ensurePackages(ctx, o.Progress, enginePackages...); err != nil {
-		return Part{}, err
-	}
-	e, err := makeEngine(ctx, o)
+	img, err := debian.EnsureBaseImage(ctx, u.State)
 	if err != nil {
 		return Part{}, err
 	}
-	e.Ports, e.HubOut = ports, c.Hub != nil
-	env.CLIBin = filepath.Join(e.Bin, "dagger")
-	return c.Engine, startEngine(ctx, o, e)
-}
-
-// makeEngine builds the engine; what the image for Go modules needs of Debian
-// is installed while its programs are compiled.
-func makeEngine(ctx context.Context, o Options) (engine, error) {
-	var bin, rootfs string
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { bin, err = buildLeaf(gctx, o.State, o.Progress, daggerLeaf); return err })
-	g.Go(func() (err error) { rootfs, err = ensureRootfs(gctx, o, "go-sdk", sdkPackages...); return err })
-	if err := g.Wait(); err != nil {
-		return engine{}, err
+	ref := fmt.Sprintf("127.0.0.1:%d/%s", u.ports.Registry, debian.BaseImage)
+	if err := shelf.Push(ctx, ref, img); err != nil {
+		return Part{}, fmt.Errorf("pushing %s: %w", ref, err)
 	}
-	sdk, err := ensureSDK(ctx, o, bin, rootfs)
-	return engine{Bin: bin, SDK: sdk}, err
+	digest, err := img.Digest()
+	return Part{"base image", standIn, "Docker Hub is out of reach (" + u.chosen.Hub.Error() + ")",
+		fmt.Sprintf("%s/%s@%s", u.ports.RegistryAddress(), debian.BaseImage, digest)}, err
 }
 
-func upBaseImage(ctx context.Context, o Options, ports shelfPorts, c choice) (Part, error) {
-	if c.Hub == nil {
-		return Part{"base image", "Docker Hub", "it answers", "docker.io/" + baseImage}, nil
-	}
-	ref, err := ensureBaseImage(ctx, o, ports)
-	return Part{"base image", standIn, "Docker Hub is out of reach (" + c.Hub.Error() + ")", ref}, err
-}
-
-// upSources sets the Env's Mirrors.
-func upSources(ctx context.Context, o Options, ports shelfPorts, c choice, env *Env) (Part, error) {
-	if c.GitHub == nil {
+// sources sets the Env's Mirrors.
+func (u up) sources(ctx context.Context, env *Env) (Part, error) {
+	if u.chosen.GitHub == nil {
 		return Part{"sources", "GitHub", "it answers", "https://github.com/"}, nil
 	}
-	env.Mirrors = map[string]string{"https://github.com/": ports.mirrorURL() + "github.com/"}
-	_, err := ensureSource(ctx, o, epicsBase)
-	return Part{"sources", standIn, "GitHub is out of reach (" + c.GitHub.Error() + ")", ports.mirrorURL()}, err
+	env.Mirrors = map[string]string{"https://github.com/": u.ports.MirrorURL() + "github.com/"}
+	err := debian.EnsureRepository(ctx, u.State, debian.EPICSBase)
+	return Part{"sources", standIn, "GitHub is out of reach (" + u.chosen.GitHub.Error() + ")", u.ports.MirrorURL()}, err
 }
 
-// upCluster sets the Env's Kubeconfig.
-func upCluster(ctx context.Context, o Options, c choice, env *Env) (part Part, err error) {
-	env.Kubeconfig = c.Cluster.Address
-	if c.Cluster.Choice == standIn {
-		env.Kubeconfig, err = startCluster(ctx, o, env.Registry)
+// cluster sets the Env's Kubeconfig.
+func (u up) cluster(ctx context.Context, env *Env) (part Part, err error) {
+	env.Kubeconfig = u.chosen.Cluster.Address
+	if u.chosen.Cluster.Choice == standIn {
+		env.Kubeconfig, err = cluster.Start(ctx, u.State, u.Self, env.Registry)
 	}
-	return c.Cluster, err
-}
-
-// lock keeps a second Up or Down waiting until the first has ended.
-func (s State) lock(ctx context.Context, progress Progress) (unlock func(), err error) {
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(s.Path("lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	for said := false; ; said = true {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return func() { f.Close() }, nil
-		}
-		if err != unix.EWOULDBLOCK {
-			f.Close()
-			return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
-		}
-		if !said {
-			progress("state", "another tagline uses "+s.Dir+"; waiting for it to end")
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	return u.chosen.Cluster, err
 }

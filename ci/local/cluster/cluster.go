@@ -1,0 +1,161 @@
+// Package cluster is the Kubernetes cluster that stands in on one machine: built
+// from source, with one node that is this machine, and Debian's containerd.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tagline-ci/tagline/ci/local/host"
+	"github.com/tagline-ci/tagline/ci/local/leaf"
+	"github.com/tagline-ci/tagline/ci/local/process"
+	"github.com/tagline-ci/tagline/ci/local/state"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+const (
+	version  = "v1.34.4"
+	nodeName = "beamline-node"
+	// The API server answers at loopback only, the kubelet at the gateway.
+	// Neither port is Kubernetes' own, so a cluster of the machine stays
+	// untouched.
+	apiPort     = 16443
+	kubeletPort = 16250
+)
+
+// The leaf module that the cluster is built from.
+var module = leaf.Module{
+	Name:     "kube",
+	Programs: map[string]string{"kube": ".", "pause": "./pause"},
+	LDFlags: "-X k8s.io/component-base/version.gitVersion=" + version +
+		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
+}
+
+// What runs pods. The network plugins are there for the loopback interface of
+// pods without the host's network.
+var packages = []string{"containerd", "runc", "containernetworking-plugins"}
+
+// cluster is a built cluster: one node that is this machine.
+type cluster struct {
+	state.Dir
+	Bin      string   // folder of its programs
+	Self     []string // see process.Daemon
+	Registry string   // host:port that images are pulled from over plain HTTP
+	NodeIP   string
+}
+
+func (c cluster) path(elem ...string) string {
+	return c.Path(append([]string{"kube"}, elem...)...)
+}
+
+// AdminConfig is the path of the kubeconfig of the cluster's administrator.
+func AdminConfig(s state.Dir) string { return cluster{Dir: s}.kubeconfig("admin") }
+
+// cgroup holds the control groups of all pods.
+const cgroup = "/tagline"
+
+// The daemons in the order of their start. Those after the API server need it.
+const (
+	etcdDaemon        = "kube-etcd"
+	apiDaemon         = "kube-apiserver"
+	controllersDaemon = "kube-controller-manager"
+	schedulerDaemon   = "kube-scheduler"
+	volumesDaemon     = "kube-volumes"
+	nodeDaemon        = "kube-node"
+)
+
+var daemons = []string{etcdDaemon, apiDaemon, controllersDaemon, schedulerDaemon, volumesDaemon, nodeDaemon}
+
+// Start brings the cluster up, with whatever ran in it before, and returns the
+// path of its administrator's kubeconfig. Images are pulled from registry,
+// host:port over plain HTTP, which must be up: the sandbox image is put there.
+func Start(ctx context.Context, s state.Dir, self []string, registry string) (string, error) {
+	if os.Geteuid() != 0 {
+		return "", &diag.Error{Kind: diag.Broken, Doing: "starting a cluster",
+			Err: errors.New("pods need root and this is not root"),
+			Fix: "run as root, or name a cluster in KUBECONFIG"}
+	}
+	if err := ensureContainerd(ctx); err != nil {
+		return "", err
+	}
+	bin, err := leaf.Build(ctx, s, module)
+	if err != nil {
+		return "", err
+	}
+	if err := host.EnsureBridge(); err != nil {
+		return "", err
+	}
+	c := cluster{Dir: s, Bin: bin, Self: self, Registry: registry, NodeIP: host.GatewayIP}
+	if err := c.prepare(ctx); err != nil {
+		return "", fmt.Errorf("preparing the cluster: %w", err)
+	}
+	step.Say(ctx, "cluster", "starting Kubernetes "+version)
+	return AdminConfig(s), c.start(ctx)
+}
+
+// prepare writes all that the daemons read.
+func (c cluster) prepare(ctx context.Context) error {
+	for dir, mode := range map[string]os.FileMode{"etcd": 0o700, "volumes": 0o711, "containerd": 0o711, "cni": 0o755} {
+		if err := os.MkdirAll(c.path(dir), mode); err != nil {
+			return err
+		}
+	}
+	// New ones would cut the connections of a cluster that runs.
+	if !process.Running(c.Dir, apiDaemon) || !state.Exists(AdminConfig(c.Dir)) {
+		if err := c.writeCredentials(); err != nil {
+			return err
+		}
+	}
+	if err := c.writeContainerd(); err != nil {
+		return err
+	}
+	if err := c.writeKubelet(); err != nil {
+		return err
+	}
+	if err := host.EnsureCgroups(cgroup); err != nil {
+		return err
+	}
+	return c.pushPause(ctx, filepath.Join(c.Bin, "pause"))
+}
+
+// start starts the daemons, each when what it needs is there.
+func (c cluster) start(ctx context.Context) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	for _, d := range []process.Daemon{c.etcd(), c.apiserver(client)} {
+		if err := process.Start(ctx, c.Dir, d); err != nil {
+			return err
+		}
+	}
+	if err := ensureStorageClass(ctx, client); err != nil {
+		return err
+	}
+	if !process.Running(c.Dir, nodeDaemon) {
+		if err := forgetReadiness(ctx, client); err != nil {
+			return err
+		}
+	}
+	for _, d := range []process.Daemon{c.controllers(client), c.scheduler(), c.volumes(), c.node(client)} {
+		if err := process.Start(ctx, c.Dir, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stop ends the cluster and everything that runs in it. What the cluster
+// knows stays under the state directory for the next start.
+func Stop(ctx context.Context, s state.Dir) error {
+	var errs []error
+	for i := len(daemons) - 1; i >= 0; i-- {
+		errs = append(errs, process.Stop(ctx, s, daemons[i]))
+	}
+	errs = append(errs, host.RemoveCgroups(ctx, cgroup))
+	return errors.Join(errs...)
+}

@@ -1,0 +1,234 @@
+// Package engine is the Dagger engine that stands in on one machine: built from
+// source and started in an enclosure, or run by Docker.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tagline-ci/tagline/ci/local/debian"
+	"github.com/tagline-ci/tagline/ci/local/host"
+	"github.com/tagline-ci/tagline/ci/local/leaf"
+	"github.com/tagline-ci/tagline/ci/local/process"
+	"github.com/tagline-ci/tagline/ci/local/reach"
+	"github.com/tagline-ci/tagline/ci/local/shelf"
+	"github.com/tagline-ci/tagline/ci/local/state"
+)
+
+// version is the engine's, its SDK's and its modules' at once.
+const version = "v0.19.10"
+
+// The leaf module that the engine is built from, and what is built.
+var module = leaf.Module{
+	Name: "daggerd",
+	Programs: map[string]string{
+		"dagger":        "github.com/dagger/dagger/cmd/dagger",
+		"dagger-engine": "github.com/dagger/dagger/cmd/engine",
+		"dagger-init":   "github.com/dagger/dagger/cmd/init",
+		"codegen":       "github.com/dagger/dagger/cmd/codegen",
+		"dnsname":       "github.com/dagger/dagger/cmd/dnsname",
+	},
+	LDFlags: "-X github.com/dagger/dagger/engine.Version=" + version +
+		" -X github.com/dagger/dagger/engine.Tag=" + version,
+}
+
+// packages are what the engine runs: containers, their names and their network.
+var packages = []string{"runc", "dnsmasq-base", "iptables", "containernetworking-plugins", "ca-certificates"}
+
+// cgroup holds the control groups of the engine's containers.
+const cgroup = "/tagline-engine"
+
+// Debian's network plugins that the engine's network is made of; the fifth,
+// dnsname, is the engine's own.
+var cniPlugins = []string{"bridge", "loopback", "firewall", "host-local"}
+
+// Options is what Start and StartInDocker need to know.
+type Options struct {
+	State state.Dir
+	Self  []string // see process.Daemon
+	Ports shelf.Ports
+	// HubOut is set where Docker Hub is out of reach: the registry stands in
+	// for it.
+	HubOut bool
+}
+
+// releases is where the SDK fetches the dagger command that fits an engine.
+const releases = "https://dl.dagger.io/dagger/releases/"
+
+// engine is a built engine that has not been started.
+type engine struct {
+	Options
+	Bin string // folder of its programs
+	SDK sdk    // what Go modules are run with
+}
+
+func socket(s state.Dir) string { return s.Path("engine", "engine.sock") }
+
+// Address is where the engine of Start answers: "unix:///…/engine.sock".
+func Address(s state.Dir) string { return "unix://" + socket(s) }
+
+// Start builds the engine, starts it in an enclosure and waits until it answers.
+// It returns the path of the dagger command.
+func Start(ctx context.Context, o Options) (command string, err error) {
+	if err := process.NeedRoot("starting the engine", "name a running engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST"); err != nil {
+		return "", err
+	}
+	if err := debian.EnsurePackages(ctx, packages...); err != nil {
+		return "", err
+	}
+	e, err := build(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(e.Bin, "dagger"), e.start(ctx)
+}
+
+// build builds the engine; what the image for Go modules needs of Debian is
+// installed while its programs are compiled.
+func build(ctx context.Context, o Options) (engine, error) {
+	e := engine{Options: o}
+	var rootfs string
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { e.Bin, err = leaf.Build(gctx, o.State, module); return err })
+	g.Go(func() (err error) {
+		rootfs, err = debian.EnsureRootfs(gctx, o.State, "go-sdk", sdkPackages...)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return engine{}, err
+	}
+	var err error
+	e.SDK, err = ensureSDK(ctx, o.State, e.Bin, rootfs)
+	return e, err
+}
+
+// start starts the engine and waits until it answers.
+func (e engine) start(ctx context.Context) error {
+	s := e.State
+	if err := e.prepare(); err != nil {
+		return err
+	}
+	if err := host.Remember(ctx, s); err != nil {
+		return err
+	}
+	if err := host.EnsureBridge(); err != nil {
+		return err
+	}
+	return process.Start(ctx, s, process.Daemon{
+		Name: "engine", Self: e.Self, Private: e.enclosure(),
+		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", s.Path("engine", "root"),
+			"--config", s.Path("engine", "buildkitd.toml"), "--addr", Address(s),
+			"--network-name", host.NetworkName, "--network-cidr", host.NetworkCIDR},
+		Env: []string{"PATH=" + s.Path("engine", "bin") + ":" + process.SystemPath, "TMPDIR=" + s.Path("engine", "tmp"),
+			"DAGGER_GO_SDK_MANIFEST_DIGEST=" + e.SDK.Digest},
+		Ready: func(ctx context.Context) error { return reach.Socket(ctx, "unix", socket(s)) },
+	})
+}
+
+// Stop ends the engine of Start and all that runs in it. Its caches stay in the
+// state directory.
+func Stop(ctx context.Context, s state.Dir) error {
+	return errors.Join(process.Stop(ctx, s, "engine"), host.RemoveCgroups(ctx, cgroup),
+		os.RemoveAll(s.Path("engine", "cni-state")), os.RemoveAll(s.Path("engine", "tmp")))
+}
+
+// Command returns the path of a dagger command that fits a running engine; ""
+// where the SDK can fetch one.
+func Command(ctx context.Context, s state.Dir) (string, error) {
+	if reach.Site(ctx, releases, 200, 403, 404) == nil {
+		return "", nil
+	}
+	bin, err := leaf.Build(ctx, s, module)
+	return filepath.Join(bin, "dagger"), err
+}
+
+// prepare writes what the engine reads.
+func (e engine) prepare() error {
+	s := e.State
+	for _, dir := range []string{"root", "bin", "cni", "cni-state", "tmp"} {
+		if err := os.MkdirAll(s.Path("engine", dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, p := range cniPlugins {
+		if err := state.Symlink(filepath.Join("/usr/lib/cni", p), s.Path("engine", "cni", p)); err != nil {
+			return err
+		}
+	}
+	if err := state.Symlink(filepath.Join(e.Bin, "dnsname"), s.Path("engine", "cni", "dnsname")); err != nil {
+		return err
+	}
+	for _, tool := range []string{"iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save"} {
+		legacy := strings.Replace(tool, "tables", "tables-legacy", 1)
+		if err := state.Symlink(filepath.Join("/usr/sbin", legacy), s.Path("engine", "bin", tool)); err != nil {
+			return err
+		}
+	}
+	// As the engine calls it, dnsmasq takes port 53 of every address, which
+	// fails where the machine has a name service of its own.
+	dnsmasq := "#!/bin/sh\nexec /usr/sbin/dnsmasq --bind-dynamic \"$@\"\n"
+	if err := state.WriteFile(s.Path("engine", "bin", "dnsmasq"), []byte(dnsmasq), 0o755); err != nil {
+		return err
+	}
+	worker := "[worker.oci]\n  defaultCgroupParent = \"" + cgroup + "\"\n"
+	if err := state.WriteFile(s.Path("engine", "buildkitd.toml"), []byte(worker), 0o644); err != nil {
+		return err
+	}
+	return e.writeConfig()
+}
+
+// writeConfig writes the engine's configuration file.
+func (o Options) writeConfig() error {
+	b, err := json.MarshalIndent(o.config(), "", "  ")
+	if err != nil {
+		return err
+	}
+	return state.WriteFile(o.State.Path("engine", "engine.json"), b, 0o644)
+}
+
+// config is the engine's configuration file.
+func (o Options) config() map[string]any {
+	registry := o.Ports.RegistryAddress()
+	registries := map[string]any{
+		registry: map[string]any{"http": true},
+		fmt.Sprintf("127.0.0.1:%d", o.Ports.Registry): map[string]any{"http": true},
+		fmt.Sprintf("localhost:%d", o.Ports.Registry): map[string]any{"http": true},
+	}
+	if o.HubOut {
+		registries["docker.io"] = map[string]any{"mirrors": []string{registry}}
+	}
+	return map[string]any{"logLevel": "info", "registries": registries}
+}
+
+// enclosure hides from the machine what the engine would change on it: it
+// mounts its own resolver over /etc/resolv.conf, and writes to /etc and /run.
+func (e engine) enclosure() *process.Enclosure {
+	s := e.State
+	enc := &process.Enclosure{
+		Empty:  []string{"/run", "/opt"},
+		Copied: []string{"/etc"}, Scratch: "/run/tagline",
+		Binds: []process.Bind{
+			{From: e.Bin, To: "/opt/tagline/bin"},
+			{From: e.SDK.Content, To: "/opt/tagline/content"},
+			{From: s.Path("engine", "cni"), To: "/opt/cni/bin"},
+			{From: s.Path("engine", "engine.json"), To: "/etc/dagger/engine.json"},
+			{From: s.Path("engine", "cni-state"), To: host.CNIState},
+			{From: string(s), To: string(s)}, // it may lie below one of them
+		},
+	}
+	// The resolver's file may lie below /run, and so does the lock by which
+	// firewall rules are changed one at a time.
+	for _, path := range []string{"/etc/resolv.conf", host.FirewallLock} {
+		if real, err := filepath.EvalSymlinks(path); err == nil && strings.HasPrefix(real, "/run/") {
+			enc.Binds = append(enc.Binds, process.Bind{From: real, To: real})
+		}
+	}
+	return enc
+}
