@@ -40,7 +40,7 @@ func (a *app) signer(ctx context.Context, s signing) (sign.Signer, error) {
 	case s.key != "" && s.keyless:
 		return nil, badSigning("--key and --keyless are both given", "give one of them")
 	case private && (!s.keyless || s.instance.trustedRoot == "" || s.instance.signingConfig == ""):
-		return nil, badSigning("a Sigstore of your own is named in part", "give --keyless, --trusted-root and --signing-config together")
+		return nil, badSigning("only some of --keyless, --trusted-root and --signing-config are given", "a Sigstore of your own needs all three")
 	case s.keyless:
 		return a.keyless(ctx, s.instance)
 	case s.key == "":

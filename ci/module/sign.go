@@ -24,7 +24,7 @@ func (s signing) signer(ctx context.Context) (sign.Signer, error) {
 	case s.key != nil && s.token != nil:
 		return nil, errors.New("a key and a workflow are both given; give one of them")
 	case (s.trustedRoot == nil) != (s.signingConfig == nil):
-		return nil, errors.New("a Sigstore of your own is named in part; give its trusted root and its signing config")
+		return nil, errors.New("only one of trusted root and signing config is given; a Sigstore of your own needs both")
 	case s.key != nil:
 		return s.byKey(ctx)
 	case s.token != nil:

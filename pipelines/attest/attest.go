@@ -1,6 +1,6 @@
 // Package attest signs a release before it is sealed, and verifies it after:
-// for each image what it is made of and how it was built, for the record that
-// it is the one of its tag.
+// each image has an SBOM and a provenance, and the record a statement that binds
+// it to its tag.
 package attest
 
 import (
@@ -16,12 +16,13 @@ import (
 type Signer struct {
 	Registry   *registry.Registry
 	By         sign.Signer
-	Repository string // URL of the tagged git repository, for the provenance; empty when it is not known
+	Repository string // URL of the tagged git repository, for the provenance; empty when unknown
 }
 
 // Images attaches to every image of a release its SBOM and its provenance,
 // signed. sboms are SPDX documents by the digest of their image, "sha256:…".
-// The images must be in the registry; what is attached already is left alone.
+// The images must be in the registry. A statement that is attached already is
+// left alone.
 func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string]any) error {
 	for _, a := range rec.Artifacts {
 		if a.Type != "image" {
@@ -31,10 +32,20 @@ func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string
 		if !ok {
 			return fmt.Errorf("signing %s %s: it has no SBOM", a.Name, rec.Version)
 		}
-		if err := s.attach(ctx, at(a), rec.Tag, sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.SBOM, Predicate: doc}); err != nil {
+		if err := s.attach(
+			ctx,
+			at(a),
+			rec.Tag,
+			sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.SBOM, Predicate: doc},
+		); err != nil {
 			return err
 		}
-		how := sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.Provenance, Predicate: provenance(rec, a, s.Repository)}
+		how := sign.Statement{
+			Name:      a.Name,
+			Digest:    a.Digest,
+			Kind:      sign.Provenance,
+			Predicate: provenance(rec, a, s.Repository),
+		}
 		if err := s.attach(ctx, at(a), rec.Tag, how); err != nil {
 			return err
 		}
@@ -42,17 +53,22 @@ func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string
 	return nil
 }
 
-// Record pushes a record without a tag and attaches its signature, so that it
-// is signed from the moment that sealing shows it.
+// Record pushes a record without a tag and attaches its signature, so that the
+// record is signed when sealing makes it visible.
 func (s Signer) Record(ctx context.Context, rec *record.Record) error {
 	ref, err := s.Registry.PushRecord(ctx, rec)
 	if err != nil {
 		return err
 	}
-	return s.attach(ctx, ref, rec.Tag, sign.Statement{Name: rec.Tag, Digest: digestOf(ref), Kind: sign.Release, Predicate: releaseOf(rec)})
+	return s.attach(
+		ctx,
+		ref,
+		rec.Tag,
+		sign.Statement{Name: rec.Tag, Digest: digestOf(ref), Kind: sign.Release, Predicate: releaseOf(rec)},
+	)
 }
 
-// attach signs a statement about ref, unless our signature of one is there.
+// attach signs a statement about ref, unless one of ours is attached already.
 func (s Signer) attach(ctx context.Context, ref, tag string, what sign.Statement) error {
 	ours, err := s.By.Trust(ctx)
 	if err != nil {
@@ -68,7 +84,7 @@ func (s Signer) attach(ctx context.Context, ref, tag string, what sign.Statement
 	return s.Registry.Attach(ctx, ref, registry.Attachment{Media: sign.MediaType, Kind: what.Kind, Body: signed})
 }
 
-// release is what the signature of a record says.
+// release is the predicate of a record's statement.
 type release struct {
 	Asset   string `json:"asset"`
 	Version string `json:"version"`

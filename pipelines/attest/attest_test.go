@@ -43,7 +43,10 @@ func newSite(t testing.TB) *site {
 	var spoil sync.Map
 	h := ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if b, ok := spoil.Load(req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:]); ok && req.Method == http.MethodGet {
+		if b, ok := spoil.Load(
+			req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:],
+		); ok &&
+			req.Method == http.MethodGet {
 			w.Write(b.([]byte))
 			return
 		}
@@ -69,11 +72,21 @@ func fillBy(t testing.TB, host string, who func(tag string) sign.Signer) *site {
 	var err error
 	s.reg, err = registry.New(s.host, registry.Options{})
 	require.NoError(t, err)
-	root := record.Parent{Asset: "debian", Version: "trixie-slim", Ref: "docker.io/library/debian@sha256:" + strings.Repeat("ab", 32), Digest: "sha256:" + strings.Repeat("ab", 32)}
+	root := record.Parent{
+		Asset:   "debian",
+		Version: "trixie-slim",
+		Ref:     "docker.io/library/debian@sha256:" + strings.Repeat("ab", 32),
+		Digest:  "sha256:" + strings.Repeat("ab", 32),
+	}
 	s.base = s.image(t, "epics-base", root)
 	s.release(t, who(s.base.Tag), s.base)
 	on := s.base.Artifacts[0]
-	s.ioc = s.image(t, "ioc-simstage", record.Parent{Asset: "epics-base", Version: "1.0.0", Ref: at(on), Digest: on.Digest}, root)
+	s.ioc = s.image(
+		t,
+		"ioc-simstage",
+		record.Parent{Asset: "epics-base", Version: "1.0.0", Ref: at(on), Digest: on.Digest},
+		root,
+	)
 	s.release(t, who(s.ioc.Tag), s.ioc)
 	s.bl = s.beamline(t)
 	s.release(t, who(s.bl.Tag), s.bl)
@@ -99,27 +112,68 @@ func (s *site) push(t testing.TB, path, kind, target, version string) record.Art
 	at, err := name.NewDigest(s.host + "/" + path + "@" + h.String())
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(at, img))
-	return record.Artifact{Name: path[strings.LastIndex(path, "/")+1:], Type: kind, Target: target, Ref: s.host + "/" + path + ":" + version, Digest: h.String()}
+	return record.Artifact{
+		Name:   path[strings.LastIndex(path, "/")+1:],
+		Type:   kind,
+		Target: target,
+		Ref:    s.host + "/" + path + ":" + version,
+		Digest: h.String(),
+	}
 }
 
 func (s *site) image(t testing.TB, name string, parents ...record.Parent) *record.Record {
 	return &record.Record{
-		Schema: record.Schema, Kind: record.Image, Asset: name, Version: "1.0.0", Tag: name + "/1.0.0", Commit: strings.Repeat("0a", 20),
-		Artifacts: []record.Artifact{s.push(t, name+"-developer", "image", "developer", "1.0.0"), s.push(t, name+"-runtime", "image", "runtime", "1.0.0")},
-		Parents:   parents,
-		Sources:   []record.Source{{Module: "asyn", URL: "https://github.com/epics-modules/asyn", Ref: "R4-45", Commit: strings.Repeat("1b", 20)}, {Module: "simstage", URL: "tree", Ref: "x", Commit: strings.Repeat("2c", 20)}},
-		Checks:    []record.Test{{Name: "smoke", Of: name, Passed: true}}, Tool: "1.0.0",
+		Schema:  record.Schema,
+		Kind:    record.Image,
+		Asset:   name,
+		Version: "1.0.0",
+		Tag:     name + "/1.0.0",
+		Commit:  strings.Repeat("0a", 20),
+		Artifacts: []record.Artifact{
+			s.push(t, name+"-developer", "image", "developer", "1.0.0"),
+			s.push(t, name+"-runtime", "image", "runtime", "1.0.0"),
+		},
+		Parents: parents,
+		Sources: []record.Source{
+			{
+				Module: "asyn",
+				URL:    "https://github.com/epics-modules/asyn",
+				Ref:    "R4-45",
+				Commit: strings.Repeat("1b", 20),
+			},
+			{Module: "simstage", URL: "tree", Ref: "x", Commit: strings.Repeat("2c", 20)},
+		},
+		Checks: []record.Test{{Name: "smoke", Of: name, Passed: true}},
+		Tool:   "1.0.0",
 	}
 }
 
 func (s *site) beamline(t testing.TB) *record.Record {
 	c, runtime := s.push(t, "charts/bl01t-a", "chart", "", "2026.11.1"), s.ioc.Artifacts[1]
 	return &record.Record{
-		Schema: record.Schema, Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1", Commit: strings.Repeat("0b", 20), Namespace: "bl01t",
+		Schema:    record.Schema,
+		Kind:      record.Beamline,
+		Asset:     "bl01t",
+		Version:   "2026.11.1",
+		Tag:       "bl01t/2026.11.1",
+		Commit:    strings.Repeat("0b", 20),
+		Namespace: "bl01t",
 		Artifacts: []record.Artifact{c},
-		Parents:   []record.Parent{{Asset: "ioc-simstage", Version: "1.0.0", Ref: at(runtime), Digest: runtime.Digest}},
-		Instances: []record.Instance{{Name: "bl01t-a", Chart: at(c), Image: at(runtime), IOC: "ioc-simstage 1.0.0", ProbePV: "X", Protocol: "ca"}},
-		Checks:    []record.Test{{Name: "boot", Of: "bl01t-a", Passed: true}}, Tool: "1.0.0",
+		Parents: []record.Parent{
+			{Asset: "ioc-simstage", Version: "1.0.0", Ref: at(runtime), Digest: runtime.Digest},
+		},
+		Instances: []record.Instance{
+			{
+				Name:     "bl01t-a",
+				Chart:    at(c),
+				Image:    at(runtime),
+				IOC:      "ioc-simstage 1.0.0",
+				ProbePV:  "X",
+				Protocol: "ca",
+			},
+		},
+		Checks: []record.Test{{Name: "boot", Of: "bl01t-a", Passed: true}},
+		Tool:   "1.0.0",
 	}
 }
 
@@ -176,11 +230,11 @@ func TestImageWithoutSBOMIsNotSigned(t *testing.T) {
 
 func TestVerifyRefuses(t *testing.T) {
 	for says, harm := range map[string]func(*testing.T, *site){
-		"nobody trusted signed": func(t *testing.T, s *site) { _, s.trust = newKey(t) },
+		"no trusted signer signed": func(t *testing.T, s *site) { _, s.trust = newKey(t) },
 		"the tag is": func(t *testing.T, s *site) {
 			s.retag(t, s.bl.Artifacts[0].Ref, s.push(t, "charts/bl01t-a", "chart", "", "x"))
 		},
-		"nobody signed": func(t *testing.T, s *site) { // a release of somebody who may write to the registry
+		"it has no signed": func(t *testing.T, s *site) { // a release of somebody who may write to the registry
 			s.bl.Checks[0].Evidence = []string{"all is well"}
 			s.reseal(t)
 		},
@@ -224,7 +278,11 @@ func (s *site) retag(t testing.TB, ref string, a record.Artifact) {
 func (s *site) reseal(t testing.TB) {
 	ref, err := s.reg.PushRecord(t.Context(), s.bl)
 	require.NoError(t, err)
-	s.retag(t, s.host+"/records/bl01t:2026.11.1", record.Artifact{Ref: s.host + "/records/bl01t:x", Digest: digestOf(ref)})
+	s.retag(
+		t,
+		s.host+"/records/bl01t:2026.11.1",
+		record.Artifact{Ref: s.host + "/records/bl01t:x", Digest: digestOf(ref)},
+	)
 }
 
 // damage lets the registry give other bytes, so many fewer, for an artifact's last layer.

@@ -12,49 +12,52 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// at gives an artifact's address by its digest.
+// at returns an artifact's address by its digest.
 func at(a record.Artifact) string { return a.Ref[:strings.LastIndex(a.Ref, ":")] + "@" + a.Digest }
 
-// digestOf gives the digest in an address.
+// digestOf returns the digest in an address.
 func digestOf(ref string) string { return ref[strings.LastIndex(ref, "@")+1:] }
 
-// sought is a statement that somebody trusted should have signed.
+// sought is a statement that a trusted signer should have signed.
 type sought struct {
-	ref  string // of what it is about, by digest
+	ref  string // of its subject, by digest
 	kind string
 	tag  string // of the release
 }
 
-// signed gives what somebody trusted says. That nobody does is an error with
-// all that was wrong with what is there.
-func (c *checker) signed(ctx context.Context, what sought) (json.RawMessage, error) {
-	said, wrong, err := search(ctx, c.reg, c.trust, what)
+// signed returns the predicate of a trusted statement. Where there is none, the
+// error joins what was wrong with those that are attached.
+func (c *checker) signed(ctx context.Context, want sought) (json.RawMessage, error) {
+	predicate, wrong, err := search(ctx, c.reg, c.trust, want)
 	if err != nil {
 		return nil, err
 	}
-	if said != nil {
-		return said, nil
+	if predicate != nil {
+		return predicate, nil
 	}
 	if wrong == nil {
-		return nil, fmt.Errorf("%s: nobody signed %s of it", what.ref, what.kind)
+		return nil, fmt.Errorf("%s: it has no signed %s", want.ref, want.kind)
 	}
-	return nil, fmt.Errorf("%s: nobody trusted signed %s of it: %w", what.ref, what.kind, wrong)
+	return nil, fmt.Errorf("%s: no trusted signer signed its %s: %w", want.ref, want.kind, wrong)
 }
 
-// search goes through what is attached: anybody who may write to the registry
-// can add one, so those that don't hold are passed over, and told in wrong.
-func search(ctx context.Context, reg *registry.Registry, trust *sign.Trust, what sought) (said json.RawMessage, wrong, err error) {
-	list, err := reg.Attached(ctx, what.ref, sign.MediaType, what.kind)
+// search looks for a trusted statement among those that are attached. Anybody
+// who may write to the registry can attach one, so those that do not hold are
+// skipped, and their faults joined in wrong.
+func search(
+	ctx context.Context, reg *registry.Registry, trust *sign.Trust, want sought,
+) (predicate json.RawMessage, wrong, err error) {
+	list, err := reg.Attached(ctx, want.ref, sign.MediaType, want.kind)
 	if err != nil {
 		return nil, nil, err
 	}
-	var all []error
+	var faults []error
 	for _, signed := range list {
-		said, err := trust.Check(signed, digestOf(what.ref), what.kind, what.tag)
+		predicate, err := trust.Check(signed, digestOf(want.ref), want.kind, want.tag)
 		if err == nil {
-			return said, nil, nil
+			return predicate, nil, nil
 		}
-		all = append(all, err)
+		faults = append(faults, err)
 	}
-	return nil, errors.Join(all...), nil
+	return nil, errors.Join(faults...), nil
 }

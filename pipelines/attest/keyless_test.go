@@ -13,7 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign/signtest"
 )
 
-// serve gives the address of an empty registry.
+// serve returns the address of an empty registry.
 func serve(t testing.TB) string {
 	server := httptest.NewServer(ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true)))
 	t.Cleanup(server.Close)
@@ -45,7 +45,15 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 
 	file, _ := parts.Files(t)
 	cosignChecks(t, s, func(tag string) []string {
-		return []string{"--trusted-root", file, "--insecure-ignore-sct", "--certificate-oidc-issuer", issuer.URL, "--certificate-identity", signtest.Workflow + "@refs/tags/" + tag}
+		return []string{
+			"--trusted-root",
+			file,
+			"--insecure-ignore-sct",
+			"--certificate-oidc-issuer",
+			issuer.URL,
+			"--certificate-identity",
+			signtest.Workflow + "@refs/tags/" + tag,
+		}
 	}, "--certificate-identity", signtest.Workflow+"@refs/heads/main")
 
 	_, keyed := newKey(t)

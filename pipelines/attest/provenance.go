@@ -34,8 +34,8 @@ type builder struct {
 	Version map[string]string `json:"version"`
 }
 
-// provenance says how an image of a release was built: from which commit of the
-// repository, on which images, with which sources.
+// provenance returns how an image of a release was built: from which commit of
+// the repository, on which images, with which sources.
 func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 	tagged := resource{Name: "repository", Digest: map[string]string{"gitCommit": rec.Commit}}
 	if repository != "" {
@@ -43,7 +43,14 @@ func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 	}
 	needs := []resource{tagged}
 	for _, p := range rec.Parents {
-		needs = append(needs, resource{Name: p.Asset, URI: "oci://" + p.Ref, Digest: map[string]string{"sha256": strings.TrimPrefix(p.Digest, "sha256:")}})
+		needs = append(
+			needs,
+			resource{
+				Name:   p.Asset,
+				URI:    "oci://" + p.Ref,
+				Digest: map[string]string{"sha256": strings.TrimPrefix(p.Digest, "sha256:")},
+			},
+		)
 	}
 	for _, s := range rec.Sources {
 		r := resource{Name: s.Module, Digest: map[string]string{"gitCommit": s.Commit}}
@@ -60,11 +67,13 @@ func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 			ExternalParameters:   map[string]string{"tag": rec.Tag, "target": a.Target},
 			ResolvedDependencies: needs,
 		},
-		runDetails{builder{ID: "https://github.com/tagline-ci/tagline", Version: map[string]string{"tagline": rec.Tool}}},
+		runDetails{
+			builder{ID: "https://github.com/tagline-ci/tagline", Version: map[string]string{"tagline": rec.Tool}},
+		},
 	}
 }
 
-// commit gives the commit of the repository that a provenance names.
+// commit returns the repository's commit in a provenance.
 func (s slsa) commit() string {
 	for _, r := range s.BuildDefinition.ResolvedDependencies {
 		if r.Name == "repository" {

@@ -13,9 +13,28 @@ import (
 func TestProvenanceNamesAllThatWentIn(t *testing.T) {
 	base := "sha256:" + strings.Repeat("ab", 32)
 	rec := &record.Record{
-		Asset: "ioc-simstage", Version: "1.0.0", Tag: "ioc-simstage/1.0.0", Commit: strings.Repeat("0a", 20), Tool: "1.2.3",
-		Parents: []record.Parent{{Asset: "epics-base", Version: "7.0.8.1r1.0", Ref: "ghcr.io/o/epics-base-developer@" + base, Digest: base}},
-		Sources: []record.Source{{Module: "asyn", URL: "https://github.com/epics-modules/asyn", Ref: "R4-45", Commit: strings.Repeat("1b", 20)}, {Module: "simstage", URL: "tree", Ref: "generic-iocs/ioc-simstage/simstage", Commit: strings.Repeat("2c", 20)}},
+		Asset:   "ioc-simstage",
+		Version: "1.0.0",
+		Tag:     "ioc-simstage/1.0.0",
+		Commit:  strings.Repeat("0a", 20),
+		Tool:    "1.2.3",
+		Parents: []record.Parent{
+			{Asset: "epics-base", Version: "7.0.8.1r1.0", Ref: "ghcr.io/o/epics-base-developer@" + base, Digest: base},
+		},
+		Sources: []record.Source{
+			{
+				Module: "asyn",
+				URL:    "https://github.com/epics-modules/asyn",
+				Ref:    "R4-45",
+				Commit: strings.Repeat("1b", 20),
+			},
+			{
+				Module: "simstage",
+				URL:    "tree",
+				Ref:    "generic-iocs/ioc-simstage/simstage",
+				Commit: strings.Repeat("2c", 20),
+			},
+		},
 	}
 	how := provenance(rec, record.Artifact{Target: "runtime"}, "https://github.com/o/site")
 	require.Equal(t, rec.Commit, how.commit())

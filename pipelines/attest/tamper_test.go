@@ -45,7 +45,9 @@ func newVault(t testing.TB) *vault {
 	}
 	logrus.SetOutput(io.Discard)
 	v := &vault{dir: t.TempDir()}
-	c := &configuration.Configuration{Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": v.dir}}}
+	c := &configuration.Configuration{
+		Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": v.dir}},
+	}
 	c.HTTP.Secret = "x"
 	server := httptest.NewServer(handlers.NewApp(context.Background(), c))
 	t.Cleanup(server.Close)
@@ -53,7 +55,7 @@ func newVault(t testing.TB) *vault {
 	return v
 }
 
-// tags gives the file that each tag is kept in, by "path/name:tag".
+// tags returns the file that each tag is kept in, by "path/name:tag".
 func (v *vault) tags(t testing.TB) map[string]string {
 	all := map[string]string{}
 	repos := filepath.Join(v.dir, "docker/registry/v2/repositories")
@@ -68,13 +70,13 @@ func (v *vault) tags(t testing.TB) map[string]string {
 	return all
 }
 
-// blob gives the file that a blob or manifest is kept in.
+// blob returns the file that a blob or manifest is kept in.
 func (v *vault) blob(digest string) string {
 	hex := strings.TrimPrefix(digest, "sha256:")
 	return filepath.Join(v.dir, "docker/registry/v2/blobs/sha256", hex[:2], hex, "data")
 }
 
-// reachable gives the digest of everything that the tags lead to, with a path
+// reachable returns the digest of everything that the tags lead to, with a path
 // that leads there.
 func (v *vault) reachable(t testing.TB) map[string]string {
 	all := map[string]string{}
@@ -131,7 +133,12 @@ func TestNothingAlteredPasses(t *testing.T) {
 				text[len(text)/2] ^= 1
 				require.NoError(t, os.WriteFile(file, text, 0o644))
 			}, func() { v.refuses(t, "flipped", digest) })
-			spoiled(t, file, func([]byte) { require.NoError(t, os.Remove(file)) }, func() { v.refuses(t, "gone", digest, asset(way)) })
+			spoiled(
+				t,
+				file,
+				func([]byte) { require.NoError(t, os.Remove(file)) },
+				func() { v.refuses(t, "gone", digest, asset(way)) },
+			)
 		})
 	}
 	_, err = v.verify(t)
@@ -146,13 +153,20 @@ func (v *vault) refuses(t *testing.T, how string, names ...string) {
 	if !assert.Error(t, err, "%s passes", how) {
 		return
 	}
-	assert.True(t, slices.ContainsFunc(names, func(n string) bool { return strings.Contains(err.Error(), n) }), "%s: %q names none of %q", how, err, names)
+	assert.True(
+		t,
+		slices.ContainsFunc(names, func(n string) bool { return strings.Contains(err.Error(), n) }),
+		"%s: %q names none of %q",
+		how,
+		err,
+		names,
+	)
 	if !errors.Is(err, registry.ErrNotFound) || !slices.Contains(names, "bl01t") {
 		assert.Equal(t, diag.Refused, diag.KindOf(err), "%s: %v", how, err)
 	}
 }
 
-// asset gives the last name of an address.
+// asset returns the last name of an address.
 func asset(ref string) string {
 	repo, _, _ := strings.Cut(ref, ":")
 	return path.Base(repo)
@@ -168,8 +182,18 @@ func TestNoTagIsMoved(t *testing.T) {
 		}
 		t.Run(ref, func(t *testing.T) {
 			other := v.push(t, repo, "", "", tag)
-			spoiled(t, file, func([]byte) { v.retag(t, v.host+"/"+ref, other) }, func() { v.refuses(t, "moved", asset(ref)) })
-			spoiled(t, file, func([]byte) { require.NoError(t, os.Remove(file)) }, func() { v.refuses(t, "gone", asset(ref)) })
+			spoiled(
+				t,
+				file,
+				func([]byte) { v.retag(t, v.host+"/"+ref, other) },
+				func() { v.refuses(t, "moved", asset(ref)) },
+			)
+			spoiled(
+				t,
+				file,
+				func([]byte) { require.NoError(t, os.Remove(file)) },
+				func() { v.refuses(t, "gone", asset(ref)) },
+			)
 		})
 	}
 	_, err := v.verify(t)
@@ -204,13 +228,23 @@ func TestNoSignatureIsMissed(t *testing.T) {
 				require.Len(t, signed, 1)
 				said, err := v.trust.Check(signed[0], "sha256:"+hex, kind, "")
 				require.NoError(t, err)
-				theirs, err := other.Sign(t.Context(), sign.Statement{Name: "x", Digest: "sha256:" + hex, Kind: kind, Predicate: said})
+				theirs, err := other.Sign(
+					t.Context(),
+					sign.Statement{Name: "x", Digest: "sha256:" + hex, Kind: kind, Predicate: said},
+				)
 				require.NoError(t, err)
 				rest := mutate.RemoveManifests(list, match.Digests(d.Digest))
 				spoiled(t, file, func([]byte) { require.NoError(t, remote.WriteIndex(at, rest)) }, func() {
-					v.refuses(t, "unsigned", "nobody signed "+kind)
-					require.NoError(t, v.reg.Attach(t.Context(), subject, registry.Attachment{Media: sign.MediaType, Kind: kind, Body: theirs}))
-					v.refuses(t, "signed by another", "nobody trusted signed "+kind)
+					v.refuses(t, "unsigned", "it has no signed "+kind)
+					require.NoError(
+						t,
+						v.reg.Attach(
+							t.Context(),
+							subject,
+							registry.Attachment{Media: sign.MediaType, Kind: kind, Body: theirs},
+						),
+					)
+					v.refuses(t, "signed by another", "no trusted signer signed its "+kind)
 				})
 			})
 		}

@@ -39,7 +39,13 @@ type Thing struct {
 // the record says, that every blob is what its digest says, that every image
 // has a signed SBOM and provenance of the record's commit, and all of this for
 // the releases it is built on. All faults are told, joined, each of kind Refused.
-func Verify(ctx context.Context, reg *registry.Registry, trust *sign.Trust, asset string, v version.Version) (*Report, error) {
+func Verify(
+	ctx context.Context,
+	reg *registry.Registry,
+	trust *sign.Trust,
+	asset string,
+	v version.Version,
+) (*Report, error) {
 	c := checker{reg: reg, trust: trust, done: map[string]*Report{}}
 	return c.release(ctx, asset, v)
 }
@@ -182,7 +188,14 @@ func refused(rec *record.Record, err error) error {
 	for _, f := range diag.All(err) {
 		var named *diag.Error
 		if !errors.As(f, &named) {
-			f = &diag.Error{Kind: diag.Refused, Doing: "verifying", Asset: rec.Asset, Version: rec.Version, Err: f, Fix: "do not promote it; find out who wrote there"}
+			f = &diag.Error{
+				Kind:    diag.Refused,
+				Doing:   "verifying",
+				Asset:   rec.Asset,
+				Version: rec.Version,
+				Err:     f,
+				Fix:     "do not promote it; find out who wrote there",
+			}
 		}
 		faults = append(faults, f)
 	}

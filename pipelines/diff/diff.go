@@ -1,5 +1,5 @@
-// Package diff tells what changes between two releases of an asset: images,
-// sources, start-up scripts, values and PVs.
+// Package diff compares two releases of an asset: images, sources, start-up
+// scripts, values and PVs.
 package diff
 
 import (
@@ -19,7 +19,7 @@ type Release struct {
 	Files  fs.FS // at the record's commit
 }
 
-// Diff is what is different in a newer release; what is not, is not in it.
+// Diff is what differs in a newer release.
 type Diff struct {
 	Asset     string      `json:"asset"`
 	Kind      record.Kind `json:"kind"`
@@ -33,8 +33,8 @@ type Diff struct {
 	PVs       []PV        `json:"pvs,omitempty"`       // by name
 }
 
-// Change is a thing with another value. Old is empty for what appears, New for
-// what disappears.
+// Change is a thing with another value. Old is empty when it appears, New when it
+// disappears.
 type Change struct {
 	Name string `json:"name"`
 	Old  string `json:"old,omitempty"`
@@ -50,7 +50,7 @@ type Instance struct {
 	Files  []File   `json:"files,omitempty"`  // of config/: st.cmd and others
 }
 
-// State says in what way a thing differs.
+// State is the way in which a thing differs.
 type State string
 
 // The ways to differ.
@@ -67,8 +67,8 @@ type File struct {
 	Lines []string `json:"lines,omitempty"` // "-old" and "+new"; none for a file that is no text
 }
 
-// PV is a process variable that appears, disappears, changes its record type,
-// or is served by another IOC. What does not apply is empty.
+// PV is a process variable that appears, disappears, changes its record type, or
+// is served by another IOC. Fields that do not apply are empty.
 type PV struct {
 	Name    string `json:"name"`
 	OldType string `json:"oldType,omitempty"`
@@ -77,12 +77,17 @@ type PV struct {
 	NewIOC  string `json:"newIOC,omitempty"`
 }
 
-// New compares two releases of one asset. It refuses (diag.Invalid) releases of
-// different assets, and gives the faults of a tree that can't be read.
+// New compares two releases of one asset. The error is of kind Invalid for
+// releases of different assets, and joins the faults of a tree that can't be read.
 func New(from, to Release) (*Diff, error) {
 	a, b := from.Record, to.Record
 	if a.Asset != b.Asset || a.Kind != b.Kind {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "comparing", Err: fmt.Errorf("%s %s is another %s than %s %s", a.Asset, a.Version, b.Kind, b.Asset, b.Version), Fix: "name two releases of one asset"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "comparing",
+			Err:   fmt.Errorf("%s %s is another %s than %s %s", a.Asset, a.Version, b.Kind, b.Asset, b.Version),
+			Fix:   "name two releases of one asset",
+		}
 	}
 	d := &Diff{
 		Asset: a.Asset, Kind: a.Kind, From: a.Version, To: b.Version,
@@ -99,12 +104,13 @@ func New(from, to Release) (*Diff, error) {
 	return d, err
 }
 
-// Same tells whether nothing differs.
+// Same reports whether nothing differs.
 func (d *Diff) Same() bool {
 	return len(d.Beamline)+len(d.Parents)+len(d.Sources)+len(d.Files)+len(d.Instances)+len(d.PVs) == 0
 }
 
-// parents gives the versions of each, as a beamline may run several of one image.
+// parents returns the versions of each parent: a beamline may run several of one
+// image.
 func parents(r *record.Record) map[string]string {
 	all := map[string][]string{}
 	for _, p := range r.Parents {
@@ -158,7 +164,7 @@ func instances(from, to Release) ([]Instance, error) {
 	return list, nil
 }
 
-// instance compares one; its State is empty when nothing differs.
+// instance compares one instance. Its State is empty when nothing differs.
 func instance(name string, a, b *beamline.Instance) Instance {
 	i := Instance{Name: name}
 	switch {

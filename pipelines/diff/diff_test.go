@@ -42,18 +42,34 @@ func beamlineRecord(version string, pvs ...record.Test) *record.Record {
 }
 
 func TestBeamline(t *testing.T) {
-	from := Release{beamlineRecord("1.0.0", record.Test{Of: "bl-a", PVs: []record.PV{{Name: "A", Type: "ai"}, {Name: "A2", Type: "ai"}, {Name: "GONE", Type: "bo"}}}), files1(nil)}
-	to := Release{beamlineRecord("1.1.0", record.Test{Of: "bl-a", PVs: []record.PV{{Name: "A", Type: "ao"}}}, record.Test{Of: "bl-new", PVs: []record.PV{{Name: "A2", Type: "ai"}, {Name: "NEW", Type: "motor"}}}), files1(map[string]string{
-		"charts/ioc-lib/templates/_ioc.tpl":      "x",
-		"beamlines/bl/beamline.yaml":             "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 512Mi}\n",
-		"beamlines/bl/iocs/bl-a/config/st.cmd":   "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\ndbl\n",
-		"beamlines/bl/iocs/bl-a/config/more.db":  "record(ai, \"A3\") {}\n",
-		"beamlines/bl/iocs/bl-b/values.yaml":     "image: ioc 1.1.0\nprobePV: B\nmemory: 256Mi\nenv: {EPICS_CA_MAX_ARRAY_BYTES: \"1000000\"}\n",
-		"beamlines/bl/iocs/bl-old/values.yaml":   "",
-		"beamlines/bl/iocs/bl-old/config/st.cmd": "",
-		"beamlines/bl/iocs/bl-new/values.yaml":   "image: ioc 1.1.0\nprobePV: D\n",
-		"beamlines/bl/iocs/bl-new/config/st.cmd": script,
-	})}
+	from := Release{
+		beamlineRecord(
+			"1.0.0",
+			record.Test{
+				Of:  "bl-a",
+				PVs: []record.PV{{Name: "A", Type: "ai"}, {Name: "A2", Type: "ai"}, {Name: "GONE", Type: "bo"}},
+			},
+		),
+		files1(nil),
+	}
+	to := Release{
+		beamlineRecord(
+			"1.1.0",
+			record.Test{Of: "bl-a", PVs: []record.PV{{Name: "A", Type: "ao"}}},
+			record.Test{Of: "bl-new", PVs: []record.PV{{Name: "A2", Type: "ai"}, {Name: "NEW", Type: "motor"}}},
+		),
+		files1(map[string]string{
+			"charts/ioc-lib/templates/_ioc.tpl":      "x",
+			"beamlines/bl/beamline.yaml":             "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 512Mi}\n",
+			"beamlines/bl/iocs/bl-a/config/st.cmd":   "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\ndbl\n",
+			"beamlines/bl/iocs/bl-a/config/more.db":  "record(ai, \"A3\") {}\n",
+			"beamlines/bl/iocs/bl-b/values.yaml":     "image: ioc 1.1.0\nprobePV: B\nmemory: 256Mi\nenv: {EPICS_CA_MAX_ARRAY_BYTES: \"1000000\"}\n",
+			"beamlines/bl/iocs/bl-old/values.yaml":   "",
+			"beamlines/bl/iocs/bl-old/config/st.cmd": "",
+			"beamlines/bl/iocs/bl-new/values.yaml":   "image: ioc 1.1.0\nprobePV: D\n",
+			"beamlines/bl/iocs/bl-new/config/st.cmd": script,
+		}),
+	}
 	to.Record.Parents = append(to.Record.Parents, record.Parent{Asset: "ioc", Version: "1.1.0", Digest: "sha256:bb"})
 	to.Record.Gate.Approvers = []string{"octocat"}
 
@@ -65,8 +81,18 @@ func TestBeamline(t *testing.T) {
 		Parents:  []Change{{"ioc", "1.0.0 sha256:aa", "1.0.0 sha256:aa, 1.1.0 sha256:bb"}},
 		Files:    []File{{"charts/ioc-lib/templates/_ioc.tpl", Appears, nil}},
 		Instances: []Instance{
-			{Name: "bl-a", State: Changes, Values: []Change{{"memory", "256Mi", "512Mi"}}, Files: []File{{"more.db", Appears, nil}, {"st.cmd", Changes, []string{"+dbl"}}}},
-			{Name: "bl-b", State: Changes, Image: &Change{"ioc", "ioc 1.0.0", "ioc 1.1.0"}, Values: []Change{{"env.EPICS_CA_MAX_ARRAY_BYTES", "", "1000000"}}},
+			{
+				Name:   "bl-a",
+				State:  Changes,
+				Values: []Change{{"memory", "256Mi", "512Mi"}},
+				Files:  []File{{"more.db", Appears, nil}, {"st.cmd", Changes, []string{"+dbl"}}},
+			},
+			{
+				Name:   "bl-b",
+				State:  Changes,
+				Image:  &Change{"ioc", "ioc 1.0.0", "ioc 1.1.0"},
+				Values: []Change{{"env.EPICS_CA_MAX_ARRAY_BYTES", "", "1000000"}},
+			},
 			{Name: "bl-new", State: Appears, Image: &Change{"ioc", "", "ioc 1.1.0"}},
 			{Name: "bl-old", State: Disappears, Image: &Change{"ioc", "ioc 1.0.0", ""}},
 		},
@@ -86,10 +112,23 @@ func TestBeamline(t *testing.T) {
 
 func TestImage(t *testing.T) {
 	made := func(version, ref, commit, image string) Release {
-		return Release{&record.Record{Kind: record.Image, Asset: "ioc", Version: version, Sources: []record.Source{{Module: "asyn", Ref: ref, Commit: commit}}},
-			fstest.MapFS{"generic-iocs/ioc/image.yaml": {Data: []byte(image)}, "generic-iocs/ioc/logo.png": {Data: []byte(version + "\x00")}}}
+		return Release{
+			&record.Record{
+				Kind:    record.Image,
+				Asset:   "ioc",
+				Version: version,
+				Sources: []record.Source{{Module: "asyn", Ref: ref, Commit: commit}},
+			},
+			fstest.MapFS{
+				"generic-iocs/ioc/image.yaml": {Data: []byte(image)},
+				"generic-iocs/ioc/logo.png":   {Data: []byte(version + "\x00")},
+			},
+		}
 	}
-	d, err := New(made("1.0.0", "R4-44", "aa", "from: base 1.0\nmodules: {asyn: R4-44}\n"), made("1.1.0", "R4-45", "bb", "from: base 1.0\nmodules: {asyn: R4-45}\n"))
+	d, err := New(
+		made("1.0.0", "R4-44", "aa", "from: base 1.0\nmodules: {asyn: R4-44}\n"),
+		made("1.1.0", "R4-45", "bb", "from: base 1.0\nmodules: {asyn: R4-45}\n"),
+	)
 	require.NoError(t, err)
 	require.Equal(t, []Change{{"asyn", "R4-44 at aa", "R4-45 at bb"}}, d.Sources)
 	require.Equal(t, []File{
@@ -99,8 +138,14 @@ func TestImage(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	_, err := New(Release{beamlineRecord("1.0.0"), files1(nil)}, Release{&record.Record{Kind: record.Image, Asset: "ioc", Version: "1.0.0"}, files1(nil)})
+	_, err := New(
+		Release{beamlineRecord("1.0.0"), files1(nil)},
+		Release{&record.Record{Kind: record.Image, Asset: "ioc", Version: "1.0.0"}, files1(nil)},
+	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	_, err = New(Release{beamlineRecord("1.0.0"), files1(map[string]string{"beamlines/bl/beamline.yaml": "nonsense: 1\n"})}, Release{beamlineRecord("1.1.0"), files1(nil)})
+	_, err = New(
+		Release{beamlineRecord("1.0.0"), files1(map[string]string{"beamlines/bl/beamline.yaml": "nonsense: 1\n"})},
+		Release{beamlineRecord("1.1.0"), files1(nil)},
+	)
 	require.ErrorContains(t, err, "beamlines/bl/beamline.yaml:1")
 }

@@ -22,7 +22,7 @@ import (
 // maxText is the size in bytes past which a file's lines are not shown.
 const maxText = 1 << 20
 
-// union gives the keys of both, sorted.
+// union returns the keys of both, sorted.
 func union[V any](a, b map[string]V) []string {
 	all := map[string]bool{}
 	for k := range a {
@@ -34,7 +34,7 @@ func union[V any](a, b map[string]V) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// changes gives what differs, by name.
+// changes returns what differs, by name.
 func changes(a, b map[string]string) (list []Change) {
 	for _, name := range union(a, b) {
 		if a[name] != b[name] {
@@ -44,7 +44,7 @@ func changes(a, b map[string]string) (list []Change) {
 	return list
 }
 
-// values gives an instance's values as people write them, maps key by key.
+// values returns an instance's values as people write them, maps key by key.
 func values(v beamline.Values) map[string]string {
 	all := map[string]string{}
 	for key, value := range v.Fields() {
@@ -115,7 +115,7 @@ func folders(from, to Release) ([]File, error) {
 	return files(sides[0], sides[1]), nil
 }
 
-// read gives all files below a folder, by their names from the root.
+// read returns all files below a folder, by their names from the root.
 func read(fsys fs.FS, dir string) (map[string][]byte, error) {
 	all := map[string][]byte{}
 	err := fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
@@ -131,7 +131,7 @@ func read(fsys fs.FS, dir string) (map[string][]byte, error) {
 	return all, err
 }
 
-// files gives the files that differ, by name.
+// files returns the files that differ, by name.
 func files(a, b map[string][]byte) (list []File) {
 	for _, name := range union(a, b) {
 		old, before := a[name]
@@ -149,9 +149,10 @@ func files(a, b map[string][]byte) (list []File) {
 	return list
 }
 
-// lines gives the lines that differ, in the order of the files.
+// lines returns the lines that differ, in the order of the files.
 func lines(a, b []byte) (list []string) {
-	if !utf8.Valid(a) || !utf8.Valid(b) || bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0 || len(a)+len(b) > maxText {
+	if !utf8.Valid(a) || !utf8.Valid(b) || bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0 ||
+		len(a)+len(b) > maxText {
 		return nil
 	}
 	for _, d := range gitdiff.Do(string(a), string(b)) {

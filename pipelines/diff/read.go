@@ -10,8 +10,8 @@ import (
 )
 
 // Read reads a release's record from the registry and its tree from the
-// repository. It refuses (diag.Invalid) what was not released, and a commit that
-// the repository does not have.
+// repository. The error is of kind Invalid when there is no such release, or the
+// repository does not have its commit.
 func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t version.Tag) (Release, error) {
 	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
 	if err != nil {
@@ -19,7 +19,14 @@ func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t 
 	}
 	files, err := repo.At(rec.Commit)
 	if err != nil {
-		return Release{}, &diag.Error{Kind: diag.Invalid, Doing: "reading the tree of", Asset: t.Asset, Version: t.Version.String(), Err: err, Fix: "fetch the repository's whole history"}
+		return Release{}, &diag.Error{
+			Kind:    diag.Invalid,
+			Doing:   "reading the tree of",
+			Asset:   t.Asset,
+			Version: t.Version.String(),
+			Err:     err,
+			Fix:     "fetch the repository's whole history",
+		}
 	}
 	return Release{Record: rec, Files: files}, nil
 }

@@ -19,11 +19,11 @@ type Pass struct {
 	digest string
 }
 
-// Record gives the release that was checked, nil for the zero Pass. It is the
+// Record returns the release that was checked, nil for the zero Pass. It is the
 // caller's own copy: what was checked cannot be changed afterwards.
 func (p Pass) Record() *record.Record { return clone(p.rec) }
 
-// Digest gives the digest of the record in its registry: "sha256:…".
+// Digest returns the digest of the record in its registry: "sha256:…".
 func (p Pass) Digest() string { return p.digest }
 
 // Approval is somebody's consent to promote one release.
@@ -62,19 +62,25 @@ func shape(rec *record.Record, digest string) (faults []error) {
 		faults = append(faults, refusal(rec, again, "its record names no namespace"))
 	}
 	if len(rec.Instances) == 0 {
-		faults = append(faults, refusal(rec, "give the beamline an instance under iocs/ and tag it again", "it has no IOC instance"))
+		faults = append(
+			faults,
+			refusal(rec, "give the beamline an instance under iocs/ and tag it again", "it has no IOC instance"),
+		)
 	}
 	for _, inst := range rec.Instances {
 		for _, ref := range []string{inst.Chart, inst.Image} {
 			if !strings.Contains(ref, "@sha256:") {
-				faults = append(faults, refusal(rec, again, "%s is to run %q, which is not named by digest", inst.Name, ref))
+				faults = append(
+					faults,
+					refusal(rec, again, "%s is to run %q, which is not named by digest", inst.Name, ref),
+				)
 			}
 		}
 	}
 	return faults
 }
 
-// checks tells which checks failed. A release without any was not tested.
+// checks returns which checks failed. A release without any was not tested.
 func checks(rec *record.Record) (faults []error) {
 	if len(rec.Checks) == 0 {
 		return []error{refusal(rec, "release the tag again", "no check was ever run on it")}
@@ -87,20 +93,33 @@ func checks(rec *record.Record) (faults []error) {
 		if why == "" {
 			why = "no reason was recorded"
 		}
-		faults = append(faults, refusal(rec, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why))
+		faults = append(
+			faults,
+			refusal(rec, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why),
+		)
 	}
 	return faults
 }
 
-// boots tells which instances were never started at the image they would run.
+// boots returns which instances were never started at the image they would run.
 // A check that was not run is not a pass.
 func boots(rec *record.Record) (faults []error) {
 	for _, inst := range rec.Instances {
 		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
-			return c.Name == "boot" && c.Of == inst.Name && c.Digest != "" && strings.HasSuffix(inst.Image, "@"+c.Digest)
+			return c.Name == "boot" && c.Of == inst.Name && c.Digest != "" &&
+				strings.HasSuffix(inst.Image, "@"+c.Digest)
 		})
 		if !booted {
-			faults = append(faults, refusal(rec, "release the tag again", "%s was never booted at the image it would run, %s", inst.Name, inst.Image))
+			faults = append(
+				faults,
+				refusal(
+					rec,
+					"release the tag again",
+					"%s was never booted at the image it would run, %s",
+					inst.Name,
+					inst.Image,
+				),
+			)
 		}
 	}
 	return faults
@@ -133,7 +152,14 @@ func consent(rec *record.Record, approval *Approval) []error {
 }
 
 func refusal(rec *record.Record, fix, format string, args ...any) error {
-	return &diag.Error{Kind: diag.Refused, Doing: "promoting", Asset: rec.Asset, Version: rec.Version, Fix: fix, Err: fmt.Errorf(format, args...)}
+	return &diag.Error{
+		Kind:    diag.Refused,
+		Doing:   "promoting",
+		Asset:   rec.Asset,
+		Version: rec.Version,
+		Fix:     fix,
+		Err:     fmt.Errorf(format, args...),
+	}
 }
 
 // clone copies a record and all that it holds.

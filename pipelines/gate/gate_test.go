@@ -19,11 +19,13 @@ const (
 func good() *record.Record {
 	return &record.Record{
 		Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1", Namespace: "bl01t",
-		Instances: []record.Instance{{
-			Name:  "bl01t-mo-ioc-01",
-			Chart: "127.0.0.1:5000/charts/bl01t-mo-ioc-01@sha256:3333333333333333333333333333333333333333333333333333333333333333",
-			Image: "127.0.0.1:5000/ioc-simstage-runtime@" + imageDigest,
-		}},
+		Instances: []record.Instance{
+			{
+				Name:  "bl01t-mo-ioc-01",
+				Chart: "127.0.0.1:5000/charts/bl01t-mo-ioc-01@sha256:3333333333333333333333333333333333333333333333333333333333333333",
+				Image: "127.0.0.1:5000/ioc-simstage-runtime@" + imageDigest,
+			},
+		},
 		Checks: []record.Test{{Name: "boot", Of: "bl01t-mo-ioc-01", Digest: imageDigest, Passed: true}},
 	}
 }

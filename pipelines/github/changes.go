@@ -9,7 +9,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// changes says what is different since the release before.
+// changes writes what differs from the release before.
 func (p *page) changes(d *diff.Diff) {
 	if d.Same() {
 		p.line("\nNothing that runs.")
@@ -38,7 +38,7 @@ func (p *page) changes(d *diff.Diff) {
 	p.files(d.Files)
 }
 
-// instance says what is different in one IOC instance.
+// instance writes what differs in one IOC instance.
 func (p *page) instance(i diff.Instance) {
 	p.line("\n**%s** %s.\n", mono(i.Name), i.State)
 	if i.Image != nil {
@@ -50,7 +50,7 @@ func (p *page) instance(i diff.Instance) {
 	p.files(i.Files)
 }
 
-// files shows the files that differ, with their lines.
+// files writes the files that differ, with their lines.
 func (p *page) files(list []diff.File) {
 	for _, f := range list {
 		p.line("\n%s %s.", mono(f.Name), f.State)
@@ -66,7 +66,7 @@ func (p *page) files(list []diff.File) {
 	}
 }
 
-// pvs says which PVs differ. What clients lose comes first.
+// pvs returns a line for each PV that differs, those that clients lose first.
 func pvs(list []diff.PV) []string {
 	var lost, changed, moved, found []string
 	for _, pv := range list {
@@ -76,15 +76,27 @@ func pvs(list []diff.PV) []string {
 		case pv.OldType == "":
 			found = append(found, fmt.Sprintf("%s (%s) appears in %s", mono(pv.Name), pv.NewType, mono(pv.NewIOC)))
 		case pv.OldType != pv.NewType:
-			changed = append(changed, fmt.Sprintf("%s changes from %s to %s in %s", mono(pv.Name), pv.OldType, pv.NewType, mono(pv.NewIOC)))
+			changed = append(
+				changed,
+				fmt.Sprintf("%s changes from %s to %s in %s", mono(pv.Name), pv.OldType, pv.NewType, mono(pv.NewIOC)),
+			)
 		default:
-			moved = append(moved, fmt.Sprintf("%s (%s) moves from %s to %s", mono(pv.Name), pv.NewType, mono(pv.OldIOC), mono(pv.NewIOC)))
+			moved = append(
+				moved,
+				fmt.Sprintf(
+					"%s (%s) moves from %s to %s",
+					mono(pv.Name),
+					pv.NewType,
+					mono(pv.OldIOC),
+					mono(pv.NewIOC),
+				),
+			)
 		}
 	}
 	return append(append(append(lost, changed...), moved...), found...)
 }
 
-// values says which things have another value.
+// values returns a line for each thing that has another value.
 func values(list []diff.Change) (all []string) {
 	for _, c := range list {
 		all = append(all, mono(c.Name)+": "+arrow(c.Old, c.New))
@@ -92,7 +104,7 @@ func values(list []diff.Change) (all []string) {
 	return all
 }
 
-// arrow says what became of a value.
+// arrow returns how a value changed.
 func arrow(old, now string) string {
 	old, now = long.ReplaceAllString(old, "$1"), long.ReplaceAllString(now, "$1")
 	switch {
@@ -104,10 +116,11 @@ func arrow(old, now string) string {
 	return mono(old) + " → " + mono(now)
 }
 
-// long is a digest or a commit; a person compares the first digits.
+// long matches a digest or a commit, of which a person compares the first digits.
 var long = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{28,52}\b`)
 
-// mono shows a text as it is, letter by letter: no name of a person is notified.
+// mono returns a text as Markdown code, letter by letter: no name in it notifies
+// a person.
 func mono(text string) string {
 	fence := "`"
 	for strings.Contains(text, fence) {

@@ -16,13 +16,19 @@ import (
 
 var errOther = errors.New("another record is attached than the one in the registry")
 
-// fault says what failed with a tag's page and what to do.
+// fault returns the error of a request about a tag's page, with what to do.
 func (r *Repository) fault(doing, tag string, err error) error {
-	return &diag.Error{Kind: diag.Broken, Doing: doing + " the GitHub release of", Asset: tag, Err: r.clean(err), Fix: r.fix(err)}
+	return &diag.Error{
+		Kind:  diag.Broken,
+		Doing: doing + " the GitHub release of",
+		Asset: tag,
+		Err:   r.clean(err),
+		Fix:   r.fix(err),
+	}
 }
 
-// clean takes the token out of whatever was answered, and what lets the reader
-// of an address in, where a download was moved to.
+// clean returns err without the token, and without the query of an address that
+// a download was redirected to, which grants access to its reader.
 func (r *Repository) clean(err error) error {
 	var sent *url.Error
 	if errors.As(err, &sent) {
@@ -38,7 +44,7 @@ func (r *Repository) clean(err error) error {
 	return err
 }
 
-// fix gives what to do about err. All of it is safe to run again.
+// fix returns what a person can do about err. Every command is safe to repeat.
 func (r *Repository) fix(err error) string {
 	const again = "run tagline github-release again to finish"
 	var limit *github.RateLimitError
@@ -63,7 +69,7 @@ func (r *Repository) fix(err error) string {
 	return "see that " + r.client.BaseURL.Host + " can be reached, then " + again
 }
 
-// status is the HTTP status that GitHub answered; 0 when it did not.
+// status returns the HTTP status of GitHub's answer; 0 when there was none.
 func status(err error) int {
 	var answer *github.ErrorResponse
 	if errors.As(err, &answer) && answer.Response != nil {

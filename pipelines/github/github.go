@@ -1,6 +1,6 @@
-// Package github makes a release known on GitHub: a release page of the git tag
-// with notes for users, and the record attached. The registry stays what counts;
-// this page can be made again from it.
+// Package github publishes a release on GitHub: a release page of the git tag
+// with notes for users, and the record attached. The registry decides what is
+// released; the page can be made again from it.
 package github
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// Publisher makes release pages of what was released from a repository.
+// Publisher makes the release pages of a repository.
 type Publisher struct {
 	Repo     *tree.Repository
 	Registry *registry.Registry
@@ -30,12 +30,12 @@ type Page struct {
 	Tag    string `json:"tag"`
 	Record string `json:"record"`          // name of the attached file
 	Since  string `json:"since,omitempty"` // the version that the notes compare with
-	Kept   bool   `json:"kept"`            // somebody made the page by hand: its notes and state were left alone
+	Kept   bool   `json:"kept"`            // a person made the page: its notes and state were left alone
 }
 
-// Run makes the release page of a released git tag, or finishes it; what is
-// finished is left as it is. A page that somebody made by hand keeps its title,
-// notes and state, and gets the record only.
+// Run makes the release page of a released git tag, or finishes it. A finished
+// page is left as it is. A page that a person made keeps its title, notes and
+// state, and only gets the record.
 //
 // It refuses (diag.Invalid) a tag that is not released, and (diag.Refused) one
 // that means another commit here, in the registry or on GitHub.
@@ -49,24 +49,24 @@ func (p Publisher) Run(ctx context.Context, tag string) (*Page, error) {
 		return nil, err
 	}
 	page := &Page{Tag: tag, Record: n.file(), Since: n.before}
-	there, err := p.GitHub.put(ctx, wanted{
+	release, err := p.GitHub.put(ctx, wanted{
 		tag: tag, commit: n.rec.Commit, title: n.rec.Asset + " " + n.rec.Version, notes: n.text(),
 		mark: mark, prerelease: n.pre, latest: n.latest, file: n.file(), record: body.Bytes(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	page.URL, page.Kept = there.GetHTMLURL(), !ours(there, mark)
+	page.URL, page.Kept = release.GetHTMLURL(), !ours(release, mark)
 	return page, nil
 }
 
-// read gathers what the notes of a tag say.
+// read collects the content of a tag's notes.
 func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
-	here, err := p.Repo.Tag(tag)
+	tagged, err := p.Repo.Tag(tag)
 	if err != nil {
 		return nil, err
 	}
-	files, err := p.Repo.At(here.Commit)
+	files, err := p.Repo.At(tagged.Commit)
 	if err != nil {
 		return nil, err
 	}
@@ -83,16 +83,20 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rec.Commit != here.Commit {
-		return nil, moved(tag, "here", here.Commit, rec.Commit)
+	if rec.Commit != tagged.Commit {
+		return nil, moved(tag, "here", tagged.Commit, rec.Commit)
 	}
 	released, err := p.released(ctx, t.Asset)
 	if err != nil {
 		return nil, err
 	}
-	n := &notes{rec: rec, address: p.Registry.Prefix() + "/records/" + t.Asset + "@" + digest, pre: !t.Version.IsRelease()}
+	n := &notes{
+		rec:     rec,
+		address: p.Registry.Prefix() + "/records/" + t.Asset + "@" + digest,
+		pre:     !t.Version.IsRelease(),
+	}
 	if newest, err := version.Latest(released); err == nil {
-		// GitHub has one latest release for a repository, which says nothing of several assets.
+		// GitHub has one latest release for a repository, which means nothing for several assets.
 		n.latest = len(assets) == 1 && newest == t.Version
 	}
 	before := version.Previous(released, t.Version)
@@ -104,12 +108,12 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was released long ago may break a rule of today: that keeps no page from being made.
-	n.since, n.untold = diff.New(then, diff.Release{Record: rec, Files: files})
+	// A release of long ago may break a rule of today, which must not stop the page.
+	n.since, n.unknown = diff.New(then, diff.Release{Record: rec, Files: files})
 	return n, nil
 }
 
-// released gives all released versions of an asset, with the times of their tags.
+// released returns all released versions of an asset, with the times of their tags.
 func (p Publisher) released(ctx context.Context, asset string) ([]version.Dated, error) {
 	versions, err := p.Registry.Records(ctx, asset)
 	if err != nil {

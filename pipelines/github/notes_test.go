@@ -21,19 +21,39 @@ func beamline() *notes {
 	return &notes{
 		address: "registry.example.org/site/records/bl01t@" + sum, before: "2026.11.1",
 		rec: &record.Record{
-			Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.2",
-			Artifacts: []record.Artifact{{Name: "charts/bl01t-mo-ioc-01", Type: "chart", Ref: "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2", Digest: sum}},
-			Checks:    []record.Test{{Of: "bl01t-mo-ioc-01", PVs: []record.PV{{Name: "A"}, {Name: "B"}}}},
+			Kind:    record.Beamline,
+			Asset:   "bl01t",
+			Version: "2026.11.2",
+			Artifacts: []record.Artifact{
+				{
+					Name:   "charts/bl01t-mo-ioc-01",
+					Type:   "chart",
+					Ref:    "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2",
+					Digest: sum,
+				},
+			},
+			Checks: []record.Test{{Of: "bl01t-mo-ioc-01", PVs: []record.PV{{Name: "A"}, {Name: "B"}}}},
 		},
 		since: &diff.Diff{
 			Asset: "bl01t", Kind: record.Beamline, From: "2026.11.1", To: "2026.11.2",
 			Beamline: []diff.Change{{Name: "approvers", New: "octocat, some-org/staff"}},
 			Parents:  []diff.Change{{Name: "ioc-simstage", Old: "1.0.0 " + sum, New: "1.1.0 " + sum}},
 			Instances: []diff.Instance{
-				{Name: "bl01t-mo-ioc-01", State: diff.Changes, Image: &diff.Change{Name: "ioc-simstage", Old: "ioc-simstage 1.0.0", New: "ioc-simstage 1.1.0"},
+				{
+					Name:   "bl01t-mo-ioc-01",
+					State:  diff.Changes,
+					Image:  &diff.Change{Name: "ioc-simstage", Old: "ioc-simstage 1.0.0", New: "ioc-simstage 1.1.0"},
 					Values: []diff.Change{{Name: "memory", Old: "256Mi", New: "512Mi"}, {Name: "env.A`B", Old: "x"}},
-					Files:  []diff.File{{Name: "st.cmd", State: diff.Changes, Lines: []string{"-dbl", "+```", "+@octocat"}}, {Name: "more.db", State: diff.Appears}}},
-				{Name: "bl01t-mo-ioc-02", State: diff.Appears, Image: &diff.Change{Name: "ioc-simstage", New: "ioc-simstage 1.1.0"}},
+					Files: []diff.File{
+						{Name: "st.cmd", State: diff.Changes, Lines: []string{"-dbl", "+```", "+@octocat"}},
+						{Name: "more.db", State: diff.Appears},
+					},
+				},
+				{
+					Name:  "bl01t-mo-ioc-02",
+					State: diff.Appears,
+					Image: &diff.Change{Name: "ioc-simstage", New: "ioc-simstage 1.1.0"},
+				},
 			},
 			PVs: []diff.PV{
 				{Name: "NEW", NewType: "motor", NewIOC: "bl01t-mo-ioc-02"},
@@ -47,17 +67,31 @@ func beamline() *notes {
 
 func TestNotes(t *testing.T) {
 	image := &record.Record{
-		Kind: record.Image, Asset: "ioc-simstage", Version: "1.0.0+b1",
-		Sources:   []record.Source{{Module: "asyn", Ref: "R4-45", Commit: commit}},
-		Artifacts: []record.Artifact{{Name: "ioc-simstage-runtime", Type: "image", Ref: "registry.example.org/site/ioc-simstage-runtime:1.0.0_b1", Digest: sum}},
-		Checks:    []record.Test{{Of: "ioc-simstage"}},
+		Kind:    record.Image,
+		Asset:   "ioc-simstage",
+		Version: "1.0.0+b1",
+		Sources: []record.Source{{Module: "asyn", Ref: "R4-45", Commit: commit}},
+		Artifacts: []record.Artifact{
+			{
+				Name:   "ioc-simstage-runtime",
+				Type:   "image",
+				Ref:    "registry.example.org/site/ioc-simstage-runtime:1.0.0_b1",
+				Digest: sum,
+			},
+		},
+		Checks: []record.Test{{Of: "ioc-simstage"}},
 	}
-	library := &record.Record{Kind: record.Library, Asset: "ioc-lib", Version: "1.0.1", Checks: []record.Test{{Of: "ioc-lib"}}}
+	library := &record.Record{
+		Kind:    record.Library,
+		Asset:   "ioc-lib",
+		Version: "1.0.1",
+		Checks:  []record.Test{{Of: "ioc-lib"}},
+	}
 	for file, n := range map[string]*notes{
 		"beamline.md": beamline(),
 		"image.md":    {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum},
 		"library.md":  {rec: library, address: "registry.example.org/site/records/ioc-lib@" + sum, before: "1.0.0", since: &diff.Diff{Kind: record.Library, From: "1.0.0"}},
-		"untold.md":   {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum, before: "0.9.0", untold: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\"")},
+		"untold.md":   {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum, before: "0.9.0", unknown: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\"")},
 	} {
 		golden.Assert(t, n.text(), file)
 		require.Equal(t, n.text(), n.text())
@@ -72,7 +106,9 @@ func TestNotesFit(t *testing.T) {
 	for i := range 3000 {
 		inst := n.since.Instances[0]
 		inst.Name = fmt.Sprintf("bl01t-mo-ioc-%04d", i)
-		inst.Files = []diff.File{{Name: "st.cmd", State: diff.Changes, Lines: strings.Split(strings.Repeat("+"+long+" ", 200), " ")}}
+		inst.Files = []diff.File{
+			{Name: "st.cmd", State: diff.Changes, Lines: strings.Split(strings.Repeat("+"+long+" ", 200), " ")},
+		}
 		n.since.Instances = append(n.since.Instances, inst)
 		n.since.PVs = append(n.since.PVs, diff.PV{Name: inst.Name + ":PV", NewType: "ai", NewIOC: inst.Name})
 		n.since.Beamline = append(n.since.Beamline, diff.Change{Name: inst.Name, New: "x"})

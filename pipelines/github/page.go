@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// What a page shows at most. GitHub takes 125,000 characters; the record has all.
+// Limits of a page. GitHub accepts 125,000 characters; the record has everything.
 const (
 	maxPage   = 120_000 // characters
 	maxDetail = 60_000  // bytes, after which files' lines are left out
@@ -14,7 +14,7 @@ const (
 	maxLines  = 60      // of one file
 )
 
-// page is Markdown being written.
+// page is Markdown that is being written.
 type page struct{ strings.Builder }
 
 func (p *page) line(format string, args ...any) {
@@ -25,7 +25,7 @@ func (p *page) heading(text string) {
 	p.line("\n### %s\n", text)
 }
 
-// list writes items below a heading, and nothing at all without items.
+// list writes items below a heading, and nothing where there are no items.
 func (p *page) list(heading string, items []string) {
 	if len(items) == 0 {
 		return
@@ -39,7 +39,7 @@ func (p *page) list(heading string, items []string) {
 	}
 }
 
-// close gives the page, cut at a line where it is too long, and its last line.
+// close returns the page with its last line, cut at a line where it is too long.
 func (p *page) close(last string) string {
 	text := p.String()
 	if utf8.RuneCountInString(text) > maxPage {

@@ -19,15 +19,20 @@ const commit = "89e6c98d92887913cadf06b2adb97f26cde4849b"
 
 // want is a page as Publisher asks for it.
 var want = wanted{
-	tag: "bl01t/2026.11.2", commit: commit, title: "bl01t 2026.11.2", notes: "What changes.\n" + mark + "\n", mark: mark,
-	file: "bl01t-2026.11.2.record.json", record: []byte("{\n  \"a record\": true\n}\n"),
+	tag:    "bl01t/2026.11.2",
+	commit: commit,
+	title:  "bl01t 2026.11.2",
+	notes:  "What changes.\n" + mark + "\n",
+	mark:   mark,
+	file:   "bl01t-2026.11.2.record.json",
+	record: []byte("{\n  \"a record\": true\n}\n"),
 }
 
 func newGitHub() *githubtest.GitHub {
 	return &githubtest.GitHub{Commits: map[string]string{want.tag: commit, "bl01t/2026.11.1": commit}}
 }
 
-// open gives the repository behind a handler.
+// open returns the repository behind a handler.
 func open(t *testing.T, h http.Handler) *Repository {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -37,7 +42,7 @@ func open(t *testing.T, h http.Handler) *Repository {
 	return r
 }
 
-// page gives the only release, which must be whole.
+// page returns the only release, which must be whole.
 func whole(t *testing.T, g *githubtest.GitHub) *github.RepositoryRelease {
 	t.Helper()
 	require.Len(t, g.Releases(), 1)
@@ -87,7 +92,9 @@ func TestPutByHand(t *testing.T) {
 		for range 120 { // more than a page of others
 			g.Add(&github.RepositoryRelease{TagName: github.String("bl01t/2026.11.1"), Draft: github.Bool(true)})
 		}
-		g.Releases()[0].TagName, g.Releases()[0].Name, g.Releases()[0].Draft = &want.tag, github.String("Beam back"), &draft
+		g.Releases()[0].TagName, g.Releases()[0].Name, g.Releases()[0].Draft = &want.tag, github.String(
+			"Beam back",
+		), &draft
 		for range 2 {
 			there, err := r.put(t.Context(), want)
 			require.NoError(t, err)
@@ -160,7 +167,11 @@ var states = map[string]func(*githubtest.GitHub){
 }
 
 func draft(g *githubtest.GitHub) *github.RepositoryRelease {
-	there := &github.RepositoryRelease{TagName: &want.tag, Body: github.String("Old.\n" + mark), Draft: github.Bool(true)}
+	there := &github.RepositoryRelease{
+		TagName: &want.tag,
+		Body:    github.String("Old.\n" + mark),
+		Draft:   github.Bool(true),
+	}
 	g.Add(there)
 	return there
 }
@@ -191,7 +202,12 @@ func TestPutFinishes(t *testing.T) {
 }
 
 // failAt fails at the n-th request; false says that there are not so many.
-func failAt(t *testing.T, n int64, fault func(http.Handler, http.ResponseWriter, *http.Request), begin func(*githubtest.GitHub)) bool {
+func failAt(
+	t *testing.T,
+	n int64,
+	fault func(http.Handler, http.ResponseWriter, *http.Request),
+	begin func(*githubtest.GitHub),
+) bool {
 	g := newGitHub()
 	var at atomic.Int64
 	h := g.Handler()

@@ -17,29 +17,44 @@ import (
 type Repository struct {
 	client      *github.Client
 	owner, name string
-	token       string // to be kept out of errors
+	token       string // never in an error
 }
 
-// Open gives the repository "owner/name" at the address of an API, such as
-// "https://api.github.com", with a token that may write contents. Nothing is
-// sent yet. It refuses (diag.Invalid) what is no repository or address.
+// Open returns the repository "owner/name" at the address of an API, such as
+// "https://api.github.com". No request is sent yet. The error is of kind Invalid
+// when the name, the address or the token is missing or malformed.
 func Open(api, repository, token string) (*Repository, error) {
 	owner, name, ok := strings.Cut(repository, "/")
 	base, err := url.Parse(strings.TrimSuffix(api, "/") + "/")
 	switch {
 	case !ok || owner == "" || name == "" || strings.Contains(name, "/"):
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "opening GitHub repository", Asset: repository, Fix: "write owner/name in GITHUB_REPOSITORY"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "opening GitHub repository",
+			Asset: repository,
+			Fix:   "write owner/name in GITHUB_REPOSITORY",
+		}
 	case err != nil || base.Host == "":
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "opening GitHub's API", Asset: api, Fix: "write its address in GITHUB_API_URL, as in https://api.github.com"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "opening GitHub's API",
+			Asset: api,
+			Fix:   "write its address in GITHUB_API_URL, as in https://api.github.com",
+		}
 	case token == "":
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "opening GitHub repository", Asset: repository, Fix: "give a token that may write its contents in GITHUB_TOKEN"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "opening GitHub repository",
+			Asset: repository,
+			Fix:   "give a token that may write its contents in GITHUB_TOKEN",
+		}
 	}
 	client := github.NewClient(nil).WithAuthToken(token)
 	client.BaseURL = base
 	return &Repository{client: client, owner: owner, name: name, token: token}, nil
 }
 
-// wanted is a release page as it shall be.
+// wanted is a release page as it should be.
 type wanted struct {
 	tag, commit, title, notes string
 	mark                      string // what notes have that Tagline wrote
@@ -48,9 +63,9 @@ type wanted struct {
 	record                    []byte // its content
 }
 
-// put makes a release page: as a draft, which nobody sees, then what is attached
-// to it, then it is published. It finishes a draft of ours, leaves a published
-// page alone, and attaches the record to any that lacks it.
+// put makes a release page: first a draft, which nobody sees, then its attachment,
+// then it is published. It finishes a draft of ours, leaves a published page
+// alone, and attaches the record to a page that lacks it.
 func (r *Repository) put(ctx context.Context, w wanted) (*github.RepositoryRelease, error) {
 	if err := r.sameCommit(ctx, w); err != nil {
 		return nil, err
@@ -79,7 +94,12 @@ func (r *Repository) put(ctx context.Context, w wanted) (*github.RepositoryRelea
 		latest = "true"
 	}
 	there, _, err = r.client.Repositories.EditRelease(ctx, r.owner, r.name, there.GetID(), &github.RepositoryRelease{
-		TagName: &w.tag, Name: &w.title, Body: &w.notes, Draft: github.Bool(false), Prerelease: &w.prerelease, MakeLatest: &latest,
+		TagName:    &w.tag,
+		Name:       &w.title,
+		Body:       &w.notes,
+		Draft:      github.Bool(false),
+		Prerelease: &w.prerelease,
+		MakeLatest: &latest,
 	})
 	if err != nil {
 		return nil, r.fault("publishing", w.tag, err)
@@ -87,13 +107,13 @@ func (r *Repository) put(ctx context.Context, w wanted) (*github.RepositoryRelea
 	return there, nil
 }
 
-// ours tells whether Tagline wrote a page's notes.
+// ours reports whether Tagline wrote a page's notes.
 func ours(there *github.RepositoryRelease, mark string) bool {
 	return strings.Contains(there.GetBody(), mark)
 }
 
-// sameCommit sees that GitHub's tag is the one that was released: GitHub makes a
-// tag that it does not have.
+// sameCommit checks that GitHub's tag is the one that was released: GitHub
+// creates a tag that it does not have.
 func (r *Repository) sameCommit(ctx context.Context, w wanted) error {
 	there, _, err := r.client.Repositories.GetCommitSHA1(ctx, r.owner, r.name, "tags/"+w.tag, "")
 	if status(err) == http.StatusNotFound || status(err) == http.StatusUnprocessableEntity {
@@ -109,7 +129,7 @@ func (r *Repository) sameCommit(ctx context.Context, w wanted) error {
 	return nil
 }
 
-// find gives the release page of a tag, published or a draft; nil when there is none.
+// find returns the release page of a tag, published or a draft; nil when there is none.
 func (r *Repository) find(ctx context.Context, tag string) (*github.RepositoryRelease, error) {
 	there, _, err := r.client.Repositories.GetReleaseByTag(ctx, r.owner, r.name, tag)
 	if err == nil {
@@ -134,7 +154,7 @@ func (r *Repository) find(ctx context.Context, tag string) (*github.RepositoryRe
 	}
 }
 
-// attach lets a page have the record, whole and once.
+// attach attaches the record to a page, whole and once.
 func (r *Repository) attach(ctx context.Context, to *github.RepositoryRelease, w wanted) error {
 	for _, a := range to.Assets {
 		if a.GetName() != w.file {
@@ -156,7 +176,12 @@ func (r *Repository) attach(ctx context.Context, to *github.RepositoryRelease, w
 		}
 	}
 	where, _, _ := strings.Cut(to.GetUploadURL(), "{")
-	req, err := r.client.NewUploadRequest(where+"?"+url.Values{"name": {w.file}}.Encode(), bytes.NewReader(w.record), int64(len(w.record)), "application/json")
+	req, err := r.client.NewUploadRequest(
+		where+"?"+url.Values{"name": {w.file}}.Encode(),
+		bytes.NewReader(w.record),
+		int64(len(w.record)),
+		"application/json",
+	)
 	if err == nil {
 		_, err = r.client.Do(ctx, req, nil)
 	}
@@ -166,7 +191,7 @@ func (r *Repository) attach(ctx context.Context, to *github.RepositoryRelease, w
 	return nil
 }
 
-// holds tells whether an attachment is whole and has this content.
+// holds reports whether an attachment is whole and has this content.
 func (r *Repository) holds(ctx context.Context, a *github.ReleaseAsset, content []byte) (bool, error) {
 	if a.GetState() != "uploaded" || a.GetSize() != len(content) {
 		return false, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// artifact is anything in a registry that is no container image: a manifest
-// with a config and layers of media types of its own.
+// artifact is a manifest that is no container image: its config and layers have
+// media types of their own.
 type artifact struct {
 	manifest []byte
 	config   []byte
@@ -24,14 +24,19 @@ type content struct {
 	bytes []byte
 }
 
-// newArtifact gives an artifact as go-containerregistry pushes images. Equal
-// arguments give equal digests: it holds no clock.
+// newArtifact returns an artifact in the form that go-containerregistry pushes.
+// Equal arguments make equal digests: no time is in it.
 func newArtifact(config content, annotations map[string]string, layers ...content) (v1.Image, error) {
 	return newReferrer(nil, config, annotations, layers...)
 }
 
-// newReferrer gives an artifact that belongs to subject, another manifest.
-func newReferrer(subject *v1.Descriptor, config content, annotations map[string]string, layers ...content) (v1.Image, error) {
+// newReferrer returns an artifact that refers to subject, another manifest.
+func newReferrer(
+	subject *v1.Descriptor,
+	config content,
+	annotations map[string]string,
+	layers ...content,
+) (v1.Image, error) {
 	a := &artifact{config: config.bytes, blobs: map[v1.Hash]v1.Layer{}}
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Annotations: annotations, Subject: subject}
 	for i, c := range append([]content{config}, layers...) {
@@ -54,16 +59,16 @@ func newReferrer(subject *v1.Descriptor, config content, annotations map[string]
 	return partial.CompressedToImage(a)
 }
 
-// RawManifest gives the manifest's bytes.
+// RawManifest returns the manifest's bytes.
 func (a *artifact) RawManifest() ([]byte, error) { return a.manifest, nil }
 
-// RawConfigFile gives the config's bytes.
+// RawConfigFile returns the config's bytes.
 func (a *artifact) RawConfigFile() ([]byte, error) { return a.config, nil }
 
-// MediaType gives the manifest's media type.
+// MediaType returns the manifest's media type.
 func (a *artifact) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
 
-// LayerByDigest gives the config or a layer.
+// LayerByDigest returns the config or a layer.
 func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 	if l, ok := a.blobs[h]; ok {
 		return l, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// kindOf annotates an attachment with what kind of statement it is, so that
+// kindOf is the annotation with the kind of an attachment's statement, by which
 // cosign finds it: https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md
 const kindOf = "dev.sigstore.bundle.predicateType"
 
@@ -23,10 +23,10 @@ type Attachment struct {
 	Body  []byte
 }
 
-// Attach pushes an attachment that refers to what ref names by its digest,
-// "host/path/name@sha256:…". It changes nothing of that. Attachments of one
-// thing are to be pushed one after the other: registries without a referrers
-// API keep their list in a tag.
+// Attach pushes an attachment that refers to the manifest at ref,
+// "host/path/name@sha256:…", which stays as it is. Attachments of one manifest
+// must be pushed one after the other: registries without a referrers API keep
+// their list in a tag.
 func (r *Registry) Attach(ctx context.Context, ref string, a Attachment) error {
 	subject, err := r.head(ctx, ref)
 	if err != nil {
@@ -50,9 +50,9 @@ func (r *Registry) Attach(ctx context.Context, ref string, a Attachment) error {
 	return err
 }
 
-// Attached gives the attachments of one media type and kind that refer to what
-// ref names by its digest. There may be any number, from anybody who may write
-// there.
+// Attached returns the attachments of one media type and kind that refer to the
+// manifest at ref, which is by digest. There may be any number of them, from
+// anybody who may write there.
 func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]byte, error) {
 	digest, err := name.NewDigest(ref, name.StrictValidation)
 	if err != nil {
@@ -84,8 +84,8 @@ func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]b
 	return found, nil
 }
 
-// wholeList checks the list of attachments of a registry without a referrers
-// API: a tag names it, so that nothing else says what it was.
+// wholeList checks that the list of attachments in a registry without a referrers
+// API is what was pushed: only a tag names that list, so no digest protects it.
 func (r *Registry) wholeList(ctx context.Context, of name.Digest) error {
 	tag := of.Context().Tag(strings.Replace(of.DigestStr(), ":", "-", 1))
 	there, err := r.head(ctx, tag.String())
@@ -98,7 +98,7 @@ func (r *Registry) wholeList(ctx context.Context, of name.Digest) error {
 	return nil
 }
 
-// errOther is an attachment of another media type or kind.
+// errOther is the error of an attachment of another media type or kind.
 var errOther = errors.New("another kind of attachment")
 
 func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind string) ([]byte, error) {
@@ -121,8 +121,8 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 	return body, nil
 }
 
-// Intact pulls all that ref names, down to each blob, and checks it against its
-// digest. It gives how many bytes that was.
+// Intact pulls the manifest at ref and all its blobs, checks each against its
+// digest, and returns how many bytes were read.
 func (r *Registry) Intact(ctx context.Context, ref string) (int64, error) {
 	digest, err := name.NewDigest(ref, name.StrictValidation)
 	if err != nil {

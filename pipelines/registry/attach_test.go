@@ -23,7 +23,11 @@ func TestAttachmentsAreFoundByKind(t *testing.T) {
 			found, err = r.Attached(t.Context(), image, "a/b", "sbom")
 			require.NoError(t, err)
 			require.ElementsMatch(t, [][]byte{[]byte("1"), []byte("4")}, found)
-			require.ErrorIs(t, r.Attach(t.Context(), image[:len(image)-4]+"0000", Attachment{"a/b", "x", nil}), ErrNotFound)
+			require.ErrorIs(
+				t,
+				r.Attach(t.Context(), image[:len(image)-4]+"0000", Attachment{"a/b", "x", nil}),
+				ErrNotFound,
+			)
 		})
 	}
 }
@@ -54,7 +58,7 @@ func TestIntactReadsEveryBlob(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 }
 
-// blobs gives the digests of an image's config and layers.
+// blobs returns the digests of an image's config and layers.
 func blobs(t testing.TB, ref string) []string {
 	d, err := name.NewDigest(ref)
 	require.NoError(t, err)

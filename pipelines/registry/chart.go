@@ -27,8 +27,8 @@ const (
 	chartLayer  = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 )
 
-// PushChart pushes a packaged chart by its digest and without a tag, to
-// charts/<name>, and gives it as an artifact of a record. What is there already
+// PushChart pushes a packaged chart to charts/<name>, by digest and without a
+// tag, and returns it as an artifact of a record. Content that is there already
 // is not sent again.
 func (r *Registry) PushChart(ctx context.Context, tgz []byte) (record.Artifact, error) {
 	m, err := chartMetadata(tgz)
@@ -46,11 +46,17 @@ func (r *Registry) PushChart(ctx context.Context, tgz []byte) (record.Artifact, 
 	repo := r.prefix + "/charts/" + m.Name
 	digest, err := r.push(ctx, repo, img)
 	tag := strings.ReplaceAll(m.Version, "+", "_") // as Helm does
-	return record.Artifact{Name: m.Name, Type: "chart", Ref: repo + ":" + tag, Digest: digest, Size: int64(len(tgz))}, err
+	return record.Artifact{
+		Name:   m.Name,
+		Type:   "chart",
+		Ref:    repo + ":" + tag,
+		Digest: digest,
+		Size:   int64(len(tgz)),
+	}, err
 }
 
-// chartMetadata reads Chart.yaml of a packaged chart, which is <name>/Chart.yaml
-// in the archive and comes first in those that Tagline packs.
+// chartMetadata reads Chart.yaml of a packaged chart: <name>/Chart.yaml in the
+// archive, and the first file of those that Tagline packs.
 func chartMetadata(tgz []byte) (*helm.Metadata, error) {
 	text, err := chartFile(tgz)
 	var m helm.Metadata
@@ -66,7 +72,7 @@ func chartMetadata(tgz []byte) (*helm.Metadata, error) {
 	return &m, nil
 }
 
-// unzippers are used again, as a release reads one chart after the other.
+// unzippers are reused, as a release reads one chart after the other.
 var unzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 func chartFile(tgz []byte) ([]byte, error) {
@@ -89,8 +95,8 @@ func chartFile(tgz []byte) ([]byte, error) {
 	}
 }
 
-// chartAnnotations gives the annotations that Helm gives a chart it pushes, but
-// for the time, which would give the same chart another digest each second.
+// chartAnnotations returns the annotations of a chart that Helm pushes, without
+// the time, which would change the chart's digest each second.
 func chartAnnotations(m *helm.Metadata) map[string]string {
 	a := map[string]string{}
 	maps.Copy(a, m.Annotations)
@@ -100,7 +106,7 @@ func chartAnnotations(m *helm.Metadata) map[string]string {
 	return a
 }
 
-// push sends an artifact to a repository by its digest, which it gives.
+// push sends an artifact to a repository by its digest, and returns the digest.
 func (r *Registry) push(ctx context.Context, repo string, img v1.Image) (string, error) {
 	h, err := img.Digest()
 	if err != nil {

@@ -8,19 +8,20 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry/wire"
 )
 
-// Two runners may release one tag at once, and a registry lets the last writer
-// of a tag win. So each says first what it is about to write, by a tag
-// "claim-<version>-<its record's digest>", and looks for the claims of others
-// only then: of two runners, at least one sees the other. Who sees nobody goes
-// on; who sees another waits until that one had time to seal. Claims stay, as
-// few registries delete tags; a later run with other content, after one that
-// died, waits for it once.
+// Two runners may release one tag at once, and in a registry the last writer of a
+// tag wins. So each runner first announces what it is about to write, by a tag
+// "claim-<version>-<its record's digest>", and only then looks for the claims of
+// others: of two runners, at least one sees the other. A runner that sees no
+// other claim goes on; one that does waits until the other had time to seal.
+// Claims stay, as few registries delete tags; a later run with other content
+// waits once for a runner that died.
 
 // turn claims a release, whose record is in the registry by its digest, and
-// comes back when it is ours to seal. It tells whether it had to wait, in which
-// case another may have sealed it.
+// returns when we may seal it. It reports whether it had to wait, in which case
+// another runner may have sealed it.
 func (r *Registry) turn(ctx context.Context, rec *record.Record, ref, ours string) (waited bool, err error) {
 	tag, err := name.NewTag(ref, name.StrictValidation)
 	if err != nil {
@@ -41,11 +42,11 @@ func (r *Registry) turn(ctx context.Context, rec *record.Record, ref, ours strin
 	}
 	// Rivals that see each other go one after the other, in the claims' order.
 	each := r.settle + time.Duration(len(rec.Artifacts))*100*time.Millisecond
-	return true, sleep(ctx, time.Duration(before+1)*each)
+	return true, wire.Sleep(ctx, time.Duration(before+1)*each)
 }
 
-// rivals counts the claims of a version that are not ours, and those of them
-// that come before ours.
+// rivals returns how many claims of a version are not ours, and how many of them
+// sort before ours.
 func rivals(tags []string, version, ours string) (all, before int) {
 	claim := regexp.MustCompile(`^claim-` + regexp.QuoteMeta(version) + `-[0-9a-f]{16}$`)
 	for _, t := range tags {

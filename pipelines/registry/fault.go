@@ -16,8 +16,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// fault says what failed with ref and what to do. The password is taken out of
-// whatever the registry answered.
+// fault returns the error of a request about ref, with what to do. The password
+// is taken out of the registry's answer.
 func (r *Registry) fault(doing, ref string, err error) error {
 	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: ref, Err: err, Fix: r.fix(err)}
 	text := err.Error()
@@ -32,7 +32,7 @@ func (r *Registry) fault(doing, ref string, err error) error {
 	return e
 }
 
-// secrets are what a registry was logged in to with.
+// secrets returns the credentials of the registry, in all forms.
 func (r *Registry) secrets() []string {
 	auth := r.auth
 	if auth == nil {
@@ -51,7 +51,7 @@ func (r *Registry) secrets() []string {
 	return []string{c.Password, c.Auth, c.IdentityToken, c.RegistryToken}
 }
 
-// fix gives what to do about err.
+// fix returns what a person can do about err.
 func (r *Registry) fix(err error) string {
 	var answer *transport.Error
 	if errors.Is(err, context.Canceled) {
@@ -71,18 +71,31 @@ func (r *Registry) fix(err error) string {
 	return "run it again to finish"
 }
 
-// unread says why what ref names could not be read, or is not what its digest
-// says: that is no fault of the line, and running it again does not help.
+// unread returns the error of content at ref that could not be read or does not
+// match its digest. The latter is no fault of the network: running it again does
+// not help.
 func (r *Registry) unread(ctx context.Context, doing, ref string, err error) error {
 	var answer *transport.Error
-	var line net.Error
+	var network net.Error
 	if isNotFound(err) {
-		return &diag.Error{Kind: diag.Refused, Doing: doing, Asset: ref, Err: fmt.Errorf("a part of it is %w: %w", ErrNotFound, err), Fix: restore}
+		return &diag.Error{
+			Kind:  diag.Refused,
+			Doing: doing,
+			Asset: ref,
+			Err:   fmt.Errorf("a part of it is %w: %w", ErrNotFound, err),
+			Fix:   restore,
+		}
 	}
-	if errors.As(err, &answer) || errors.As(err, &line) || errors.Is(err, io.ErrUnexpectedEOF) || ctx.Err() != nil {
+	if errors.As(err, &answer) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || ctx.Err() != nil {
 		return r.fault(doing, ref, err)
 	}
-	return &diag.Error{Kind: diag.Refused, Doing: doing, Asset: ref, Err: fmt.Errorf("it is not what was pushed: %w", err), Fix: restore}
+	return &diag.Error{
+		Kind:  diag.Refused,
+		Doing: doing,
+		Asset: ref,
+		Err:   fmt.Errorf("it is not what was pushed: %w", err),
+		Fix:   restore,
+	}
 }
 
 const restore = "restore the registry's storage, or release a new version"
@@ -92,13 +105,25 @@ func isNotFound(err error) bool {
 	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound
 }
 
-// ErrNotFound is the cause of every error about what is not in the registry.
+// ErrNotFound is the cause of every error about content that is not in the registry.
 var ErrNotFound = errors.New("not in the registry")
 
 func missing(ref string) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: ref, Err: ErrNotFound, Fix: "release it first, or mend the version"}
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: "looking for",
+		Asset: ref,
+		Err:   ErrNotFound,
+		Fix:   "release it first, or mend the version",
+	}
 }
 
 func badRef(ref string, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading address", Asset: ref, Err: err, Fix: "write host/path/name:tag or host/path/name@sha256:…"}
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: "reading address",
+		Asset: ref,
+		Err:   err,
+		Fix:   "write host/path/name:tag or host/path/name@sha256:…",
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -252,14 +251,4 @@ func TestCancelledRunEndsAtOnce(t *testing.T) {
 	require.ErrorContains(t, err, "run it again to finish")
 	s.heal()
 	require.False(t, s.complete(t))
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	for header, want := range map[string]time.Duration{
-		"": 0, "3": 3 * time.Second, "-3": 0, "soon": 0, "86400": maxWait, "99999999999999999999": 0,
-		"Mon, 23 Nov 2026 12:00:05 GMT": 5 * time.Second, "Mon, 23 Nov 2026 11:00:00 GMT": 0,
-	} {
-		require.Equal(t, want, retryAfter(header, now), header)
-	}
 }

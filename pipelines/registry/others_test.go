@@ -17,7 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// serveDistribution gives the address of the registry that most others are made of.
+// serveDistribution returns the address of the registry that most others are made of.
 func serveDistribution(t testing.TB) string {
 	s := httptest.NewServer(handlers.NewApp(context.Background(), distributionAt(t.TempDir())))
 	t.Cleanup(s.Close)
@@ -26,7 +26,9 @@ func serveDistribution(t testing.TB) string {
 
 func distributionAt(dir string) *configuration.Configuration {
 	logrus.SetOutput(io.Discard)
-	c := &configuration.Configuration{Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": dir}}}
+	c := &configuration.Configuration{
+		Storage: configuration.Storage{"filesystem": configuration.Parameters{"rootdirectory": dir}},
+	}
 	c.HTTP.Secret = "x"
 	c.Catalog.MaxEntries = 1000
 	return c
@@ -57,7 +59,10 @@ func TestHelmPullsWhatWasPushed(t *testing.T) {
 			r, image, tgz := open(t, host, Options{}), pushImage(t, host), packaged(t, "bl01t-a", "1")
 			rec, _, err := release(t.Context(), r, image, tgz)
 			require.NoError(t, err)
-			c, err := helm.NewClient(helm.ClientOptPlainHTTP(), helm.ClientOptCredentialsFile(t.TempDir()+"/none.json"))
+			c, err := helm.NewClient(
+				helm.ClientOptPlainHTTP(),
+				helm.ClientOptCredentialsFile(t.TempDir()+"/none.json"),
+			)
 			require.NoError(t, err)
 			pulled, err := c.Pull(rec.Artifacts[0].Ref)
 			require.NoError(t, err)

@@ -9,12 +9,12 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// maxPull is the most that is read of one thing, in bytes: the record of a
-// beamline of thousands of instances with every PV is some tens of megabytes.
+// maxPull is the largest layer that is read, in bytes: the record of a beamline
+// of thousands of instances with every PV is some tens of megabytes.
 const maxPull = 256 << 20
 
-// pull gives the bytes of an artifact's only layer, checked against the digest
-// in ref. The artifact's config must be of the media type.
+// pull returns the bytes of an artifact's only layer, checked against the digest
+// in ref. The artifact's config must have the media type.
 func (r *Registry) pull(ctx context.Context, ref, media string) ([]byte, error) {
 	digest, err := name.NewDigest(ref, name.StrictValidation)
 	if err != nil {
@@ -38,7 +38,7 @@ func (r *Registry) pull(ctx context.Context, ref, media string) ([]byte, error) 
 	return b, nil
 }
 
-// onlyLayer gives the bytes of an artifact's layer. It and the config are
+// onlyLayer returns the bytes of an artifact's layer. It and the config are
 // checked against their digests.
 func onlyLayer(img v1.Image, media string) ([]byte, error) {
 	m, err := img.Manifest()
@@ -46,7 +46,7 @@ func onlyLayer(img v1.Image, media string) ([]byte, error) {
 		return nil, err
 	}
 	if string(m.Config.MediaType) != media || len(m.Layers) == 0 || m.Layers[0].Size > maxPull {
-		return nil, fmt.Errorf("it is no %s but %s", media, m.Config.MediaType)
+		return nil, fmt.Errorf("it is a %[2]s, not a %[1]s", media, m.Config.MediaType)
 	}
 	if _, err := img.RawConfigFile(); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func onlyLayer(img v1.Image, media string) ([]byte, error) {
 }
 
 // readAll reads an image's config and layers to their ends, which checks each
-// against its digest, and gives how many bytes they have.
+// against its digest, and returns how many bytes they have.
 func readAll(img v1.Image) (int64, error) {
 	m, err := img.Manifest()
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// Record pulls the record of asset at v, and gives its digest, "sha256:…". No
-// record there, so no release, is an error of kind Invalid; one that is not
-// what it says it is, of kind Refused.
+// Record pulls the record of asset at v, and returns it with its digest,
+// "sha256:…". The error is of kind Invalid when there is no such release, and of
+// kind Refused when the record is that of another.
 func (r *Registry) Record(ctx context.Context, asset string, v version.Version) (*record.Record, string, error) {
 	ref := r.Ref("records/"+asset, v)
 	tag, err := name.NewTag(ref, name.StrictValidation)
@@ -25,8 +25,18 @@ func (r *Registry) Record(ctx context.Context, asset string, v version.Version) 
 		return nil, "", err
 	}
 	if there == nil {
-		return nil, "", &diag.Error{Kind: diag.Invalid, Doing: "reading record of", Asset: asset, Version: v.String(),
-			Err: fmt.Errorf("no such release, %w %s", ErrNotFound, r.prefix), Fix: "release it first, or mend the version"}
+		return nil, "", &diag.Error{
+			Kind:    diag.Invalid,
+			Doing:   "reading record of",
+			Asset:   asset,
+			Version: v.String(),
+			Err: fmt.Errorf(
+				"no such release, %w %s",
+				ErrNotFound,
+				r.prefix,
+			),
+			Fix: "release it first, or mend the version",
+		}
 	}
 	digest := there.Digest.String()
 	body, err := r.pull(ctx, tag.Context().Digest(digest).String(), record.MediaType)
@@ -38,13 +48,19 @@ func (r *Registry) Record(ctx context.Context, asset string, v version.Version) 
 		err = fmt.Errorf("it is the record of %s %s", rec.Asset, rec.Version)
 	}
 	if err != nil {
-		return nil, "", &diag.Error{Kind: diag.Refused, Doing: "reading record", Asset: ref, Err: err, Fix: "find out who wrote it: Tagline did not"}
+		return nil, "", &diag.Error{
+			Kind:  diag.Refused,
+			Doing: "reading record",
+			Asset: ref,
+			Err:   err,
+			Fix:   "find out who wrote it, as Tagline did not",
+		}
 	}
 	return rec, digest, nil
 }
 
-// Records gives the released versions of asset, newest first as far as the
-// versions' own order goes. An asset that was never released has none.
+// Records returns the released versions of asset, newest first as far as the
+// versions' own order goes. It returns none for an asset that was never released.
 func (r *Registry) Records(ctx context.Context, asset string) ([]version.Version, error) {
 	ref := r.prefix + "/records/" + asset
 	repo, err := name.NewRepository(ref, name.StrictValidation)
@@ -59,7 +75,7 @@ func (r *Registry) Records(ctx context.Context, asset string) ([]version.Version
 		return nil, r.fault("listing", ref, err)
 	}
 	var list []version.Version
-	for _, tag := range tags { // some are no versions: claims, and what stands in for a referrers API
+	for _, tag := range tags { // some are no versions: claims, and lists of referrers
 		if v, err := version.FromOCITag(tag); err == nil {
 			list = append(list, v)
 		}

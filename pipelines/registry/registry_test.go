@@ -17,7 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// serve gives the address of an empty registry, behind layer when it isn't nil.
+// serve returns the address of an empty registry, behind layer when it isn't nil.
 func serve(t testing.TB, layer func(http.Handler) http.Handler) string {
 	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
 	if layer != nil {
@@ -28,7 +28,7 @@ func serve(t testing.TB, layer func(http.Handler) http.Handler) string {
 	return strings.TrimPrefix(s.URL, "http://")
 }
 
-// open gives a registry that is quick to try again.
+// open returns a registry that is quick to try again.
 func open(t testing.TB, prefix string, o Options) *Registry {
 	r, err := New(prefix, o)
 	require.NoError(t, err)

@@ -11,9 +11,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// PushRecord pushes a record by its digest and without a tag, and gives its
-// address, "host/path/records/bl01t@sha256:…". It is no release yet: this is
-// for who signs the record before Seal makes it one.
+// PushRecord pushes a record by digest and without a tag, and returns its address,
+// "host/path/records/bl01t@sha256:…". It is no release yet: it can be signed
+// before Seal makes it one.
 func (r *Registry) PushRecord(ctx context.Context, rec *record.Record) (string, error) {
 	img, _, err := recordArtifact(rec)
 	if err != nil {
@@ -24,7 +24,7 @@ func (r *Registry) PushRecord(ctx context.Context, rec *record.Record) (string, 
 	return repo + "@" + digest, err
 }
 
-// recordArtifact gives a record as it is kept in a registry, and its version.
+// recordArtifact returns a record in the form it has in a registry, and its version.
 func recordArtifact(rec *record.Record) (v1.Image, version.Version, error) {
 	body, err := record.Encode(rec)
 	if err != nil {
@@ -42,7 +42,7 @@ func recordArtifact(rec *record.Record) (v1.Image, version.Version, error) {
 	return img, v, err
 }
 
-// newestFirst sorts versions of one scheme newest first, and keeps the schemes apart.
+// newestFirst sorts the versions of each scheme newest first, scheme by scheme.
 func newestFirst(list []version.Version) []version.Version {
 	slices.SortStableFunc(list, func(a, b version.Version) int {
 		if c, err := version.Compare(b, a); err == nil {

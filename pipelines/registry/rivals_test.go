@@ -82,10 +82,22 @@ func TestUnfinishedReleaseOfOtherContentIsTakenOver(t *testing.T) {
 		}
 		inner.ServeHTTP(w, req)
 	})
-	_, _, err := release(t.Context(), open(t, s.host, Options{}), s.image, packaged(t, "bl01t-a", "1"), packaged(t, "bl01t-b", "1"))
+	_, _, err := release(
+		t.Context(),
+		open(t, s.host, Options{}),
+		s.image,
+		packaged(t, "bl01t-a", "1"),
+		packaged(t, "bl01t-b", "1"),
+	)
 	require.Error(t, err)
 	s.heal()
-	rec, digest, err := release(t.Context(), open(t, s.host, Options{}), s.image, packaged(t, "bl01t-a", "2"), packaged(t, "bl01t-b", "2"))
+	rec, digest, err := release(
+		t.Context(),
+		open(t, s.host, Options{}),
+		s.image,
+		packaged(t, "bl01t-a", "2"),
+		packaged(t, "bl01t-b", "2"),
+	)
 	require.NoError(t, err)
 	require.NotEmpty(t, digest)
 	require.True(t, s.complete(t))
@@ -97,8 +109,15 @@ func TestUnfinishedReleaseOfOtherContentIsTakenOver(t *testing.T) {
 }
 
 func TestRivals(t *testing.T) {
-	tags := []string{"1.0.0", "claim-1.0.0-0000000000000001", "claim-1.0.0-0000000000000002", "claim-1.0.0-0000000000000003",
-		"claim-1.0.0-b1-0000000000000000", "claim-1x0.0-0000000000000000", "sha256-" + "00"}
+	tags := []string{
+		"1.0.0",
+		"claim-1.0.0-0000000000000001",
+		"claim-1.0.0-0000000000000002",
+		"claim-1.0.0-0000000000000003",
+		"claim-1.0.0-b1-0000000000000000",
+		"claim-1x0.0-0000000000000000",
+		"sha256-" + "00",
+	}
 	all, before := rivals(tags, "1.0.0", "claim-1.0.0-0000000000000002")
 	require.Equal(t, 2, all)
 	require.Equal(t, 1, before)

@@ -13,13 +13,13 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// Seal makes the release that rec describes: it sees that everything rec names
-// is in the registry, writes the artifacts' tags, and pushes the record, last
-// of all. It gives the record's digest, "sha256:…".
+// Seal makes the release that rec describes: it checks that everything rec names
+// is in the registry, writes the artifacts' tags, and pushes the record, last of
+// all. It returns the record's digest, "sha256:…".
 //
-// A release that is sealed with the same record is left as it is; with another,
-// that is an error of kind Refused that shows both digests. Before that, tags
-// that an unfinished run left behind are moved.
+// A release that is sealed with the same record is left as it is. One that is
+// sealed with another is an error of kind Refused, which shows both digests. Tags
+// of an unfinished run are moved.
 func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error) {
 	img, v, err := recordArtifact(rec)
 	if err != nil {
@@ -57,23 +57,31 @@ func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error)
 	return ours, nil
 }
 
-// sealed tells whether the release at ref is sealed with our record, and
-// refuses when it is sealed with another.
+// sealed reports whether the release at ref is sealed with our record. It is an
+// error of kind Refused when it is sealed with another.
 func (r *Registry) sealed(ctx context.Context, ref, ours string) (bool, error) {
 	there, err := r.head(ctx, ref)
 	if err != nil || there == nil {
 		return false, err
 	}
 	if there.Digest.String() != ours {
-		return false, &diag.Error{Kind: diag.Refused, Doing: "sealing", Asset: ref,
-			Err: fmt.Errorf("it is released already with other content: its record is %s, this one is %s", there.Digest, ours),
-			Fix: "a release never changes: tag a new version"}
+		return false, &diag.Error{
+			Kind:  diag.Refused,
+			Doing: "sealing",
+			Asset: ref,
+			Err: fmt.Errorf(
+				"it is released already with other content: its record is %s, this one is %s",
+				there.Digest,
+				ours,
+			),
+			Fix: "a release never changes: tag a new version",
+		}
 	}
 	return true, nil
 }
 
-// named gives the addresses by digest of everything in rec that must be in this
-// registry. Parents may be elsewhere: container images that sites only read.
+// named returns the addresses, by digest, of everything in rec that must be in
+// this registry. The container image at the root may be elsewhere.
 func (r *Registry) named(rec *record.Record) []string {
 	var refs []string
 	for _, a := range rec.Artifacts {
@@ -91,15 +99,19 @@ func (r *Registry) named(rec *record.Record) []string {
 	return slices.Compact(refs)
 }
 
-// mustExist sees that what ref names was taken by the registry, now or earlier.
+// mustExist checks that ref is in the registry, pushed now or earlier.
 func (r *Registry) mustExist(ctx context.Context, ref string) error {
 	if _, ok := r.pushed.Load(ref); ok {
 		return nil
 	}
 	d, err := r.head(ctx, ref)
 	if err == nil && d == nil {
-		return &diag.Error{Kind: diag.Broken, Doing: "sealing", Err: fmt.Errorf("the record names %s, which is not in the registry", ref),
-			Fix: "run the release again, which pushes what is missing"}
+		return &diag.Error{
+			Kind:  diag.Broken,
+			Doing: "sealing",
+			Err:   fmt.Errorf("the record names %s, which is not in the registry", ref),
+			Fix:   "run the release again, which pushes what is missing",
+		}
 	}
 	return err
 }
@@ -114,7 +126,7 @@ func (r *Registry) tagAll(ctx context.Context, rec *record.Record) error {
 	return r.each(ctx, refs, func(ctx context.Context, ref string) error { return r.tag(ctx, list[ref]) })
 }
 
-// each does something with each address, several at once, and gives all faults.
+// each calls do for each address, several at once, and joins the errors.
 func (r *Registry) each(ctx context.Context, refs []string, do func(context.Context, string) error) error {
 	faults := make([]error, len(refs))
 	var g errgroup.Group

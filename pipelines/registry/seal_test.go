@@ -33,7 +33,7 @@ func pushImage(t testing.TB, host string) string {
 	return ref
 }
 
-// packaged gives the chart of an instance whose start-up script says what. The
+// packaged returns the chart of an instance whose start-up script says what. The
 // image it names is nobody's: it is the record's image that must be there.
 func packaged(t testing.TB, name, what string) []byte {
 	if tgz, ok := shelf.Load(name + what); ok {
@@ -42,7 +42,12 @@ func packaged(t testing.TB, name, what string) []byte {
 	image := "127.0.0.1:5000/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32)
 	pin, err := version.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
-	inst := &beamline.Instance{Name: name, Image: pin, Values: beamline.Values{ProbePV: "BL01T:TIME"}, Config: map[string][]byte{"st.cmd": []byte(what)}}
+	inst := &beamline.Instance{
+		Name:   name,
+		Image:  pin,
+		Values: beamline.Values{ProbePV: "BL01T:TIME"},
+		Config: map[string][]byte{"st.cmd": []byte(what)},
+	}
 	tgz, err := library().Package(&beamline.Beamline{Name: "bl01t"}, inst, image, "2026.11.1")
 	require.NoError(t, err)
 	shelf.Store(name+what, tgz)
@@ -64,8 +69,16 @@ var shelf sync.Map
 // release pushes the charts of two instances and seals them, as a release of a
 // beamline does.
 func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*record.Record, string, error) {
-	rec := &record.Record{Schema: record.Schema, Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1",
-		Commit: strings.Repeat("0a", 20), Namespace: "bl01t", Tool: "1.0.0"}
+	rec := &record.Record{
+		Schema:    record.Schema,
+		Kind:      record.Beamline,
+		Asset:     "bl01t",
+		Version:   "2026.11.1",
+		Tag:       "bl01t/2026.11.1",
+		Commit:    strings.Repeat("0a", 20),
+		Namespace: "bl01t",
+		Tool:      "1.0.0",
+	}
 	rec.Artifacts = make([]record.Artifact, len(tgzs))
 	g, pushing := errgroup.WithContext(ctx)
 	g.SetLimit(jobs)
@@ -79,7 +92,17 @@ func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*r
 		return nil, "", err
 	}
 	for _, c := range rec.Artifacts {
-		rec.Instances = append(rec.Instances, record.Instance{Name: c.Name, Chart: c.Pinned(), Image: image, IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T:TIME", Protocol: "ca"})
+		rec.Instances = append(
+			rec.Instances,
+			record.Instance{
+				Name:     c.Name,
+				Chart:    c.Pinned(),
+				Image:    image,
+				IOC:      "ioc-simstage 1.0.0",
+				ProbePV:  "BL01T:TIME",
+				Protocol: "ca",
+			},
+		)
 		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: c.Name, Passed: true})
 	}
 	digest, err := r.Seal(ctx, rec)

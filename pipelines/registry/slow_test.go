@@ -26,7 +26,10 @@ type slow struct {
 }
 
 func serveSlow(t *testing.T) (*slow, string) {
-	s := &slow{flaky: flaky{inner: handlers.NewApp(context.Background(), distributionAt(t.TempDir()))}, drop: 5 * time.Millisecond}
+	s := &slow{
+		flaky: flaky{inner: handlers.NewApp(context.Background(), distributionAt(t.TempDir()))},
+		drop:  5 * time.Millisecond,
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		time.Sleep(s.drop)
 		req.Body = io.NopCloser(&drops{req.Body, s.drop})
@@ -65,7 +68,7 @@ func halfSilence(w http.ResponseWriter, req *http.Request, inner http.Handler, _
 	<-req.Context().Done()
 }
 
-// impatient gives a registry that waits for no more than so long.
+// impatient returns a registry that waits for no more than so long.
 func impatient(t *testing.T, host string, stall time.Duration) *Registry {
 	r := open(t, host, Options{})
 	r.stall = stall

@@ -18,7 +18,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// stockHelm gives the path of the helm command, built from its own source and
+// stockHelm returns the path of the helm command, built from its own source and
 // kept in Go's build cache, and the environment to run it in.
 func stockHelm(t testing.TB) func(args ...string) string {
 	t.Helper()
@@ -31,7 +31,14 @@ func stockHelm(t testing.TB) func(args ...string) string {
 	return func(args ...string) string {
 		t.Helper()
 		cmd := exec.Command(strings.TrimSpace(string(bin)), args...)
-		cmd.Env = append(os.Environ(), "HOME="+home, "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home, "KUBECONFIG=/dev/null")
+		cmd.Env = append(
+			os.Environ(),
+			"HOME="+home,
+			"HELM_CACHE_HOME="+home,
+			"HELM_CONFIG_HOME="+home,
+			"HELM_DATA_HOME="+home,
+			"KUBECONFIG=/dev/null",
+		)
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "helm %s\n%s", strings.Join(args, " "), out)
 		return string(out)
@@ -61,7 +68,7 @@ func TestStockHelmUsesWhatWasPublished(t *testing.T) {
 	require.Equal(t, documents(ours), documents(theirs))
 }
 
-// documents gives YAML documents without Helm's comments, by their kind.
+// documents returns YAML documents without Helm's comments, by their kind.
 func documents(text string) map[string]string {
 	docs := map[string]string{}
 	for _, doc := range strings.Split("\n"+text, "\n---\n") {
@@ -133,7 +140,14 @@ func depends(t testing.TB, folder string) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Contains(t, string(text), "repository: \"\"\n")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "repository: \"\"\n", "repository: file://"+lib+"\n", 1)), 0o644))
+	require.NoError(
+		t,
+		os.WriteFile(
+			file,
+			[]byte(strings.Replace(string(text), "repository: \"\"\n", "repository: file://"+lib+"\n", 1)),
+			0o644,
+		),
+	)
 }
 
 // timed reports what releasing so many charts took for each.
@@ -148,7 +162,7 @@ func timed(b *testing.B, charts int, work func(host string, charts int)) {
 	b.ReportMetric((processor(b)-cpu).Seconds()*1e3/float64(n), "cpu-ms/chart")
 }
 
-// processor gives the processor's time that we and our children took.
+// processor returns the processor's time that we and our children took.
 func processor(b *testing.B) (sum time.Duration) {
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
 		var r syscall.Rusage
@@ -177,13 +191,18 @@ func madeAll(t testing.TB, n int) [][]byte {
 func made(t testing.TB, name string) []byte {
 	pin, err := version.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
-	inst := &beamline.Instance{Name: name, Image: pin, Values: beamline.Values{ProbePV: "BL01T:TIME"}, Config: map[string][]byte{"st.cmd": []byte("iocInit\n")}}
+	inst := &beamline.Instance{
+		Name:   name,
+		Image:  pin,
+		Values: beamline.Values{ProbePV: "BL01T:TIME"},
+		Config: map[string][]byte{"st.cmd": []byte("iocInit\n")},
+	}
 	tgz, err := library().Package(&beamline.Beamline{Name: "bl01t"}, inst, "127.0.0.1:5000/x@sha256:"+strings.Repeat("ab", 32), "2026.11.1")
 	require.NoError(t, err)
 	return tgz
 }
 
-// unpacked gives the folder of an instance's chart, as helm packages it.
+// unpacked returns the folder of an instance's chart, as helm packages it.
 func unpacked(t testing.TB, dir, name string) string {
 	tree := filepath.Join(dir, name)
 	require.NoError(t, os.MkdirAll(tree, 0o755))

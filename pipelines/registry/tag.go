@@ -12,8 +12,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// tag lets the artifact's tag name its digest, whatever it named before. It
-// reads the tag back, because registries let the last writer win.
+// tag points the artifact's tag to its digest, wherever it pointed before. It
+// reads the tag back, because in a registry the last writer wins.
 func (r *Registry) tag(ctx context.Context, a record.Artifact) error {
 	there, err := r.head(ctx, a.Ref)
 	if err != nil {
@@ -35,7 +35,7 @@ func (r *Registry) tag(ctx context.Context, a record.Artifact) error {
 	return nil
 }
 
-// writeTag lets the tag name what the digest names.
+// writeTag points the tag to the digest.
 func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
 	to, err := name.NewTag(tag, name.StrictValidation)
 	if err != nil {
@@ -55,7 +55,7 @@ func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
 	return nil
 }
 
-// manifest gives what the digest names, from memory when we pushed it.
+// manifest returns the manifest with the digest, from memory when we pushed it.
 func (r *Registry) manifest(ctx context.Context, digest name.Digest) (remote.Taggable, error) {
 	if img, ok := r.pushed.Load(digest.String()); ok {
 		return img.(v1.Image), nil

@@ -45,7 +45,7 @@ type tokens struct {
 	logins int             // requests to the token server
 }
 
-// serveTokens gives a registry below which "group/sub.group/project" may be
+// serveTokens returns a registry below which "group/sub.group/project" may be
 // written to with the password, and lets the Docker configuration hold one.
 func serveTokens(t *testing.T, configured string) *tokens {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -56,16 +56,27 @@ func serveTokens(t *testing.T, configured string) *tokens {
 	r.host = strings.TrimPrefix(s.URL, "http://")
 
 	keys := filepath.Join(t.TempDir(), "keys.json")
-	text, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: string(jose.ES256)}}})
+	text, err := json.Marshal(
+		jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: string(jose.ES256)}}},
+	)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(keys, text, 0o600))
 	c := distributionAt(t.TempDir())
-	c.Auth = configuration.Auth{"token": {"realm": s.URL + "/token", "service": "registry", "issuer": "tests", "jwks": keys}}
+	c.Auth = configuration.Auth{
+		"token": {"realm": s.URL + "/token", "service": "registry", "issuer": "tests", "jwks": keys},
+	}
 	r.inner = handlers.NewApp(context.Background(), c)
 
 	dir := t.TempDir()
 	login := base64.StdEncoding.EncodeToString([]byte("me:" + configured))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), fmt.Appendf(nil, `{"auths": {%q: {"auth": %q}}}`, r.host, login), 0o600))
+	require.NoError(
+		t,
+		os.WriteFile(
+			filepath.Join(dir, "config.json"),
+			fmt.Appendf(nil, `{"auths": {%q: {"auth": %q}}}`, r.host, login),
+			0o600,
+		),
+	)
 	t.Setenv("DOCKER_CONFIG", dir)
 	return r
 }
@@ -86,7 +97,7 @@ func (r *tokens) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.inner.ServeHTTP(w, req)
 }
 
-// login gives a token for what is asked for, if it may be.
+// login returns a token for what is asked for, if it may be.
 func (r *tokens) login(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,14 +107,25 @@ func (r *tokens) login(w http.ResponseWriter, req *http.Request) {
 		fmt.Fprintf(w, `{"errors": [{"code": "UNAUTHORIZED", "message": "%s is not the password"}]}`, p)
 		return
 	}
-	claims := token.ClaimSet{Issuer: "tests", Audience: token.AudienceList{"registry"}, JWTID: fmt.Sprint(r.logins), Expiration: time.Now().Add(time.Minute).Unix()}
+	claims := token.ClaimSet{
+		Issuer:     "tests",
+		Audience:   token.AudienceList{"registry"},
+		JWTID:      fmt.Sprint(r.logins),
+		Expiration: time.Now().Add(time.Minute).Unix(),
+	}
 	for _, scope := range req.URL.Query()["scope"] {
 		part := strings.Split(scope, ":")
 		if len(part) == 3 && strings.HasPrefix(part[1], "group/sub.group/project/") {
-			claims.Access = append(claims.Access, &token.ResourceActions{Type: part[0], Name: part[1], Actions: strings.Split(part[2], ",")})
+			claims.Access = append(
+				claims.Access,
+				&token.ResourceActions{Type: part[0], Name: part[1], Actions: strings.Split(part[2], ",")},
+			)
 		}
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: r.key, KeyID: "1"}}, nil)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: r.key, KeyID: "1"}},
+		nil,
+	)
 	if err == nil {
 		var raw string
 		if raw, err = jwt.Signed(signer).Claims(claims).Serialize(); err == nil {
@@ -124,7 +146,13 @@ func releaseTo(t *testing.T, r *Registry) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = release(t.Context(), r, r.prefix+"/ioc-simstage-runtime@"+digest, packaged(t, "bl01t-a", "1"), packaged(t, "bl01t-b", "1"))
+	_, _, err = release(
+		t.Context(),
+		r,
+		r.prefix+"/ioc-simstage-runtime@"+digest,
+		packaged(t, "bl01t-a", "1"),
+		packaged(t, "bl01t-b", "1"),
+	)
 	return err
 }
 
@@ -132,7 +160,11 @@ func TestReleaseWithTokens(t *testing.T) {
 	s := serveTokens(t, password)
 	r := open(t, s.host+"/group/sub.group/project", Options{})
 	require.NoError(t, releaseTo(t, r))
-	rec, _, err := open(t, s.host+"/group/sub.group/project", Options{}).Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
+	rec, _, err := open(
+		t,
+		s.host+"/group/sub.group/project",
+		Options{},
+	).Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
 	require.NoError(t, err)
 	require.Len(t, rec.Artifacts, 2)
 	for _, a := range rec.Artifacts {
@@ -151,7 +183,13 @@ func TestExpiredTokensAreRenewed(t *testing.T) {
 	for n := 1; n <= healthy.seen; n += int(step()) {
 		s := serveTokens(t, password)
 		s.expire = n
-		require.NoError(t, releaseTo(t, open(t, s.host+"/group/sub.group/project", Options{})), "request %d of %d", n, healthy.seen)
+		require.NoError(
+			t,
+			releaseTo(t, open(t, s.host+"/group/sub.group/project", Options{})),
+			"request %d of %d",
+			n,
+			healthy.seen,
+		)
 	}
 }
 

@@ -25,8 +25,8 @@ import (
 // what cosign makes and every verifier knows.
 type Key struct{ private *ecdsa.PrivateKey }
 
-// NewKey makes a key pair, each half as PEM text. The private half is encrypted
-// when password isn't empty. cosign takes both.
+// NewKey returns a new key pair, each half as PEM text. The private half is encrypted
+// when password isn't empty. cosign reads both.
 func NewKey(password []byte) (private, public []byte, err error) {
 	var pass cryptoutils.PassFunc
 	if len(password) > 0 {
@@ -53,10 +53,15 @@ func ReadKey(private, password []byte) (*Key, error) {
 }
 
 func badKey(doing string, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: doing, Err: err, Fix: "make a key pair with: tagline key, or cosign generate-key-pair"}
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: doing,
+		Err:   err,
+		Fix:   "make a key pair with: tagline key, or cosign generate-key-pair",
+	}
 }
 
-// hint names a public key in a bundle: the digest of its DER bytes.
+// hint returns the name of a public key in a bundle: the digest of its DER bytes.
 func hint(public crypto.PublicKey) (string, error) {
 	der, err := cryptoutils.MarshalPublicKeyToDER(public)
 	if err != nil {
@@ -66,45 +71,46 @@ func hint(public crypto.PublicKey) (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
-// pair is a Key as sigstore asks for it.
+// pair is a Key with the methods of sigstore's Keypair.
 type pair struct {
 	*ecdsa.PrivateKey
 	hint string
 }
 
-// GetHashAlgorithm is that of sigstore's Keypair, as are the others.
+// GetHashAlgorithm returns the hash that is signed. It and the methods below
+// implement sigstore's Keypair.
 func (p pair) GetHashAlgorithm() protocommon.HashAlgorithm {
 	return protocommon.HashAlgorithm_SHA2_256
 }
 
-// GetSigningAlgorithm names curve and hash.
+// GetSigningAlgorithm returns curve and hash.
 func (p pair) GetSigningAlgorithm() protocommon.PublicKeyDetails {
 	return protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256
 }
 
-// GetHint names the public key in the bundle.
+// GetHint returns the name of the public key in a bundle.
 func (p pair) GetHint() []byte { return []byte(p.hint) }
 
-// GetKeyAlgorithm names the kind of key.
+// GetKeyAlgorithm returns the kind of key.
 func (p pair) GetKeyAlgorithm() string { return "ECDSA" }
 
-// GetPublicKey gives the public half.
+// GetPublicKey returns the public half.
 func (p pair) GetPublicKey() crypto.PublicKey { return p.Public() }
 
-// GetPublicKeyPem gives the public half as text.
+// GetPublicKeyPem returns the public half as text.
 func (p pair) GetPublicKeyPem() (string, error) {
 	b, err := cryptoutils.MarshalPublicKeyToPEM(p.Public())
 	return string(b), err
 }
 
-// SignData gives the signature of data, and data's digest.
+// SignData returns the signature of data, and data's digest.
 func (p pair) SignData(_ context.Context, data []byte) (signature, digest []byte, err error) {
 	sum := sha256.Sum256(data)
 	signature, err = ecdsa.SignASN1(rand.Reader, p.PrivateKey, sum[:])
 	return signature, sum[:], err
 }
 
-// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType.
+// Sign returns the signed statement: a sigstore bundle, JSON of MediaType.
 func (k *Key) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	text, err := s.text()
 	if err != nil {
@@ -125,7 +131,7 @@ func (k *Key) sign(ctx context.Context, text []byte) ([]byte, error) {
 	return signText(text, pair{k.private, name}, sign.BundleOptions{Context: ctx})
 }
 
-// Trust believes this key alone.
+// Trust returns a Trust in this key alone.
 func (k *Key) Trust(context.Context) (*Trust, error) {
 	public, err := cryptoutils.MarshalPublicKeyToPEM(k.private.Public())
 	if err != nil {

@@ -15,25 +15,25 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// tries is how often a part of Sigstore that fails is asked again.
+// tries is how often a failed request to a service of Sigstore is repeated.
 const tries = 3
 
-// Keyless signs as whoever a token speaks for: with a key of its own, which is
-// never written down, and a certificate that is good for some minutes. One
-// goroutine may use it at a time.
+// Keyless signs as the identity in an OIDC token, with a key that is never
+// stored and a certificate that is valid for some minutes. It is not safe for
+// concurrent use.
 type Keyless struct {
 	sigstore *Sigstore
 	token    Token
 	pair     *sign.EphemeralKeypair
-	cert     *x509.Certificate // nil before it is asked for
+	cert     *x509.Certificate // nil until the first signature
 }
 
-// Signer signs as whoever the token speaks for. The instance must have been
-// read with its services. Nothing is asked for before something is signed.
+// Signer returns a signer for the identity in the token. The instance must have
+// been read with its services. No request is sent before something is signed.
 func (s *Sigstore) Signer(token Token) *Keyless { return &Keyless{sigstore: s, token: token} }
 
-// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType. A
-// signature that verifying would refuse is an error. No error holds the token.
+// Sign returns the signed statement: a sigstore bundle, JSON of MediaType. It
+// checks its own signature as a verifier would. No error holds the token.
 func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	trust, err := k.Trust(ctx)
 	if err != nil {
@@ -50,7 +50,13 @@ func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	options.Context, options.CertificateProvider = ctx, held{k.cert.Raw}
 	signed, err := signText(text, k.pair, options)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "signing", Asset: s.Name, Err: err, Fix: "run it again to finish"}
+		return nil, &diag.Error{
+			Kind:  diag.Broken,
+			Doing: "signing",
+			Asset: s.Name,
+			Err:   err,
+			Fix:   "run it again to finish",
+		}
 	}
 	if _, err := trust.Check(signed, s.Digest, s.Kind, ""); err != nil {
 		return nil, fmt.Errorf("checking own signature: %w", err)
@@ -58,8 +64,8 @@ func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	return signed, nil
 }
 
-// Trust believes what this signer signs: it asks for the certificate, and takes
-// the identity that it says.
+// Trust returns a Trust in this signer alone. It requests the certificate, which
+// names the identity.
 func (k *Keyless) Trust(ctx context.Context) (*Trust, error) {
 	if err := k.certify(ctx); err != nil {
 		return nil, err
@@ -71,15 +77,19 @@ func (k *Keyless) Trust(ctx context.Context) (*Trust, error) {
 	return k.sigstore.trust(who.Issuer, func(string) string { return who.SubjectAlternativeName })
 }
 
-// certify gets a key pair and its certificate, unless there is one that is good
-// for a while.
+// certify gets a key pair and its certificate, unless the current certificate is
+// valid for a while.
 func (k *Keyless) certify(ctx context.Context) error {
 	if k.cert != nil && time.Until(k.cert.NotAfter) > time.Minute {
 		return nil
 	}
-	authority, err := root.SelectService(k.sigstore.services.FulcioCertificateAuthorityURLs(), sign.FulcioAPIVersions, time.Now())
+	authority, err := root.SelectService(
+		k.sigstore.services.FulcioCertificateAuthorityURLs(),
+		sign.FulcioAPIVersions,
+		time.Now(),
+	)
 	if err != nil {
-		return badSigstore("choosing who gives certificates", err)
+		return badSigstore("choosing a certificate authority", err)
 	}
 	token, err := k.token(ctx)
 	if err != nil {
@@ -94,20 +104,25 @@ func (k *Keyless) certify(ctx context.Context) error {
 		k.cert, err = x509.ParseCertificate(der)
 	}
 	if err != nil {
-		return &diag.Error{Kind: diag.Broken, Doing: "asking " + authority.URL + " for a certificate", Err: hide(err, token), Fix: "see that it takes tokens of this issuer, then run it again to finish"}
+		return &diag.Error{
+			Kind:  diag.Broken,
+			Doing: "asking " + authority.URL + " for a certificate",
+			Err:   hide(err, token),
+			Fix:   "see that it takes tokens of this issuer, then run it again to finish",
+		}
 	}
 	return nil
 }
 
-// held is a certificate that was got before.
+// held is a certificate that was requested before.
 type held struct{ der []byte }
 
-// GetCertificate gives it.
+// GetCertificate returns the certificate that is held.
 func (h held) GetCertificate(context.Context, sign.Keypair, *sign.CertificateProviderOptions) ([]byte, error) {
 	return h.der, nil
 }
 
-// hide takes a secret out of an error.
+// hide returns err without the secret in its text.
 func hide(err error, secret string) error {
 	if secret == "" || !strings.Contains(err.Error(), secret) {
 		return err

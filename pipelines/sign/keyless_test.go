@@ -104,8 +104,20 @@ func TestKeyless(t *testing.T) {
 }
 
 // mixed trusts the log and the clock of an instance, and other certificates.
-func mixed(t testing.TB, issuer string, s *Sigstore, from []root.CertificateAuthority, logs map[string]*root.TransparencyLog) *Trust {
-	r, err := root.NewTrustedRoot(root.TrustedRootMediaType01, from, logs, s.root.TimestampingAuthorities(), s.root.RekorLogs())
+func mixed(
+	t testing.TB,
+	issuer string,
+	s *Sigstore,
+	from []root.CertificateAuthority,
+	logs map[string]*root.TransparencyLog,
+) *Trust {
+	r, err := root.NewTrustedRoot(
+		root.TrustedRootMediaType01,
+		from,
+		logs,
+		s.root.TimestampingAuthorities(),
+		s.root.RekorLogs(),
+	)
 	require.NoError(t, err)
 	trust, err := (&Sigstore{root: r}).Trust(signtest.Workflow, issuer)
 	require.NoError(t, err)
@@ -170,7 +182,7 @@ func TestTokensStayOutOfErrors(t *testing.T) {
 	require.NotContains(t, err.Error(), "a-wrong-secret")
 	for _, given := range [][2]string{{"", "x"}, {issuer.TokenURL(), ""}, {"::", "x"}} {
 		_, err = ActionsToken(given[0], given[1])(t.Context())
-		require.ErrorContains(t, err, "no address to ask, or no token to ask with")
+		require.ErrorContains(t, err, "the address or the token to ask with is empty")
 	}
 
 	parrot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -178,14 +190,20 @@ func TestTokensStayOutOfErrors(t *testing.T) {
 	}))
 	defer parrot.Close()
 	s := withFulcio(t, parrot.URL)
-	_, err = s.Signer(ActionsToken(issuer.TokenURL(), issuer.Secret)).Sign(t.Context(), Statement{Name: "x", Digest: one, Kind: Release})
+	_, err = s.Signer(ActionsToken(issuer.TokenURL(), issuer.Secret)).
+		Sign(t.Context(), Statement{Name: "x", Digest: one, Kind: Release})
 	require.ErrorContains(t, err, "what is Bearer ***")
 	noTokens(t, issuer, err.Error())
 }
 
 // withFulcio is an instance of which nothing is there but an address.
 func withFulcio(t testing.TB, url string) *Sigstore {
-	s, err := ReadSigstore(trustedRoot(t), []byte(`{"mediaType":"`+root.SigningConfigMediaType02+`","caUrls":[{"url":"`+url+`","majorApiVersion":1,"validFor":{"start":"2026-01-01T00:00:00Z"}}]}`))
+	s, err := ReadSigstore(
+		trustedRoot(t),
+		[]byte(
+			`{"mediaType":"`+root.SigningConfigMediaType02+`","caUrls":[{"url":"`+url+`","majorApiVersion":1,"validFor":{"start":"2026-01-01T00:00:00Z"}}]}`,
+		),
+	)
 	require.NoError(t, err)
 	return s
 }
@@ -200,7 +218,11 @@ func TestSigningEndsWhenInterrupted(t *testing.T) {
 	defer silent.Close()
 	defer close(ended)
 	issuer := signtest.NewIssuer(t, signtest.Local)
-	_, err := withFulcio(t, silent.URL).Signer(ActionsToken(issuer.TokenURL(), issuer.Secret)).Sign(ctx, Statement{Name: "x", Digest: one, Kind: Release})
+	_, err := withFulcio(
+		t,
+		silent.URL,
+	).Signer(ActionsToken(issuer.TokenURL(), issuer.Secret)).
+		Sign(ctx, Statement{Name: "x", Digest: one, Kind: Release})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -208,7 +230,13 @@ func TestSigningEndsWhenInterrupted(t *testing.T) {
 func trustedRoot(t testing.TB) []byte {
 	v, err := ca.NewVirtualSigstore()
 	require.NoError(t, err)
-	r, err := root.NewTrustedRoot(root.TrustedRootMediaType01, v.FulcioCertificateAuthorities(), nil, v.TimestampingAuthorities(), nil)
+	r, err := root.NewTrustedRoot(
+		root.TrustedRootMediaType01,
+		v.FulcioCertificateAuthorities(),
+		nil,
+		v.TimestampingAuthorities(),
+		nil,
+	)
 	require.NoError(t, err)
 	b, err := r.MarshalJSON()
 	require.NoError(t, err)
@@ -219,8 +247,15 @@ func trustedRoot(t testing.TB) []byte {
 // public instance, with its log entry and certificate: a run for a branch.
 func TestPublicSigstoreIsChecked(t *testing.T) {
 	const workflow, issuer = "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml", "https://token.actions.githubusercontent.com"
-	s, signed := &Sigstore{root: data.TrustedRoot(t, "public-good.json")}, data.Bundle(t, "sigstore.js@2.0.0-provenance.sigstore.json")
-	sum, err := hex.DecodeString("46d4e2f74c4877316640000a6fdf8a8b59f1e0847667973e9859f774dd31b8f1e0937813b777fb66a2ac67d50540fe34640966eee9fc2ccca387082b4c85cd3c")
+	s, signed := &Sigstore{
+		root: data.TrustedRoot(t, "public-good.json"),
+	}, data.Bundle(
+		t,
+		"sigstore.js@2.0.0-provenance.sigstore.json",
+	)
+	sum, err := hex.DecodeString(
+		"46d4e2f74c4877316640000a6fdf8a8b59f1e0847667973e9859f774dd31b8f1e0937813b777fb66a2ac67d50540fe34640966eee9fc2ccca387082b4c85cd3c",
+	)
 	require.NoError(t, err)
 	check := func(s *Sigstore, identity, issuer string) error {
 		trust, err := s.Trust(identity, issuer)
@@ -231,7 +266,12 @@ func TestPublicSigstoreIsChecked(t *testing.T) {
 		return err
 	}
 	require.NoError(t, check(s, workflow+"@refs/heads/main", issuer))
-	require.ErrorContains(t, check(s, workflow, issuer), `release.yml@refs/tags/`+tag+`", got`, "a branch signs no release")
+	require.ErrorContains(
+		t,
+		check(s, workflow, issuer),
+		`release.yml@refs/tags/`+tag+`", got`,
+		"a branch signs no release",
+	)
 	require.ErrorContains(t, check(s, workflow+"@refs/heads/main", "https://example.org"), "issuer")
 	other, err := ReadSigstore(trustedRoot(t), nil)
 	require.NoError(t, err)

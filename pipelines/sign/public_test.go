@@ -26,7 +26,15 @@ func published(t testing.TB, trusted, config []byte, expires time.Time) map[stri
 	require.NoError(t, err)
 	key, err := metadata.KeyFromPublicKey(private.Public())
 	require.NoError(t, err)
-	first, targets, snapshot, timestamp := metadata.Root(expires), metadata.Targets(expires), metadata.Snapshot(expires), metadata.Timestamp(expires)
+	first, targets, snapshot, timestamp := metadata.Root(
+		expires,
+	), metadata.Targets(
+		expires,
+	), metadata.Snapshot(
+		expires,
+	), metadata.Timestamp(
+		expires,
+	)
 	files := map[string][]byte{}
 	for name, text := range map[string][]byte{"trusted_root.json": trusted, "signing_config.v0.2.json": config} {
 		info, err := metadata.TargetFile().FromBytes(name, text, "sha256")
@@ -73,9 +81,9 @@ func TestSigstoreIsFetched(t *testing.T) {
 		says  string
 	}{
 		"as it is":                  {good, nil, ""},
-		"a trusted root of another": {published(t, trusted, config, tomorrow), func(f map[string][]byte) { replace(f, trusted, trustedRoot(t)) }, "whom to trust"},
+		"a trusted root of another": {published(t, trusted, config, tomorrow), func(f map[string][]byte) { replace(f, trusted, trustedRoot(t)) }, "fetching the trusted root"},
 		"no longer kept":            {published(t, trusted, config, time.Now().Add(-time.Hour)), nil, "expired"},
-		"signed by another":         {published(t, trusted, config, tomorrow), func(f map[string][]byte) { f["/1.root.json"] = good["/1.root.json"] }, "whom to trust"},
+		"signed by another":         {published(t, trusted, config, tomorrow), func(f map[string][]byte) { f["/1.root.json"] = good["/1.root.json"] }, "fetching the trusted root"},
 		"nothing there":             {map[string][]byte{"/1.root.json": good["/1.root.json"]}, nil, "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +117,7 @@ func TestSigstoreIsFetched(t *testing.T) {
 	}
 }
 
-// replace gives other content under the address of what was there.
+// replace returns other content under the address of what was there.
 func replace(files map[string][]byte, was, is []byte) {
 	files[fmt.Sprintf("/targets/%x.trusted_root.json", sha256.Sum256(was))] = is
 }

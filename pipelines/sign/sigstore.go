@@ -17,25 +17,29 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// Sigstore is one instance of https://docs.sigstore.dev: it gives whoever shows
-// a token of their identity a certificate for some minutes, and writes down
-// when something was signed with it.
+// Sigstore is one instance of https://docs.sigstore.dev: a certificate authority
+// that issues short-lived certificates for OIDC tokens, and the logs and clocks
+// that witness when something was signed.
 type Sigstore struct {
 	root     *root.TrustedRoot
 	services *root.SigningConfig // nil where nothing is signed
 }
 
-// ReadSigstore describes an instance by the files that Sigstore itself uses: a
-// trusted_root.json, and for who signs a signing_config.json with the addresses
-// of its parts. services is nil for who only verifies.
+// ReadSigstore reads an instance's description from Sigstore's own files: its
+// trusted_root.json, and for signing its signing_config.json with the addresses
+// of its services. services is nil where nothing is signed.
 func ReadSigstore(trustedRoot, services []byte) (*Sigstore, error) {
 	s := &Sigstore{}
 	var err error
 	if s.root, err = root.NewTrustedRootFromJSON(trustedRoot); err != nil {
 		return nil, badSigstore("reading the trusted root", err)
 	}
-	if len(s.root.FulcioCertificateAuthorities()) == 0 || len(s.root.RekorLogs())+len(s.root.TimestampingAuthorities()) == 0 {
-		return nil, badSigstore("reading the trusted root", errors.New("it has no authority for certificates, or none for times"))
+	if len(s.root.FulcioCertificateAuthorities()) == 0 ||
+		len(s.root.RekorLogs())+len(s.root.TimestampingAuthorities()) == 0 {
+		return nil, badSigstore(
+			"reading the trusted root",
+			errors.New("it names no certificate authority, or nothing that witnesses times"),
+		)
 	}
 	if services == nil {
 		return s, nil
@@ -47,20 +51,27 @@ func ReadSigstore(trustedRoot, services []byte) (*Sigstore, error) {
 }
 
 func badSigstore(doing string, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: doing, Err: err, Fix: "name the trusted_root.json and signing_config.json of your Sigstore, or none for the public one"}
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: doing,
+		Err:   err,
+		Fix:   "name the trusted_root.json and signing_config.json of your Sigstore, or none for the public one",
+	}
 }
 
-// PublicSigstore gives the public instance as its own signed repository
+// PublicSigstore returns the public instance as its own signed repository
 // describes it now: https://theupdateframework.io. Nothing is kept on disk.
 func PublicSigstore(ctx context.Context) (*Sigstore, error) {
 	return fetchSigstore(ctx, tuf.DefaultMirror, tuf.DefaultRoot())
 }
 
-// fetchSigstore asks a repository whose first root is known.
+// fetchSigstore reads a TUF repository whose first root is known.
 func fetchSigstore(ctx context.Context, address string, first []byte) (*Sigstore, error) {
 	get := fetcher.NewDefaultFetcher()
 	get.SetHTTPClient(&http.Client{Timeout: 30 * time.Second, Transport: until{ctx}})
-	client, err := tuf.New(&tuf.Options{RepositoryBaseURL: address, Root: first, Fetcher: get, DisableLocalCache: true})
+	client, err := tuf.New(
+		&tuf.Options{RepositoryBaseURL: address, Root: first, Fetcher: get, DisableLocalCache: true},
+	)
 	if err != nil {
 		return nil, unreachable(address, err)
 	}
@@ -75,17 +86,27 @@ func fetchSigstore(ctx context.Context, address string, first []byte) (*Sigstore
 }
 
 func unreachable(address string, err error) error {
-	return &diag.Error{Kind: diag.Broken, Doing: "asking " + address + " whom to trust", Err: err, Fix: "run it again, or name a copy of its trusted root"}
+	return &diag.Error{
+		Kind:  diag.Broken,
+		Doing: "fetching the trusted root from " + address,
+		Err:   err,
+		Fix:   "run it again, or name a copy of its trusted root",
+	}
 }
 
-// Trust believes what identity signed, as issuer told who that is. issuer is
-// the address of an OIDC issuer: "https://token.actions.githubusercontent.com".
-// identity is what certificates say. That of a workflow may leave the git ref
-// away: "https://github.com/some-org/site/.github/workflows/release.yml", of
-// which only the run for a release's own tag is believed.
+// Trust returns a Trust in one identity of one OIDC issuer, which is an address:
+// "https://token.actions.githubusercontent.com". identity is the subject of its
+// certificates. That of a workflow may be written without its git ref, as in
+// "https://github.com/some-org/site/.github/workflows/release.yml": then only the
+// run for a release's own tag is trusted with that release.
 func (s *Sigstore) Trust(identity, issuer string) (*Trust, error) {
 	if identity == "" || issuer == "" {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading who is trusted", Err: errors.New("identity or issuer is empty"), Fix: "name both, as the certificate has them"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "reading the trusted signers",
+			Err:   errors.New("identity or issuer is empty"),
+			Fix:   "name both, as the certificate has them",
+		}
 	}
 	workflow := strings.HasSuffix(identity, ".yml") || strings.HasSuffix(identity, ".yaml")
 	return s.trust(issuer, func(tag string) string {
@@ -96,7 +117,7 @@ func (s *Sigstore) Trust(identity, issuer string) (*Trust, error) {
 	})
 }
 
-// trust believes what issuer told of whoever may sign the release of a tag.
+// trust returns a Trust in the identity that may sign the release of each tag.
 func (s *Sigstore) trust(issuer string, identity func(tag string) string) (*Trust, error) {
 	options := []verify.VerifierOption{verify.WithObserverTimestamps(1), verify.WithoutStatementPredicate()}
 	if len(s.root.CTLogs()) > 0 {
@@ -115,17 +136,18 @@ func (s *Sigstore) trust(issuer string, identity func(tag string) string) (*Trus
 	}}, nil
 }
 
-// until ends requests with a context, which Sigstore's clients take none of.
+// until ends requests with a context: Sigstore's clients accept none.
 type until struct{ ctx context.Context }
 
-// RoundTrip is that of http.RoundTripper.
+// RoundTrip implements http.RoundTripper.
 func (u until) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context())
 	context.AfterFunc(u.ctx, cancel)
 	return http.DefaultTransport.RoundTrip(req.WithContext(ctx))
 }
 
-// witnesses gives who writes down when something was signed.
+// witnesses returns the transparency logs and timestamp authorities that are
+// asked to witness a signature.
 func (s *Sigstore) witnesses(ctx context.Context) (o sign.BundleOptions, err error) {
 	now := time.Now()
 	if urls := s.services.RekorLogURLs(); len(urls) > 0 {
@@ -134,16 +156,29 @@ func (s *Sigstore) witnesses(ctx context.Context) (o sign.BundleOptions, err err
 			return o, badSigstore("choosing a transparency log", err)
 		}
 		for _, l := range logs {
-			o.TransparencyLogs = append(o.TransparencyLogs, sign.NewRekor(&sign.RekorOptions{BaseURL: l.URL, Version: l.MajorAPIVersion, Retries: tries}))
+			o.TransparencyLogs = append(
+				o.TransparencyLogs,
+				sign.NewRekor(&sign.RekorOptions{BaseURL: l.URL, Version: l.MajorAPIVersion, Retries: tries}),
+			)
 		}
 	}
 	if urls := s.services.TimestampAuthorityURLs(); len(urls) > 0 {
-		clocks, err := root.SelectServices(urls, s.services.TimestampAuthorityURLsConfig(), sign.TimestampAuthorityAPIVersions, now)
+		clocks, err := root.SelectServices(
+			urls,
+			s.services.TimestampAuthorityURLsConfig(),
+			sign.TimestampAuthorityAPIVersions,
+			now,
+		)
 		if err != nil {
 			return o, badSigstore("choosing a timestamp authority", err)
 		}
 		for _, c := range clocks {
-			o.TimestampAuthorities = append(o.TimestampAuthorities, sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{URL: c.URL, Retries: tries, Transport: until{ctx}}))
+			o.TimestampAuthorities = append(
+				o.TimestampAuthorities,
+				sign.NewTimestampAuthority(
+					&sign.TimestampAuthorityOptions{URL: c.URL, Retries: tries, Transport: until{ctx}},
+				),
+			)
 		}
 	}
 	return o, nil

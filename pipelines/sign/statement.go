@@ -12,7 +12,7 @@ import (
 
 // The kinds of statement, by the type of their predicate.
 const (
-	// Release says that a record is that of a release.
+	// Release binds a record to the release it is of.
 	Release = "https://github.com/tagline-ci/tagline/release/v1"
 	// Provenance says how an image was built: https://slsa.dev/spec/v1.0/provenance
 	Provenance = "https://slsa.dev/provenance/v1"
@@ -20,7 +20,7 @@ const (
 	SBOM = "https://spdx.dev/Document"
 )
 
-// MediaType is that of a signed statement in a registry.
+// MediaType is the media type of a signed statement in a registry.
 const MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 const (
@@ -28,15 +28,15 @@ const (
 	statementType = "https://in-toto.io/Statement/v1"
 )
 
-// Statement is what somebody says about one thing in a registry.
+// Statement is an in-toto statement about one manifest in a registry.
 type Statement struct {
 	Name      string // of the subject, for people: "ioc-simstage-runtime"
 	Digest    string // of the subject's manifest, "sha256:…"
 	Kind      string // Release, Provenance or SBOM
-	Predicate any    // what is said, as JSON
+	Predicate any    // the claim itself, anything that has JSON
 }
 
-// envelope is a Statement as in-toto writes it.
+// envelope is the JSON of an in-toto statement.
 type envelope struct {
 	Type          string          `json:"_type"`
 	Subject       []subject       `json:"subject"`
@@ -51,21 +51,25 @@ type subject struct {
 
 // Signer signs statements: a Key, or Keyless.
 type Signer interface {
-	// Sign gives the statement, signed: a sigstore bundle, JSON of MediaType.
+	// Sign returns the signed statement: a sigstore bundle, JSON of MediaType.
 	Sign(context.Context, Statement) ([]byte, error)
-	// Trust believes what this signer signs, and nothing else.
+	// Trust returns a Trust in this signer alone.
 	Trust(context.Context) (*Trust, error)
 }
 
-// text gives the statement as in-toto writes it.
+// text returns the statement as in-toto's JSON.
 func (s Statement) text() ([]byte, error) {
 	predicate, err := json.Marshal(s.Predicate)
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", s.Name, err)
 	}
 	text, err := json.Marshal(envelope{
-		Type: statementType, PredicateType: s.Kind, Predicate: predicate,
-		Subject: []subject{{Name: s.Name, Digest: map[string]string{"sha256": strings.TrimPrefix(s.Digest, "sha256:")}}},
+		Type:          statementType,
+		PredicateType: s.Kind,
+		Predicate:     predicate,
+		Subject: []subject{
+			{Name: s.Name, Digest: map[string]string{"sha256": strings.TrimPrefix(s.Digest, "sha256:")}},
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", s.Name, err)
@@ -73,7 +77,7 @@ func (s Statement) text() ([]byte, error) {
 	return text, nil
 }
 
-// signText gives an in-toto statement, signed.
+// signText returns the bundle of a signed in-toto statement.
 func signText(text []byte, with sign.Keypair, o sign.BundleOptions) ([]byte, error) {
 	signed, err := sign.Bundle(&sign.DSSEData{Data: text, PayloadType: payloadType}, with, o)
 	if err != nil {

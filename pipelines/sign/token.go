@@ -13,14 +13,14 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// Token gives a token of one's identity, fresh each time: they are good for
-// minutes, and a release may build for hours before it signs.
+// Token returns a fresh OIDC token at each call: tokens are valid for minutes,
+// and a release may build for hours before it signs.
 type Token func(context.Context) (string, error)
 
-// audience is for whom tokens are: https://docs.sigstore.dev/certificate_authority/oidc-in-fulcio/
+// audience is the audience of the tokens: https://docs.sigstore.dev/certificate_authority/oidc-in-fulcio/
 const audience = "sigstore"
 
-// ActionsToken gives tokens of a job of GitHub Actions. address and secret are
+// ActionsToken returns the tokens of a job of GitHub Actions. address and secret are
 // what the job has in ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN:
 // https://docs.github.com/en/actions/reference/security/oidc
 // Errors hold neither the secret nor a token.
@@ -28,7 +28,12 @@ func ActionsToken(address, secret string) Token {
 	return func(ctx context.Context) (string, error) {
 		token, err := askActions(ctx, address, secret)
 		if err != nil {
-			return "", &diag.Error{Kind: diag.Broken, Doing: "asking GitHub Actions for a token of this workflow", Err: hide(err, secret), Fix: "give the job the permission id-token: write, then run it again to finish"}
+			return "", &diag.Error{
+				Kind:  diag.Broken,
+				Doing: "asking GitHub Actions for a token of this workflow",
+				Err:   hide(err, secret),
+				Fix:   "give the job the permission id-token: write, then run it again to finish",
+			}
 		}
 		return token, nil
 	}
@@ -37,7 +42,7 @@ func ActionsToken(address, secret string) Token {
 func askActions(ctx context.Context, address, secret string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || secret == "" {
-		return "", errors.New("no address to ask, or no token to ask with")
+		return "", errors.New("the address or the token to ask with is empty")
 	}
 	q := u.Query()
 	q.Set("audience", audience)
@@ -53,7 +58,7 @@ func askActions(ctx context.Context, address, secret string) (string, error) {
 	}
 	defer answer.Body.Close()
 	var token struct{ Value string }
-	if answer.StatusCode != http.StatusOK { // the body is not shown: nobody knows what is in it
+	if answer.StatusCode != http.StatusOK { // the body is not shown: it may hold a secret
 		return "", fmt.Errorf("it answered %s", answer.Status)
 	}
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&token); err != nil || token.Value == "" {

@@ -17,15 +17,15 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 )
 
-// Trust is whose statements are believed.
+// Trust is a set of signers whose statements are accepted.
 type Trust struct {
 	verifier *verify.Verifier
-	who      func(tag string) (verify.PolicyOption, error) // that may sign the release of a tag
+	who      func(tag string) (verify.PolicyOption, error) // the identity that may sign the release of a tag
 }
 
-// TrustKeys believes who has the private half of one of these public keys, PEM
-// blocks one after the other: a key that is to be replaced stays until no
-// release of it runs any more.
+// TrustKeys returns a Trust in the holders of public keys, PEM blocks one after
+// the other. A key that is replaced stays there until no release that it signed
+// runs any more.
 func TrustKeys(public []byte) (*Trust, error) {
 	known := map[string]*root.ExpiringKey{}
 	for block, rest := pem.Decode(public); block != nil; block, rest = pem.Decode(rest) {
@@ -48,18 +48,22 @@ func TrustKeys(public []byte) (*Trust, error) {
 		known[name] = root.NewExpiringKey(v, time.Time{}, time.Time{})
 	}
 	if len(known) == 0 {
-		return nil, badKey("reading public key", errors.New("there is none"))
+		return nil, badKey("reading public key", errors.New("the text holds no PEM block"))
 	}
-	v, err := verify.NewVerifier(root.NewTrustedPublicKeyMaterialFromMapping(known), verify.WithNoObserverTimestamps(), verify.WithoutStatementPredicate())
+	v, err := verify.NewVerifier(
+		root.NewTrustedPublicKeyMaterialFromMapping(known),
+		verify.WithNoObserverTimestamps(),
+		verify.WithoutStatementPredicate(),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("trusting keys: %w", err)
 	}
 	return &Trust{v, func(string) (verify.PolicyOption, error) { return verify.WithKey(), nil }}, nil
 }
 
-// Check gives what a signed statement says, as JSON, when it is signed by
-// somebody trusted with the release of a git tag, is of this kind, and is about
-// the thing with this digest, "sha256:…", and nothing else.
+// Check returns the predicate of a signed statement, as JSON, when a signer that
+// is trusted with the release of the git tag signed it, and it is of this kind
+// and about the manifest with this digest, "sha256:…", and nothing else.
 func (t *Trust) Check(signed []byte, digest, kind, tag string) (json.RawMessage, error) {
 	var b bundle.Bundle
 	if err := b.UnmarshalJSON(signed); err != nil {
@@ -81,8 +85,15 @@ func (t *Trust) Check(signed []byte, digest, kind, tag string) (json.RawMessage,
 	if err := json.Unmarshal(dsse.GetPayload(), &said); err != nil {
 		return nil, fmt.Errorf("reading statement about %s: %w", digest, err)
 	}
-	if dsse.GetPayloadType() != payloadType || said.Type != statementType || said.PredicateType != kind || len(said.Subject) != 1 {
-		return nil, fmt.Errorf("checking statement about %s: it says %s of %d things, not %s of one", digest, said.PredicateType, len(said.Subject), kind)
+	if dsse.GetPayloadType() != payloadType || said.Type != statementType || said.PredicateType != kind ||
+		len(said.Subject) != 1 {
+		return nil, fmt.Errorf(
+			"checking statement about %s: it is a %s about %d subjects, not a %s about one",
+			digest,
+			said.PredicateType,
+			len(said.Subject),
+			kind,
+		)
 	}
 	return said.Predicate, nil
 }

@@ -35,14 +35,14 @@ type GitHub struct {
 // maxBody is the most characters that GitHub takes as notes.
 const maxBody = 125_000
 
-// Releases gives all releases, drafts too, oldest first.
+// Releases returns all releases, drafts too, oldest first.
 func (g *GitHub) Releases() []*github.RepositoryRelease {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Clone(g.releases)
 }
 
-// Content gives what an attachment holds.
+// Content returns what an attachment holds.
 func (g *GitHub) Content(a *github.ReleaseAsset) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,7 +68,9 @@ func (g *GitHub) add(r *github.RepositoryRelease, base string) {
 	g.ids++
 	r.ID = github.Int64(g.ids)
 	r.HTMLURL = github.String(base + "/some-org/site/releases/tag/" + r.GetTagName())
-	r.UploadURL = github.String(fmt.Sprintf("%s/upload/repos/some-org/site/releases/%d/assets{?name,label}", base, g.ids))
+	r.UploadURL = github.String(
+		fmt.Sprintf("%s/upload/repos/some-org/site/releases/%d/assets{?name,label}", base, g.ids),
+	)
 	g.releases = append(g.releases, r)
 }
 
@@ -141,7 +143,10 @@ func fail(status int, message string) (int, any) {
 }
 
 func invalid(field, code string) (int, any) {
-	return http.StatusUnprocessableEntity, map[string]any{"message": "Validation Failed", "errors": []map[string]string{{"resource": "Release", "field": field, "code": code}}}
+	return http.StatusUnprocessableEntity, map[string]any{
+		"message": "Validation Failed",
+		"errors":  []map[string]string{{"resource": "Release", "field": field, "code": code}},
+	}
 }
 
 func (g *GitHub) commit(r *http.Request) (int, any) {

@@ -56,7 +56,8 @@ func NewIssuer(t testing.TB, host string) *Issuer {
 		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig"}}})
+		json.NewEncoder(w).
+			Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig"}}})
 	})
 	mux.HandleFunc("GET /token", i.give)
 	server := httptest.NewUnstartedServer(mux)
@@ -85,9 +86,12 @@ func (i *Issuer) give(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]any{"count": len(token), "value": token})
 }
 
-// Token gives a signed token of the workflow, with the claims that GitHub's have.
+// Token returns a signed token of the workflow, with the claims that GitHub's have.
 func (i *Issuer) Token(audience string) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: i.key, KeyID: "1"}}, (&jose.SignerOptions{}).WithType("JWT"))
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: i.key, KeyID: "1"}},
+		(&jose.SignerOptions{}).WithType("JWT"),
+	)
 	if err != nil {
 		return "", err
 	}
@@ -95,12 +99,30 @@ func (i *Issuer) Token(audience string) (string, error) {
 	workflow := strings.TrimPrefix(Workflow, "https://github.com/") + "@" + ref
 	sha := strings.Repeat("0b", 20)
 	return jwt.Signed(signer).Claims(jwt.Claims{
-		Issuer: i.URL, Subject: "repo:" + Repository + ":ref:" + ref, Audience: jwt.Audience{audience},
-		IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now.Add(-time.Minute)), Expiry: jwt.NewNumericDate(now.Add(5 * time.Minute)),
+		Issuer:   i.URL,
+		Subject:  "repo:" + Repository + ":ref:" + ref,
+		Audience: jwt.Audience{audience},
+		IssuedAt: jwt.NewNumericDate(
+			now,
+		),
+		NotBefore: jwt.NewNumericDate(now.Add(-time.Minute)),
+		Expiry:    jwt.NewNumericDate(now.Add(5 * time.Minute)),
 	}).Claims(map[string]any{
-		"job_workflow_ref": workflow, "job_workflow_sha": sha, "workflow_ref": workflow, "workflow_sha": sha, "workflow": "release",
-		"sha": sha, "ref": ref, "event_name": "push", "repository": Repository, "repository_id": "1",
-		"repository_owner": "some-org", "repository_owner_id": "2", "repository_visibility": "public",
-		"runner_environment": "github-hosted", "run_id": "3", "run_attempt": "1",
+		"job_workflow_ref":      workflow,
+		"job_workflow_sha":      sha,
+		"workflow_ref":          workflow,
+		"workflow_sha":          sha,
+		"workflow":              "release",
+		"sha":                   sha,
+		"ref":                   ref,
+		"event_name":            "push",
+		"repository":            Repository,
+		"repository_id":         "1",
+		"repository_owner":      "some-org",
+		"repository_owner_id":   "2",
+		"repository_visibility": "public",
+		"runner_environment":    "github-hosted",
+		"run_id":                "3",
+		"run_attempt":           "1",
 	}).Serialize()
 }

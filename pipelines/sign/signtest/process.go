@@ -18,12 +18,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// build gives the path of one of Sigstore's programs, built from its own source
+// build returns the path of one of Sigstore's programs, built from its own source
 // and kept in Go's build cache.
 func build(t testing.TB, name string) string {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.Command("go", "tool", "-C", filepath.Join(filepath.Dir(here), "..", "testdata", "sigstore"), "-n", name)
+	cmd := exec.Command(
+		"go",
+		"tool",
+		"-C",
+		filepath.Join(filepath.Dir(here), "..", "testdata", "sigstore"),
+		"-n",
+		name,
+	)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -76,14 +83,14 @@ func (l *log) Write(b []byte) (int, error) {
 	return l.Buffer.Write(b)
 }
 
-// String gives what was said.
+// String returns what was said.
 func (l *log) String() string {
 	l.Lock()
 	defer l.Unlock()
 	return l.Buffer.String()
 }
 
-// port gives a port of an address that nobody listens on.
+// port returns a port of an address that nobody listens on.
 func port(t testing.TB, host string) string {
 	l, err := net.Listen("tcp", host+":0")
 	require.NoError(t, err)
@@ -91,7 +98,7 @@ func port(t testing.TB, host string) string {
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
-// get gives what an address answers.
+// get returns what an address answers.
 func get(t testing.TB, address string) []byte {
 	answer, err := http.Get(address)
 	require.NoError(t, err)

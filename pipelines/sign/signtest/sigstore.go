@@ -51,7 +51,15 @@ func Start(t testing.TB, host string, issuers ...*Issuer) *Sigstore {
 	at := func(url string, version uint32) []root.Service {
 		return []root.Service{{URL: url, MajorAPIVersion: version, ValidityPeriodStart: began, Operator: "test"}}
 	}
-	config, err := root.NewSigningConfig(root.SigningConfigMediaType02, at(fulcio, 1), nil, at(rekor, 2), any, at(tsa+"/api/v1/timestamp", 1), any)
+	config, err := root.NewSigningConfig(
+		root.SigningConfigMediaType02,
+		at(fulcio, 1),
+		nil,
+		at(rekor, 2),
+		any,
+		at(tsa+"/api/v1/timestamp", 1),
+		any,
+	)
 	require.NoError(t, err)
 	s := &Sigstore{}
 	s.TrustedRoot, err = trust.MarshalJSON()
@@ -82,12 +90,29 @@ func startFulcio(t testing.TB, host string, issuers []*Issuer) (*root.FulcioCert
 	require.NoError(t, os.WriteFile(config, text, 0o644))
 	p := port(t, host)
 	url := "http://" + host + ":" + p
-	start(t, url+"/api/v2/trustBundle", "fulcio", "serve", "--ca=ephemeralca", "--ct-log-url=", "--config-path="+config,
-		"--host="+host, "--port="+p, "--grpc-host="+Local, "--grpc-port="+port(t, Local), "--metrics-port="+port(t, host),
-		"--legacy-unix-domain-socket="+filepath.Join(t.TempDir(), "s"))
+	start(
+		t,
+		url+"/api/v2/trustBundle",
+		"fulcio",
+		"serve",
+		"--ca=ephemeralca",
+		"--ct-log-url=",
+		"--config-path="+config,
+		"--host="+host,
+		"--port="+p,
+		"--grpc-host="+Local,
+		"--grpc-port="+port(t, Local),
+		"--metrics-port="+port(t, host),
+		"--legacy-unix-domain-socket="+filepath.Join(t.TempDir(), "s"),
+	)
 	chain := certificates(t, get(t, url+"/api/v1/rootCert"))
 	last := len(chain) - 1
-	return &root.FulcioCertificateAuthority{Root: chain[last], Intermediates: chain[:last], ValidityPeriodStart: began, URI: url}, url
+	return &root.FulcioCertificateAuthority{
+		Root:                chain[last],
+		Intermediates:       chain[:last],
+		ValidityPeriodStart: began,
+		URI:                 url,
+	}, url
 }
 
 // startClock runs a timestamp authority whose key is gone with it.
@@ -97,7 +122,13 @@ func startClock(t testing.TB, host string) (*root.SigstoreTimestampingAuthority,
 	start(t, url+"/ping", "clock", host, p)
 	chain := certificates(t, get(t, url+"/api/v1/timestamp/certchain"))
 	last := len(chain) - 1
-	return &root.SigstoreTimestampingAuthority{Root: chain[last], Intermediates: chain[1:last], Leaf: chain[0], ValidityPeriodStart: began, URI: url}, url
+	return &root.SigstoreTimestampingAuthority{
+		Root:                chain[last],
+		Intermediates:       chain[1:last],
+		Leaf:                chain[0],
+		ValidityPeriodStart: began,
+		URI:                 url,
+	}, url
 }
 
 // startRekor runs a transparency log in a folder.
@@ -110,11 +141,31 @@ func startRekor(t testing.TB, host string) (*root.TransparencyLog, string) {
 	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	p := port(t, host)
 	url := "http://" + host + ":" + p
-	start(t, url+"/healthz", "posix", "serve", "--http-address="+host, "--http-port="+p, "--grpc-port="+port(t, Local), "--http-metrics-port="+port(t, host),
-		"--hostname="+host, "--storage-dir="+t.TempDir(), "--signer-filepath="+key, "--checkpoint-interval=100ms", "--batch-max-age=10ms")
+	start(
+		t,
+		url+"/healthz",
+		"posix",
+		"serve",
+		"--http-address="+host,
+		"--http-port="+p,
+		"--grpc-port="+port(t, Local),
+		"--http-metrics-port="+port(t, host),
+		"--hostname="+host,
+		"--storage-dir="+t.TempDir(),
+		"--signer-filepath="+key,
+		"--checkpoint-interval=100ms",
+		"--batch-max-age=10ms",
+	)
 	_, id, err := note.KeyHash(host, public) // the name is the address's host, as verifiers expect
 	require.NoError(t, err)
-	return &root.TransparencyLog{BaseURL: url, ID: id, ValidityPeriodStart: began, HashFunc: crypto.SHA256, PublicKey: public, SignatureHashFunc: crypto.SHA512}, url
+	return &root.TransparencyLog{
+		BaseURL:             url,
+		ID:                  id,
+		ValidityPeriodStart: began,
+		HashFunc:            crypto.SHA256,
+		PublicKey:           public,
+		SignatureHashFunc:   crypto.SHA512,
+	}, url
 }
 
 // certificates reads PEM blocks, the leaf first.

@@ -1,4 +1,4 @@
-package registry
+package wire
 
 import (
 	"context"
@@ -9,19 +9,20 @@ import (
 	"time"
 )
 
-// maxStall is the longest that nothing may move between us and a registry, be it
-// slow: no byte that is sent, none that comes back. The last megabytes that are
-// sent wait in the machine, which is not seen from here.
-const maxStall = 2 * time.Minute
+// MaxStall is the longest that no byte may move between us and a registry, in
+// either direction. It is generous: the last megabytes that are sent wait in the
+// kernel's buffers, which is not seen from here.
+const MaxStall = 2 * time.Minute
 
-// moving ends requests in which nothing moves; go-containerregistry would wait
-// for ever. It then tries them again, as it does all that fails in passing.
+// moving ends requests in which nothing moves, for which go-containerregistry
+// would wait for ever. It then tries them again, as it does with other errors
+// that may pass.
 type moving struct {
 	inner http.RoundTripper
 	limit time.Duration
 }
 
-// stalled is a request in which nothing moved for so long.
+// stalled is the error of a request in which nothing moved for that long.
 type stalled time.Duration
 
 // Error says for how long nothing moved.
@@ -30,7 +31,7 @@ func (s stalled) Error() string { return fmt.Sprintf("nothing moved for %s", tim
 // Temporary lets it be tried again.
 func (stalled) Temporary() bool { return true }
 
-// RoundTrip is that of http.RoundTripper.
+// RoundTrip implements http.RoundTripper.
 func (m *moving) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	w := &watched{limit: m.limit, ctx: ctx, cancel: cancel}
@@ -48,7 +49,7 @@ func (m *moving) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// watched is a request under way.
+// watched is a request that is under way, with its timer.
 type watched struct {
 	limit  time.Duration
 	timer  *time.Timer
@@ -58,7 +59,8 @@ type watched struct {
 
 func (w *watched) moved() { w.timer.Reset(w.limit) }
 
-// end ends the watch. The error is that nothing moved, if it was so.
+// end stops the timer. It returns err, or the error that nothing moved if that
+// is what ended the request.
 func (w *watched) end(err error) error {
 	w.timer.Stop()
 	cause := context.Cause(w.ctx)
@@ -70,14 +72,14 @@ func (w *watched) end(err error) error {
 	return err
 }
 
-// body is what is sent or comes back, each read a sign that something moves.
+// body is a request's or an answer's body. Each read of it resets the timer.
 type body struct {
 	io.ReadCloser
 	w    *watched
-	last bool // it ends the request
+	last bool // the answer's body, whose end is the end of the request
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.w.moved()
@@ -89,7 +91,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close is that of io.Closer.
+// Close implements io.Closer.
 func (b *body) Close() error {
 	err := b.ReadCloser.Close() // first, so that the connection is used again
 	if b.last {
