@@ -15,6 +15,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/promote"
 )
 
@@ -42,7 +43,7 @@ func (a *app) openCluster(ctx context.Context, b *beamlineCluster, beamline stri
 		return nil, err
 	}
 	if b.namespace == "" {
-		found, err := cluster.Find(ctx, b.access, beamline)
+		found, err := ledger.Find(ctx, b.access, beamline)
 		if err != nil {
 			return nil, err
 		}

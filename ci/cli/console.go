@@ -14,6 +14,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
 // newConsole is `tagline console`.
@@ -34,7 +35,7 @@ func newConsole(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := n.Instance(cmd.Context(), given[1])
+			s, err := pods.Instance(cmd.Context(), n, given[1])
 			if err != nil {
 				return err
 			}
@@ -47,7 +48,7 @@ func newConsole(a *app) *cobra.Command {
 }
 
 // join makes the terminal pass on every key, and sets it right again.
-func (a *app) join(ctx context.Context, n *cluster.Namespace, s cluster.State, keyboard *os.File) error {
+func (a *app) join(ctx context.Context, n *cluster.Namespace, s pods.State, keyboard *os.File) error {
 	was, err := term.MakeRaw(int(keyboard.Fd()))
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (a *app) join(ctx context.Context, n *cluster.Namespace, s cluster.State, k
 		_ = term.Restore(int(keyboard.Fd()), was)
 		fmt.Fprintln(a.Err)
 	}()
-	return n.Console(ctx, s, keyboard, a.Out, newSizes(ctx, keyboard))
+	return pods.Console(ctx, n, s, keyboard, a.Out, newSizes(ctx, keyboard))
 }
 
 // sizes tells how large a terminal is, first and whenever that changes.

@@ -5,12 +5,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
 // newLogs is `tagline logs`.
 func newLogs(a *app) *cobra.Command {
-	b, o := &beamlineCluster{}, cluster.LogOptions{}
+	b, o := &beamlineCluster{}, pods.LogOptions{}
 	cmd := &cobra.Command{
 		Use:     "logs BEAMLINE INSTANCE",
 		Short:   "Show what an IOC wrote",
@@ -21,11 +21,11 @@ func newLogs(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := n.Instance(cmd.Context(), given[1])
+			s, err := pods.Instance(cmd.Context(), n, given[1])
 			if err != nil {
 				return err
 			}
-			err = n.Logs(cmd.Context(), s, o, a.Out)
+			err = pods.Logs(cmd.Context(), n, s, o, a.Out)
 			if o.Follow && errors.Is(err, cmd.Context().Err()) {
 				return nil // Ctrl-C is how following ends
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/duration"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // newStatus is `tagline status`.
@@ -27,7 +27,7 @@ func newStatus(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			st, err := n.Status(cmd.Context())
+			st, err := status.Read(cmd.Context(), n)
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func newStatus(a *app) *cobra.Command {
 }
 
 // writeStatus shows a status as a person reads it.
-func writeStatus(w io.Writer, st *cluster.Status, now time.Time) error {
+func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	if st.Version == "" {
 		fmt.Fprintf(w, "%s: no release was promoted to namespace %s\n", st.Beamline, st.Namespace)
 	} else {

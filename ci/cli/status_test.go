@@ -7,16 +7,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 func TestWriteStatus(t *testing.T) {
 	now := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 	digest := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	st := &cluster.Status{
+	st := &status.Status{
 		Beamline: "bl01t", Namespace: "bl01t", Version: "2026.11.2", Record: digest, Since: now.Add(-50 * time.Hour), Before: []string{"2026.11.1"}, Underway: "2026.11.3",
-		Instances: []cluster.IOC{
+		Instances: []status.IOC{
 			{Name: "bl01t-mo-ioc-01", Version: "2026.11.2", IOC: "ioc-simstage 1.0.0", Digest: digest, Node: "node1", Ready: true, Restarts: 1, Since: now.Add(-90 * time.Minute)},
 			{Name: "bl01t-mo-ioc-02", Doing: "not in the cluster", Drift: []string{"it is not in the cluster"}},
 		},
@@ -35,7 +35,7 @@ bl01t-mo-ioc-02 differs from the release: it is not in the cluster
 pod debug is no IOC of this beamline
 `, b.String())
 	b.Reset()
-	require.NoError(t, writeStatus(&b, &cluster.Status{Beamline: "bl01t", Namespace: "x"}, now))
+	require.NoError(t, writeStatus(&b, &status.Status{Beamline: "bl01t", Namespace: "x"}, now))
 	require.Contains(t, b.String(), "bl01t: no release was promoted to namespace x\n")
 }
 

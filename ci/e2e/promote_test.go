@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	shown "github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // TestPromotionThatFailsIsUndone promotes a release whose IOC never starts: the
@@ -24,7 +24,10 @@ func TestPromotionThatFailsIsUndone(t *testing.T) {
 		require.True(t, ioc.Ready, ioc.Name)
 	}
 
-	s.write(s.instance("02", "values.yaml"), "image: ioc-simstage 1.0.0\nprobePV: BL98T-MO-IOC-02:HEARTBEAT\nnodeSelector: {no-such-node: \"true\"}\n")
+	s.write(
+		s.instance("02", "values.yaml"),
+		"image: ioc-simstage 1.0.0\nprobePV: BL98T-MO-IOC-02:HEARTBEAT\nnodeSelector: {no-such-node: \"true\"}\n",
+	)
 	s.commit("bl98t/1.0.1")
 	ok(t, s.dir, "release", "bl98t/1.0.1", "--registry", reg)
 	r := run(t, s.dir, "promote", "bl98t", "1.0.1", "--registry", reg, "--timeout", "20s")
@@ -65,9 +68,9 @@ func TestOnlyWhatChangedRestarts(t *testing.T) {
 	require.NotEqual(t, second.Instances[1].UID, third.Instances[1].UID)
 }
 
-func status(t *testing.T, s *site, line string) cluster.Status {
+func status(t *testing.T, s *site, line string) shown.Status {
 	t.Helper()
-	var st cluster.Status
+	var st shown.Status
 	read(t, &st, s.dir, "status", line)
 	return st
 }

@@ -1,6 +1,5 @@
-// Package cluster holds one beamline's namespace in a Kubernetes cluster: its
-// Helm releases, one per IOC instance, what they do, and what was deployed
-// before.
+// Package cluster opens one beamline's namespace in a Kubernetes cluster. The
+// rooms that read and change it take what Open returns.
 package cluster
 
 import (
@@ -12,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -31,72 +31,102 @@ type Access struct {
 // several goroutines.
 type Namespace struct {
 	Name     string // "bl01t"
-	Beamline string // whose IOCs run there: one namespace is one beamline
+	Beamline string // whose IOCs run there: a namespace holds one beamline
 
-	config *rest.Config // without a time limit: it carries streams too
-	client kubernetes.Interface
-	meta   metadata.Interface
-	getter *getter // Helm's way in
+	Config   *rest.Config // without a time limit, because it carries streams too
+	Client   kubernetes.Interface
+	Metadata metadata.Interface // reads labels without the objects
+	Helm     genericclioptions.RESTClientGetter
 }
 
-// requestTimeout bounds every request that Helm makes: it takes no context
-// where it counts, so a cluster that stops answering must not hold it for ever.
-const requestTimeout = 30 * time.Second
+// LabelBeamline is the label that names the beamline of everything Tagline
+// makes in a cluster.
+const LabelBeamline = "tagline.beamline"
 
-// Open gives the namespace of a beamline. Nothing is asked of the cluster yet.
+// RequestTimeout bounds every request that Helm makes: Helm ignores the context
+// in most of its calls, so a cluster that stops answering would block it for ever.
+const RequestTimeout = 30 * time.Second
+
+// Open returns the namespace of a beamline. Nothing is asked of the cluster yet.
 // The error is of kind diag.Invalid when the kubeconfig cannot be used.
 func Open(access Access, beamline, namespace string) (*Namespace, error) {
-	rules := &clientcmd.ClientConfigLoadingRules{Precedence: filepath.SplitList(access.Kubeconfig)}
-	if len(rules.Precedence) == 1 {
-		rules.ExplicitPath = access.Kubeconfig // of several, those that are missing are passed over, as kubectl does
-	}
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{
-		CurrentContext: access.Context,
-		Context:        clientcmdapi.Context{Namespace: namespace},
-	})
+	loader := access.loader(namespace)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the kubeconfig", Asset: access.Kubeconfig, Err: err,
-			Fix: "name a kubeconfig and a context that reach the beamline's cluster"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "reading the kubeconfig",
+			Asset: access.Kubeconfig,
+			Err:   err,
+			Fix:   "name a kubeconfig and a context that reach the beamline's cluster",
+		}
 	}
 	// The defaults of 5 requests a second would make a beamline of 50 IOCs crawl.
 	config.QPS, config.Burst = 50, 100
 	config.UserAgent = "tagline"
 	config.WarningHandler = rest.NoWarnings{}
+	return open(config, loader, beamline, namespace)
+}
+
+func (a Access) loader(namespace string) clientcmd.ClientConfig {
+	rules := &clientcmd.ClientConfigLoadingRules{Precedence: filepath.SplitList(a.Kubeconfig)}
+	if len(rules.Precedence) == 1 {
+		rules.ExplicitPath = a.Kubeconfig // of several, those that are missing are skipped, as kubectl does
+	}
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{
+		CurrentContext: a.Context,
+		Context:        clientcmdapi.Context{Namespace: namespace},
+	})
+}
+
+func open(config *rest.Config, loader clientcmd.ClientConfig, beamline, namespace string) (*Namespace, error) {
+	fail := func(err error) (*Namespace, error) {
+		return nil, fmt.Errorf("opening the cluster of %s: %w", beamline, err)
+	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("opening the cluster of %s: %w", beamline, err)
+		return fail(err)
 	}
 	meta, err := metadata.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("opening the cluster of %s: %w", beamline, err)
+		return fail(err)
 	}
-	get, err := newGetter(config, loader)
+	getter, err := newGetter(config, loader)
 	if err != nil {
-		return nil, fmt.Errorf("opening the cluster of %s: %w", beamline, err)
+		return fail(err)
 	}
-	return &Namespace{Name: namespace, Beamline: beamline, config: config, client: client, meta: meta, getter: get}, nil
+	return &Namespace{
+		Name:     namespace,
+		Beamline: beamline,
+		Config:   config,
+		Client:   client,
+		Metadata: meta,
+		Helm:     getter,
+	}, nil
 }
 
-// Ensure makes the namespace where it is missing.
+// Ensure creates the namespace where it is missing.
 func (n *Namespace) Ensure(ctx context.Context) error {
-	_, err := n.client.CoreV1().Namespaces().Get(ctx, n.Name, metav1.GetOptions{})
+	_, err := n.Client.CoreV1().Namespaces().Get(ctx, n.Name, metav1.GetOptions{})
 	switch {
-	case err == nil, apierrors.IsForbidden(err): // many may use a namespace and not look at it from outside
+	case err == nil, apierrors.IsForbidden(err): // many may use a namespace but not read the object
 		return nil
 	case !apierrors.IsNotFound(err):
-		return n.broken("looking for namespace "+n.Name, err)
+		return Broken("looking for namespace "+n.Name, err)
 	}
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: map[string]string{labelBeamline: n.Beamline}}}
-	_, err = n.client.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{})
+	ns := &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: map[string]string{LabelBeamline: n.Beamline}},
+	}
+	_, err = n.Client.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return n.broken("making namespace "+n.Name, err)
+		return Broken("creating namespace "+n.Name, err)
 	}
 	return nil
 }
 
-// broken is a cluster that did not do what it was asked.
-func (n *Namespace) broken(doing string, err error) error {
+// Broken returns the error for a request that the cluster did not answer as it
+// should. doing is a gerund and its object.
+func Broken(doing string, err error) error {
 	fix := "see that the cluster is up and that the kubeconfig may do this, then run it again"
 	return &diag.Error{Kind: diag.Broken, Doing: doing, Err: err, Fix: fix}
 }

@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// getter is how Helm asks for the cluster. What the cluster serves is asked
+// getter is how Helm reaches the cluster. What the cluster serves is asked
 // once and kept in memory for all IOCs, and never written below $HOME as
 // Helm's own getter does.
 type getter struct {
@@ -21,25 +21,30 @@ type getter struct {
 
 func newGetter(config *rest.Config, loader clientcmd.ClientConfig) (*getter, error) {
 	bounded := rest.CopyConfig(config)
-	bounded.Timeout = requestTimeout
+	bounded.Timeout = RequestTimeout
 	client, err := discovery.NewDiscoveryClientForConfig(bounded)
 	if err != nil {
 		return nil, err
 	}
 	cached := memory.NewMemCacheClient(client)
-	return &getter{config: bounded, loader: loader, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
+	return &getter{
+		config:    bounded,
+		loader:    loader,
+		discovery: cached,
+		mapper:    restmapper.NewDeferredDiscoveryRESTMapper(cached),
+	}, nil
 }
 
-// ToRESTConfig gives a copy, because Helm's factory writes into what it gets.
+// ToRESTConfig returns a copy, because Helm's factory writes into what it gets.
 func (g *getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.config), nil }
 
-// ToDiscoveryClient gives the one client, which keeps what it learnt.
+// ToDiscoveryClient returns the shared client, which caches what the cluster serves.
 func (g *getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
 	return g.discovery, nil
 }
 
-// ToRESTMapper gives the one mapper.
+// ToRESTMapper returns the shared mapper.
 func (g *getter) ToRESTMapper() (meta.RESTMapper, error) { return g.mapper, nil }
 
-// ToRawKubeConfigLoader is where Helm reads the namespace.
+// ToRawKubeConfigLoader returns the loader that Helm reads the namespace from.
 func (g *getter) ToRawKubeConfigLoader() clientcmd.ClientConfig { return g.loader }

@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -23,13 +24,13 @@ type restoration struct {
 	number int // the revision
 }
 
-// stored gives the revision that an instance is restored to.
+// stored returns the revision that an instance is restored to.
 func (c *change) stored(instance string) int {
 	i := slices.IndexFunc(c.restore, func(r restoration) bool { return r.Name == instance })
 	return c.restore[i].number
 }
 
-// touched gives the instances that the change deploys, in the record's order.
+// touched returns the instances that the change deploys, in the record's order.
 func (c *change) touched() (all []record.Instance) {
 	all = slices.Clone(c.deploy)
 	for _, r := range c.restore {
@@ -39,15 +40,15 @@ func (c *change) touched() (all []record.Instance) {
 	return all
 }
 
-// decide compares a release with what Helm has. drifted tells the instances that
+// decide compares a release with what Helm has. drifted holds the instances that
 // somebody changed by hand; underway is the change that a killed run left, nil
 // when there is none: what ran before it is what must come back if this one
 // fails too.
-func decide(rec *record.Record, history cluster.History, drifted map[string]bool, underway *cluster.Underway) *change {
+func decide(rec *record.Record, history helm.History, drifted map[string]bool, underway *ledger.Underway) *change {
 	c := &change{former: map[string]int{}}
 	for _, inst := range rec.Instances {
 		last, _ := history.Latest(inst.Name)
-		stored := slices.IndexFunc(history[inst.Name], func(r cluster.Revision) bool { return r.IsOf(inst.Chart) })
+		stored := slices.IndexFunc(history[inst.Name], func(r helm.Revision) bool { return r.IsOf(inst.Chart) })
 		switch {
 		case last.Runs() && last.IsOf(inst.Chart) && !drifted[inst.Name]:
 			c.same = append(c.same, inst)
@@ -78,9 +79,9 @@ func decide(rec *record.Record, history cluster.History, drifted map[string]bool
 	return c
 }
 
-// former gives the revision that an instance is on: the one deployed, or else
+// former returns the revision that an instance is on: the one deployed, or else
 // the one that was begun; 0 when it is not there.
-func former(revisions []cluster.Revision) int {
+func former(revisions []helm.Revision) int {
 	if len(revisions) == 0 || !revisions[0].Runs() && !revisions[0].Interrupted() {
 		return 0
 	}
@@ -92,26 +93,22 @@ func former(revisions []cluster.Revision) int {
 	return revisions[0].Number
 }
 
-// back is what puts a beamline back: instances to restore, and to remove.
-type back struct {
-	restore map[string]int
-	remove  []string
-}
-
-// undo decides how the instances in former return to their revisions, from what
-// Helm has now. Those that were never reached, or are back already, are left alone.
-func undo(former map[string]int, now cluster.History) back {
-	b := back{restore: map[string]int{}}
+// wayBack decides how the instances in former return to their revisions, from
+// what Helm has now: restore holds revisions by instance, remove the instances
+// that were not there. Those that were never reached, or are back already, are
+// in neither.
+func wayBack(former map[string]int, now helm.History) (restore map[string]int, remove []string) {
+	restore = map[string]int{}
 	for name, number := range former {
 		last, there := now.Latest(name)
 		runs := there && (last.Runs() || last.Interrupted())
 		switch {
 		case number == 0 && runs:
-			b.remove = append(b.remove, name)
+			remove = append(remove, name)
 		case number != 0 && !(last.Runs() && last.Number == number):
-			b.restore[name] = number
+			restore[name] = number
 		}
 	}
-	slices.Sort(b.remove)
-	return b
+	slices.Sort(remove)
+	return restore, remove
 }

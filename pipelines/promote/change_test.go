@@ -6,18 +6,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 func chartOf(digit string) string { return "host/charts/x@sha256:" + strings.Repeat(digit, 64) }
 
-func rev(number int, status, digit string) cluster.Revision {
-	return cluster.Revision{Number: number, Status: status, Beamline: "bl01t", Chart: strings.Repeat(digit, 63)}
+func rev(number int, status, digit string) helm.Revision {
+	return helm.Revision{Number: number, Status: status, Beamline: "bl01t", Chart: strings.Repeat(digit, 63)}
 }
 
 // history names each instance's revisions, newest first.
-type history = cluster.History
+type history = helm.History
 
 func TestDecide(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -50,9 +51,9 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := &record.Record{Asset: "bl01t", Instances: []record.Instance{{Name: "a", Chart: chartOf("1")}}}
-			var underway *cluster.Underway
+			var underway *ledger.Underway
 			if c.underway != nil {
-				underway = &cluster.Underway{Former: c.underway}
+				underway = &ledger.Underway{Former: c.underway}
 			}
 			got := decide(rec, c.history, c.drifted, underway)
 			restore := map[string]int{}
@@ -79,12 +80,15 @@ func nameAll(instances []record.Instance) (all []string) {
 }
 
 func TestTouchedIsInOrder(t *testing.T) {
-	c := &change{deploy: []record.Instance{{Name: "c"}, {Name: "a"}}, restore: []restoration{{record.Instance{Name: "b"}, 7}}}
+	c := &change{
+		deploy:  []record.Instance{{Name: "c"}, {Name: "a"}},
+		restore: []restoration{{record.Instance{Name: "b"}, 7}},
+	}
 	require.Equal(t, []string{"a", "b", "c"}, nameAll(c.touched()))
 	require.Equal(t, 7, c.stored("b"))
 }
 
-func TestUndo(t *testing.T) {
+func TestWayBack(t *testing.T) {
 	for name, c := range map[string]struct {
 		former  map[string]int
 		now     history
@@ -102,9 +106,9 @@ func TestUndo(t *testing.T) {
 		"gone without a trace":  {map[string]int{"a": 3}, history{}, map[string]int{"a": 3}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := undo(c.former, c.now)
-			require.Equal(t, c.restore, b.restore)
-			require.Equal(t, c.remove, b.remove)
+			restore, remove := wayBack(c.former, c.now)
+			require.Equal(t, c.restore, restore)
+			require.Equal(t, c.remove, remove)
 		})
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/tools/remotecommand"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
 // oneSize is a terminal that never changes.
@@ -29,14 +29,14 @@ func TestLogsAndConsole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
-	_, err := w.cluster.Instance(t.Context(), "b")
+	_, err := pods.Instance(t.Context(), w.cluster, "b")
 	require.ErrorContains(t, err, "bl99t has no such IOC in namespace "+w.namespace+"; name one of: a")
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	s, err := w.cluster.Instance(t.Context(), "a")
+	s, err := pods.Instance(t.Context(), w.cluster, "a")
 	require.NoError(t, err)
 
 	var log bytes.Buffer
-	require.NoError(t, w.cluster.Logs(t.Context(), s, cluster.LogOptions{Lines: 1}, &log))
+	require.NoError(t, pods.Logs(t.Context(), w.cluster, s, pods.LogOptions{Lines: 1}, &log))
 	require.Contains(t, log.String(), "All initialization complete")
 	require.NotContains(t, log.String(), "running st.cmd")
 
@@ -46,13 +46,13 @@ func TestLogsAndConsole(t *testing.T) {
 	sizes <- remotecommand.TerminalSize{Width: 80, Height: 24}
 	close(sizes)
 	ended := make(chan error, 1)
-	go func() { ended <- w.cluster.Console(t.Context(), s, person, shown, sizes) }()
+	go func() { ended <- pods.Console(t.Context(), w.cluster, s, person, shown, sizes) }()
 	_, err = keys.Write([]byte("\x03\x04dbl\r"))
 	require.NoError(t, err)
 	line, err := bufio.NewReader(screen).ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "dbl\r\n", line, "the IOC's terminal echoes what is typed")
-	_, err = keys.Write([]byte{cluster.LeaveKey})
+	_, err = keys.Write([]byte{pods.LeaveKey})
 	require.NoError(t, err)
 	select {
 	case err := <-ended:

@@ -7,13 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // model is Helm's storage as promotions use it: revisions of each instance,
 // newest first.
-type model struct{ cluster.History }
+type model struct{ helm.History }
 
 // add stores a new revision of a chart; the one deployed before is superseded
 // unless the run was killed in the middle.
@@ -28,11 +29,11 @@ func (m model) add(name, digit string, killed bool) {
 			}
 		}
 	}
-	m.History[name] = append([]cluster.Revision{rev(len(m.History[name])+1, status, digit)}, m.History[name]...)
+	m.History[name] = append([]helm.Revision{rev(len(m.History[name])+1, status, digit)}, m.History[name]...)
 }
 
 func (m model) restore(name string, number int) {
-	i := slices.IndexFunc(m.History[name], func(r cluster.Revision) bool { return r.Number == number })
+	i := slices.IndexFunc(m.History[name], func(r helm.Revision) bool { return r.Number == number })
 	m.add(name, m.History[name][i].Chart[:1], false)
 }
 
@@ -55,7 +56,7 @@ func TestWhateverHappensIsUndone(t *testing.T) {
 	names, digits := []string{"a", "b", "c", "d"}, rapid.SampledFrom([]string{"1", "2", "3"})
 	subset := rapid.MapOf(rapid.SampledFrom(names), digits)
 	rapid.Check(t, func(t *rapid.T) {
-		m := model{cluster.History{}}
+		m := model{helm.History{}}
 		for _, earlier := range rapid.SliceOfN(subset, 1, 3).Draw(t, "ran before") {
 			for name := range m.running() {
 				if earlier[name] == "" {
@@ -67,7 +68,7 @@ func TestWhateverHappensIsUndone(t *testing.T) {
 			}
 		}
 		before := m.running()
-		var underway *cluster.Underway
+		var underway *ledger.Underway
 		for range rapid.IntRange(1, 3).Draw(t, "killed promotions") {
 			rec := &record.Record{Asset: "bl01t"}
 			to := subset.Draw(t, "release")
@@ -75,15 +76,15 @@ func TestWhateverHappensIsUndone(t *testing.T) {
 				rec.Instances = append(rec.Instances, record.Instance{Name: name, Chart: chartOf(to[name])})
 			}
 			c := decide(rec, m.History, nil, underway)
-			underway = &cluster.Underway{Former: c.former}
+			underway = &ledger.Underway{Former: c.former}
 			steps := len(c.remove) + len(c.touched())
 			m.apply(c, rapid.IntRange(0, steps).Draw(t, "killed after"))
 		}
-		b := undo(underway.Former, m.History)
-		for _, name := range b.remove {
+		restore, remove := wayBack(underway.Former, m.History)
+		for _, name := range remove {
 			m.remove(name)
 		}
-		for name, number := range b.restore {
+		for name, number := range restore {
 			m.restore(name, number)
 		}
 		if after := m.running(); !maps.Equal(before, after) {

@@ -9,14 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/status"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// victim is the promotion that TestAKilledPromotion runs in a process of its
-// own: it kills itself, as the machine might, when its IOC is up and deaf.
+// TestVictim is the promotion that the tests of killed promotions run in a
+// process of its own: it kills itself, as the machine might, when its IOC is up
+// and deaf.
 func TestVictim(t *testing.T) {
 	if os.Getenv("TAGLINE_TEST_NAMESPACE") == "" {
-		return // only kill starts it in earnest
+		t.Skip("it kills its process: the tests of killed promotions start it")
 	}
 	w := newWorld(t)
 	ctx := step.WithSink(t.Context(), func(e step.Event) {
@@ -26,7 +28,11 @@ func TestVictim(t *testing.T) {
 			select {}
 		}
 	})
-	_, err := promote.Run(ctx, w.deps(), w.release("2026.1.2", map[string]string{"a": deaf, "b": answers, "new": answers}))
+	_, err := promote.Run(
+		ctx,
+		w.deps(),
+		w.release("2026.1.2", map[string]string{"a": deaf, "b": answers, "new": answers}),
+	)
 	require.NoError(t, err)
 }
 
@@ -37,7 +43,7 @@ func (w *world) kill() {
 	victim.Env = append(os.Environ(), "TAGLINE_TEST_NAMESPACE="+w.namespace)
 	out, err := victim.CombinedOutput()
 	require.ErrorContains(w.t, err, "killed", string(out))
-	st, err := w.cluster.Status(w.t.Context())
+	st, err := status.Read(w.t.Context(), w.cluster)
 	require.NoError(w.t, err)
 	require.Equal(w.t, "2026.1.1", st.Version)
 	require.Equal(w.t, "2026.1.2", st.Underway)
@@ -49,7 +55,11 @@ func TestAKilledPromotionIsRolledBack(t *testing.T) {
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers}))
 	before := w.status("2026.1.1")
 	w.kill()
-	require.Equal(t, map[string]string{"a": promote.Restarted, "b": promote.Unchanged, "new": promote.Removed}, w.rollback(""))
+	require.Equal(
+		t,
+		map[string]string{"a": promote.Restarted, "b": promote.Unchanged, "new": promote.Removed},
+		w.rollback(""),
+	)
 	after := w.status("2026.1.1")
 	require.Equal(t, []string{"a", "b"}, sorted(after))
 	require.Equal(t, before["b"].UID, after["b"].UID)
@@ -61,7 +71,11 @@ func TestAKilledPromotionIsFinishedByTheNext(t *testing.T) {
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers}))
 	w.kill()
 	// The same release fails again; what comes back is what ran before the first try.
-	_, err := promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": crashes, "b": answers, "new": answers}))
+	_, err := promote.Run(
+		w.ctx(),
+		w.deps(),
+		w.release("2026.1.2", map[string]string{"a": crashes, "b": answers, "new": answers}),
+	)
 	require.ErrorContains(t, err, "the beamline is back on 2026.1.1")
 	require.Equal(t, []string{"a", "b"}, sorted(w.status("2026.1.1")))
 	w.kill()

@@ -8,22 +8,22 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// A PV is asked for this often before its IOC counts as dead: the first search
+// A PV is read this often before its IOC counts as dead: the first search
 // after a start may be lost.
 const (
 	tries    = 3
 	tryAgain = time.Second
 )
 
-// ask reads every IOC's PV inside its own pod and gives the values by instance.
-// The error joins a *cluster.Trouble for each that does not answer.
+// ask reads every IOC's PV inside its own pod and returns the values by instance.
+// The error joins a *pods.Trouble for each that does not answer.
 func (m *move) ask(ctx context.Context) (map[string]string, error) {
-	states, _, err := m.Cluster.States(ctx)
+	states, _, err := pods.States(ctx, m.Cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +41,10 @@ func (m *move) ask(ctx context.Context) (map[string]string, error) {
 	return values, err
 }
 
-func (m *move) askOne(ctx context.Context, inst record.Instance, s cluster.State) (value string, err error) {
+func (m *move) askOne(ctx context.Context, inst record.Instance, s pods.State) (value string, err error) {
 	for range tries {
 		var out string
-		out, err = m.Cluster.Exec(ctx, s, question(inst)...)
+		out, err = pods.Exec(ctx, m.Cluster, s, question(inst)...)
 		if value = answer(inst, out); err == nil && value != "" {
 			step.Say(ctx, inst.Name, inst.ProbePV+" = "+value)
 			return value, nil
@@ -59,7 +59,12 @@ func (m *move) askOne(ctx context.Context, inst record.Instance, s cluster.State
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return "", m.Cluster.Trouble(last, s, fmt.Errorf("it is ready but %s does not answer over %s: %w", inst.ProbePV, inst.Protocol, err))
+	return "", pods.Explain(
+		last,
+		m.Cluster,
+		s,
+		fmt.Errorf("it is ready but %s does not answer over %s: %w", inst.ProbePV, inst.Protocol, err),
+	)
 }
 
 // question is the command that reads an instance's PV in its own container. The
@@ -69,10 +74,19 @@ func question(inst record.Instance) []string {
 	if inst.Protocol == "pva" {
 		return []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", inst.ProbePV}
 	}
-	return []string{"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3", inst.ProbePV}
+	return []string{
+		"/usr/bin/env",
+		"EPICS_CA_ADDR_LIST=127.255.255.255",
+		"EPICS_CA_AUTO_ADDR_LIST=NO",
+		"caget",
+		"-t",
+		"-w",
+		"3",
+		inst.ProbePV,
+	}
 }
 
-// answer takes the value out of what caget -t or pvget printed.
+// answer returns the value in what caget -t or pvget printed.
 func answer(inst record.Instance, printed string) string {
 	fields := strings.Fields(printed)
 	if len(fields) > 0 && inst.Protocol == "pva" && fields[0] == inst.ProbePV {

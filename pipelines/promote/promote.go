@@ -10,6 +10,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 )
 
 // Deps is what a promotion works with.
@@ -60,19 +61,25 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		return nil, errors.New("promoting: the pass holds no release; gate.Check gives one that does")
 	}
 	if rec.Namespace != deps.Cluster.Name || rec.Asset != deps.Cluster.Beamline {
-		return nil, fmt.Errorf("promoting %s: it goes to namespace %s, and %s of %s was opened", rec.Tag, rec.Namespace, deps.Cluster.Name, deps.Cluster.Beamline)
+		return nil, fmt.Errorf(
+			"promoting %s: it goes to namespace %s, and %s of %s was opened",
+			rec.Tag,
+			rec.Namespace,
+			deps.Cluster.Name,
+			deps.Cluster.Beamline,
+		)
 	}
 	if err := deps.Cluster.Ensure(ctx); err != nil {
 		return nil, err
 	}
 	var result *Result
-	err := deps.Cluster.Locked(ctx, deps.Holder, func(ctx, held context.Context) error {
-		ledger, err := deps.Cluster.Ledger(ctx)
+	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context) error {
+		past, err := ledger.Read(ctx, deps.Cluster)
 		if err != nil {
 			return err
 		}
-		to := cluster.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC()}
-		m := &move{Deps: deps, held: held, ledger: ledger, to: to, doing: "promoting", settle: func() { ledger.Push(to) }}
+		to := ledger.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC()}
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", settle: func() { past.Push(to) }}
 		result, err = m.run(ctx)
 		return err
 	})

@@ -21,7 +21,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/status"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -63,13 +66,13 @@ func (w *world) ctx() context.Context {
 }
 
 // status gives what runs, all of which must be as its release says.
-func (w *world) status(version string) map[string]cluster.IOC {
+func (w *world) status(version string) map[string]status.IOC {
 	w.t.Helper()
-	st, err := w.cluster.Status(w.t.Context())
+	st, err := status.Read(w.t.Context(), w.cluster)
 	require.NoError(w.t, err)
 	require.Equal(w.t, version, st.Version)
 	require.Empty(w.t, st.Underway)
-	iocs := map[string]cluster.IOC{}
+	iocs := map[string]status.IOC{}
 	for _, i := range st.Instances {
 		require.True(w.t, i.Ready, "%s: %s", i.Name, i.Doing)
 		require.Empty(w.t, i.Drift, i.Name)
@@ -81,7 +84,7 @@ func (w *world) status(version string) map[string]cluster.IOC {
 // revisions counts Helm's stored revisions.
 func (w *world) revisions() int {
 	w.t.Helper()
-	h, err := w.cluster.History(w.t.Context())
+	h, err := helm.Stored(w.t.Context(), w.cluster)
 	require.NoError(w.t, err)
 	n := 0
 	for _, r := range h {
@@ -120,7 +123,11 @@ func TestAFailedPromotionIsUndone(t *testing.T) {
 	w := newWorld(t)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers, "gone": answers}))
 	before := w.status("2026.1.1")
-	_, err := promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": answers, "b": crashes, "new": answers}))
+	_, err := promote.Run(
+		w.ctx(),
+		w.deps(),
+		w.release("2026.1.2", map[string]string{"a": answers, "b": crashes, "new": answers}),
+	)
 	require.Equal(t, 4, diag.ExitStatus(err))
 	require.ErrorContains(t, err, "promoting bl99t 2026.1.2: b: not ready: ended")
 	require.ErrorContains(t, err, "exit status 1; the beamline is back on 2026.1.1")
@@ -149,7 +156,11 @@ func TestAnInstanceThatLeavesComesBackWithoutARegistry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers}))
-	require.Equal(t, map[string]string{"a": promote.Unchanged, "b": promote.Removed}, w.promote(w.release("2026.1.2", map[string]string{"a": answers})))
+	require.Equal(
+		t,
+		map[string]string{"a": promote.Unchanged, "b": promote.Removed},
+		w.promote(w.release("2026.1.2", map[string]string{"a": answers})),
+	)
 	require.Equal(t, []string{"a"}, sorted(w.status("2026.1.2")))
 	deps := w.deps()
 	deps.Chart = func(context.Context, string) ([]byte, error) { return nil, errors.New("the registry is down") }
@@ -186,10 +197,13 @@ func TestDriftIsShownAndSetRight(t *testing.T) {
 	scale.Spec.Replicas = 0
 	_, err = w.client.AppsV1().Deployments(w.namespace).UpdateScale(t.Context(), "a", scale, metav1.UpdateOptions{})
 	require.NoError(t, err)
-	stray := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "stray"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "x", Image: w.image}}}}
+	stray := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "stray"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "x", Image: w.image}}},
+	}
 	_, err = w.client.CoreV1().Pods(w.namespace).Create(t.Context(), stray, metav1.CreateOptions{})
 	require.NoError(t, err)
-	st, err := w.cluster.Status(t.Context())
+	st, err := status.Read(t.Context(), w.cluster)
 	require.NoError(t, err)
 	require.Equal(t, []string{"Deployment a: spec.replicas"}, st.Instances[0].Drift)
 	require.Equal(t, []string{"stray"}, st.Strays)
@@ -200,7 +214,13 @@ func TestDriftIsShownAndSetRight(t *testing.T) {
 func TestTwoPromotionsDoNotInterleave(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	first, second := w.release("2026.1.1", map[string]string{"a": answers}), w.release("2026.1.2", map[string]string{"a": answers + "# x\n"})
+	first, second := w.release(
+		"2026.1.1",
+		map[string]string{"a": answers},
+	), w.release(
+		"2026.1.2",
+		map[string]string{"a": answers + "# x\n"},
+	)
 	var inside, most atomic.Int32
 	run := func(pass gate.Pass) func() error {
 		deps := w.deps()
@@ -220,7 +240,7 @@ func TestTwoPromotionsDoNotInterleave(t *testing.T) {
 	require.NoError(t, <-failed)
 	require.NoError(t, <-failed)
 	require.EqualValues(t, 1, most.Load())
-	st, err := w.cluster.Status(t.Context())
+	st, err := status.Read(t.Context(), w.cluster)
 	require.NoError(t, err)
 	require.Len(t, st.Before, 1)
 }
@@ -231,16 +251,18 @@ func TestANamespaceIsOfOneBeamline(t *testing.T) {
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
 	other, err := cluster.Open(w.access(), "bl98t", w.namespace)
 	require.NoError(t, err)
-	_, err = other.Status(t.Context())
+	_, err = status.Read(t.Context(), other)
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.ErrorContains(t, err, `beamline "bl99t" runs there`)
-	found, err := cluster.Find(t.Context(), w.access(), "bl97t")
+	found, err := ledger.Find(t.Context(), w.access(), "bl97t")
 	require.NoError(t, err)
 	require.Equal(t, "bl97t", found, "a beamline that was never promoted")
 	mine := fmt.Sprintf(`{"metadata":{"labels":{"tagline.beamline":%q}}}`, w.namespace)
-	_, err = w.client.CoreV1().ConfigMaps(w.namespace).Patch(t.Context(), "tagline", types.MergePatchType, []byte(mine), metav1.PatchOptions{})
+	_, err = w.client.CoreV1().
+		ConfigMaps(w.namespace).
+		Patch(t.Context(), "tagline", types.MergePatchType, []byte(mine), metav1.PatchOptions{})
 	require.NoError(t, err)
-	found, err = cluster.Find(t.Context(), w.access(), w.namespace)
+	found, err = ledger.Find(t.Context(), w.access(), w.namespace)
 	require.NoError(t, err)
 	require.Equal(t, w.namespace, found)
 }
@@ -254,10 +276,14 @@ func TestAHalfDoneHelmReleaseIsRecovered(t *testing.T) {
 	require.NoError(t, err)
 	half.SetStatus(release.StatusPendingUpgrade, "killed")
 	require.NoError(t, helm.Update("sh.helm.release.v1.a.v1", half))
-	st, err := w.cluster.Status(t.Context())
+	st, err := status.Read(t.Context(), w.cluster)
 	require.NoError(t, err)
 	require.Equal(t, []string{"its Helm release is pending-upgrade"}, st.Instances[0].Drift)
-	require.Equal(t, map[string]string{"a": promote.Restarted}, w.promote(w.release("2026.1.2", map[string]string{"a": answers + "# x\n"})))
+	require.Equal(
+		t,
+		map[string]string{"a": promote.Restarted},
+		w.promote(w.release("2026.1.2", map[string]string{"a": answers + "# x\n"})),
+	)
 	w.status("2026.1.2")
 }
 
@@ -265,7 +291,10 @@ func TestAPodThatIsNotAllowedIsUndone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
-	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}}}
+	quota := &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Name: "one"},
+		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}},
+	}
 	_, err := w.client.CoreV1().ResourceQuotas(w.namespace).Create(t.Context(), quota, metav1.CreateOptions{})
 	require.NoError(t, err)
 	_, err = promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": answers, "b": answers}))

@@ -15,7 +15,9 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // documentedRole is the Role that docs/promotion.md says is enough.
@@ -48,7 +50,9 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	role := documentedRole(t)
-	_, err := w.client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}, metav1.CreateOptions{})
+	_, err := w.client.CoreV1().
+		Namespaces().
+		Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	_, err = w.client.RbacV1().Roles(w.namespace).Create(t.Context(), role, metav1.CreateOptions{})
 	require.NoError(t, err)
@@ -67,11 +71,11 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 	w.promote(w.release("2026.1.2", map[string]string{"a": answers}))
 	require.Equal(t, map[string]string{"a": promote.Unchanged, "b": promote.Started}, w.rollback(""))
 	w.status("2026.1.1")
-	found, err := cluster.Find(t.Context(), access, "bl99t")
+	found, err := ledger.Find(t.Context(), access, "bl99t")
 	require.NoError(t, err)
 	require.Equal(t, "bl99t", found, "who may not look everywhere names the namespace")
 
-	_, err = mustOpen(t, w.as("nobody"), w.namespace).Status(t.Context())
+	_, err = status.Read(t.Context(), mustOpen(t, w.as("nobody"), w.namespace))
 	require.Equal(t, diag.Broken, diag.KindOf(err))
 	require.ErrorContains(t, err, "forbidden")
 }

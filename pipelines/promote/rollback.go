@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
 // Rollback makes a beamline run a release again that ran there before: the
@@ -19,70 +20,95 @@ import (
 // not live on it: then the beamline is as it was.
 func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 	var result *Result
-	err := deps.Cluster.Locked(ctx, deps.Holder, func(ctx, held context.Context) error {
-		ledger, err := deps.Cluster.Ledger(ctx)
+	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context) error {
+		past, err := ledger.Read(ctx, deps.Cluster)
 		if err != nil {
 			return err
 		}
-		if ledger.Underway != nil && version == "" {
-			result, err = deps.recover(ctx, ledger)
+		if past.Underway != nil && version == "" {
+			result, err = deps.recover(ctx, past)
 			return err
 		}
-		i, err := pick(deps.Cluster.Beamline, ledger, version)
+		i, err := pick(deps.Cluster.Beamline, past, version)
 		if err != nil {
 			return err
 		}
-		to := ledger.Releases[i]
+		to := past.Releases[i]
 		to.Since = time.Now().UTC()
-		m := &move{Deps: deps, held: held, ledger: ledger, to: to, doing: "rolling back to", settle: func() { ledger.Return(i, to) }}
+		m := &move{
+			Deps:   deps,
+			held:   held,
+			ledger: past,
+			to:     to,
+			doing:  "rolling back to",
+			settle: func() { past.Return(i, to) },
+		}
 		result, err = m.run(ctx)
 		return err
 	})
 	return result, err
 }
 
-// pick gives the place in the ledger of the release to return to.
-func pick(beamline string, ledger *cluster.Ledger, version string) (int, error) {
+// pick returns the place in the ledger of the release to return to.
+func pick(beamline string, past *ledger.Ledger, version string) (int, error) {
 	refused := func(fix, format string, args ...any) error {
-		return &diag.Error{Kind: diag.Refused, Doing: "rolling back", Asset: beamline, Version: version, Fix: fix, Err: fmt.Errorf(format, args...)}
+		return &diag.Error{
+			Kind:    diag.Refused,
+			Doing:   "rolling back",
+			Asset:   beamline,
+			Version: version,
+			Fix:     fix,
+			Err:     fmt.Errorf(format, args...),
+		}
 	}
-	now := ledger.Current()
+	now := past.Current()
 	if now == nil {
-		return 0, refused("promote a release: tagline promote "+beamline+" VERSION", "nothing was ever promoted there")
+		return 0, refused(
+			"promote a release: tagline promote "+beamline+" VERSION",
+			"nothing was ever promoted there",
+		)
 	}
 	if version == "" {
-		if len(ledger.Releases) < 2 {
-			return 0, refused("promote the version you want: tagline promote "+beamline+" VERSION", "there is no former release; %s is the only one that ran there", now.Record.Version)
+		if len(past.Releases) < 2 {
+			return 0, refused(
+				"promote the version you want: tagline promote "+beamline+" VERSION",
+				"there is no former release; %s is the only one that ran there",
+				now.Record.Version,
+			)
 		}
 		return 1, nil
 	}
 	var ran []string
-	for _, r := range ledger.Releases {
+	for _, r := range past.Releases {
 		ran = append(ran, r.Record.Version)
 	}
 	i := slices.Index(ran, version)
 	if i < 0 {
-		return 0, refused("name one of these, or promote it: tagline promote "+beamline+" "+version, "it is not among the releases that are remembered there: %s", strings.Join(ran, ", "))
+		return 0, refused(
+			"name one of these, or promote it: tagline promote "+beamline+" "+version,
+			"it is not among the releases that are remembered there: %s",
+			strings.Join(ran, ", "),
+		)
 	}
 	return i, nil
 }
 
 // recover puts back what a killed promotion changed.
-func (d Deps) recover(ctx context.Context, ledger *cluster.Ledger) (*Result, error) {
-	before, _, err := d.Cluster.States(ctx)
+func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error) {
+	before, _, err := pods.States(ctx, d.Cluster)
 	if err != nil {
 		return nil, err
 	}
-	former, going := ledger.Underway.Former, ledger.Underway.Version
-	if err := d.putBack(ctx, ledger); err != nil {
+	former, target := past.Underway.Former, past.Underway.Version
+	if err := d.putBack(ctx, past); err != nil {
 		return nil, err
 	}
-	after, _, err := d.Cluster.States(ctx)
+	after, _, err := pods.States(ctx, d.Cluster)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Beamline: d.Cluster.Beamline, Former: going, IOCs: []IOC{}}
-	if now := ledger.Current(); now != nil {
+	r := &Result{Beamline: d.Cluster.Beamline, Former: target, IOCs: []IOC{}}
+	if now := past.Current(); now != nil {
 		r.Version, r.Record = now.Record.Version, now.Digest
 	}
 	for name, number := range former {

@@ -6,23 +6,27 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-func ledgerOf(versions ...string) *cluster.Ledger {
-	l := &cluster.Ledger{}
+func ledgerOf(versions ...string) *ledger.Ledger {
+	l := &ledger.Ledger{}
 	for _, v := range versions {
-		l.Releases = append(l.Releases, cluster.Release{Record: record.Record{Asset: "bl01t", Version: v}, Digest: "sha256:" + v})
+		l.Releases = append(
+			l.Releases,
+			ledger.Release{Record: record.Record{Asset: "bl01t", Version: v}, Digest: "sha256:" + v},
+		)
 	}
 	return l
 }
 
 func TestPick(t *testing.T) {
 	for name, c := range map[string]struct {
-		ledger  *cluster.Ledger
+		ledger  *ledger.Ledger
 		version string
 		want    int
 		says    string
@@ -50,8 +54,25 @@ func TestPick(t *testing.T) {
 func TestQuestion(t *testing.T) {
 	ca := record.Instance{ProbePV: "BL01T:X", Protocol: "ca"}
 	pva := record.Instance{ProbePV: "BL01T:X", Protocol: "pva"}
-	require.Equal(t, []string{"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3", "BL01T:X"}, question(ca))
-	require.Equal(t, []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", "BL01T:X"}, question(pva))
+	require.Equal(
+		t,
+		[]string{
+			"/usr/bin/env",
+			"EPICS_CA_ADDR_LIST=127.255.255.255",
+			"EPICS_CA_AUTO_ADDR_LIST=NO",
+			"caget",
+			"-t",
+			"-w",
+			"3",
+			"BL01T:X",
+		},
+		question(ca),
+	)
+	require.Equal(
+		t,
+		[]string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", "BL01T:X"},
+		question(pva),
+	)
 	require.Equal(t, "5", answer(ca, "5\n"))
 	require.Equal(t, "2026-11-23 13:00:00.000 5", answer(pva, "BL01T:X 2026-11-23 13:00:00.000  5 \n"))
 	require.Empty(t, answer(ca, " \n"))
@@ -59,20 +80,28 @@ func TestQuestion(t *testing.T) {
 
 // A failure is one sentence and then what was seen, and decides its own kind.
 func TestFailure(t *testing.T) {
-	m := &move{doing: "promoting", to: cluster.Release{Record: record.Record{Asset: "bl01t", Version: "2"}}}
+	m := &move{doing: "promoting", to: ledger.Release{Record: record.Record{Asset: "bl01t", Version: "2"}}}
 	cause := errors.Join(
-		&cluster.Trouble{Instance: "a", Err: errors.New("not ready: ended 3 times"), Log: []string{"st.cmd line 4: no such file"}},
+		&pods.Trouble{
+			Instance: "a",
+			Err:      errors.New("not ready: ended 3 times"),
+			Log:      []string{"st.cmd line 4: no such file"},
+		},
 		&diag.Error{Kind: diag.Refused, Err: errors.New("b: quota")},
 	)
 	err := m.failure(diag.Undone, cause, "the beamline is back on 1")
-	require.Equal(t, "promoting bl01t 2: a: not ready: ended 3 times, b: quota; the beamline is back on 1\n  last log lines of a:\n    st.cmd line 4: no such file", err.Error())
+	require.Equal(
+		t,
+		"promoting bl01t 2: a: not ready: ended 3 times, b: quota; the beamline is back on 1\n  last log lines of a:\n    st.cmd line 4: no such file",
+		err.Error(),
+	)
 	require.Equal(t, 4, diag.ExitStatus(err))
 	require.Len(t, diag.All(err), 1)
 }
 
 func TestDid(t *testing.T) {
-	one, two := cluster.State{Pod: "x", UID: "1"}, cluster.State{Pod: "y", UID: "2"}
-	require.Equal(t, Started, did(cluster.State{}, one))
+	one, two := pods.State{Pod: "x", UID: "1"}, pods.State{Pod: "y", UID: "2"}
+	require.Equal(t, Started, did(pods.State{}, one))
 	require.Equal(t, Restarted, did(one, two))
 	require.Equal(t, Unchanged, did(one, one))
 }
@@ -83,10 +112,10 @@ func TestRunRefusesAnEmptyPass(t *testing.T) {
 }
 
 func TestUnreadyIsOfBeforeTheFirstTry(t *testing.T) {
-	ready := cluster.State{Pod: "x", Ready: true}
-	m := &move{ledger: &cluster.Ledger{}, before: map[string]cluster.State{"a": ready, "b": {Pod: "y"}}}
+	ready := pods.State{Pod: "x", Ready: true}
+	m := &move{ledger: &ledger.Ledger{}, before: map[string]pods.State{"a": ready, "b": {Pod: "y"}}}
 	former := map[string]int{"a": 1, "b": 1, "new": 0}
 	require.Equal(t, []string{"b", "new"}, m.unready(former))
-	m.ledger.Underway = &cluster.Underway{Former: map[string]int{"a": 1, "b": 1}, Unready: []string{"a"}}
+	m.ledger.Underway = &ledger.Underway{Former: map[string]int{"a": 1, "b": 1}, Unready: []string{"a"}}
 	require.Equal(t, []string{"a", "new"}, m.unready(former))
 }

@@ -56,7 +56,9 @@ func newWorld(t *testing.T) *world {
 	}
 	kubeconfig, prefix := os.Getenv("TAGLINE_E2E_KUBECONFIG"), os.Getenv("TAGLINE_E2E_REGISTRY")
 	if kubeconfig == "" || prefix == "" {
-		t.Fatal("TAGLINE_E2E_KUBECONFIG and TAGLINE_E2E_REGISTRY do not name a cluster and a registry: run `make test`, which brings them up, or `go test -short`")
+		t.Fatal(
+			"TAGLINE_E2E_KUBECONFIG and TAGLINE_E2E_REGISTRY do not name a cluster and a registry: run `make test`, which brings them up, or `go test -short`",
+		)
 	}
 	namespace := os.Getenv("TAGLINE_TEST_NAMESPACE") // of the test that started us, in a process of its own
 	if namespace == "" {
@@ -112,7 +114,9 @@ func buildStandin(prefix string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files)), nil })
+	layer, err := tarball.LayerFromOpener(
+		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files)), nil },
+	)
 	if err != nil {
 		return "", err
 	}
@@ -120,8 +124,15 @@ func buildStandin(prefix string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	img, err = mutate.ConfigFile(img, &v1.ConfigFile{Architecture: "amd64", OS: "linux", RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(layer)},
-		Config: v1.Config{Entrypoint: []string{"/epics/ioc/ioc", "st.cmd"}, WorkingDir: "/epics/config", Env: []string{"PATH=/usr/bin"}}})
+	img, err = mutate.ConfigFile(
+		img,
+		&v1.ConfigFile{Architecture: "amd64", OS: "linux", RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(layer)},
+			Config: v1.Config{
+				Entrypoint: []string{"/epics/ioc/ioc", "st.cmd"},
+				WorkingDir: "/epics/config",
+				Env:        []string{"PATH=/usr/bin"},
+			}},
+	)
 	if err != nil {
 		return "", err
 	}
@@ -184,7 +195,14 @@ const (
 func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	w.t.Helper()
 	bl := &beamline.Beamline{Name: "bl99t", Namespace: w.namespace}
-	rec := &record.Record{Schema: "tagline.record/v1", Kind: record.Beamline, Asset: "bl99t", Version: at, Tag: "bl99t/" + at, Namespace: w.namespace}
+	rec := &record.Record{
+		Schema:    "tagline.record/v1",
+		Kind:      record.Beamline,
+		Asset:     "bl99t",
+		Version:   at,
+		Tag:       "bl99t/" + at,
+		Namespace: w.namespace,
+	}
 	pin, err := version.ParsePin("standin 1.0.0")
 	require.NoError(w.t, err)
 	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
@@ -194,14 +212,30 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		if strings.Contains(script, "%") {
 			script = fmt.Sprintf(script, strings.ToUpper(name))
 		}
-		inst := &beamline.Instance{Name: name, Image: pin, Folder: "iocs/" + name, File: "iocs/" + name + "/values.yaml", Config: map[string][]byte{"st.cmd": []byte(script)},
-			Values: beamline.Values{ProbePV: strings.ToUpper(name) + ":X", Memory: "32Mi", GraceSeconds: 5}}
+		inst := &beamline.Instance{
+			Name:   name,
+			Image:  pin,
+			Folder: "iocs/" + name,
+			File:   "iocs/" + name + "/values.yaml",
+			Config: map[string][]byte{"st.cmd": []byte(script)},
+			Values: beamline.Values{ProbePV: strings.ToUpper(name) + ":X", Memory: "32Mi", GraceSeconds: 5},
+		}
 		tgz, err := lib.Package(bl, inst, w.image, at)
 		require.NoError(w.t, err)
 		art, err := w.registry.PushChart(w.t.Context(), tgz)
 		require.NoError(w.t, err)
 		repo, _, _ := strings.Cut(art.Ref, ":"+at)
-		rec.Instances = append(rec.Instances, record.Instance{Name: name, Chart: repo + "@" + art.Digest, Image: w.image, IOC: pin.String(), ProbePV: inst.Values.ProbePV, Protocol: "ca"})
+		rec.Instances = append(
+			rec.Instances,
+			record.Instance{
+				Name:     name,
+				Chart:    repo + "@" + art.Digest,
+				Image:    w.image,
+				IOC:      pin.String(),
+				ProbePV:  inst.Values.ProbePV,
+				Protocol: "ca",
+			},
+		)
 		_, digest, _ := strings.Cut(w.image, "@")
 		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: name, Digest: digest, Passed: true})
 	}
@@ -217,5 +251,10 @@ func (w *world) access() cluster.Access {
 }
 
 func (w *world) deps() promote.Deps {
-	return promote.Deps{Cluster: w.cluster, Chart: w.registry.Chart, Holder: fmt.Sprintf("%s, process %d at %d", w.t.Name(), os.Getpid(), time.Now().UnixNano()), Timeout: 2 * time.Minute}
+	return promote.Deps{
+		Cluster: w.cluster,
+		Chart:   w.registry.Chart,
+		Holder:  fmt.Sprintf("%s, process %d at %d", w.t.Name(), os.Getpid(), time.Now().UnixNano()),
+		Timeout: 2 * time.Minute,
+	}
 }

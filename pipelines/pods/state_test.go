@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"testing"
@@ -15,8 +15,11 @@ func deployment() *appsv1.Deployment {
 	one := int32(1)
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "bl01t-mo-ioc-01", Generation: 2},
-		Spec:       appsv1.DeploymentSpec{Replicas: &one, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "x"}}},
-		Status:     appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 1, ReadyReplicas: 1},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: &one,
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "x"}},
+		},
+		Status: appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 1, ReadyReplicas: 1},
 	}
 }
 
@@ -25,17 +28,25 @@ func pod(name string, status corev1.ContainerStatus) corev1.Pod {
 	return corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, UID: "uid-" + "1", Labels: map[string]string{"app": "x"},
 			OwnerReferences: []metav1.OwnerReference{{Kind: "ReplicaSet", Name: "bl01t-mo-ioc-01-7d9"}}},
-		Spec:   corev1.PodSpec{NodeName: "node1", Containers: []corev1.Container{{Name: "ioc", Image: "host/x@sha256:1"}}},
+		Spec: corev1.PodSpec{
+			NodeName:   "node1",
+			Containers: []corev1.Container{{Name: "ioc", Image: "host/x@sha256:1"}},
+		},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{status}},
 	}
 }
 
 func running(ready bool) corev1.ContainerStatus {
-	return corev1.ContainerStatus{Ready: ready, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Unix(100, 0)}}}
+	return corev1.ContainerStatus{
+		Ready: ready,
+		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Unix(100, 0)}},
+	}
 }
 
 func waiting(reason, message string) corev1.ContainerStatus {
-	return corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
+	return corev1.ContainerStatus{
+		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+	}
 }
 
 func crashed(restarts int32, t corev1.ContainerStateTerminated) corev1.ContainerStatus {
@@ -86,7 +97,9 @@ func TestDescribe(t *testing.T) {
 
 func unschedulable() corev1.Pod {
 	p := pod("a", running(true))
-	p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are available"}}
+	p.Status.Conditions = []corev1.PodCondition{
+		{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are available"},
+	}
 	return p
 }
 
@@ -101,8 +114,21 @@ func TestDescribeOfAPodThatStops(t *testing.T) {
 
 func TestDescribeTellsThePod(t *testing.T) {
 	s := describe(deployment(), []corev1.Pod{pod("a", running(true))})
-	require.Equal(t, State{Instance: "bl01t-mo-ioc-01", Pod: "a", UID: "uid-1", Container: "ioc", Node: "node1", Image: "host/x@sha256:1",
-		Ready: true, Since: time.Unix(100, 0), Doing: "ready"}, s)
+	require.Equal(
+		t,
+		State{
+			Instance:  "bl01t-mo-ioc-01",
+			Pod:       "a",
+			UID:       "uid-1",
+			Container: "ioc",
+			Node:      "node1",
+			Image:     "host/x@sha256:1",
+			Ready:     true,
+			Since:     time.Unix(100, 0),
+			Doing:     "ready",
+		},
+		s,
+	)
 }
 
 func TestPodsOfLeavesOutOthers(t *testing.T) {

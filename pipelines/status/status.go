@@ -1,4 +1,6 @@
-package cluster
+// Package status gathers what a beamline runs and how that differs from its
+// release.
+package status
 
 import (
 	"context"
@@ -6,6 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -30,7 +36,7 @@ type IOC struct {
 	IOC      string    `json:"ioc"`     // the generic IOC: "ioc-simstage 1.0.0"
 	Digest   string    `json:"digest"`  // of the image that the pod runs: "sha256:…"
 	Pod      string    `json:"pod"`
-	UID      string    `json:"uid"` // of the pod: another one means that the IOC was restarted
+	UID      string    `json:"uid"` // of the pod: a new one means that the IOC was restarted
 	Node     string    `json:"node"`
 	Ready    bool      `json:"ready"`
 	Restarts int       `json:"restarts"`
@@ -39,17 +45,17 @@ type IOC struct {
 	Drift    []string  `json:"drift"` // where the cluster differs from the release
 }
 
-// Status asks the cluster what the beamline runs.
-func (n *Namespace) Status(ctx context.Context) (*Status, error) {
-	ledger, err := n.Ledger(ctx)
+// Read asks the cluster what the beamline runs.
+func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
+	past, err := ledger.Read(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	history, err := n.History(ctx)
+	history, err := helm.Stored(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	states, strays, err := n.States(ctx)
+	states, strays, err := pods.States(ctx, n)
 	if err != nil {
 		return nil, err
 	}
@@ -58,38 +64,38 @@ func (n *Namespace) Status(ctx context.Context) (*Status, error) {
 		st.Strays = []string{}
 	}
 	rec := &record.Record{}
-	if now := ledger.Current(); now != nil {
+	if now := past.Current(); now != nil {
 		rec = &now.Record
 		st.Version, st.Record, st.Since = rec.Version, now.Digest, now.Since
-		for _, former := range ledger.Releases[1:] {
+		for _, former := range past.Releases[1:] {
 			st.Before = append(st.Before, former.Record.Version)
 		}
 	}
-	if ledger.Underway != nil {
-		st.Underway = ledger.Underway.Version
+	if past.Underway != nil {
+		st.Underway = past.Underway.Version
 	}
 	for _, name := range names(rec, history, n.Beamline) {
 		st.Instances = append(st.Instances, ioc(rec, name, history, states[name]))
 	}
 	return st, step.Each(ctx, 8, indices(st.Instances), func(ctx context.Context, i int) error {
-		return n.compare(ctx, &st.Instances[i], history)
+		return compare(ctx, n, &st.Instances[i], history)
 	})
 }
 
 // compare adds the drift of one instance.
-func (n *Namespace) compare(ctx context.Context, i *IOC, history History) error {
+func compare(ctx context.Context, n *cluster.Namespace, i *IOC, history helm.History) error {
 	last, ok := history.Latest(i.Name)
 	if !ok || !last.Runs() {
 		return nil
 	}
-	drift, err := n.Drift(ctx, i.Name)
+	drift, err := helm.Drift(ctx, n, i.Name)
 	i.Drift = append(i.Drift, drift...)
 	return err
 }
 
-// names gives the instances of the record, and those of the beamline that Helm
-// has in the cluster though the record does not, sorted.
-func names(rec *record.Record, history History, beamline string) (all []string) {
+// names returns, sorted, the instances of the record and those that Helm has in
+// the cluster for the beamline though the record does not.
+func names(rec *record.Record, history helm.History, beamline string) (all []string) {
 	for _, inst := range rec.Instances {
 		all = append(all, inst.Name)
 	}
@@ -102,9 +108,19 @@ func names(rec *record.Record, history History, beamline string) (all []string) 
 	return all
 }
 
-// ioc gives the line of one instance, drift against the record included.
-func ioc(rec *record.Record, name string, history History, s State) IOC {
-	line := IOC{Name: name, Pod: s.Pod, UID: s.UID, Node: s.Node, Ready: s.Ready, Restarts: s.Restarts, Since: s.Since, Doing: s.Doing, Drift: []string{}}
+// ioc returns the line of one instance, with its drift from the record.
+func ioc(rec *record.Record, name string, history helm.History, s pods.State) IOC {
+	line := IOC{
+		Name:     name,
+		Pod:      s.Pod,
+		UID:      s.UID,
+		Node:     s.Node,
+		Ready:    s.Ready,
+		Restarts: s.Restarts,
+		Since:    s.Since,
+		Doing:    s.Doing,
+		Drift:    []string{},
+	}
 	_, line.Digest, _ = strings.Cut(s.Image, "@")
 	last, deployed := history.Latest(name)
 	line.Version = last.Version

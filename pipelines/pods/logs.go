@@ -1,10 +1,12 @@
-package cluster
+package pods
 
 import (
 	"context"
 	"io"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
 // LogOptions says which part of an IOC's log is wanted.
@@ -15,14 +17,14 @@ type LogOptions struct {
 }
 
 // Logs copies what an IOC wrote to out.
-func (n *Namespace) Logs(ctx context.Context, s State, o LogOptions, out io.Writer) error {
+func Logs(ctx context.Context, n *cluster.Namespace, s State, o LogOptions, out io.Writer) error {
 	options := &corev1.PodLogOptions{Container: s.Container, Follow: o.Follow, Previous: o.Previous}
 	if o.Lines > 0 {
 		options.TailLines = &o.Lines
 	}
-	stream, err := n.client.CoreV1().Pods(n.Name).GetLogs(s.Pod, options).Stream(ctx)
+	stream, err := n.Client.CoreV1().Pods(n.Name).GetLogs(s.Pod, options).Stream(ctx)
 	if err != nil {
-		return n.broken("reading the log of "+s.Instance, err)
+		return cluster.Broken("reading the log of "+s.Instance, err)
 	}
 	defer stream.Close()
 	_, err = io.Copy(out, stream)

@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"context"
@@ -11,13 +11,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 const (
 	lookEvery = 500 * time.Millisecond
 	// patience is how long an instance may be failing without a break before
-	// the wait for it is given up: a registry or a device may be late once.
+	// the wait ends: a registry or a device may be late once.
 	patience = 20 * time.Second
 )
 
@@ -25,24 +26,24 @@ const (
 // them fails for good, else with ctx; the error then joins a *Trouble for each
 // instance that is not ready (when one failed for good: for those that are
 // failing). A cluster that does not answer for a while is waited for too.
-func (n *Namespace) Wait(ctx context.Context, instances []string) error {
-	w := watch{said: map[string]string{}, failing: map[string]time.Time{}}
+func Wait(ctx context.Context, n *cluster.Namespace, instances []string) error {
+	w := watch{shown: map[string]string{}, failing: map[string]time.Time{}}
 	for {
-		states, _, err := n.States(ctx)
+		states, _, err := States(ctx, n)
 		if err != nil {
 			step.Say(ctx, "waiting", err.Error())
 		} else if w.look(ctx, instances, states); len(w.late) == 0 {
 			return nil
 		}
 		if len(w.hopeless) > 0 {
-			return n.troubles(ctx, w.hopeless)
+			return troubles(ctx, n, w.hopeless)
 		}
 		select {
 		case <-ctx.Done():
 			if len(w.late) == 0 {
 				return err // it never answered
 			}
-			return n.troubles(ctx, w.late)
+			return troubles(ctx, n, w.late)
 		case <-time.After(lookEvery):
 		}
 	}
@@ -50,12 +51,12 @@ func (n *Namespace) Wait(ctx context.Context, instances []string) error {
 
 // watch is what a wait has seen.
 type watch struct {
-	said           map[string]string    // by instance: what it did when it was last looked at
+	shown          map[string]string    // by instance: what it did when it was last looked at
 	failing        map[string]time.Time // by instance: since when it has been failing
 	late, hopeless []State              // at the last look
 }
 
-// look takes in the states of instances and tells what changed.
+// look takes in the states of instances and shows what changed.
 func (w *watch) look(ctx context.Context, instances []string, states map[string]State) {
 	w.late, w.hopeless = nil, nil
 	for _, name := range instances {
@@ -63,8 +64,8 @@ func (w *watch) look(ctx context.Context, instances []string, states map[string]
 		if !ok {
 			s = State{Instance: name, Doing: "it has no Deployment of this name", Failing: true}
 		}
-		if w.said[name] != s.Doing {
-			w.said[name] = s.Doing
+		if w.shown[name] != s.Doing {
+			w.shown[name] = s.Doing
 			step.Say(ctx, name, s.Doing)
 		}
 		if !s.Ready {
@@ -83,12 +84,12 @@ func (w *watch) look(ctx context.Context, instances []string, states map[string]
 	}
 }
 
-// Gone returns when none of the named pods is left: an IOC that is to stop must
-// have let go of its device and its PV names before another takes them.
-func (n *Namespace) Gone(ctx context.Context, pods []string) error {
+// Gone returns when none of the named pods is left. An IOC that stops must have
+// released its device and its PV names before another takes them.
+func Gone(ctx context.Context, n *cluster.Namespace, pods []string) error {
 	left := pods
 	for {
-		there, err := n.client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
+		there, err := n.Client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
 		if err == nil {
 			left = slices.DeleteFunc(slices.Clone(pods), func(pod string) bool {
 				return !slices.ContainsFunc(there.Items, func(p corev1.Pod) bool { return p.Name == pod })
@@ -105,14 +106,14 @@ func (n *Namespace) Gone(ctx context.Context, pods []string) error {
 	}
 }
 
-// troubles gathers what the cluster knows about instances that are not ready.
-// It has a little time of its own: ctx is often over by then.
-func (n *Namespace) troubles(ctx context.Context, states []State) error {
+// troubles returns what the cluster knows about instances that are not ready.
+// It has ten seconds of its own, because ctx has often ended by then.
+func troubles(ctx context.Context, n *cluster.Namespace, states []State) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	var errs []error
 	for _, s := range states {
-		errs = append(errs, n.Trouble(ctx, s, fmt.Errorf("not ready: %s", s.Doing)))
+		errs = append(errs, Explain(ctx, n, s, fmt.Errorf("not ready: %s", s.Doing)))
 	}
 	return errors.Join(errs...)
 }

@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"context"
@@ -8,10 +8,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
-// Trouble is an instance that does not do what it should, with what the
-// cluster knows about it.
+// Trouble is an instance that is not as it should be, with what the cluster
+// knows about it.
 type Trouble struct {
 	Instance string
 	Events   []string // warnings of the cluster about its pod, oldest first
@@ -19,13 +21,13 @@ type Trouble struct {
 	Err      error
 }
 
-// Error is one line; Evidence gives the rest.
+// Error returns one line; Evidence returns the rest.
 func (t *Trouble) Error() string { return t.Instance + ": " + t.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (t *Trouble) Unwrap() error { return t.Err }
 
-// Evidence gives events and log as indented lines, empty when there are none.
+// Evidence returns events and log as indented lines, empty when there are none.
 func (t *Trouble) Evidence() string {
 	var b strings.Builder
 	for _, part := range []struct {
@@ -44,27 +46,32 @@ const (
 	eventLines = 5
 )
 
-// Trouble asks the cluster for what it knows about an instance in state s. What
-// cannot be had is left out: the trouble itself matters more.
-func (n *Namespace) Trouble(ctx context.Context, s State, err error) *Trouble {
+// Explain asks the cluster for what it knows about an instance in state s. What
+// cannot be read is left out: the trouble itself matters more.
+func Explain(ctx context.Context, n *cluster.Namespace, s State, err error) *Trouble {
 	t := &Trouble{Instance: s.Instance, Err: err}
 	if s.Pod == "" {
 		return t
 	}
-	t.Events = n.warnings(ctx, s.Pod)
-	t.Log = n.lastLines(ctx, s, false)
+	t.Events = warnings(ctx, n, s.Pod)
+	t.Log = lastLines(ctx, n, s, false)
 	if len(t.Log) == 0 && s.Restarts > 0 {
-		t.Log = n.lastLines(ctx, s, true)
+		t.Log = lastLines(ctx, n, s, true)
 	}
 	return t
 }
 
-func (n *Namespace) warnings(ctx context.Context, pod string) (lines []string) {
-	events, err := n.client.CoreV1().Events(n.Name).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod + ",type=Warning"})
+func warnings(ctx context.Context, n *cluster.Namespace, pod string) (lines []string) {
+	events, err := n.Client.CoreV1().
+		Events(n.Name).
+		List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod + ",type=Warning"})
 	if err != nil {
 		return nil
 	}
-	slices.SortFunc(events.Items, func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) })
+	slices.SortFunc(
+		events.Items,
+		func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) },
+	)
 	for _, e := range events.Items[max(0, len(events.Items)-eventLines):] {
 		times := ""
 		if e.Count > 1 {
@@ -75,9 +82,9 @@ func (n *Namespace) warnings(ctx context.Context, pod string) (lines []string) {
 	return lines
 }
 
-func (n *Namespace) lastLines(ctx context.Context, s State, previous bool) []string {
+func lastLines(ctx context.Context, n *cluster.Namespace, s State, previous bool) []string {
 	tail := int64(logLines)
-	text, err := n.client.CoreV1().Pods(n.Name).GetLogs(s.Pod, &corev1.PodLogOptions{
+	text, err := n.Client.CoreV1().Pods(n.Name).GetLogs(s.Pod, &corev1.PodLogOptions{
 		Container: s.Container, TailLines: &tail, Previous: previous,
 	}).DoRaw(ctx)
 	if err != nil || len(strings.TrimSpace(string(text))) == 0 {

@@ -1,4 +1,4 @@
-package cluster
+package ledger
 
 import (
 	"context"
@@ -12,11 +12,12 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
 
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// ErrLockLost ends the work under a lock that could not be renewed: somebody
-// else may hold it by now, so nothing more may be changed, not even put back.
+// ErrLockLost ends work whose lock could not be renewed. Somebody else may hold
+// the lock by now, so nothing more may be changed, not even put back.
 var ErrLockLost = errors.New("the beamline's lock was lost: the cluster did not answer for too long")
 
 // A lock is renewed every few seconds and given up when that fails for
@@ -27,21 +28,26 @@ const (
 	renewEvery  = 2 * time.Second
 )
 
-// Locked runs work while nobody else changes the beamline, waiting for whoever
-// does. holder names this run to others ("ajp@ws012, process 4711") and must be
+// Locked runs work while nobody else changes the beamline, and waits for
+// whoever does. holder names this run to others ("ajp@ws012, process 4711") and must be
 // different for each. work gets ctx, which also ends when the lock is lost, and
 // held, which ends only then: the lock outlives ctx until work returns, so that
 // work can undo what it began after ctx is cancelled.
-func (n *Namespace) Locked(ctx context.Context, holder string, work func(ctx, held context.Context) error) error {
+func Locked(
+	ctx context.Context,
+	n *cluster.Namespace,
+	holder string,
+	work func(ctx, held context.Context) error,
+) error {
 	locked, unlock := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer unlock()
 	giveUp := context.AfterFunc(ctx, unlock) // while waiting for the lock
 	start := make(chan context.Context, 1)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Name: ledgerName,
+		Name: name,
 		Lock: &resourcelock.LeaseLock{
-			LeaseMeta:  metav1.ObjectMeta{Name: ledgerName, Namespace: n.Name},
-			Client:     n.client.CoordinationV1(),
+			LeaseMeta:  metav1.ObjectMeta{Name: name, Namespace: n.Name},
+			Client:     n.Client.CoordinationV1(),
 			LockConfig: resourcelock.ResourceLockConfig{Identity: holder},
 		},
 		LeaseDuration: lockFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery,
@@ -51,7 +57,15 @@ func (n *Namespace) Locked(ctx context.Context, holder string, work func(ctx, he
 			OnStoppedLeading: func() {},
 			OnNewLeader: func(who string) {
 				if who != holder {
-					step.Say(ctx, "waiting for the beamline", fmt.Sprintf("%s is changing it; a run that was killed is waited for %s at most", who, lockFor))
+					step.Say(
+						ctx,
+						"waiting for the beamline",
+						fmt.Sprintf(
+							"%s is changing it; a run that was killed is waited for %s at most",
+							who,
+							lockFor,
+						),
+					)
 				}
 			},
 		},
@@ -74,7 +88,7 @@ func (n *Namespace) Locked(ctx context.Context, holder string, work func(ctx, he
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return n.broken("locking beamline "+n.Beamline, ErrLockLost)
+		return cluster.Broken("locking beamline "+n.Beamline, ErrLockLost)
 	}
 }
 

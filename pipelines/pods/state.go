@@ -1,4 +1,6 @@
-package cluster
+// Package pods holds what the pod of an IOC instance does: its state, its log,
+// its terminal, and commands run in it.
+package pods
 
 import (
 	"context"
@@ -11,16 +13,18 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
 // State is what one instance does now.
 type State struct {
 	Instance  string
 	Pod       string // empty when it has none
-	UID       string // of the pod: another one means that the IOC was restarted
+	UID       string // of the pod: a new one means that the IOC was restarted
 	Container string // of the pod, the one the IOC is in
 	Node      string
-	Image     string // that the pod was told to run, by digest
+	Image     string // of the pod's spec, by digest
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
 	Restarts  int
 	Since     time.Time // when the IOC was started; zero when it is not running
@@ -28,24 +32,24 @@ type State struct {
 	Failing   bool      // waiting alone will hardly make it ready
 }
 
-// States gives the state of every Deployment in the namespace by its name,
+// States returns the state of every Deployment in the namespace by its name,
 // which is the instance's, and the names of pods that belong to none of them.
-func (n *Namespace) States(ctx context.Context) (map[string]State, []string, error) {
-	deployments, err := n.client.AppsV1().Deployments(n.Name).List(ctx, metav1.ListOptions{})
+func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []string, error) {
+	deployments, err := n.Client.AppsV1().Deployments(n.Name).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, nil, n.broken("listing what runs in namespace "+n.Name, err)
+		return nil, nil, cluster.Broken("listing what runs in namespace "+n.Name, err)
 	}
-	pods, err := n.client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
+	pods, err := n.Client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, nil, n.broken("listing the pods of namespace "+n.Name, err)
+		return nil, nil, cluster.Broken("listing the pods of namespace "+n.Name, err)
 	}
 	states, owned := map[string]State{}, map[string]bool{}
 	for _, d := range deployments.Items {
-		mine := podsOf(&d, pods.Items)
-		for _, p := range mine {
+		own := podsOf(&d, pods.Items)
+		for _, p := range own {
 			owned[p.Name] = true
 		}
-		states[d.Name] = describe(&d, mine)
+		states[d.Name] = describe(&d, own)
 	}
 	var strays []string
 	for _, p := range pods.Items {
@@ -56,14 +60,17 @@ func (n *Namespace) States(ctx context.Context) (map[string]State, []string, err
 	return states, strays, nil
 }
 
-// podsOf picks a Deployment's pods, newest first.
+// podsOf returns a Deployment's pods, newest first.
 func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	if err != nil {
 		return nil
 	}
 	for _, p := range all {
-		byReplicaSet := slices.ContainsFunc(p.OwnerReferences, func(o metav1.OwnerReference) bool { return strings.HasPrefix(o.Name, d.Name+"-") })
+		byReplicaSet := slices.ContainsFunc(
+			p.OwnerReferences,
+			func(o metav1.OwnerReference) bool { return strings.HasPrefix(o.Name, d.Name+"-") },
+		)
 		if byReplicaSet && selector.Matches(labels.Set(p.Labels)) {
 			mine = append(mine, p)
 		}
@@ -72,7 +79,7 @@ func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
 	return mine
 }
 
-// describe says what an instance does, from its Deployment and its pods.
+// describe returns what an instance does, from its Deployment and its pods.
 func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 	s := State{Instance: d.Name}
 	if d.Status.ObservedGeneration < d.Generation {
@@ -93,7 +100,7 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 		s.Doing = "waiting for its pod"
 		return s
 	}
-	s.ofPod(&pods[0])
+	s.fromPod(&pods[0])
 	switch {
 	case pods[0].DeletionTimestamp != nil:
 		s.Ready, s.Doing = false, "stopping the former IOC"
@@ -105,8 +112,8 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 	return s
 }
 
-// ofPod fills in what a pod tells.
-func (s *State) ofPod(p *corev1.Pod) {
+// fromPod fills in what a pod's status says.
+func (s *State) fromPod(p *corev1.Pod) {
 	s.Pod, s.UID, s.Node = p.Name, string(p.UID), p.Spec.NodeName
 	if len(p.Spec.Containers) > 0 {
 		s.Container, s.Image = p.Spec.Containers[0].Name, p.Spec.Containers[0].Image
@@ -117,19 +124,29 @@ func (s *State) ofPod(p *corev1.Pod) {
 			return
 		}
 	}
-	i := slices.IndexFunc(p.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool { return c.Name == s.Container })
+	i := slices.IndexFunc(
+		p.Status.ContainerStatuses,
+		func(c corev1.ContainerStatus) bool { return c.Name == s.Container },
+	)
 	if i < 0 {
 		s.Doing = "waiting for its node"
 		return
 	}
-	s.ofContainer(p.Status.ContainerStatuses[i])
+	s.fromContainer(p.Status.ContainerStatuses[i])
 }
 
 // Reasons for a container's waiting that do not pass by themselves.
-var stuck = []string{"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+var stuck = []string{
+	"ImagePullBackOff",
+	"ErrImagePull",
+	"InvalidImageName",
+	"CreateContainerConfigError",
+	"CreateContainerError",
+	"RunContainerError",
+}
 
-// ofContainer fills in what the IOC's container tells.
-func (s *State) ofContainer(c corev1.ContainerStatus) {
+// fromContainer fills in what the status of the IOC's container says.
+func (s *State) fromContainer(c corev1.ContainerStatus) {
 	s.Restarts = int(c.RestartCount)
 	crashed := c.LastTerminationState.Terminated
 	if c.State.Terminated != nil {
@@ -156,7 +173,7 @@ func (s *State) ofContainer(c corev1.ContainerStatus) {
 	}
 }
 
-// ending says how a container ended.
+// ending returns how a container ended.
 func ending(t *corev1.ContainerStateTerminated) string {
 	switch {
 	case t.Reason == "OOMKilled":

@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"bytes"
@@ -11,13 +11,20 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/streaming/pkg/httpstream"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
-// Exec runs a command in an instance's container and gives what it wrote to
+// Exec runs a command in an instance's container and returns what it wrote to
 // stdout. The error holds what it wrote to stderr.
-func (n *Namespace) Exec(ctx context.Context, s State, command ...string) (string, error) {
-	at := n.subresource(s.Pod, "exec", &corev1.PodExecOptions{Container: s.Container, Command: command, Stdout: true, Stderr: true})
-	stream, err := n.executor(at)
+func Exec(ctx context.Context, n *cluster.Namespace, s State, command ...string) (string, error) {
+	address := subresource(
+		n,
+		s.Pod,
+		"exec",
+		&corev1.PodExecOptions{Container: s.Container, Command: command, Stdout: true, Stderr: true},
+	)
+	stream, err := executor(n, address)
 	if err != nil {
 		return "", err
 	}
@@ -31,8 +38,8 @@ func (n *Namespace) Exec(ctx context.Context, s State, command ...string) (strin
 	return out.String(), nil
 }
 
-func (n *Namespace) subresource(pod, what string, options any) *url.URL {
-	req := n.client.CoreV1().RESTClient().Post().Resource("pods").Namespace(n.Name).Name(pod).SubResource(what)
+func subresource(n *cluster.Namespace, pod, what string, options any) *url.URL {
+	req := n.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(n.Name).Name(pod).SubResource(what)
 	switch o := options.(type) {
 	case *corev1.PodExecOptions:
 		req = req.VersionedParams(o, scheme.ParameterCodec)
@@ -42,13 +49,14 @@ func (n *Namespace) subresource(pod, what string, options any) *url.URL {
 	return req.URL()
 }
 
-// executor speaks WebSocket, and SPDY where a proxy on the way does not let it.
-func (n *Namespace) executor(at *url.URL) (remotecommand.Executor, error) {
-	ws, err := remotecommand.NewWebSocketExecutor(n.config, "GET", at.String())
+// executor speaks WebSocket, or SPDY where a proxy on the way does not let
+// WebSocket through.
+func executor(n *cluster.Namespace, address *url.URL) (remotecommand.Executor, error) {
+	ws, err := remotecommand.NewWebSocketExecutor(n.Config, "GET", address.String())
 	if err != nil {
 		return nil, err
 	}
-	spdy, err := remotecommand.NewSPDYExecutor(n.config, "POST", at)
+	spdy, err := remotecommand.NewSPDYExecutor(n.Config, "POST", address)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package cluster
+package pods
 
 import (
 	"errors"
@@ -27,7 +27,9 @@ func TestKeyboardDropsWhatWouldStopAnIOC(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				left := false
-				passed, err := io.ReadAll(&keyboard{in: wrap(strings.NewReader(c.typed)), leave: func() { left = true }})
+				passed, err := io.ReadAll(
+					&keyboard{in: wrap(strings.NewReader(c.typed)), leave: func() { left = true }},
+				)
 				require.NoError(t, err)
 				require.Equal(t, c.passed, string(passed))
 				require.Equal(t, c.left, left)

@@ -1,4 +1,4 @@
-package cluster
+package helm
 
 import (
 	"context"
@@ -14,23 +14,26 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"helm.sh/helm/v3/pkg/kube"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
-// Drift tells where the cluster differs from what the instance's newest
-// revision put there: "Deployment bl01t-mo-ioc-01: spec.replicas". It is what
-// somebody changed by hand; fields that the chart does not set may be anything.
-func (n *Namespace) Drift(ctx context.Context, instance string) ([]string, error) {
-	cfg, err := n.helm()
+// Drift returns the fields in which the cluster differs from what the instance's
+// newest revision put there: "Deployment bl01t-mo-ioc-01: spec.replicas".
+// Somebody changed these by hand. Fields that the chart does not set may have
+// any value.
+func Drift(ctx context.Context, n *cluster.Namespace, instance string) ([]string, error) {
+	cfg, err := configure(n)
 	if err != nil {
 		return nil, err
 	}
 	last, err := cfg.Releases.Last(instance)
 	if err != nil {
-		return nil, n.broken("reading the Helm release of "+instance, err)
+		return nil, cluster.Broken("reading the Helm release of "+instance, err)
 	}
 	objects, err := cfg.KubeClient.Build(strings.NewReader(last.Manifest), false)
 	if err != nil {
-		return nil, n.broken("reading the objects of "+instance, err)
+		return nil, cluster.Broken("reading the objects of "+instance, err)
 	}
 	var drift []string
 	for _, want := range objects {
@@ -39,14 +42,14 @@ func (n *Namespace) Drift(ctx context.Context, instance string) ([]string, error
 		}
 		d, err := differences(want)
 		if err != nil {
-			return nil, n.broken("comparing the objects of "+instance, err)
+			return nil, cluster.Broken("comparing the objects of "+instance, err)
 		}
 		drift = append(drift, d...)
 	}
 	return drift, nil
 }
 
-// differences gives the fields of one object that a promotion would set right.
+// differences returns the fields of one object that a promotion would set right.
 func differences(want *resource.Info) ([]string, error) {
 	name := want.Mapping.GroupVersionKind.Kind + " " + want.Name
 	live, err := resource.NewHelper(want.Client, want.Mapping).Get(want.Namespace, want.Name)
@@ -72,32 +75,32 @@ func differences(want *resource.Info) ([]string, error) {
 	return lines, nil
 }
 
-// mend gives the patch that makes live what is wanted, "{}" when it is: the one
-// that Helm would send.
+// mend returns the patch that Helm would send to make live what is wanted, "{}"
+// when nothing differs.
 func mend(want *resource.Info, live runtime.Object) ([]byte, error) {
 	wanted, err := json.Marshal(want.Object)
 	if err != nil {
 		return nil, err
 	}
-	is, err := json.Marshal(live)
+	current, err := json.Marshal(live)
 	if err != nil {
 		return nil, err
 	}
 	typed := kube.AsVersioned(want)
 	if _, unknown := typed.(runtime.Unstructured); unknown {
-		return jsonmergepatch.CreateThreeWayJSONMergePatch(wanted, wanted, is)
+		return jsonmergepatch.CreateThreeWayJSONMergePatch(wanted, wanted, current)
 	}
 	meta, err := strategicpatch.NewPatchMetaFromStruct(typed)
 	if err != nil {
 		return nil, err
 	}
-	return strategicpatch.CreateThreeWayMergePatch(wanted, wanted, is, meta, true)
+	return strategicpatch.CreateThreeWayMergePatch(wanted, wanted, current, meta, true)
 }
 
-// leaves gives the paths of a patch's fields. Directives ("$setElementOrder/…")
-// and the names that pick an element of a list are no fields, and a null is a
+// leaves returns the paths of a patch's fields. Directives ("$setElementOrder/…")
+// and the names that select an element of a list are not fields, and a null is a
 // field that the chart itself leaves empty.
-func leaves(at string, value any) (paths []string) {
+func leaves(path string, value any) (paths []string) {
 	switch v := value.(type) {
 	case nil:
 		return nil
@@ -106,19 +109,19 @@ func leaves(at string, value any) (paths []string) {
 			if strings.HasPrefix(key, "$") || key == "name" && len(v) > 1 {
 				continue
 			}
-			paths = append(paths, leaves(strings.TrimPrefix(at+"."+key, "."), inner)...)
+			paths = append(paths, leaves(strings.TrimPrefix(path+"."+key, "."), inner)...)
 		}
 		return paths
 	case []any:
 		for _, inner := range v {
 			if m, ok := inner.(map[string]any); ok {
 				name, _ := m["name"].(string)
-				paths = append(paths, leaves(fmt.Sprintf("%s[%s]", at, name), m)...)
+				paths = append(paths, leaves(fmt.Sprintf("%s[%s]", path, name), m)...)
 				continue
 			}
-			return []string{at}
+			return []string{path}
 		}
 		return paths
 	}
-	return []string{at}
+	return []string{path}
 }

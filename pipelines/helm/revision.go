@@ -1,4 +1,4 @@
-package cluster
+package helm
 
 import (
 	"context"
@@ -10,15 +10,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"helm.sh/helm/v3/pkg/release"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
-// Labels that every Helm release of ours has. They outlive a rollback, which a
-// release's description does not.
+// Labels of every Helm release that Tagline made, beside cluster.LabelBeamline.
+// They survive Helm's rollback, which a release's description does not.
 const (
-	labelBeamline = "tagline.beamline"
-	labelVersion  = "tagline.version" // the beamline's, as an OCI tag
-	labelChart    = "tagline.chart"   // the chart's digest
-	labelRecord   = "tagline.record"  // the record's digest
+	labelVersion = "tagline.version" // the beamline's, as an OCI tag
+	labelChart   = "tagline.chart"   // the chart's digest
+	labelRecord  = "tagline.record"  // the record's digest
 )
 
 // Revision is one stored revision of an instance's Helm release.
@@ -31,23 +32,24 @@ type Revision struct {
 	Chart    string // its digest, as a label holds it: 63 hex digits; empty when Tagline did not make it
 }
 
-// IsOf tells whether the revision is of the chart at ref ("…@sha256:…").
+// IsOf reports whether the revision is of the chart at ref ("…@sha256:…").
 func (r Revision) IsOf(ref string) bool { return r.Chart != "" && r.Chart == digestLabel(ref) }
 
-// Runs tells whether the revision's objects are meant to be in the cluster.
+// Runs reports whether the revision's objects are meant to be in the cluster.
 func (r Revision) Runs() bool { return r.Status == release.StatusDeployed.String() }
 
-// Interrupted tells whether a run ended in the middle of it: some of its
+// Interrupted reports whether a run ended in the middle of it: some of its
 // objects may be in the cluster.
 func (r Revision) Interrupted() bool {
-	return strings.HasPrefix(r.Status, "pending-") || r.Status == release.StatusUninstalling.String() || r.Status == release.StatusFailed.String()
+	return strings.HasPrefix(r.Status, "pending-") || r.Status == release.StatusUninstalling.String() ||
+		r.Status == release.StatusFailed.String()
 }
 
 // History is what Helm keeps of a namespace: the revisions of each instance,
 // newest first.
 type History map[string][]Revision
 
-// Latest gives the newest revision of an instance; ok is false when there is none.
+// Latest returns the newest revision of an instance; ok is false when there is none.
 func (h History) Latest(instance string) (r Revision, ok bool) {
 	if len(h[instance]) == 0 {
 		return Revision{}, false
@@ -55,13 +57,14 @@ func (h History) Latest(instance string) (r Revision, ok bool) {
 	return h[instance][0], true
 }
 
-// History reads the revisions of all releases in the namespace, other people's
-// too. Only the secrets' labels are read: the charts in them weigh megabytes.
-func (n *Namespace) History(ctx context.Context) (History, error) {
-	secrets := n.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
+// Stored returns the revisions of all Helm releases in the namespace, including
+// those that Tagline did not make. Only the labels of the secrets are read: the
+// charts in them weigh megabytes.
+func Stored(ctx context.Context, n *cluster.Namespace) (History, error) {
+	secrets := n.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
 	list, err := secrets.List(ctx, metav1.ListOptions{LabelSelector: "owner=helm"})
 	if err != nil {
-		return nil, n.broken("listing the Helm releases of namespace "+n.Name, err)
+		return nil, cluster.Broken("listing the Helm releases of namespace "+n.Name, err)
 	}
 	h := History{}
 	for _, s := range list.Items {
@@ -72,7 +75,7 @@ func (n *Namespace) History(ctx context.Context) (History, error) {
 		name := s.Labels["name"]
 		h[name] = append(h[name], Revision{
 			Instance: name, Number: number, Status: s.Labels["status"],
-			Beamline: s.Labels[labelBeamline], Version: s.Labels[labelVersion], Chart: s.Labels[labelChart],
+			Beamline: s.Labels[cluster.LabelBeamline], Version: s.Labels[labelVersion], Chart: s.Labels[labelChart],
 		})
 	}
 	for _, revisions := range h {
@@ -81,7 +84,7 @@ func (n *Namespace) History(ctx context.Context) (History, error) {
 	return h, nil
 }
 
-// digestLabel gives the digest in ref ("…sha256:<64 hex digits>") as a label
+// digestLabel returns the digest in ref ("…sha256:<64 hex digits>") as a label
 // value, which holds 63 characters: all but the last digit.
 func digestLabel(ref string) string {
 	_, hex, ok := strings.Cut(ref, "sha256:")

@@ -1,4 +1,4 @@
-package cluster
+package helm
 
 import (
 	"io"
@@ -14,9 +14,23 @@ import (
 
 // stored is Helm's memory with revisions of one instance in it.
 func stored(t *testing.T, statuses ...release.Status) *action.Configuration {
-	cfg := &action.Configuration{Releases: storage.Init(driver.NewMemory()), KubeClient: &kubefake.PrintingKubeClient{Out: io.Discard}, Log: func(string, ...any) {}}
+	cfg := &action.Configuration{
+		Releases:   storage.Init(driver.NewMemory()),
+		KubeClient: &kubefake.PrintingKubeClient{Out: io.Discard},
+		Log:        func(string, ...any) {},
+	}
 	for i, status := range statuses {
-		require.NoError(t, cfg.Releases.Create(&release.Release{Name: "a", Version: i + 1, Namespace: "default", Info: &release.Info{Status: status}}))
+		require.NoError(
+			t,
+			cfg.Releases.Create(
+				&release.Release{
+					Name:      "a",
+					Version:   i + 1,
+					Namespace: "default",
+					Info:      &release.Info{Status: status},
+				},
+			),
+		)
 	}
 	return cfg
 }
@@ -25,7 +39,7 @@ func TestSettleCountsAHalfDoneRevisionAsDeployed(t *testing.T) {
 	for _, half := range []release.Status{release.StatusPendingInstall, release.StatusPendingUpgrade, release.StatusPendingRollback, release.StatusUninstalling, release.StatusFailed} {
 		t.Run(half.String(), func(t *testing.T) {
 			cfg := stored(t, release.StatusSuperseded, release.StatusDeployed, half)
-			last, err := (&Namespace{}).settle(cfg, "a")
+			last, err := settle(cfg, "a")
 			require.NoError(t, err)
 			require.Equal(t, 3, last.Version)
 			deployed, err := cfg.Releases.DeployedAll("a")
@@ -38,11 +52,11 @@ func TestSettleCountsAHalfDoneRevisionAsDeployed(t *testing.T) {
 
 func TestSettleLeavesTheRestAlone(t *testing.T) {
 	for _, status := range []release.Status{release.StatusDeployed, release.StatusUninstalled} {
-		last, err := (&Namespace{}).settle(stored(t, status), "a")
+		last, err := settle(stored(t, status), "a")
 		require.NoError(t, err)
 		require.Equal(t, status, last.Info.Status)
 	}
-	last, err := (&Namespace{}).settle(stored(t), "a")
+	last, err := settle(stored(t), "a")
 	require.NoError(t, err)
 	require.Nil(t, last)
 }

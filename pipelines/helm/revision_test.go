@@ -1,0 +1,28 @@
+package helm
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func ref(digit string) string { return "host/charts/x@sha256:" + strings.Repeat(digit, 64) }
+
+func revision(number int, status, digit string) Revision {
+	return Revision{
+		Number:   number,
+		Status:   status,
+		Beamline: "bl01t",
+		Version:  "2026.11." + digit,
+		Chart:    digestLabel(ref(digit)),
+	}
+}
+
+func TestDigestLabelFitsALabel(t *testing.T) {
+	require.Equal(t, strings.Repeat("1", 63), digestLabel(ref("1")))
+	require.Empty(t, digestLabel("host/charts/x:1.0.0"))
+	require.True(t, revision(1, "deployed", "1").IsOf(ref("1")))
+	require.False(t, revision(1, "deployed", "1").IsOf(ref("2")))
+	require.False(t, Revision{}.IsOf("host/charts/x:1.0.0"))
+}

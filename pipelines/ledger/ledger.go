@@ -1,0 +1,90 @@
+// Package ledger holds what a namespace remembers of its beamline, and the lock
+// under which it is changed.
+package ledger
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// Release is one release of a beamline in a cluster.
+type Release struct {
+	Record record.Record `json:"record"` // without what was built and tested, which can be larger than an object may be
+	Digest string        `json:"digest"` // of the record in its registry
+	Since  time.Time     `json:"since"`  // when it was promoted
+}
+
+// Title is what `helm history` shows.
+func (r Release) Title() string { return r.Record.Tag + " " + r.Digest }
+
+// Underway is a change of the beamline that began and has not ended. It is
+// written before the first instance is touched, so that the next run knows what
+// to put back if this one is killed.
+type Underway struct {
+	Version string         `json:"version"` // where the beamline was going
+	Since   time.Time      `json:"since"`
+	Former  map[string]int `json:"former"`            // by instance: its Helm revision before; 0 for an instance that was not there
+	Unready []string       `json:"unready,omitempty"` // instances that were not ready before; once put back, they need not be
+}
+
+// Ledger is what a namespace remembers of its beamline.
+//
+// It is one ConfigMap, because it is the simplest thing that survives us and
+// the registry, that kubectl shows to whoever comes after, that is replaced
+// whole with the version it was read at, and that holds history: Helm's own
+// secrets know instances only, not which release of the beamline they belong to
+// nor what came before it.
+type Ledger struct {
+	Releases []Release `json:"releases"` // the first runs now, those after it ran before
+	Underway *Underway `json:"underway,omitempty"`
+
+	seen *corev1.ConfigMap // as it was read; nil when there is none yet
+}
+
+// keep is how many releases a ledger remembers.
+const keep = 10
+
+// Current returns the release that runs, nil before the first promotion.
+func (l *Ledger) Current() *Release {
+	if len(l.Releases) == 0 {
+		return nil
+	}
+	return &l.Releases[0]
+}
+
+// Push makes rel the release that runs. The release that already runs stays
+// where it is.
+func (l *Ledger) Push(rel Release) {
+	rel.Record.Checks, rel.Record.Artifacts, rel.Record.Sources, rel.Record.Parents = nil, nil, nil, nil
+	if now := l.Current(); now != nil && now.Digest == rel.Digest {
+		return
+	}
+	l.Releases = slices.Insert(l.Releases, 0, rel)
+	if len(l.Releases) > keep {
+		l.Releases = l.Releases[:keep]
+	}
+}
+
+// Return makes rel, the i-th release, run again and forgets those after it.
+func (l *Ledger) Return(i int, rel Release) { l.Releases = append([]Release{rel}, l.Releases[i+1:]...) }
+
+// largest is how many bytes a ledger may take: an object of Kubernetes holds a
+// megabyte.
+const largest = 900_000
+
+// text returns the ledger as JSON, without the oldest releases where a beamline
+// of many instances would not fit.
+func (l *Ledger) text() ([]byte, error) {
+	for {
+		text, err := json.Marshal(l)
+		if err != nil || len(text) <= largest || len(l.Releases) <= 2 {
+			return text, err
+		}
+		l.Releases = l.Releases[:len(l.Releases)-1]
+	}
+}

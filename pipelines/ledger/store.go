@@ -1,0 +1,77 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+const (
+	name = "tagline"
+	key  = "ledger.json"
+)
+
+// Read returns what the namespace remembers; an empty Ledger when nothing was
+// ever promoted there. The error is of kind diag.Refused when the namespace is
+// another beamline's.
+func Read(ctx context.Context, n *cluster.Namespace) (*Ledger, error) {
+	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return &Ledger{}, nil
+	}
+	if err != nil {
+		return nil, cluster.Broken("reading what runs in namespace "+n.Name, err)
+	}
+	if owner := cm.Labels[cluster.LabelBeamline]; owner != n.Beamline {
+		return nil, &diag.Error{Kind: diag.Refused, Doing: "opening namespace " + n.Name + " for", Asset: n.Beamline,
+			Err: fmt.Errorf(
+				"beamline %q runs there",
+				owner,
+			), Fix: "give each beamline a namespace of its own in beamline.yaml"}
+	}
+	l := &Ledger{seen: cm}
+	if err := json.Unmarshal([]byte(cm.Data[key]), l); err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "reading what runs in namespace " + n.Name, Err: err,
+			Fix: "mend or delete ConfigMap " + name + " there; deleting it forgets the former releases"}
+	}
+	return l, nil
+}
+
+// Save writes the ledger. It fails when somebody else wrote since it was read.
+func (l *Ledger) Save(ctx context.Context, n *cluster.Namespace) error {
+	text, err := l.text()
+	if err != nil {
+		return fmt.Errorf("writing what runs in namespace %s: %w", n.Name, err)
+	}
+	maps := n.Client.CoreV1().ConfigMaps(n.Name)
+	var saved *corev1.ConfigMap
+	if l.seen == nil {
+		saved, err = maps.Create(ctx, &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
+			Data:       map[string]string{key: string(text)},
+		}, metav1.CreateOptions{})
+	} else {
+		next := l.seen.DeepCopy()
+		next.Data = map[string]string{key: string(text)}
+		saved, err = maps.Update(ctx, next, metav1.UpdateOptions{})
+	}
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return cluster.Broken(
+			"writing what runs in namespace "+n.Name,
+			errors.New("somebody else changed it meanwhile"),
+		)
+	}
+	if err != nil {
+		return cluster.Broken("writing what runs in namespace "+n.Name, err)
+	}
+	l.seen = saved
+	return nil
+}

@@ -1,0 +1,120 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// LeaveKey is the key that leaves a console: Ctrl-], as in telnet. The usual
+// keys of containers, Ctrl-P Ctrl-Q, are the IOC shell's own.
+const LeaveKey = 0x1d
+
+// dropped are keys that would stop the IOC: Ctrl-C, Ctrl-D, Ctrl-\ and Ctrl-Z.
+var dropped = []byte{0x03, 0x04, 0x1c, 0x1a}
+
+// errLeft ends a console that the person left.
+var errLeft = errors.New("left the console")
+
+// Console joins the terminal of an IOC shell until LeaveKey is read from in, or
+// ctx ends. Keys that would stop the IOC are not passed on. sizes yields the size
+// of the person's terminal.
+func Console(
+	ctx context.Context,
+	n *cluster.Namespace,
+	s State,
+	in io.Reader,
+	out io.Writer,
+	sizes remotecommand.TerminalSizeQueue,
+) error {
+	address := subresource(
+		n,
+		s.Pod,
+		"attach",
+		&corev1.PodAttachOptions{Container: s.Container, Stdin: true, Stdout: true, TTY: true},
+	)
+	stream, err := executor(n, address)
+	if err != nil {
+		return cluster.Broken("joining the IOC shell of "+s.Instance, err)
+	}
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	keys := &keyboard{in: in, leave: func() { leave(errLeft) }}
+	err = stream.StreamWithContext(
+		ctx,
+		remotecommand.StreamOptions{Stdin: keys, Stdout: out, Tty: true, TerminalSizeQueue: sizes},
+	)
+	if err == nil || errors.Is(context.Cause(ctx), errLeft) {
+		return nil
+	}
+	return cluster.Broken("joining the IOC shell of "+s.Instance, err)
+}
+
+// keyboard passes on what a person types, except keys that would stop the IOC.
+type keyboard struct {
+	in    io.Reader
+	leave func()
+}
+
+// Read returns the next keys; io.EOF after LeaveKey.
+func (k *keyboard) Read(p []byte) (int, error) {
+	for {
+		n, err := k.in.Read(p)
+		keys := p[:n]
+		if i := slices.Index(keys, LeaveKey); i >= 0 {
+			k.leave()
+			return len(without(keys[:i])), io.EOF
+		}
+		if kept := without(keys); len(kept) > 0 || err != nil {
+			return len(kept), err
+		}
+	}
+}
+
+func without(keys []byte) []byte {
+	return slices.DeleteFunc(keys, func(key byte) bool { return slices.Contains(dropped, key) })
+}
+
+// Instance returns the state of one instance of the beamline. The error is of
+// kind diag.Invalid, and names the instances there are, when there is none of
+// this name, and of kind diag.Broken when it has no pod.
+func Instance(ctx context.Context, n *cluster.Namespace, name string) (State, error) {
+	states, _, err := States(ctx, n)
+	if err != nil {
+		return State{}, err
+	}
+	s, ok := states[name]
+	if !ok {
+		var there []string
+		for other := range states {
+			there = append(there, other)
+		}
+		slices.Sort(there)
+		return State{}, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "looking for",
+			Asset: name,
+			Err:   fmt.Errorf("%s has no such IOC in namespace %s", n.Beamline, n.Name),
+			Fix:   "name one of: " + strings.Join(there, ", "),
+		}
+	}
+	if s.Pod == "" {
+		return State{}, &diag.Error{
+			Kind:  diag.Broken,
+			Doing: "looking for",
+			Asset: name,
+			Err:   fmt.Errorf("it has no pod: %s", s.Doing),
+			Fix:   "see tagline status " + n.Beamline,
+		}
+	}
+	return s, nil
+}
