@@ -50,7 +50,8 @@ func run(ctx context.Context, command, page string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{Client: client, registry: os.Getenv("TAGLINE_REGISTRY"), mirrors: mirrors, command: command, stamp: time.Now().Format("20060102150405"), site: &site{dir: dir}}
+	b := &bench{Client: client, registry: os.Getenv("TAGLINE_REGISTRY"), mirrors: mirrors, command: command,
+		stamp: time.Now().Format("20060102150405"), site: &site{dir: dir}}
 	result, err := b.measure(ctx)
 	if err != nil {
 		return err
@@ -161,7 +162,7 @@ func (b *bench) tagline(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// timed runs work, says how long it took, and gives that.
+// timed runs work, prints how long it took, and returns that.
 func timed(what string, work func() error) (time.Duration, error) {
 	start := time.Now()
 	err := work()
@@ -170,7 +171,7 @@ func timed(what string, work func() error) (time.Duration, error) {
 	return took, err
 }
 
-// machine says what the figures were measured on.
+// machine names what the figures were measured on.
 func machine() string {
 	model := "unknown processor"
 	text, _ := os.ReadFile("/proc/cpuinfo")

@@ -18,13 +18,13 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 )
 
-// packages are the Debian packages that the root's recipe asks for.
+// packages returns the Debian packages that the root's recipe asks for.
 func (b *bench) packages() string {
 	return strings.Join(b.recipes.Packages(b.recipes.Images[root]), " ")
 }
 
-// fresh gives a copy of the base image that no cache has seen: with one more
-// layer, which says who it is for.
+// fresh returns a copy of the base image that no cache has seen: with one more
+// layer, which names who it is for.
 func (b *bench) fresh(ctx context.Context, who string) (string, error) {
 	from, err := name.ParseReference(b.registry + "/library/debian:trixie-slim")
 	if err != nil {
@@ -75,7 +75,7 @@ func releaseLines(needs []string) string {
 }
 
 // plain runs make on the same sources one after the other in one container, and
-// gives how long all of it took, and the seconds of processor time.
+// returns how long that took, and the seconds of processor time.
 func (b *bench) plain(ctx context.Context, app *dagger.Directory) (took, cpu time.Duration, err error) {
 	base, err := b.fresh(ctx, "plain")
 	if err != nil {

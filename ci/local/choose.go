@@ -71,7 +71,8 @@ func (c *choice) chooseEngine(ctx context.Context, o Options) error {
 	if why == nil {
 		return nil
 	}
-	c.Engine.Why = "_EXPERIMENTAL_DAGGER_RUNNER_HOST names no engine and Docker offers none (" + why.Error() + "); built from source"
+	c.Engine.Why = "_EXPERIMENTAL_DAGGER_RUNNER_HOST names no engine and Docker offers none (" +
+		why.Error() + "); built from source"
 	return ctx.Err()
 }
 

@@ -30,7 +30,8 @@ func TestReadEnvSaysWhatToDo(t *testing.T) {
 }
 
 func TestEnviron(t *testing.T) {
-	e := Env{RunnerHost: "unix:///x", Registry: "h:1", Mirrors: map[string]string{"https://b/": "http://m/b/", "https://a/": "http://m/a/"}}
+	e := Env{RunnerHost: "unix:///x", Registry: "h:1", Mirrors: map[string]string{
+		"https://b/": "http://m/b/", "https://a/": "http://m/a/"}}
 	assert.Equal(t, []string{
 		"DO_NOT_TRACK=1", "DAGGER_NO_NAG=1",
 		"_EXPERIMENTAL_DAGGER_RUNNER_HOST=unix:///x",

@@ -30,6 +30,7 @@ const (
 // The leaf module that the cluster is built from.
 var module = leaf.Module{
 	Name:     "kube",
+	Sources:  leaf.Kube,
 	Programs: map[string]string{"kube": ".", "pause": "./pause"},
 	LDFlags: "-X k8s.io/component-base/version.gitVersion=" + version +
 		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",

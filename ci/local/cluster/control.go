@@ -36,7 +36,7 @@ func (c cluster) kube(part string, flags ...string) []string {
 }
 
 // etcd listens at sockets that only root reaches: it asks nobody who they are.
-// It wants to tell others where it is, though there are none, and it is not.
+// It wants an address for its peers, though there are none.
 func (c cluster) etcd() process.Daemon {
 	const nowhere = "http://localhost:1"
 	return process.Daemon{

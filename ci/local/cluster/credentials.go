@@ -34,7 +34,7 @@ type authority struct {
 	Key  crypto.Signer
 }
 
-// identity is what a certificate says of its holder: the user and the groups of
+// identity is what a certificate says about its holder: the user and the groups of
 // a client, the addresses of a server.
 type identity struct {
 	User   string
@@ -42,7 +42,7 @@ type identity struct {
 	Hosts  []string // names and addresses; a server when there are any
 }
 
-// Who there is besides the servers. system:masters may do anything; the others
+// users are all that are no servers. system:masters may do anything; the others
 // have the roles that RBAC gives to their names from the start.
 var users = map[string]identity{
 	"admin":              {User: "cluster-admin", Groups: []string{"system:masters"}},
@@ -80,7 +80,9 @@ func (c cluster) writeCredentials() error {
 		if err != nil {
 			return fmt.Errorf("signing the certificate of %s: %w", name, err)
 		}
-		if err := errors.Join(state.WriteFile(c.pki(name+".crt"), crt, 0o644), state.WriteFile(c.pki(name+".key"), key, 0o600)); err != nil {
+		err = errors.Join(state.WriteFile(c.pki(name+".crt"), crt, 0o644),
+			state.WriteFile(c.pki(name+".key"), key, 0o600))
+		if err != nil {
 			return err
 		}
 	}

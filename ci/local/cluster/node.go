@@ -145,7 +145,7 @@ func (c cluster) kubeletConfig() map[string]any {
 func (c cluster) configuration() string {
 	h := sha256.New()
 	for _, name := range []string{"containerd.toml", "kubelet.json"} {
-		b, _ := os.ReadFile(c.path(name)) // written a moment ago; the node tells what it misses
+		b, _ := os.ReadFile(c.path(name)) // written a moment ago; the node reports what it misses
 		h.Write(b)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6])

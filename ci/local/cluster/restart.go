@@ -13,9 +13,9 @@ import (
 // reasonRestarted is what a pod says until its kubelet has looked at it again.
 const reasonRestarted = "NodeRestarted"
 
-// forgetReadiness tells the cluster that no pod of the node is ready: it
-// remembers what they were when the node stopped, and whoever asked before the
-// kubelet has started them again would be told that they run.
+// forgetReadiness marks every pod of the node as not ready: the cluster remembers
+// what they were when the node stopped, and until the kubelet has started them
+// again it would answer that they run.
 func forgetReadiness(ctx context.Context, client kubernetes.Interface) error {
 	pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{FieldSelector: "spec.nodeName=" + nodeName})
 	if err != nil {

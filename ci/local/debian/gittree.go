@@ -41,8 +41,8 @@ func importTarball(ctx context.Context, dir, tarball string, src Source) error {
 	if err != nil {
 		return err
 	}
-	who := object.Signature{Name: "Tagline", Email: "tagline@localhost", When: time.Unix(Epoch, 0).UTC()}
-	commit, err := store(repo.Storer, &object.Commit{Author: who, Committer: who, TreeHash: tree,
+	author := object.Signature{Name: "Tagline", Email: "tagline@localhost", When: time.Unix(Epoch, 0).UTC()}
+	commit, err := store(repo.Storer, &object.Commit{Author: author, Committer: author, TreeHash: tree,
 		Message: fmt.Sprintf("%s %s, from Debian's source package\n", src.Package, src.Tag)})
 	if err != nil {
 		return err
@@ -159,11 +159,11 @@ func storeFolders(s storer.EncodedObjectStorer, folders map[string]*object.Tree)
 }
 
 // store writes one commit or tree.
-func store(s storer.EncodedObjectStorer, what interface {
+func store(s storer.EncodedObjectStorer, object interface {
 	Encode(plumbing.EncodedObject) error
 }) (plumbing.Hash, error) {
 	o := s.NewEncodedObject()
-	if err := what.Encode(o); err != nil {
+	if err := object.Encode(o); err != nil {
 		return plumbing.ZeroHash, err
 	}
 	return s.SetEncodedObject(o)

@@ -50,7 +50,8 @@ func EnsurePackages(ctx context.Context, pkgs ...string) error {
 
 // MissingPackages returns those that are not installed. dpkg exits with 1 when it does not know one.
 func MissingPackages(ctx context.Context, pkgs ...string) []string {
-	out, _ := exec.CommandContext(ctx, "dpkg-query", append([]string{"-W", "-f", "${Package} ${Status}\n"}, pkgs...)...).Output()
+	query := append([]string{"-W", "-f", "${Package} ${Status}\n"}, pkgs...)
+	out, _ := exec.CommandContext(ctx, "dpkg-query", query...).Output()
 	installed := map[string]bool{}
 	for _, line := range strings.Split(string(out), "\n") {
 		if name, ok := strings.CutSuffix(line, " install ok installed"); ok {

@@ -21,8 +21,9 @@ const Release = "trixie"
 // Security is empty where it gets no security updates.
 type archives struct{ Main, Security string }
 
-// machineArchives asks apt: images are installed from where the machine itself
-// is, so that a site's own mirror serves both. apt knows after an update only.
+// machineArchives returns the archives that apt uses here: images are installed
+// from where the machine itself was, so that a site's own mirror serves both. apt
+// knows them after an update only.
 func machineArchives(ctx context.Context) (archives, error) {
 	for _, update := range []bool{false, true} {
 		if update {
@@ -30,7 +31,8 @@ func machineArchives(ctx context.Context) (archives, error) {
 				return archives{}, fmt.Errorf("updating apt's lists: %w\n%s", err, process.LastLines(out, 5))
 			}
 		}
-		out, err := process.Child{Args: []string{"apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"}}.Run(ctx)
+		out, err := process.Child{Args: []string{
+			"apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"}}.Run(ctx)
 		if err != nil {
 			return archives{}, fmt.Errorf("asking apt for its archives: %w\n%s", err, process.LastLines(out, 5))
 		}
@@ -38,7 +40,8 @@ func machineArchives(ctx context.Context) (archives, error) {
 			return a, nil
 		}
 	}
-	return archives{}, &diag.Error{Kind: diag.Broken, Doing: "looking for Debian's archive", Err: errors.New("apt names none that ends in /debian/"), Fix: "add one to /etc/apt/sources.list"}
+	return archives{}, &diag.Error{Kind: diag.Broken, Doing: "looking for Debian's archive",
+		Err: errors.New("apt names none that ends in /debian/"), Fix: "add one to /etc/apt/sources.list"}
 }
 
 // readArchives reads apt's list of addresses, a line each.
@@ -96,15 +99,16 @@ func EnsureRootfs(ctx context.Context, s state.Dir, name string, pkgs ...string)
 	if err != nil {
 		return "", err
 	}
-	made := filepath.Join(tmp, "rootfs.tar")
+	finished := filepath.Join(tmp, "rootfs.tar")
 	args := []string{"mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + strings.Join(pkgs, ","),
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
 		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
 		"--customize-hook=upload " + caBundle + " " + caBundle,
 		// What differs from machine to machine: its name and resolver, and who
 		// owned apt's folders for files in progress.
-		`--customize-hook=rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/cache/apt/archives/partial "$1"/var/lib/apt/lists/partial`,
-		Release, made}
+		`--customize-hook=rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname` +
+			` "$1"/var/cache/apt/archives/partial "$1"/var/lib/apt/lists/partial`,
+		Release, finished}
 	log, err := process.Child{
 		Args:          append(args, from.sources()...),
 		Env:           []string{"TMPDIR=" + tmp, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", Epoch)},
@@ -113,5 +117,5 @@ func EnsureRootfs(ctx context.Context, s state.Dir, name string, pkgs ...string)
 	if err != nil {
 		return "", fmt.Errorf("installing Debian %s: %w\n%s", Release, err, process.LastLines(log, 15))
 	}
-	return out, os.Rename(made, out)
+	return out, os.Rename(finished, out)
 }

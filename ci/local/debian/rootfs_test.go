@@ -7,8 +7,10 @@ import (
 )
 
 func TestArchives(t *testing.T) {
-	a := readArchives("http://mirror.example.org/debian/\nhttp://other.example.org/apt/\nhttp://mirror.example.org/debian-security/\n")
-	require.Equal(t, archives{Main: "http://mirror.example.org/debian/", Security: "http://mirror.example.org/debian-security/"}, a)
+	a := readArchives("http://mirror.example.org/debian/\nhttp://other.example.org/apt/\n" +
+		"http://mirror.example.org/debian-security/\n")
+	require.Equal(t, archives{Main: "http://mirror.example.org/debian/",
+		Security: "http://mirror.example.org/debian-security/"}, a)
 	require.Equal(t, []string{
 		"deb http://mirror.example.org/debian/ trixie main",
 		"deb http://mirror.example.org/debian/ trixie-updates main",

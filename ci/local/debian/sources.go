@@ -20,6 +20,9 @@ type Source struct {
 	Version    string // upstream's version, as the tarball's name starts
 }
 
+// keyring is what Debian signs its archive with.
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
 // EPICSBase is EPICS Base with its PVA modules, which upstream are submodules
 // and here are folders of the same tree.
 var EPICSBase = Source{
@@ -27,8 +30,8 @@ var EPICSBase = Source{
 	Tag:        "R7.0.8.1", Package: "epics-base", Version: "7.0.8.1",
 }
 
-// EnsureRepository puts a source's repository into the mirrors. The same package gives
-// the same commit on every machine.
+// EnsureRepository puts a source's repository into the mirrors. The same package
+// makes the same commit on every machine.
 func EnsureRepository(ctx context.Context, s state.Dir, src Source) error {
 	repo := filepath.Join(s.Mirrors(), src.Repository+".git")
 	if _, err := os.Stat(repo); err == nil {
@@ -67,7 +70,7 @@ func downloadSource(ctx context.Context, work string, src Source) (string, error
 	if err != nil {
 		return "", err
 	}
-	line := "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " + from.Main + " " + Release + " main\n"
+	line := fmt.Sprintf("deb-src [signed-by=%s] %s %s main\n", keyring, from.Main, Release)
 	if err := os.WriteFile(list, []byte(line), 0o644); err != nil {
 		return "", err
 	}
@@ -86,8 +89,8 @@ func downloadSource(ctx context.Context, work string, src Source) (string, error
 		return "", err
 	}
 	if len(found) != 1 {
-		return "", fmt.Errorf("fetching Debian's source of %s: %s holds no upstream version %s any more; want one tarball, got %q",
-			src.Package, Release, src.Version, found)
+		return "", fmt.Errorf("fetching Debian's source of %s: %s holds no upstream version %s any more; "+
+			"want one tarball, got %q", src.Package, Release, src.Version, found)
 	}
 	return found[0], nil
 }

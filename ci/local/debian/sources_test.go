@@ -33,7 +33,8 @@ func packTar(t *testing.T, files ...string) string {
 		if strings.HasSuffix(files[i], ".sh") {
 			mode = 0o755
 		}
-		require.NoError(t, w.WriteHeader(&tar.Header{Name: "base-1/" + files[i], Mode: mode, Size: int64(len(files[i+1])), Typeflag: tar.TypeReg}))
+		require.NoError(t, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg,
+			Name: "base-1/" + files[i], Mode: mode, Size: int64(len(files[i+1]))}))
 		_, err := io.WriteString(w, files[i+1])
 		require.NoError(t, err)
 	}
@@ -48,7 +49,8 @@ var testSource = Source{Repository: "github.com/o/r", Tag: "R1", Package: "x", V
 func TestASourcePackageIsServedAsARepository(t *testing.T) {
 	mirrors := t.TempDir()
 	repo := filepath.Join(mirrors, testSource.Repository+".git")
-	src := packTar(t, "README", "hello", "modules/pvData/src/a.c", "int a;", "modules/Makefile", "all:", "configure/run.sh", "#!/bin/sh\n")
+	src := packTar(t, "README", "hello",
+		"modules/pvData/src/a.c", "int a;", "modules/Makefile", "all:", "configure/run.sh", "#!/bin/sh\n")
 	require.NoError(t, importTarball(t.Context(), repo, src, testSource))
 	h, err := shelf.MirrorHandler(mirrors)
 	require.NoError(t, err)
@@ -60,7 +62,8 @@ func TestASourcePackageIsServedAsARepository(t *testing.T) {
 		_, err = git.PlainCloneContext(t.Context(), dir, false, &git.CloneOptions{
 			URL: srv.URL + "/" + testSource.Repository + suffix, ReferenceName: plumbing.NewTagReferenceName("R1"), Depth: 1})
 		require.NoError(t, err)
-		for file, want := range map[string]string{"README": "hello", "modules/pvData/src/a.c": "int a;", "modules/Makefile": "all:", "link": "hello"} {
+		for file, want := range map[string]string{
+			"README": "hello", "modules/pvData/src/a.c": "int a;", "modules/Makefile": "all:", "link": "hello"} {
 			got, err := os.ReadFile(filepath.Join(dir, file))
 			require.NoError(t, err)
 			assert.Equal(t, want, string(got), file)

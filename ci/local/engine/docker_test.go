@@ -35,7 +35,8 @@ func dockerAt(t *testing.T, answers map[string]string) Docker {
 }
 
 func TestDockerGatewayIsWhereContainersReachUs(t *testing.T) {
-	d := dockerAt(t, map[string]string{"GET /networks/bridge": `{"IPAM":{"Config":[{"Gateway":"fd00::1"},{"Gateway":"172.17.0.1"}]}}`})
+	d := dockerAt(t, map[string]string{
+		"GET /networks/bridge": `{"IPAM":{"Config":[{"Gateway":"fd00::1"},{"Gateway":"172.17.0.1"}]}}`})
 	got, err := d.Gateway(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "172.17.0.1", got)

@@ -27,7 +27,8 @@ const version = "v0.19.10"
 
 // The leaf module that the engine is built from, and what is built.
 var module = leaf.Module{
-	Name: "daggerd",
+	Name:    "daggerd",
+	Sources: leaf.Daggerd,
 	Programs: map[string]string{
 		"dagger":        "github.com/dagger/dagger/cmd/dagger",
 		"dagger-engine": "github.com/dagger/dagger/cmd/engine",
@@ -77,7 +78,8 @@ func Address(s state.Dir) string { return "unix://" + socket(s) }
 // Start builds the engine, starts it in an enclosure and waits until it answers.
 // It returns the path of the dagger command.
 func Start(ctx context.Context, o Options) (command string, err error) {
-	if err := process.NeedRoot("starting the engine", "name a running engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST"); err != nil {
+	err = process.NeedRoot("starting the engine", "name a running engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST")
+	if err != nil {
 		return "", err
 	}
 	if err := debian.EnsurePackages(ctx, packages...); err != nil {

@@ -119,8 +119,8 @@ func (p sdkParts) image(ctx context.Context, tmp string) (v1.Image, error) {
 	if err := p.writeLayer(ctx, layer); err != nil {
 		return nil, err
 	}
-	return debian.NewImage(append(p.Env, debian.ImagePath+":/usr/local/go/bin:/go/bin", "GOPATH=/go", "GOTOOLCHAIN=local"),
-		p.Rootfs, layer)
+	env := append(p.Env, debian.ImagePath+":/usr/local/go/bin:/go/bin", "GOPATH=/go", "GOTOOLCHAIN=local")
+	return debian.NewImage(env, p.Rootfs, layer)
 }
 
 // writeLayer writes a tar of Go, the code generator and the folders that the

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +60,10 @@ func TestStopEndsTheWholeSession(t *testing.T) {
 	// The child ignores the polite signal, and its parent does not wait for it.
 	d.Args[2] = "(trap '' TERM; sh -c 'echo $PPID > " + child + "'; while :; do sleep 1; done) & " + d.Args[2]
 	startForTest(t, s, d)
-	require.Eventually(t, func() bool { b, _ := os.ReadFile(child); return len(b) > 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		b, _ := os.ReadFile(child)
+		return len(b) > 0
+	}, 10*time.Second, 10*time.Millisecond)
 	b, err := os.ReadFile(child)
 	require.NoError(t, err)
 	require.NoError(t, Stop(t.Context(), s, d.Name))
@@ -140,7 +144,70 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
+// FuzzParseStat: whatever a program is called, the fields after its name are
+// read; and what is read from any text is what that text says.
 func FuzzParseStat(f *testing.F) {
-	f.Add([]byte("77 (sleep) S 1 77 66 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4242 0"))
-	f.Fuzz(func(t *testing.T, b []byte) { _, _ = parseStat(b) })
+	f.Add("sleep", uint8('S'), 66, uint64(4242))
+	f.Add(") Z 1 1 1 (", uint8('R'), 0, uint64(0))
+	f.Fuzz(func(t *testing.T, name string, state uint8, session int, started uint64) {
+		line := fmt.Sprintf("77 (%s) %c 1 77 %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0", name, 'A'+state%26, session, started)
+		got, err := parseStat([]byte(line))
+		require.NoError(t, err, line)
+		assert.Equal(t, stat{'A' + state%26, session, started}, got, line)
+
+		found, err := parseStat([]byte(name))
+		if err == nil {
+			assert.Contains(t, name, ")")
+			assert.Contains(t, name, fmt.Sprintf(" %c ", found.state))
+		}
+	})
+}
+
+func TestTheLogBeforeIsKept(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	for _, text := range []string{"first", "second", "third"} {
+		f, err := openLog(s, "x")
+		require.NoError(t, err)
+		_, err = f.WriteString(text + "\n1\n2\n")
+		require.NoError(t, errors.Join(err, f.Close()))
+	}
+	for file, want := range map[string]string{s.LogFile("x"): "third\n1\n2\n", s.LogFile("x") + ".1": "second\n1\n2\n"} {
+		b, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(b))
+	}
+	assert.Equal(t, "last lines of "+s.LogFile("x")+":\n  1\n  2", logTail(s, "x", 2))
+	assert.Contains(t, logTail(s, "y", 2), "no log: ")
+}
+
+func TestADaemonThatIsNeverReadyIsStopped(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	err := Start(t.Context(), s, Daemon{
+		Name: "slow", Args: []string{"/bin/sh", "-c", "echo warming up; exec sleep 60"}, Limit: 300 * time.Millisecond,
+		Ready: func(context.Context) error { return errors.New("nobody answers") },
+	})
+	assert.ErrorContains(t, err, "starting slow: not ready after 300ms: nobody answers")
+	assert.ErrorContains(t, err, "warming up")
+	assert.False(t, Running(s, "slow"))
+}
+
+func TestAProgramThatIsNotThere(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	err := Start(t.Context(), s, Daemon{Name: "x", Args: []string{"/nonexistent"}})
+	assert.ErrorContains(t, err, "starting x: ")
+	assert.ErrorContains(t, err, "no such file")
+}
+
+func TestWhatMakesADaemonAnother(t *testing.T) {
+	base := Daemon{Name: "x", Args: []string{"a"}, Env: []string{"B=c"}, Private: &Enclosure{Empty: []string{"/run"}}}
+	args, env, enclosure := base, base, base
+	args.Args = []string{"a", "-v"}
+	env.Env = []string{"B=d"}
+	enclosure.Private = &Enclosure{Empty: []string{"/run", "/opt"}}
+	for _, other := range []Daemon{args, env, enclosure} {
+		assert.NotEqual(t, base.spec(), other.spec())
+	}
+	self := base
+	self.Self = []string{"/another/tagline", "serve"}
+	assert.Equal(t, base.spec(), self.spec(), "what runs is the same, whichever tagline started it")
 }
