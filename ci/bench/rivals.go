@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"text/template"
 	"time"
 
 	"dagger.io/dagger"
@@ -58,20 +60,25 @@ func (b *bench) iocSource(built *image.Image) *dagger.Directory {
 		WithoutFile("ioc")
 }
 
-// clone is the command that fetches EPICS Base as its recipe names it.
-func (b *bench) clone() string {
-	base := b.recipes.Images[root].Modules[0]
-	url := b.mirrors.Of(b.recipes.Modules[base.Name].Git)
-	return "git clone -q --depth=1 --recurse-submodules --shallow-submodules -b " + base.Ref + " " + url + " /epics/epics-base"
+// plainScript builds with make alone. Its parameters are in its first lines.
+//
+//go:embed plain.sh
+var plainScript string
+
+// moduleList is what plainScript reads: a module a line, and what it needs.
+func moduleList() string {
+	var w strings.Builder
+	for _, m := range modules {
+		fmt.Fprintln(&w, m.Name, strings.Join(m.Needs, " "))
+	}
+	return w.String()
 }
 
-// releaseLines say where a module's needs are.
-func releaseLines(needs []string) string {
-	var w strings.Builder
-	for _, n := range needs {
-		fmt.Fprintf(&w, `%s = /epics/support/%s\n`, strings.ToUpper(n), n)
-	}
-	return w.String() + `EPICS_BASE = /epics/epics-base\n`
+// baseSource returns where EPICS Base is cloned from and at which tag, as its
+// recipe has it.
+func (b *bench) baseSource() (url, ref string) {
+	base := b.recipes.Images[root].Modules[0]
+	return b.mirrors.Of(b.recipes.Modules[base.Name].Git), base.Ref
 }
 
 // plain runs make on the same sources one after the other in one container, and
@@ -81,49 +88,48 @@ func (b *bench) plain(ctx context.Context, app *dagger.Directory) (took, cpu tim
 	if err != nil {
 		return 0, 0, err
 	}
-	var script strings.Builder
-	script.WriteString("set -e\nexport EPICS_HOST_ARCH=linux-x86_64\n")
-	fmt.Fprintf(&script, "apt-get update -q\napt-get install -qy --no-install-recommends %s\n%s\n", b.packages(), b.clone())
-	script.WriteString("make -j$(nproc) -C /epics/epics-base\n")
-	for _, m := range modules {
-		fmt.Fprintf(&script, "cp -r /src/modules/%[1]s /epics/support/\nprintf '%[2]s' >/epics/support/%[1]s/configure/RELEASE.local\nmake -j$(nproc) -C /epics/support/%[1]s\n", m.name, releaseLines(m.needs))
-	}
-	script.WriteString("cp -r /app /epics/ioc\nmake -j$(nproc) -C /epics/ioc\n")
+	url, ref := b.baseSource()
 	var out string
 	took, err = timed("make -j, one after the other", func() (err error) {
 		out, err = b.Container().From(base).
-			WithEnvVariable("DEBIAN_FRONTEND", "noninteractive").
+			WithEnvVariable("PACKAGES", b.packages()).
+			WithEnvVariable("BASE_URL", url).WithEnvVariable("BASE_REF", ref).
 			WithDirectory("/src", b.Host().Directory(b.site.dir)).WithDirectory("/app", app).
-			WithNewFile("/build.sh", script.String()).
-			WithExec([]string{"bash", "-c", "mkdir -p /epics/support; TIMEFORMAT='%U %S'; time bash /build.sh >/build.log 2>&1 || { tail -30 /build.log; exit 1; }"}).
+			WithNewFile("/src/modules.list", moduleList()).WithNewFile("/build.sh", plainScript).
+			WithExec([]string{"bash", "-c",
+				"TIMEFORMAT='%U %S'; time bash /build.sh >/build.log 2>&1 || { tail -30 /build.log; exit 1; }"}).
 			Stderr(ctx)
 		return err
 	})
 	if err != nil {
 		return took, 0, err
 	}
-	for _, text := range strings.Fields(out) {
-		if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-			cpu += time.Duration(seconds * float64(time.Second))
-		}
-	}
-	return took, cpu, nil
+	return took, processorTime(out), nil
 }
 
-// dockerfile does the same steps in one line, as sites write them.
-func (b *bench) dockerfile(base string) string {
-	var w strings.Builder
-	fmt.Fprintf(&w, "FROM %s AS developer\nENV EPICS_HOST_ARCH=linux-x86_64 DEBIAN_FRONTEND=noninteractive\n", base)
-	fmt.Fprintf(&w, "RUN apt-get update -q && apt-get install -qy --no-install-recommends %s && rm -rf /var/lib/apt/lists/*\n", b.packages())
-	fmt.Fprintf(&w, "RUN %s && make -j$(nproc) -C /epics/epics-base && make -C /epics/epics-base clean\n", b.clone())
-	for _, m := range modules {
-		fmt.Fprintf(&w, "COPY modules/%[1]s /epics/support/%[1]s\nRUN printf '%[2]s' >/epics/support/%[1]s/configure/RELEASE.local && make -j$(nproc) -C /epics/support/%[1]s && make -C /epics/support/%[1]s clean\n", m.name, releaseLines(m.needs))
+// processorTime adds up the seconds that bash's time prints.
+func processorTime(text string) (sum time.Duration) {
+	for _, word := range strings.Fields(text) {
+		if seconds, err := strconv.ParseFloat(word, 64); err == nil {
+			sum += time.Duration(seconds * float64(time.Second))
+		}
 	}
-	w.WriteString("COPY app /epics/ioc\nRUN make -j$(nproc) -C /epics/ioc && make -C /epics/ioc clean\n")
-	// What sites do for a small image: the folders of binaries and definitions, stripped.
-	w.WriteString("RUN for d in /epics/epics-base /epics/support/* /epics/ioc; do for f in bin lib dbd db; do [ -d $d/$f ] || continue; mkdir -p /run-time$d; cp -r $d/$f /run-time$d/; done; done; find /run-time -name '*.a' -delete; find /run-time -type f -exec strip --strip-unneeded {} + 2>/dev/null || true\n")
-	fmt.Fprintf(&w, "FROM %s AS runtime\nRUN apt-get update -q && apt-get install -qy --no-install-recommends libreadline8t64 && rm -rf /var/lib/apt/lists/*\nCOPY --from=developer /run-time /\n", base)
-	return w.String()
+	return sum
+}
+
+//go:embed Dockerfile.tmpl
+var dockerfileText string
+
+var dockerfileTemplate = template.Must(template.New("Dockerfile").
+	Funcs(template.FuncMap{"macro": strings.ToUpper}).Parse(dockerfileText))
+
+// dockerfile returns the same steps in one line, as sites write them.
+func (b *bench) dockerfile(base string) (string, error) {
+	url, ref := b.baseSource()
+	var w strings.Builder
+	err := dockerfileTemplate.Execute(&w, map[string]any{
+		"Base": base, "Packages": b.packages(), "BaseURL": url, "BaseRef": ref, "Modules": modules})
+	return w.String(), err
 }
 
 // linear builds that Dockerfile on the same engine: cold, and with the leaf changed.
@@ -132,8 +138,12 @@ func (b *bench) linear(ctx context.Context, app *dagger.Directory, r *result) er
 	if err != nil {
 		return err
 	}
+	dockerfile, err := b.dockerfile(base)
+	if err != nil {
+		return err
+	}
 	sources := b.Host().Directory(b.site.dir, dagger.HostDirectoryOpts{Include: []string{"modules"}})
-	files := b.Directory().WithDirectory("/", sources).WithDirectory("app", app).WithNewFile("Dockerfile", b.dockerfile(base))
+	files := b.Directory().WithDirectory("/", sources).WithDirectory("app", app).WithNewFile("Dockerfile", dockerfile)
 	if r.linear, err = timed("one linear Dockerfile, cold", func() error { return docker(ctx, files) }); err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ const (
 // modules are the support modules in the order of a linear Dockerfile, with
 // what each needs. leaf is one that nothing needs, in the middle.
 var modules = []struct {
-	name  string
-	needs []string
+	Name  string
+	Needs []string
 }{
 	{"stagea", nil}, {"stageb", []string{"stagea"}}, {"stagec", []string{"stagea"}}, {"staged", nil},
 	{"stagee", nil}, {"stagef", []string{"stageb", "stagec"}}, {"stageg", []string{"stagef"}}, {"stageh", nil},
@@ -36,6 +36,20 @@ type site struct {
 	dir  string
 	repo *git.Repository
 }
+
+// How the generic IOC is started and asked.
+const (
+	smoke = `smoke:
+  config: smoke
+  checks:
+    - {pv: "SIM:IOC:HEARTBEAT", advances: true}
+`
+	startup = `dbLoadDatabase "/epics/ioc/dbd/ioc.dbd"
+ioc_registerRecordDeviceDriver(pdbbase)
+dbLoadRecords "heartbeat.template", "P=SIM:IOC:"
+iocInit
+`
+)
 
 // make writes the site.
 func (s *site) make() (err error) {
@@ -50,24 +64,25 @@ func (s *site) make() (err error) {
 	recipe := "from: epics-base 1.0.0\nmodules:\n"
 	names := []string{}
 	for _, m := range modules {
-		if err := s.module(m.name, m.needs); err != nil {
+		if err := s.module(m.Name, m.Needs); err != nil {
 			return err
 		}
-		recipe += "  " + m.name + ": tree\n"
-		names = append(names, m.name)
+		recipe += "  " + m.Name + ": tree\n"
+		names = append(names, m.Name)
 	}
-	recipe += "ioc:\n  modules: [" + strings.Join(names, ", ") + "]\nsmoke:\n  config: smoke\n  checks:\n    - {pv: \"SIM:IOC:HEARTBEAT\", advances: true}\n"
+	recipe += "ioc:\n  modules: [" + strings.Join(names, ", ") + "]\n" + smoke
 	if err := s.write("generic-iocs/"+last+"/image.yaml", recipe); err != nil {
 		return err
 	}
-	return s.write("generic-iocs/"+last+"/smoke/st.cmd", "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\ndbLoadRecords \"heartbeat.template\", \"P=SIM:IOC:\"\niocInit\n")
+	return s.write("generic-iocs/"+last+"/smoke/st.cmd", startup)
 }
 
 // module copies the tree's module under another name, its symbols too.
 func (s *site) module(name string, needs []string) error {
 	const from = "generic-iocs/ioc-simstage/simstage"
 	title := strings.ToUpper(name[:1]) + name[1:]
-	rename := strings.NewReplacer("simstage", name, "Simstage", title, "SIMSTAGE", strings.ToUpper(name), "simMotion", name+"Motion")
+	rename := strings.NewReplacer("simstage", name, "Simstage", title, "SIMSTAGE", strings.ToUpper(name),
+		"simMotion", name+"Motion")
 	err := filepath.WalkDir(from, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -77,7 +92,8 @@ func (s *site) module(name string, needs []string) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("folder: modules/%[1]s\nmacro: %[2]s\ndbds: [%[1]s.dbd]\nlibs: [%[1]s]\n", name, strings.ToUpper(name))
+	text := fmt.Sprintf("folder: modules/%[1]s\nmacro: %[2]s\ndbds: [%[1]s.dbd]\nlibs: [%[1]s]\n",
+		name, strings.ToUpper(name))
 	if len(needs) > 0 {
 		text += "needs: [" + strings.Join(needs, ", ") + "]\n"
 	}
@@ -107,7 +123,8 @@ func (s *site) changeLeaf() error {
 	if err != nil {
 		return err
 	}
-	if err := s.write(file, string(text)+"\nstatic const int changed = 1;\nint "+leaf+"Changed(void) { return changed; }\n"); err != nil {
+	more := "\nstatic const int changed = 1;\nint " + leaf + "Changed(void) { return changed; }\n"
+	if err := s.write(file, string(text)+more); err != nil {
 		return err
 	}
 	return s.commit("Change a leaf")
@@ -139,7 +156,7 @@ func (s *site) commit(message string) error {
 	if err := work.AddWithOptions(&git.AddOptions{All: true}); err != nil {
 		return err
 	}
-	who := &object.Signature{Name: "Bench", Email: "bench@example.org", When: time.Now()}
-	_, err = work.Commit(message, &git.CommitOptions{Author: who, Committer: who})
+	author := &object.Signature{Name: "Bench", Email: "bench@example.org", When: time.Now()}
+	_, err = work.Commit(message, &git.CommitOptions{Author: author, Committer: author})
 	return err
 }

@@ -30,18 +30,23 @@ func (r *result) table(machine string) string {
 		}
 		fmt.Fprintf(&w, "| %s | ≤ %.2f | %.2f%s | %.1f %s ÷ %.1f %s |\n", what, goal, a/b, mark, a, unit, b, unit)
 	}
-	row("cold build ÷ `make -j` of the same sources, one after the other in one container", 0.9, r.cold.Seconds(), r.plain.Seconds(), "s")
-	row("cold build ÷ one linear Dockerfile of the same steps, on the same engine", 0.7, r.cold.Seconds(), r.linear.Seconds(), "s")
-	row("one leaf module changed ÷ the linear Dockerfile, same change", 0.3, r.leaf.Seconds(), r.linearLeaf.Seconds(), "s")
+	row("cold build ÷ `make -j` of the same sources, one after the other in one container", 0.9,
+		r.cold.Seconds(), r.plain.Seconds(), "s")
+	row("cold build ÷ one linear Dockerfile of the same steps, on the same engine", 0.7,
+		r.cold.Seconds(), r.linear.Seconds(), "s")
+	row("one leaf module changed ÷ the linear Dockerfile, same change", 0.3,
+		r.leaf.Seconds(), r.linearLeaf.Seconds(), "s")
 	const mega = 1e6
 	row("runtime ÷ developer image, compressed", 0.15, float64(r.runtime)/mega, float64(r.developer)/mega, "MB")
 	mark := ""
 	if r.again > 5*time.Second {
 		mark = ", missed"
 	}
-	fmt.Fprintf(&w, "| nothing changed: whole `tagline check`, and of the image with its smoke test, again | ≤ 5 s | %.1f s%s | |\n", r.again.Seconds(), mark)
+	fmt.Fprintf(&w, "| nothing changed: whole `tagline check`, and of the image with its smoke test, again "+
+		"| ≤ 5 s | %.1f s%s | |\n", r.again.Seconds(), mark)
 	cores := runtime.NumCPU()
-	fmt.Fprintf(&w, "\nThe limit of a cold build by make alone: its compilers took %.0f s of processor time, which is %.0f s of %d processors that never wait.\n", r.cpu.Seconds(), r.cpu.Seconds()/float64(cores), cores)
+	fmt.Fprintf(&w, "\nThe limit of a cold build by make alone: its compilers took %.0f s of processor time, "+
+		"which is %.0f s of %d processors that never wait.\n", r.cpu.Seconds(), r.cpu.Seconds()/float64(cores), cores)
 	return w.String()
 }
 
@@ -66,7 +71,8 @@ func rewrite(page, table string) error {
 func marker(text string) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	if err := w.WriteHeader(&tar.Header{Name: "etc/bench", Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}); err != nil {
+	header := &tar.Header{Name: "etc/bench", Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}
+	if err := w.WriteHeader(header); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write([]byte(text)); err != nil {

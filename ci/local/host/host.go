@@ -74,16 +74,12 @@ func GiveBack(ctx context.Context, s state.Dir) error {
 	if err := removeBridge(); err != nil {
 		return err
 	}
-	b, err := os.ReadFile(beforeFile(s))
+	before, err := readBefore(s)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	var before hostBefore
-	if err := json.Unmarshal(b, &before); err != nil {
-		return fmt.Errorf("reading %s: %w", beforeFile(s), err)
 	}
 	for _, table := range firewallTables {
 		if err := removeRules(ctx, table, before.Rules[table]); err != nil {
@@ -102,6 +98,19 @@ func GiveBack(ctx context.Context, s state.Dir) error {
 	return os.Remove(beforeFile(s))
 }
 
+// readBefore returns what Remember wrote down.
+func readBefore(s state.Dir) (before hostBefore, err error) {
+	b, err := os.ReadFile(beforeFile(s))
+	if err != nil {
+		return before, err
+	}
+	if err := json.Unmarshal(b, &before); err != nil {
+		return before, fmt.Errorf("reading %s: %w", beforeFile(s), err)
+	}
+	return before, nil
+}
+
+// firewallRules returns a table's rules, as iptables-save prints them.
 func firewallRules(ctx context.Context, table string) (string, error) {
 	out, err := exec.CommandContext(ctx, "/usr/sbin/iptables-legacy-save", "-t", table).CombinedOutput()
 	if err != nil {
