@@ -70,7 +70,7 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	err = d.step("clone this repository", func() (err error) {
-		d.scratch, err = newScratch(d.repo, s.Path("demo"))
+		d.scratch, err = demoScratch(d.repo, s.Path("demo"))
 		return err
 	})
 	if err != nil {
