@@ -134,6 +134,9 @@ func (d *demo) tagline(ctx context.Context, line ...string) error {
 		if line[0] != "status" && line[0] != "lock" {
 			given = append(given, "--registry", d.registry)
 		}
+		if line[0] == "promote" {
+			given = append(given, "--lift-hold", "the demonstration begins again")
+		}
 	}
 	return d.step("tagline "+strings.Join(line, " "), func() error {
 		sub := &app{Streams: Streams{In: d.In, Out: &indented{w: d.Err}, Err: &indented{w: d.Err}}, env: d.env}

@@ -17,7 +17,7 @@ import (
 // newPromote is `tagline promote`: the pipeline from a record to a beamline.
 func newPromote(a *app) *cobra.Command {
 	s, b, timeout := &site{}, &beamlineCluster{}, time.Duration(0)
-	var approver string
+	var approver, lift string
 	cmd := &cobra.Command{
 		Use:     "promote BEAMLINE VERSION",
 		Short:   "Make a beamline run a release",
@@ -30,7 +30,7 @@ func newPromote(a *app) *cobra.Command {
 				return err
 			}
 			var result *promote.Result
-			err = a.steps(cmd.Context(), func(ctx context.Context) error {
+			err = a.change(cmd.Context(), given[0], func(ctx context.Context) error {
 				pass, err := a.pass(ctx, s, given[0], v, approver)
 				if err != nil {
 					return err
@@ -40,6 +40,7 @@ func newPromote(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				deps.Lift = lift
 				result, err = promote.Run(ctx, deps, pass)
 				return err
 			})
@@ -53,6 +54,7 @@ func newPromote(a *app) *cobra.Command {
 	b.accessFlags(cmd)
 	timeoutFlag(cmd, &timeout)
 	cmd.Flags().StringVar(&approver, "approved-by", "", "who approved this release for this beamline, where beamline.yaml asks for it")
+	cmd.Flags().StringVar(&lift, "lift-hold", "", "why the hold that a rollback placed may end")
 	return cmd
 }
 
@@ -87,7 +89,10 @@ func writeMove(w io.Writer, did string, r *promote.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, ioc := range r.IOCs {
 		said := ""
-		if ioc.Value != "" {
+		switch {
+		case ioc.Doing != "":
+			said = "not ready, and was not before: " + ioc.Doing
+		case ioc.Value != "":
 			said = ioc.PV + " = " + ioc.Value
 		}
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", ioc.Name, ioc.Did, said)

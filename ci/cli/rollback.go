@@ -25,7 +25,7 @@ func newRollback(a *app) *cobra.Command {
 				to = given[1]
 			}
 			var result *promote.Result
-			err := a.steps(cmd.Context(), func(ctx context.Context) error {
+			err := a.change(cmd.Context(), given[0], func(ctx context.Context) error {
 				deps, err := a.moveDeps(ctx, b, s, given[0], timeout)
 				if err != nil {
 					return err

@@ -37,6 +37,8 @@ type Namespace struct {
 	Client   kubernetes.Interface
 	Metadata metadata.Interface // reads labels without the objects
 	Helm     genericclioptions.RESTClientGetter
+
+	loader clientcmd.ClientConfig
 }
 
 // LabelBeamline is the label that names the beamline of everything Tagline
@@ -102,6 +104,7 @@ func open(config *rest.Config, loader clientcmd.ClientConfig, beamline, namespac
 		Client:   client,
 		Metadata: meta,
 		Helm:     getter,
+		loader:   loader,
 	}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
 
@@ -20,23 +21,20 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
-// keep is how many revisions Helm stores of an instance. The charts of older
-// releases come back from the registry.
-const keep = 10
+// unlimited lets Helm keep every revision: one that a change under way goes back
+// to must not be dropped, however often that change is tried. Prune drops the
+// old ones when no change is under way.
+const unlimited = 0
 
 // Deploy makes one instance run the chart in archive (a packaged chart, .tgz)
 // and returns when Kubernetes has taken its objects, not when the IOC is ready.
 //
 // ctx is checked before the work and not during it: Helm goes on in the
 // background when it is cancelled, and an instance that changes later could not
-// be put back. Each request has a time limit instead.
-func Deploy(
-	ctx context.Context,
-	n *cluster.Namespace,
-	rel ledger.Release,
-	inst record.Instance,
-	archive []byte,
-) error {
+// be put back. Each request has a time limit instead. o is what people set for
+// the instance beside its chart.
+func Deploy(ctx context.Context, n *cluster.Namespace, rel ledger.Release, inst record.Instance, archive []byte,
+	o ledger.Override) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -48,7 +46,7 @@ func Deploy(
 	if c.Name() != inst.Name {
 		return fmt.Errorf("reading chart %s: it is the chart of %q, not of %s", inst.Chart, c.Name(), inst.Name)
 	}
-	cfg, err := configure(n)
+	cfg, err := configure(n, inst.Name, o)
 	if err != nil {
 		return err
 	}
@@ -60,7 +58,7 @@ func Deploy(
 		return install(n, cfg, rel, inst, c)
 	}
 	up := action.NewUpgrade(cfg)
-	up.Namespace, up.MaxHistory, up.ResetValues = n.Name, keep, true
+	up.Namespace, up.MaxHistory, up.ResetValues = n.Name, unlimited, true
 	up.Timeout = cluster.RequestTimeout // of hooks
 	up.Labels, up.Description = labels(n, rel, inst), rel.Title()
 	if _, err := up.RunWithContext(context.WithoutCancel(ctx), inst.Name, c, map[string]any{}); err != nil {
@@ -89,11 +87,11 @@ func install(
 
 // Restore puts one instance back on a stored revision, which Helm stores as a
 // new one. It needs no registry, and returns when Kubernetes has taken the objects.
-func Restore(ctx context.Context, n *cluster.Namespace, instance string, number int) error {
+func Restore(ctx context.Context, n *cluster.Namespace, instance string, number int, o ledger.Override) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	cfg, err := configure(n)
+	cfg, err := configure(n, instance, o)
 	if err != nil {
 		return err
 	}
@@ -101,7 +99,7 @@ func Restore(ctx context.Context, n *cluster.Namespace, instance string, number 
 		return err
 	}
 	back := action.NewRollback(cfg)
-	back.Version, back.MaxHistory, back.Timeout = number, keep, cluster.RequestTimeout
+	back.Version, back.MaxHistory, back.Timeout = number, unlimited, cluster.RequestTimeout
 	if err := back.Run(instance); err != nil {
 		return fmt.Errorf("putting %s back on revision %d: %w", instance, number, err)
 	}
@@ -116,7 +114,7 @@ func Remove(ctx context.Context, n *cluster.Namespace, instance string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	cfg, err := configure(n)
+	cfg, err := configure(n, instance, ledger.Override{})
 	if err != nil {
 		return err
 	}
@@ -169,10 +167,13 @@ func settle(cfg *action.Configuration, instance string) (*release.Release, error
 
 // configure returns Helm's configuration for one action on one release. It is
 // not shared, because Helm keeps state in it.
-func configure(n *cluster.Namespace) (*action.Configuration, error) {
+func configure(n *cluster.Namespace, instance string, o ledger.Override) (*action.Configuration, error) {
 	cfg := new(action.Configuration)
 	if err := cfg.Init(n.Helm, n.Name, "secret", func(string, ...any) {}); err != nil {
 		return nil, fmt.Errorf("preparing Helm: %w", err)
+	}
+	if client, ok := cfg.KubeClient.(*kube.Client); ok {
+		cfg.KubeClient = overriding{Client: client, instance: instance, override: o}
 	}
 	return cfg, nil
 }
@@ -185,7 +186,7 @@ func labels(n *cluster.Namespace, rel ledger.Release, inst record.Instance) map[
 	}
 	return map[string]string{
 		cluster.LabelBeamline: n.Beamline,
-		labelVersion:          tag,
+		labelVersion:          labelValue(tag),
 		labelChart:            digestLabel(inst.Chart),
 		labelRecord:           digestLabel(rel.Digest),
 	}

@@ -16,14 +16,15 @@ import (
 	"helm.sh/helm/v3/pkg/kube"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 )
 
 // Drift returns the fields in which the cluster differs from what the instance's
 // newest revision put there: "Deployment bl01t-mo-ioc-01: spec.replicas".
 // Somebody changed these by hand. Fields that the chart does not set may have
-// any value.
-func Drift(ctx context.Context, n *cluster.Namespace, instance string) ([]string, error) {
-	cfg, err := configure(n)
+// any value, and what people set for the instance on purpose, o, is no drift.
+func Drift(ctx context.Context, n *cluster.Namespace, instance string, o ledger.Override) ([]string, error) {
+	cfg, err := configure(n, instance, o)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,14 @@ package helm
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"helm.sh/helm/v3/pkg/release"
@@ -84,6 +87,34 @@ func Stored(ctx context.Context, n *cluster.Namespace) (History, error) {
 	return h, nil
 }
 
+// keep is how many stored revisions of an instance Prune leaves. The charts of
+// older releases come back from the registry.
+const keep = 10
+
+// Prune deletes the oldest stored revisions of the beamline's instances, but none
+// that is deployed. history is what Stored returned.
+func Prune(ctx context.Context, n *cluster.Namespace, history History) error {
+	secrets := n.Client.CoreV1().Secrets(n.Name)
+	for _, instance := range slices.Sorted(maps.Keys(history)) {
+		for _, r := range history[instance][min(keep, len(history[instance])):] {
+			if r.Beamline != n.Beamline || r.Runs() {
+				continue
+			}
+			err := secrets.Delete(ctx, secretName(r), metav1.DeleteOptions{})
+			if err != nil && !apierrors.IsNotFound(err) {
+				return cluster.Broken("deleting old revisions of "+instance, err)
+			}
+		}
+	}
+	return nil
+}
+
+// labelValue returns as much of a version as a label holds: 63 characters, the
+// last of which is a letter or a digit.
+func labelValue(version string) string {
+	return strings.TrimRight(version[:min(63, len(version))], "-_.")
+}
+
 // digestLabel returns the digest in ref ("…sha256:<64 hex digits>") as a label
 // value, which holds 63 characters: all but the last digit.
 func digestLabel(ref string) string {
@@ -92,4 +123,9 @@ func digestLabel(ref string) string {
 		return ""
 	}
 	return hex[:63]
+}
+
+// secretName is how Helm names the secret that holds a revision.
+func secretName(r Revision) string {
+	return fmt.Sprintf("sh.helm.release.v1.%s.v%d", r.Instance, r.Number)
 }

@@ -26,11 +26,32 @@ func (r Release) Title() string { return r.Record.Tag + " " + r.Digest }
 // written before the first instance is touched, so that the next run knows what
 // to put back if this one is killed.
 type Underway struct {
-	Version string         `json:"version"` // where the beamline was going
-	Since   time.Time      `json:"since"`
-	Former  map[string]int `json:"former"`            // by instance: its Helm revision before; 0 for an instance that was not there
-	Unready []string       `json:"unready,omitempty"` // instances that were not ready before; once put back, they need not be
+	Version string    `json:"version"` // where the beamline was going
+	Since   time.Time `json:"since"`
+	// Former holds by instance its Helm revision before; 0 for an instance that
+	// was not there.
+	Former map[string]int `json:"former"`
+	// Unready are the instances that were not ready before; once put back, they
+	// need not be.
+	Unready []string `json:"unready,omitempty"`
 }
+
+// Note says who did something, when and why.
+type Note struct {
+	By     string    `json:"by"`
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Override is what people set for one instance beside its chart. It lasts
+// through promotions.
+type Override struct {
+	Stopped *Note  `json:"stopped,omitempty"` // the instance has no pod until it is started
+	Node    string `json:"node,omitempty"`    // the node it was moved to; empty where the chart decides
+}
+
+// none reports whether nothing is set.
+func (o Override) none() bool { return o == Override{} }
 
 // Ledger is what a namespace remembers of its beamline.
 //
@@ -42,6 +63,10 @@ type Underway struct {
 type Ledger struct {
 	Releases []Release `json:"releases"` // the first runs now, those after it ran before
 	Underway *Underway `json:"underway,omitempty"`
+	// Hold is set by a rollback: somebody must lift it before the next promotion.
+	Hold *Note `json:"hold,omitempty"`
+	// Overrides holds by instance what people set beside the release.
+	Overrides map[string]Override `json:"overrides,omitempty"`
 
 	seen *corev1.ConfigMap // as it was read; nil when there is none yet
 }
@@ -70,8 +95,27 @@ func (l *Ledger) Push(rel Release) {
 	}
 }
 
-// Return makes rel, the i-th release, run again and forgets those after it.
-func (l *Ledger) Return(i int, rel Release) { l.Releases = append([]Release{rel}, l.Releases[i+1:]...) }
+// Return makes rel, a release that ran before, run again and forgets those after
+// it. It is found by its digest: the oldest ones may have been dropped since it
+// was chosen.
+func (l *Ledger) Return(rel Release) {
+	i := slices.IndexFunc(l.Releases, func(r Release) bool { return r.Digest == rel.Digest })
+	if i < 0 {
+		i = len(l.Releases) - 1
+	}
+	l.Releases = append([]Release{rel}, l.Releases[i+1:]...)
+}
+
+// Override sets what people want for one instance beside its chart.
+func (l *Ledger) Override(instance string, o Override) {
+	if l.Overrides == nil {
+		l.Overrides = map[string]Override{}
+	}
+	l.Overrides[instance] = o
+	if o.none() {
+		delete(l.Overrides, instance)
+	}
+}
 
 // largest is how many bytes a ledger may take: an object of Kubernetes holds a
 // megabyte.

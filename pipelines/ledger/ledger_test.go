@@ -29,7 +29,7 @@ func TestLedgerKeepsWhatRanBefore(t *testing.T) {
 		l.Push(rel(v))
 	}
 	require.Equal(t, []string{"1", "3", "2", "1"}, versions())
-	l.Return(2, l.Releases[2])
+	l.Return(l.Releases[2])
 	require.Equal(t, []string{"2", "1"}, versions())
 	require.Equal(t, "2", l.Current().Record.Version)
 	for range 2 * keep {
@@ -59,4 +59,29 @@ func TestLedgerFitsAnObject(t *testing.T) {
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(text), largest)
 	require.GreaterOrEqual(t, len(l.Releases), 2)
+}
+
+// A ledger of many instances drops its oldest releases when it is written, which
+// happens between choosing the release to return to and returning.
+func TestReturningToAReleaseThatWasDropped(t *testing.T) {
+	l := &Ledger{Releases: []Release{{Digest: "3"}, {Digest: "2"}, {Digest: "1"}}}
+	oldest := l.Releases[2]
+	l.Releases = l.Releases[:2]
+	l.Return(oldest)
+	require.Equal(t, []Release{{Digest: "1"}}, l.Releases)
+}
+
+func TestALedgerOf500InstancesKeepsFormerReleases(t *testing.T) {
+	many := make([]record.Instance, 500)
+	for i := range many {
+		many[i] = record.Instance{Name: "bl01t-mo-ioc-01", IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T-MO-IOC-01:HEARTBEAT"}
+	}
+	l := &Ledger{}
+	for i := range keep {
+		l.Push(Release{Record: record.Record{Instances: many}, Digest: strings.Repeat("x", i)})
+	}
+	text, err := l.text()
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(text), largest)
+	require.GreaterOrEqual(t, len(l.Releases), 3)
 }

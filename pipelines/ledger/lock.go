@@ -16,10 +16,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// ErrLockLost ends work whose lock could not be renewed. Somebody else may hold
-// the lock by now, so nothing more may be changed, not even put back.
-var ErrLockLost = errors.New("the beamline's lock was lost: the cluster did not answer for too long")
-
 // A lock is renewed every few seconds and given up when that fails for
 // renewWithin; a killed run's lock is taken over after lockFor.
 const (
@@ -28,50 +24,33 @@ const (
 	renewEvery  = 2 * time.Second
 )
 
+// Work changes a beamline under its lock. ctx ends when the person stops the run
+// or the lock is lost; held ends only when the lock is lost, so that work can
+// undo what it began after ctx is cancelled. Every request to n that changes
+// something is refused with ErrLockLost once the lock may be somebody else's.
+type Work func(ctx, held context.Context, n *cluster.Namespace) error
+
 // Locked runs work while nobody else changes the beamline, and waits for
-// whoever does. holder names this run to others ("ajp@ws012, process 4711") and must be
-// different for each. work gets ctx, which also ends when the lock is lost, and
-// held, which ends only then: the lock outlives ctx until work returns, so that
-// work can undo what it began after ctx is cancelled.
-func Locked(
-	ctx context.Context,
-	n *cluster.Namespace,
-	holder string,
-	work func(ctx, held context.Context) error,
-) error {
-	locked, unlock := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
-	defer unlock()
-	giveUp := context.AfterFunc(ctx, unlock) // while waiting for the lock
+// whoever does. holder names this run to others ("ajp@ws012, process 4711") and
+// must be different for each. The lock outlives ctx until work returns. A lock
+// that waiting cannot bring is an error at once.
+func Locked(ctx context.Context, n *cluster.Namespace, holder string, work Work) error {
+	locked, unlock := context.WithCancelCause(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
+	defer unlock(nil)
+	giveUp := context.AfterFunc(ctx, func() { unlock(ctx.Err()) }) // while waiting for the lock
+	l := &lease{end: unlock, Interface: &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Name: name, Namespace: n.Name},
+		Client:     n.Client.CoordinationV1(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: holder},
+	}}
 	start := make(chan context.Context, 1)
-	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Name: name,
-		Lock: &resourcelock.LeaseLock{
-			LeaseMeta:  metav1.ObjectMeta{Name: name, Namespace: n.Name},
-			Client:     n.Client.CoordinationV1(),
-			LockConfig: resourcelock.ResourceLockConfig{Identity: holder},
-		},
-		LeaseDuration: lockFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery,
-		ReleaseOnCancel: true,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(held context.Context) { start <- held },
-			OnStoppedLeading: func() {},
-			OnNewLeader: func(who string) {
-				if who != holder {
-					step.Say(
-						ctx,
-						"waiting for the beamline",
-						fmt.Sprintf(
-							"%s is changing it; a run that was killed is waited for %s at most",
-							who,
-							lockFor,
-						),
-					)
-				}
-			},
-		},
-	})
+	elector, err := newElector(ctx, l, start)
 	if err != nil {
 		return fmt.Errorf("preparing the beamline's lock: %w", err)
+	}
+	fenced, err := n.Fenced(l.check)
+	if err != nil {
+		return err
 	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); elector.Run(locked) }()
@@ -79,23 +58,44 @@ func Locked(
 	case held := <-start:
 		err := ctx.Err()
 		if giveUp() {
-			err = under(ctx, held, work)
+			err = under(ctx, held, fenced, work)
 		}
-		unlock()
+		unlock(nil)
 		<-ended // the lock is given back
 		return err
 	case <-ended:
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return cluster.Broken("locking beamline "+n.Beamline, ErrLockLost)
+		return cluster.Broken("locking beamline "+n.Beamline, context.Cause(locked))
 	}
 }
 
+func newElector(ctx context.Context, l *lease, start chan<- context.Context) (*leaderelection.LeaderElector, error) {
+	return leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Name: name, Lock: l, LeaseDuration: lockFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(held context.Context) { start <- held },
+			OnStoppedLeading: func() {},
+			OnNewLeader: func(who string) {
+				if who != l.Identity() {
+					step.Say(ctx, "waiting for the beamline",
+						fmt.Sprintf("%s is changing it; a run that was killed is waited for %s at most", who, lockFor))
+				}
+			},
+		},
+	})
+}
+
 // under runs work until ctx or the lock ends it.
-func under(ctx, held context.Context, work func(ctx, held context.Context) error) error {
+func under(ctx, held context.Context, n *cluster.Namespace, work Work) error {
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(held, func() { cancel(ErrLockLost) })()
-	return work(both, held)
+	err := work(both, held, n)
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(both), ErrLockLost) {
+		return cluster.Broken("changing beamline "+n.Beamline, ErrLockLost)
+	}
+	return err
 }

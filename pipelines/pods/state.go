@@ -53,7 +53,7 @@ func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []stri
 	}
 	var strays []string
 	for _, p := range pods.Items {
-		if !owned[p.Name] {
+		if !owned[p.Name] && p.Labels[labelPull] == "" {
 			strays = append(strays, p.Name)
 		}
 	}

@@ -30,7 +30,7 @@ func TestLogsAndConsole(t *testing.T) {
 	w := newWorld(t)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers}))
 	_, err := pods.Instance(t.Context(), w.cluster, "b")
-	require.ErrorContains(t, err, "bl99t has no such IOC in namespace "+w.namespace+"; name one of: a")
+	require.ErrorContains(t, err, w.line+" has no such IOC in namespace "+w.namespace+"; name one of: a")
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	s, err := pods.Instance(t.Context(), w.cluster, "a")
 	require.NoError(t, err)

@@ -2,8 +2,9 @@ package promote_test
 
 import (
 	"os"
-	"os/exec"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,11 +22,14 @@ func TestVictim(t *testing.T) {
 		t.Skip("it kills its process: the tests of killed promotions start it")
 	}
 	w := newWorld(t)
+	var once sync.Once
 	ctx := step.WithSink(t.Context(), func(e step.Event) {
 		if strings.Contains(e.Line, "its PV does not answer yet") {
-			p, _ := os.FindProcess(os.Getpid())
-			_ = p.Kill()
-			select {}
+			deed := syscall.SIGKILL
+			if os.Getenv("TAGLINE_TEST_VICTIM") == "suspend" {
+				deed = syscall.SIGSTOP
+			}
+			once.Do(func() { _ = syscall.Kill(os.Getpid(), deed) })
 		}
 	})
 	_, err := promote.Run(
@@ -39,10 +43,8 @@ func TestVictim(t *testing.T) {
 // kill promotes 2026.1.2, in which a is deaf, and dies in the middle.
 func (w *world) kill() {
 	w.t.Helper()
-	victim := exec.Command(os.Args[0], "-test.run=^TestVictim$")
-	victim.Env = append(os.Environ(), "TAGLINE_TEST_NAMESPACE="+w.namespace)
-	out, err := victim.CombinedOutput()
-	require.ErrorContains(w.t, err, "killed", string(out))
+	victim, talk := w.victim("kill")
+	require.ErrorContains(w.t, victim.Run(), "killed", talk)
 	st, err := status.Read(w.t.Context(), w.cluster)
 	require.NoError(w.t, err)
 	require.Equal(w.t, "2026.1.1", st.Version)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
@@ -27,6 +28,8 @@ type move struct {
 	to     ledger.Release
 	doing  string // "promoting", "rolling back to": how errors begin
 	settle func() // makes the ledger say that to runs
+	did    string // "promote", "rollback": as the history has it
+	reason string // that the person gave
 
 	before map[string]pods.State // of each instance, when the move began
 }
@@ -46,14 +49,42 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err // nothing was touched
 	}
+	if err := pods.Pull(ctx, m.Cluster, m.images(c)); err != nil {
+		return nil, m.failure(diag.Broken, err, "nothing was changed: see that the node reaches the registry, then run it again")
+	}
 	if err := m.begin(ctx, c); err != nil {
 		return nil, err
 	}
 	values, err := m.apply(ctx, c, charts)
 	if err != nil {
-		return nil, m.undo(ctx, err)
+		err = m.undo(ctx, err)
+		m.remember(m.held, m.entry(err))
+		return nil, err
 	}
-	return m.finish(c, values)
+	entry := m.entry(nil) // before the ledger says that the release runs
+	result, err := m.finish(c, values)
+	if err == nil && (len(c.former) > 0 || result.Former != "") {
+		m.remember(m.held, entry)
+	}
+	return result, err
+}
+
+// entry returns what the history says of this move, which ended with err.
+func (m *move) entry(err error) ledger.Entry {
+	e := ledger.Entry{Did: m.did, Version: m.to.Record.Version, From: current(m.ledger), Reason: m.reason}
+	if err != nil {
+		e.Failed = err.Error()
+	}
+	return e
+}
+
+// remember adds an entry to the beamline's history. A history that cannot be
+// written does not change what was done.
+func (d Deps) remember(ctx context.Context, e ledger.Entry) {
+	e.Time, e.By = time.Now().UTC(), d.Holder
+	if err := ledger.Append(ctx, d.Cluster, e); err != nil {
+		step.Say(ctx, "writing the history", err.Error())
+	}
 }
 
 func (m *move) decide(ctx context.Context) (*change, error) {
@@ -76,7 +107,7 @@ func (m *move) drifted(ctx context.Context, history helm.History) (map[string]bo
 		if !last.Runs() || !last.IsOf(inst.Chart) {
 			return nil
 		}
-		fields, err := helm.Drift(ctx, m.Cluster, inst.Name)
+		fields, err := helm.Drift(ctx, m.Cluster, inst.Name, m.ledger.Overrides[inst.Name])
 		for _, field := range fields {
 			step.Say(ctx, inst.Name, "was changed by hand and is set right: "+field)
 		}
@@ -99,6 +130,18 @@ func (m *move) fetch(ctx context.Context, instances []record.Instance) (map[stri
 		return err
 	})
 	return charts, err
+}
+
+// images returns the images that nodes need before the IOCs on them are replaced.
+func (m *move) images(c *change) (all []pods.Image) {
+	for _, inst := range c.touched() {
+		before := m.before[inst.Name]
+		image := pods.Image{Node: before.Node, Ref: inst.Image}
+		if before.Node != "" && before.Image != inst.Image && !slices.Contains(all, image) {
+			all = append(all, image)
+		}
+	}
+	return all
 }
 
 // begin writes down what is about to be changed. Where nothing is changed,
@@ -134,66 +177,6 @@ func (m *move) unready(former map[string]int) (names []string) {
 	return names
 }
 
-// apply makes the cluster what c says, and returns the value of each IOC's PV.
-func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
-	defer cancel()
-	// What leaves goes first: two IOCs must never hold one device or serve one PV.
-	if err := m.remove(ctx, c.remove); err != nil {
-		return nil, err
-	}
-	err := step.Each(ctx, sideBySide, c.touched(), func(ctx context.Context, inst record.Instance) error {
-		return step.Run(ctx, "deploying "+inst.Name+" "+m.to.Record.Version, func(ctx context.Context) error {
-			if archive, ok := charts[inst.Name]; ok {
-				return helm.Deploy(ctx, m.Cluster, m.to, inst, archive)
-			}
-			return helm.Restore(ctx, m.Cluster, inst.Name, c.stored(inst.Name))
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, inst := range m.to.Record.Instances {
-		names = append(names, inst.Name)
-	}
-	err = step.Run(ctx, "waiting for the IOCs of "+m.to.Record.Asset, func(ctx context.Context) error {
-		return pods.Wait(ctx, m.Cluster, names)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return m.ask(ctx)
-}
-
-// remove uninstalls instances and waits until their IOCs have stopped.
-func (d Deps) remove(ctx context.Context, instances []string) error {
-	if len(instances) == 0 {
-		return nil
-	}
-	states, _, err := pods.States(ctx, d.Cluster)
-	if err != nil {
-		return err
-	}
-	var stopping []string
-	for _, name := range instances {
-		if pod := states[name].Pod; pod != "" {
-			stopping = append(stopping, pod)
-		}
-	}
-	err = step.Each(ctx, sideBySide, instances, func(ctx context.Context, name string) error {
-		return step.Run(
-			ctx,
-			"removing "+name,
-			func(ctx context.Context) error { return helm.Remove(ctx, d.Cluster, name) },
-		)
-	})
-	if err != nil {
-		return err
-	}
-	return pods.Gone(ctx, d.Cluster, stopping)
-}
-
 // finish makes the ledger say that the release runs. Stopping the run can undo
 // nothing any more, so this lives as long as the lock does.
 func (m *move) finish(c *change, values map[string]string) (*Result, error) {
@@ -205,14 +188,23 @@ func (m *move) finish(c *change, values map[string]string) (*Result, error) {
 	m.settle()
 	m.ledger.Underway = nil
 	if err := m.ledger.Save(m.held, m.Cluster); err != nil {
-		return nil, fmt.Errorf(
-			"every IOC of %s %s lives, but it could not be written down: %w",
-			m.to.Record.Asset,
-			m.to.Record.Version,
-			err,
-		)
+		return nil, fmt.Errorf("every IOC of %s %s lives, but it could not be written down: %w",
+			m.to.Record.Asset, m.to.Record.Version, err)
 	}
+	m.prune(m.held)
 	return result, nil
+}
+
+// prune drops stored revisions that nothing goes back to any more. It may fail
+// without harm: the next change drops them.
+func (d Deps) prune(ctx context.Context) {
+	history, err := helm.Stored(ctx, d.Cluster)
+	if err == nil {
+		err = helm.Prune(ctx, d.Cluster, history)
+	}
+	if err != nil {
+		step.Say(ctx, "dropping old revisions", err.Error())
+	}
 }
 
 // result returns what became of every IOC, judged by its pod.
@@ -222,15 +214,12 @@ func (m *move) result(c *change, after map[string]pods.State, values map[string]
 		r.Former = now.Record.Version
 	}
 	for _, inst := range m.to.Record.Instances {
-		r.IOCs = append(
-			r.IOCs,
-			IOC{
-				Name:  inst.Name,
-				Did:   did(m.before[inst.Name], after[inst.Name]),
-				PV:    inst.ProbePV,
-				Value: values[inst.Name],
-			},
-		)
+		now := after[inst.Name]
+		ioc := IOC{Name: inst.Name, Did: did(m.before[inst.Name], now), PV: inst.ProbePV, Value: values[inst.Name]}
+		if !now.Ready {
+			ioc.Doing = now.Doing
+		}
+		r.IOCs = append(r.IOCs, ioc)
 	}
 	for _, name := range c.remove {
 		r.IOCs = append(r.IOCs, IOC{Name: name, Did: Removed})

@@ -22,13 +22,13 @@ const (
 
 // ask reads every IOC's PV inside its own pod and returns the values by instance.
 // The error joins a *pods.Trouble for each that does not answer.
-func (m *move) ask(ctx context.Context) (map[string]string, error) {
+func (m *move) ask(ctx context.Context, instances []record.Instance) (map[string]string, error) {
 	states, _, err := pods.States(ctx, m.Cluster)
 	if err != nil {
 		return nil, err
 	}
 	values, mu := map[string]string{}, sync.Mutex{}
-	err = step.Each(ctx, sideBySide, m.to.Record.Instances, func(ctx context.Context, inst record.Instance) error {
+	err = step.Each(ctx, sideBySide, instances, func(ctx context.Context, inst record.Instance) error {
 		if inst.ProbePV == "" {
 			return nil // an instance with a chart of its own may not be an IOC at all
 		}

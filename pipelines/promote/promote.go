@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 )
@@ -18,6 +19,7 @@ type Deps struct {
 	Cluster *cluster.Namespace // the record's
 	// Chart fetches a packaged chart (.tgz) by digest: "host/path/charts/x@sha256:…".
 	Chart   func(ctx context.Context, ref string) ([]byte, error)
+	Lift    string        // why a hold that a rollback placed may end; empty where nobody lifts one
 	Holder  string        // names this run to others who wait for the beamline; different for each run
 	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
 }
@@ -40,6 +42,7 @@ type IOC struct {
 	Did   string `json:"did"`             // Unchanged, Restarted, Started or Removed
 	PV    string `json:"pv,omitempty"`    // the PV that was asked
 	Value string `json:"value,omitempty"` // what it said, as caget or pvget print it
+	Doing string `json:"doing,omitempty"` // what an IOC does that is not ready, as it was not before
 }
 
 // What happened to an IOC.
@@ -51,8 +54,9 @@ const (
 )
 
 // Run makes a beamline run the release that pass holds: every instance by
-// digest, ready, and answering over EPICS. When one does not, all are put back
-// as they were and the error is of kind diag.Undone. Promoting what already runs
+// digest, ready, and answering over EPICS. When one that the promotion touched, or
+// that was ready before, does not, all are put back as they were and the error is
+// of kind diag.Undone. Promoting what already runs
 // changes nothing and asks every IOC. A run that was killed is finished, or its
 // beamline put back, by the next.
 func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
@@ -69,19 +73,40 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 			deps.Cluster.Beamline,
 		)
 	}
+	if err := ledger.Elsewhere(ctx, deps.Cluster); err != nil {
+		return nil, err
+	}
 	if err := deps.Cluster.Ensure(ctx); err != nil {
 		return nil, err
 	}
 	var result *Result
-	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context) error {
-		past, err := ledger.Read(ctx, deps.Cluster)
+	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context, n *cluster.Namespace) error {
+		deps.Cluster = n
+		past, err := ledger.Read(ctx, n)
 		if err != nil {
 			return err
 		}
 		to := ledger.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC()}
-		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", settle: func() { past.Push(to) }}
+		if err := deps.lift(past, to); err != nil {
+			return err
+		}
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", did: "promote", reason: deps.Lift}
+		m.settle = func() { past.Push(to); past.Hold = nil }
 		result, err = m.run(ctx)
 		return err
 	})
 	return result, err
+}
+
+// lift returns an error of kind diag.Refused when a rollback placed a hold that
+// the person does not lift. Promoting what already runs needs no lifting.
+func (d Deps) lift(past *ledger.Ledger, to ledger.Release) error {
+	now := past.Current()
+	if past.Hold == nil || d.Lift != "" || now != nil && now.Digest == to.Digest {
+		return nil
+	}
+	return &diag.Error{Kind: diag.Refused, Doing: "promoting", Asset: to.Record.Asset, Version: to.Record.Version,
+		Err: fmt.Errorf("the beamline is on hold since %s: %s by %s",
+			past.Hold.Since.Format(time.RFC3339), past.Hold.Reason, past.Hold.By),
+		Fix: "when the cause is mended, promote with --lift-hold and the reason"}
 }

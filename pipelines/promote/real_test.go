@@ -129,7 +129,7 @@ func TestAFailedPromotionIsUndone(t *testing.T) {
 		w.release("2026.1.2", map[string]string{"a": answers, "b": crashes, "new": answers}),
 	)
 	require.Equal(t, 4, diag.ExitStatus(err))
-	require.ErrorContains(t, err, "promoting bl99t 2026.1.2: b: not ready: ended")
+	require.ErrorContains(t, err, "promoting "+w.line+" 2026.1.2: b: not ready: ended")
 	require.ErrorContains(t, err, "exit status 1; the beamline is back on 2026.1.1")
 	require.ErrorContains(t, err, "no such host moxa-7", "the IOC's last log lines")
 	after := w.status("2026.1.1")
@@ -253,7 +253,7 @@ func TestANamespaceIsOfOneBeamline(t *testing.T) {
 	require.NoError(t, err)
 	_, err = status.Read(t.Context(), other)
 	require.Equal(t, diag.Refused, diag.KindOf(err))
-	require.ErrorContains(t, err, `beamline "bl99t" runs there`)
+	require.ErrorContains(t, err, fmt.Sprintf("beamline %q runs there", w.line))
 	found, err := ledger.Find(t.Context(), w.access(), "bl97t")
 	require.NoError(t, err)
 	require.Equal(t, "bl97t", found, "a beamline that was never promoted")

@@ -65,15 +65,15 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 	require.NoError(t, err)
 
 	access := w.as(user)
-	w.cluster, err = cluster.Open(access, "bl99t", w.namespace)
+	w.cluster, err = cluster.Open(access, w.line, w.namespace)
 	require.NoError(t, err)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "b": answers}))
 	w.promote(w.release("2026.1.2", map[string]string{"a": answers}))
 	require.Equal(t, map[string]string{"a": promote.Unchanged, "b": promote.Started}, w.rollback(""))
 	w.status("2026.1.1")
-	found, err := ledger.Find(t.Context(), access, "bl99t")
+	found, err := ledger.Find(t.Context(), access, w.line)
 	require.NoError(t, err)
-	require.Equal(t, "bl99t", found, "who may not look everywhere names the namespace")
+	require.Equal(t, w.line, found, "who may not look everywhere names the namespace")
 
 	_, err = status.Read(t.Context(), mustOpen(t, w.as("nobody"), w.namespace))
 	require.Equal(t, diag.Broken, diag.KindOf(err))
@@ -82,7 +82,7 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 
 func mustOpen(t *testing.T, access cluster.Access, namespace string) *cluster.Namespace {
 	t.Helper()
-	n, err := cluster.Open(access, "bl99t", namespace)
+	n, err := cluster.Open(access, "bl"+namespace, namespace)
 	require.NoError(t, err)
 	return n
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
@@ -19,9 +20,13 @@ import (
 // diag.Refused when there is no such release, and diag.Undone when an IOC does
 // not live on it: then the beamline is as it was.
 func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
+	if _, err := ledger.Known(ctx, deps.Cluster); err != nil {
+		return nil, err // before the lock: there may be no namespace to hold it
+	}
 	var result *Result
-	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context) error {
-		past, err := ledger.Read(ctx, deps.Cluster)
+	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context, n *cluster.Namespace) error {
+		deps.Cluster = n
+		past, err := ledger.Read(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -29,24 +34,25 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 			result, err = deps.recover(ctx, past)
 			return err
 		}
-		i, err := pick(deps.Cluster.Beamline, past, version)
+		i, err := pick(n.Beamline, past, version)
 		if err != nil {
 			return err
 		}
 		to := past.Releases[i]
 		to.Since = time.Now().UTC()
-		m := &move{
-			Deps:   deps,
-			held:   held,
-			ledger: past,
-			to:     to,
-			doing:  "rolling back to",
-			settle: func() { past.Return(i, to) },
-		}
+		hold := deps.hold(past.Current().Record.Version)
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback"}
+		m.settle = func() { past.Return(to); past.Hold = hold }
 		result, err = m.run(ctx)
 		return err
 	})
 	return result, err
+}
+
+// hold is what a rollback leaves, so that what was left is not promoted again
+// before somebody says why it may be.
+func (d Deps) hold(from string) *ledger.Note {
+	return &ledger.Note{By: d.Holder, Since: time.Now().UTC(), Reason: "rolled back from " + from}
 }
 
 // pick returns the place in the ledger of the release to return to.
@@ -100,9 +106,11 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 		return nil, err
 	}
 	former, target := past.Underway.Former, past.Underway.Version
+	past.Hold = d.hold(target)
 	if err := d.putBack(ctx, past); err != nil {
 		return nil, err
 	}
+	d.remember(ctx, ledger.Entry{Did: "rollback", Version: current(past), From: target})
 	after, _, err := pods.States(ctx, d.Cluster)
 	if err != nil {
 		return nil, err
@@ -120,4 +128,12 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 	}
 	slices.SortFunc(r.IOCs, func(a, b IOC) int { return strings.Compare(a.Name, b.Name) })
 	return r, nil
+}
+
+// current returns the version that the ledger says runs, empty for none.
+func current(past *ledger.Ledger) string {
+	if now := past.Current(); now != nil {
+		return now.Record.Version
+	}
+	return ""
 }

@@ -41,6 +41,7 @@ import (
 // the real registry.
 type world struct {
 	t         *testing.T
+	line      string // the beamline, one of its own for each world
 	namespace string
 	cluster   *cluster.Namespace
 	client    kubernetes.Interface
@@ -64,7 +65,7 @@ func newWorld(t *testing.T) *world {
 	if namespace == "" {
 		namespace = fmt.Sprintf("t%x", time.Now().UnixNano())
 	}
-	n, err := cluster.Open(cluster.Access{Kubeconfig: kubeconfig}, "bl99t", namespace)
+	n, err := cluster.Open(cluster.Access{Kubeconfig: kubeconfig}, "bl"+namespace, namespace)
 	require.NoError(t, err)
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	require.NoError(t, err)
@@ -77,7 +78,7 @@ func newWorld(t *testing.T) *world {
 			_ = client.CoreV1().Namespaces().Delete(context.Background(), namespace, metav1.DeleteOptions{})
 		})
 	}
-	return &world{t: t, namespace: namespace, cluster: n, client: client, registry: reg, image: standin(t, prefix)}
+	return &world{t: t, line: "bl" + namespace, namespace: namespace, cluster: n, client: client, registry: reg, image: standin(t, prefix)}
 }
 
 // standin builds the stand-in IOC's image once and pushes it.
@@ -194,13 +195,13 @@ const (
 // name, and gives it a record and a pass.
 func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	w.t.Helper()
-	bl := &beamline.Beamline{Name: "bl99t", Namespace: w.namespace}
+	bl := &beamline.Beamline{Name: w.line, Namespace: w.namespace}
 	rec := &record.Record{
 		Schema:    "tagline.record/v1",
 		Kind:      record.Beamline,
-		Asset:     "bl99t",
+		Asset:     w.line,
 		Version:   at,
-		Tag:       "bl99t/" + at,
+		Tag:       w.line + "/" + at,
 		Namespace: w.namespace,
 	}
 	pin, err := version.ParsePin("standin 1.0.0")

@@ -28,7 +28,7 @@ func (m *move) undo(ctx context.Context, cause error) error {
 		return m.failure(
 			diag.Broken,
 			ledger.ErrLockLost,
-			"see that the cluster answers, then run it again: it finishes or undoes what was begun",
+			"see tagline status "+m.to.Record.Asset+": if no other run went on from here, run it again to finish it, or tagline rollback "+m.to.Record.Asset+" to put it back",
 		)
 	}
 	if ctx.Err() != nil {
@@ -47,7 +47,7 @@ func (m *move) undo(ctx context.Context, cause error) error {
 	}
 	if err := m.putBack(m.held, m.ledger); err != nil {
 		return m.failure(diag.Broken, errors.Join(cause, fmt.Errorf("and putting the beamline back: %w", err)),
-			"see that the cluster answers, then promote or roll back again: what was begun is written down")
+			"see that the cluster answers, then put it back with tagline rollback "+m.to.Record.Asset+": what was begun is written down")
 	}
 	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
 }
@@ -59,11 +59,11 @@ func (d Deps) putBack(ctx context.Context, past *ledger.Ledger) error {
 	defer cancel()
 	name := "putting " + d.Cluster.Beamline + " back"
 	return step.Run(ctx, name, func(ctx context.Context) error {
-		err := d.restore(ctx, past.Underway.Former)
+		err := d.restore(ctx, past.Underway.Former, past.Overrides)
 		for try := 1; err != nil && try < tries && ctx.Err() == nil; try++ {
 			step.Say(ctx, name, "trying again after: "+err.Error())
 			time.Sleep(tryAgain)
-			err = d.restore(ctx, past.Underway.Former)
+			err = d.restore(ctx, past.Underway.Former, past.Overrides)
 		}
 		if err != nil {
 			return err
@@ -72,12 +72,16 @@ func (d Deps) putBack(ctx context.Context, past *ledger.Ledger) error {
 			return err
 		}
 		past.Underway = nil
-		return past.Save(ctx, d.Cluster)
+		if err := past.Save(ctx, d.Cluster); err != nil {
+			return err
+		}
+		d.prune(ctx)
+		return nil
 	})
 }
 
 // restore makes Helm's releases what they were. Doing it twice does no harm.
-func (d Deps) restore(ctx context.Context, former map[string]int) error {
+func (d Deps) restore(ctx context.Context, former map[string]int, overrides map[string]ledger.Override) error {
 	history, err := helm.Stored(ctx, d.Cluster)
 	if err != nil {
 		return err
@@ -92,7 +96,7 @@ func (d Deps) restore(ctx context.Context, former map[string]int) error {
 		slices.Sorted(maps.Keys(revisions)),
 		func(ctx context.Context, name string) error {
 			step.Say(ctx, name, fmt.Sprintf("putting back revision %d", revisions[name]))
-			return helm.Restore(ctx, d.Cluster, name, revisions[name])
+			return helm.Restore(ctx, d.Cluster, name, revisions[name], overrides[name])
 		},
 	)
 }

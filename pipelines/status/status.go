@@ -78,17 +78,17 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 		st.Instances = append(st.Instances, ioc(rec, name, history, states[name]))
 	}
 	return st, step.Each(ctx, 8, indices(st.Instances), func(ctx context.Context, i int) error {
-		return compare(ctx, n, &st.Instances[i], history)
+		return compare(ctx, n, &st.Instances[i], history, past.Overrides[st.Instances[i].Name])
 	})
 }
 
 // compare adds the drift of one instance.
-func compare(ctx context.Context, n *cluster.Namespace, i *IOC, history helm.History) error {
+func compare(ctx context.Context, n *cluster.Namespace, i *IOC, history helm.History, o ledger.Override) error {
 	last, ok := history.Latest(i.Name)
 	if !ok || !last.Runs() {
 		return nil
 	}
-	drift, err := helm.Drift(ctx, n, i.Name)
+	drift, err := helm.Drift(ctx, n, i.Name, o)
 	i.Drift = append(i.Drift, drift...)
 	return err
 }

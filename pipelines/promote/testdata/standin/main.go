@@ -24,6 +24,9 @@ func main() {
 	case "caget":
 		caget(os.Args[len(os.Args)-1])
 	default:
+		if os.Args[1] == "--deafen" { // a test runs it beside the IOC
+			fail(os.Remove("/tmp/up"))
+		}
 		ioc(os.Args[1])
 	}
 }
@@ -87,6 +90,9 @@ func script(file string) (lines [][]string) {
 }
 
 func fail(err error) {
+	if err == nil {
+		os.Exit(0)
+	}
 	fmt.Println("standin:", err)
 	os.Exit(1)
 }

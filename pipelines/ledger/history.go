@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+)
+
+// Entry is one thing that was done to a beamline.
+type Entry struct {
+	Time     time.Time `json:"time"`               // when it ended
+	By       string    `json:"by"`                 // the run: "ajp on ws012, process 4711"
+	Did      string    `json:"did"`                // "promote", "rollback", "stop", "start", "restart", "move", "remove"
+	Version  string    `json:"version,omitempty"`  // that it went to
+	From     string    `json:"from,omitempty"`     // that ran before
+	Instance string    `json:"instance,omitempty"` // where it was done to one
+	Reason   string    `json:"reason,omitempty"`   // as the person gave it
+	Failed   string    `json:"failed,omitempty"`   // how it ended, where it did not succeed
+}
+
+// The history is a ConfigMap of its own, so that it never takes room from the
+// ledger, without which a beamline cannot be put back.
+const (
+	historyName = "tagline-history"
+	historyKey  = "history.json"
+	mostEntries = 1000
+	longestText = 2000 // bytes of a reason or a failure
+)
+
+// Entries returns what was done to the beamline, newest first.
+func Entries(ctx context.Context, n *cluster.Namespace) ([]Entry, error) {
+	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, historyName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return []Entry{}, nil
+	}
+	if err != nil {
+		return nil, cluster.Broken("reading the history of "+n.Beamline, err)
+	}
+	entries := []Entry{}
+	if err := json.Unmarshal([]byte(cm.Data[historyKey]), &entries); err != nil {
+		return nil, cluster.Broken("reading ConfigMap "+historyName+" of namespace "+n.Name, err)
+	}
+	slices.Reverse(entries)
+	return entries, nil
+}
+
+// Append adds an entry to the history, without the oldest ones where they do not
+// fit. Others may be writing too.
+func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
+	e.Reason, e.Failed = cut(e.Reason), cut(e.Failed)
+	maps := n.Client.CoreV1().ConfigMaps(n.Name)
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		entries, err := Entries(ctx, n)
+		if err != nil {
+			return err
+		}
+		slices.Reverse(entries)
+		text, err := newest(append(entries, e))
+		if err != nil {
+			return err
+		}
+		cm, err := maps.Get(ctx, historyName, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			_, err = maps.Create(ctx, &corev1.ConfigMap{
+				ObjectMeta: metav1.ObjectMeta{Name: historyName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
+				Data:       map[string]string{historyKey: string(text)},
+			}, metav1.CreateOptions{})
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		cm.Data = map[string]string{historyKey: string(text)}
+		_, err = maps.Update(ctx, cm, metav1.UpdateOptions{})
+		return err
+	})
+	if err != nil {
+		return cluster.Broken(fmt.Sprintf("writing the history of %s", n.Beamline), err)
+	}
+	return nil
+}
+
+// newest returns as JSON as many of the newest entries as an object may hold.
+// entries are oldest first.
+func newest(entries []Entry) ([]byte, error) {
+	entries = entries[max(0, len(entries)-mostEntries):]
+	for {
+		text, err := json.Marshal(entries)
+		if err != nil || len(text) <= largest || len(entries) == 1 {
+			return text, err
+		}
+		entries = entries[(len(entries)+9)/10:]
+	}
+}
+
+func cut(text string) string {
+	if len(text) <= longestText {
+		return text
+	}
+	return text[:longestText] + "…"
+}

@@ -1,0 +1,101 @@
+package promote
+
+import (
+	"context"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// lostWithin is how long the pod of an IOC that was not ready may take to stop.
+const lostWithin = 45 * time.Second
+
+// apply makes the cluster what c says, and returns the value of each IOC's PV.
+func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
+	defer cancel()
+	// What leaves goes first: two IOCs must never hold one device or serve one PV.
+	if err := m.remove(ctx, c.remove); err != nil {
+		return nil, err
+	}
+	err := step.Each(ctx, sideBySide, c.touched(), func(ctx context.Context, inst record.Instance) error {
+		return step.Run(ctx, "deploying "+inst.Name+" "+m.to.Record.Version, func(ctx context.Context) error {
+			if archive, ok := charts[inst.Name]; ok {
+				return helm.Deploy(ctx, m.Cluster, m.to, inst, archive, m.ledger.Overrides[inst.Name])
+			}
+			return helm.Restore(ctx, m.Cluster, inst.Name, c.stored(inst.Name), m.ledger.Overrides[inst.Name])
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	required := m.required(c)
+	err = step.Run(ctx, "waiting for the IOCs of "+m.to.Record.Asset, func(ctx context.Context) error {
+		return pods.Wait(ctx, m.Cluster, names(required))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.ask(ctx, required)
+}
+
+// required returns the instances that must live for the change to succeed: those
+// that it touched and those that were ready before. One that was dead already, or
+// whose node is gone, is not this change's fault. A change that touches nothing
+// is for asking, so it asks all. An IOC that people stopped is never required.
+func (m *move) required(c *change) (all []record.Instance) {
+	for _, inst := range m.to.Record.Instances {
+		_, touched := c.former[inst.Name]
+		stopped := m.ledger.Overrides[inst.Name].Stopped != nil
+		if !stopped && (touched || len(c.former) == 0 || m.before[inst.Name].Ready) {
+			all = append(all, inst)
+		}
+	}
+	return all
+}
+
+func names(instances []record.Instance) (all []string) {
+	for _, inst := range instances {
+		all = append(all, inst.Name)
+	}
+	return all
+}
+
+// remove uninstalls instances and waits until their IOCs have stopped.
+func (d Deps) remove(ctx context.Context, instances []string) error {
+	if len(instances) == 0 {
+		return nil
+	}
+	states, _, err := pods.States(ctx, d.Cluster)
+	if err != nil {
+		return err
+	}
+	var stopping, lost []string
+	for _, name := range instances {
+		switch s := states[name]; {
+		case s.Ready:
+			stopping = append(stopping, s.Pod)
+		case s.Pod != "":
+			lost = append(lost, s.Pod)
+		}
+	}
+	err = step.Each(ctx, sideBySide, instances, func(ctx context.Context, name string) error {
+		return step.Run(ctx, "removing "+name, func(ctx context.Context) error { return helm.Remove(ctx, d.Cluster, name) })
+	})
+	if err != nil {
+		return err
+	}
+	if err := pods.Gone(ctx, d.Cluster, stopping); err != nil {
+		return err
+	}
+	// The pod of a node that is gone never ends, and must not fail the others.
+	soon, cancel := context.WithTimeout(ctx, lostWithin)
+	defer cancel()
+	if err := pods.Gone(soon, d.Cluster, lost); err != nil && ctx.Err() == nil {
+		step.Say(ctx, "removing", "not waited for any longer, as it was not ready before: "+err.Error())
+	}
+	return ctx.Err()
+}

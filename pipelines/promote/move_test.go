@@ -1,0 +1,61 @@
+package promote
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// What was dead before and is not touched does not make a change fail.
+func TestRequired(t *testing.T) {
+	ready, dead := pods.State{Pod: "x", Ready: true}, pods.State{Pod: "x"}
+	instances := []record.Instance{{Name: "dead"}, {Name: "ready"}, {Name: "stopped"}}
+	for name, c := range map[string]struct {
+		former   map[string]int
+		required []string
+	}{
+		"nothing is touched":        {nil, []string{"dead", "ready"}},
+		"the ready one is touched":  {map[string]int{"ready": 1}, []string{"ready"}},
+		"another one is touched":    {map[string]int{"new": 0}, []string{"ready"}},
+		"the dead one is touched":   {map[string]int{"dead": 1}, []string{"dead", "ready"}},
+		"the stopped one as well":   {map[string]int{"stopped": 1}, []string{"ready"}},
+		"a removed one was touched": {map[string]int{"gone": 4}, []string{"ready"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &move{
+				ledger: &ledger.Ledger{Overrides: map[string]ledger.Override{"stopped": {Stopped: &ledger.Note{By: "ada"}}}},
+				to:     ledger.Release{Record: record.Record{Instances: instances}},
+				before: map[string]pods.State{"dead": dead, "ready": ready, "stopped": {}},
+			}
+			require.Equal(t, c.required, names(m.required(&change{former: c.former})))
+		})
+	}
+}
+
+func TestImagesAreThoseThatNodesLack(t *testing.T) {
+	m := &move{before: map[string]pods.State{"a": {Node: "n1", Image: "old"}, "b": {Node: "n1", Image: "old"}, "c": {Node: "n2", Image: "new"}}}
+	inst := func(name string) record.Instance { return record.Instance{Name: name, Image: "new"} }
+	c := &change{deploy: []record.Instance{inst("a"), inst("b"), inst("c"), inst("not there yet")}}
+	require.Equal(t, []pods.Image{{Node: "n1", Ref: "new"}}, m.images(c))
+}
+
+// A rollback places a hold that the next promotion must lift.
+func TestLift(t *testing.T) {
+	to := ledger.Release{Digest: "sha256:2", Record: record.Record{Asset: "bl01t", Version: "2"}}
+	past := ledgerOf("1")
+	require.NoError(t, Deps{}.lift(past, to))
+	past.Hold = &ledger.Note{By: "ada", Since: time.Date(2026, 11, 3, 4, 5, 6, 0, time.UTC), Reason: "rolled back from 2"}
+	err := Deps{}.lift(past, to)
+	require.EqualError(t, err, "promoting bl01t 2: the beamline is on hold since 2026-11-03T04:05:06Z: rolled back from 2 by ada; "+
+		"when the cause is mended, promote with --lift-hold and the reason")
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+	require.NoError(t, Deps{Lift: "the motor is mended"}.lift(past, to))
+	to.Digest = "sha256:1"
+	require.NoError(t, Deps{}.lift(past, to), "what runs already")
+}
