@@ -1,5 +1,5 @@
 # Two commands matter: make demo and make test.
-.PHONY: demo test short bench lint build down clean
+.PHONY: demo test short bench soak lint build down clean
 
 GO ?= go
 
@@ -26,6 +26,13 @@ short:
 bench: build
 	bin/tagline up
 	eval "$$(bin/tagline env)" && $(GO) run ./ci/bench -page docs/performance.md
+
+# The figures of docs/reliability.md: what is left after weeks, in minutes.
+SOAK ?= 30m
+IOCS ?= 100
+soak: build
+	bin/tagline up
+	$(GO) run ./ci/soak -for $(SOAK) -iocs $(IOCS) -page docs/reliability.md
 
 lint:
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"

@@ -115,19 +115,6 @@ func TestTheTableSaysWhatWasMissed(t *testing.T) {
 	assert.Contains(t, text, "took 180 s of processor time")
 }
 
-func TestThePageKeepsWhatPeopleWrote(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "performance.md")
-	require.NoError(t, os.WriteFile(page, []byte("# Performance\n"+begin+"old\n"+end+"\nmore\n"), 0o644))
-	for range 2 {
-		require.NoError(t, rewrite(page, "new\n"))
-	}
-	got, err := os.ReadFile(page)
-	require.NoError(t, err)
-	assert.Equal(t, "# Performance\n"+begin+"new\n"+end+"\nmore\n", string(got))
-	require.NoError(t, os.WriteFile(page, []byte("# Performance\n"), 0o644))
-	assert.ErrorContains(t, rewrite(page, "new\n"), "has no place for the table")
-}
-
 func TestMarker(t *testing.T) {
 	layer, err := marker("ours20261126")
 	require.NoError(t, err)

@@ -10,12 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/ci/page"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/release"
@@ -23,16 +23,16 @@ import (
 )
 
 func main() {
-	page := flag.String("page", "", "write the table to this page too: docs/performance.md")
+	file := flag.String("page", "", "write the table to this page too: docs/performance.md")
 	command := flag.String("tagline", "bin/tagline", "the tagline command to measure")
 	flag.Parse()
-	if err := run(context.Background(), *command, *page); err != nil {
+	if err := run(context.Background(), *command, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, command, page string) error {
+func run(ctx context.Context, command, file string) error {
 	mirrors, err := image.ParseMirrors(strings.Split(os.Getenv("TAGLINE_MIRRORS"), ","))
 	if err != nil {
 		return err
@@ -56,12 +56,12 @@ func run(ctx context.Context, command, page string) error {
 	if err != nil {
 		return err
 	}
-	text := result.table(machine())
+	text := result.table(page.Machine())
 	fmt.Print(text)
-	if page == "" {
+	if file == "" {
 		return nil
 	}
-	return rewrite(page, text)
+	return page.Rewrite(file, "bench", text)
 }
 
 // bench is one run.
@@ -169,16 +169,4 @@ func timed(what string, work func() error) (time.Duration, error) {
 	took := time.Since(start)
 	fmt.Fprintf(os.Stderr, "%-50s %8.1f s\n", what, took.Seconds())
 	return took, err
-}
-
-// machine names what the figures were measured on.
-func machine() string {
-	model := "unknown processor"
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			model = strings.TrimSpace(value)
-		}
-	}
-	return fmt.Sprintf("%d × %s", runtime.NumCPU(), model)
 }

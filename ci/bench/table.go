@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -48,23 +47,6 @@ func (r *result) table(machine string) string {
 	fmt.Fprintf(&w, "\nThe limit of a cold build by make alone: its compilers took %.0f s of processor time, "+
 		"which is %.0f s of %d processors that never wait.\n", r.cpu.Seconds(), r.cpu.Seconds()/float64(cores), cores)
 	return w.String()
-}
-
-// The part of the page that a run writes anew.
-const begin, end = "<!-- bench: begin -->\n", "<!-- bench: end -->"
-
-// rewrite puts the table in its place on the page.
-func rewrite(page, table string) error {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		return fmt.Errorf("%s has no place for the table: %s…%s", page, begin, end)
-	}
-	return os.WriteFile(page, []byte(before+begin+table+end+after), 0o644)
 }
 
 // marker is a layer of one file that holds text.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"dagger.io/dagger"
@@ -54,18 +53,7 @@ func (s *site) mirrorFlags(cmd *cobra.Command) {
 }
 
 // state is where the stand-ins of this machine are kept.
-func (a *app) state() (state.Dir, error) {
-	dir := a.env("TAGLINE_STATE")
-	if dir == "" {
-		home := a.env("XDG_STATE_HOME")
-		if home == "" {
-			home = filepath.Join(a.env("HOME"), ".local", "state")
-		}
-		dir = filepath.Join(home, "tagline")
-	}
-	abs, err := filepath.Abs(dir)
-	return state.Dir(abs), err
-}
+func (a *app) state() (state.Dir, error) { return state.Of(a.env) }
 
 // up gives what `tagline up` wrote; nothing when it has not run.
 func (a *app) up() local.Env {

@@ -111,11 +111,11 @@ func launch(s state.Dir, d Daemon) (<-chan error, error) {
 	}
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
-	started, err := startTime(cmd.Process.Pid)
+	stat, err := readStat(cmd.Process.Pid)
 	if err != nil {
 		return exited, nil // gone already: await says why
 	}
-	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, started, bootID(), d.spec()})
+	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, stat.Starttime, bootID(), d.spec()})
 	if err := state.WriteFile(s.PidFile(d.Name), b, 0o644); err != nil {
 		_ = cmd.Process.Kill()
 		return nil, err

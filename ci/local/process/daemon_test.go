@@ -3,9 +3,9 @@ package process
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,15 +66,13 @@ func TestStopEndsTheWholeSession(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 	b, err := os.ReadFile(child)
 	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	require.NoError(t, err)
 	require.NoError(t, Stop(t.Context(), s, d.Name))
 	assert.False(t, Running(s, d.Name))
 	assert.Eventually(t, func() bool {
-		stat, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(b)), "stat"))
-		if err != nil {
-			return true
-		}
-		p, err := parseStat(stat)
-		return err == nil && p.state == 'Z' // nobody reaps it in a container
+		stat, err := readStat(pid)
+		return err != nil || stat.State == "Z" // nobody reaps it in a container
 	}, 10*time.Second, 20*time.Millisecond)
 }
 
@@ -101,10 +99,20 @@ func TestAnInterruptedStartLeavesNoProcess(t *testing.T) {
 	assert.False(t, Running(s, d.Name))
 }
 
+func TestPid(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	_, ok := Pid(s, "waiter")
+	assert.False(t, ok)
+	rec := startForTest(t, s, fileDaemon(t, "one"))
+	pid, ok := Pid(s, "waiter")
+	assert.True(t, ok)
+	assert.Equal(t, rec.Pid, pid)
+}
+
 func TestANumberThatWasGivenToAnotherProcessIsNotOurs(t *testing.T) {
-	started, err := startTime(os.Getpid())
+	stat, err := readStat(os.Getpid())
 	require.NoError(t, err)
-	me := pidRecord{Pid: os.Getpid(), Started: started, Boot: bootID()}
+	me := pidRecord{Pid: os.Getpid(), Started: stat.Starttime, Boot: bootID()}
 	assert.True(t, me.alive())
 	younger, earlier := me, me
 	younger.Started++
@@ -120,47 +128,6 @@ func TestAPidFileThatIsNoneMeansNotRunning(t *testing.T) {
 		assert.False(t, Running(s, "x"), text)
 		assert.NoError(t, Stop(t.Context(), s, "x"))
 	}
-}
-
-func TestParseStat(t *testing.T) {
-	fields := " S 1 77 66 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4242 0"
-	for _, c := range []struct {
-		line string
-		want stat
-		ok   bool
-	}{
-		{"77 (sleep)" + fields, stat{'S', 66, 4242}, true},
-		{"77 (a) Z 9 (b)" + fields, stat{'S', 66, 4242}, true},
-		{"77 sleep" + fields, stat{}, false},
-		{"77 (sleep) S 1 77", stat{}, false},
-		{"77 (sleep)" + strings.Replace(fields, "66", "x", 1), stat{}, false},
-		{"", stat{}, false},
-	} {
-		got, err := parseStat([]byte(c.line))
-		assert.Equal(t, c.ok, err == nil, c.line)
-		if c.ok {
-			assert.Equal(t, c.want, got, c.line)
-		}
-	}
-}
-
-// FuzzParseStat: whatever a program is called, the fields after its name are
-// read; and what is read from any text is what that text says.
-func FuzzParseStat(f *testing.F) {
-	f.Add("sleep", uint8('S'), 66, uint64(4242))
-	f.Add(") Z 1 1 1 (", uint8('R'), 0, uint64(0))
-	f.Fuzz(func(t *testing.T, name string, state uint8, session int, started uint64) {
-		line := fmt.Sprintf("77 (%s) %c 1 77 %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0", name, 'A'+state%26, session, started)
-		got, err := parseStat([]byte(line))
-		require.NoError(t, err, line)
-		assert.Equal(t, stat{'A' + state%26, session, started}, got, line)
-
-		found, err := parseStat([]byte(name))
-		if err == nil {
-			assert.Contains(t, name, ")")
-			assert.Contains(t, name, fmt.Sprintf(" %c ", found.state))
-		}
-	})
 }
 
 func TestTheLogBeforeIsKept(t *testing.T) {

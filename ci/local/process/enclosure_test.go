@@ -78,7 +78,7 @@ func sleeper(seconds string) error {
 			continue
 		}
 		pid, _ := strconv.Atoi(filepath.Base(dir))
-		if p, err := readStat(pid); err == nil && p.state != 'Z' {
+		if p, err := readStat(pid); err == nil && p.State != "Z" {
 			return nil
 		}
 	}

@@ -1,17 +1,17 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/tagline-ci/tagline/ci/local/state"
 )
@@ -23,6 +23,12 @@ const stopGrace = 20 * time.Second
 func Running(s state.Dir, name string) bool {
 	_, ok := readRecord(s, name)
 	return ok
+}
+
+// Pid returns the process number of the named daemon; false when it does not run.
+func Pid(s state.Dir, name string) (int, bool) {
+	rec, ok := readRecord(s, name)
+	return rec.Pid, ok
 }
 
 // readRecord returns the named process; false when it never ran or has ended.
@@ -38,7 +44,7 @@ func readRecord(s state.Dir, name string) (pidRecord, bool) {
 // alive reports whether it is still that process, and not a zombie.
 func (r pidRecord) alive() bool {
 	p, err := readStat(r.Pid)
-	return err == nil && r.Boot == bootID() && p.started == r.Started && p.state != 'Z'
+	return err == nil && r.Boot == bootID() && p.Starttime == r.Started && p.State != "Z"
 }
 
 // bootID differs each time the machine starts.
@@ -81,52 +87,21 @@ func waitGone(ctx context.Context, rec pidRecord, limit time.Duration) bool {
 
 // killSession ends what is left of the session that the process led.
 func killSession(rec pidRecord) {
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	for _, dir := range dirs {
-		pid, _ := strconv.Atoi(filepath.Base(dir))
-		if p, err := readStat(pid); err == nil && p.session == rec.Pid {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+	all, _ := procfs.AllProcs()
+	for _, p := range all {
+		if stat, err := p.Stat(); err == nil && stat.Session == rec.Pid {
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 	}
 }
 
-// stat is what is read from /proc/<pid>/stat.
-type stat struct {
-	state   byte   // 'Z' is a zombie
-	session int    // the session's leader
-	started uint64 // clock ticks since boot
-}
-
-func readStat(pid int) (stat, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// readStat returns what the kernel says about a process.
+func readStat(pid int) (procfs.ProcStat, error) {
+	p, err := procfs.NewProc(pid)
 	if err != nil {
-		return stat{}, err
+		return procfs.ProcStat{}, err
 	}
-	return parseStat(b)
-}
-
-// parseStat reads a line of proc(5). The second field is the program's name in
-// parentheses and may hold anything, so it is counted from the last one.
-func parseStat(b []byte) (stat, error) {
-	end := bytes.LastIndexByte(b, ')')
-	if end < 0 {
-		return stat{}, errors.New("no program name")
-	}
-	f := strings.Fields(string(b[end+1:]))
-	if len(f) < 20 || len(f[0]) != 1 {
-		return stat{}, fmt.Errorf("%d fields after the program's name", len(f))
-	}
-	session, err := strconv.Atoi(f[3])
-	if err != nil {
-		return stat{}, err
-	}
-	started, err := strconv.ParseUint(f[19], 10, 64)
-	return stat{state: f[0][0], session: session, started: started}, err
-}
-
-func startTime(pid int) (uint64, error) {
-	p, err := readStat(pid)
-	return p.started, err
+	return p.Stat()
 }
 
 // openLog starts a new log and keeps the one before it.

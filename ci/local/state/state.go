@@ -17,6 +17,21 @@ import (
 // Dir is the absolute path of the state directory.
 type Dir string
 
+// Of returns the state directory of an environment: TAGLINE_STATE, or else
+// tagline below XDG_STATE_HOME or ~/.local/state. getenv is os.Getenv.
+func Of(getenv func(string) string) (Dir, error) {
+	dir := getenv("TAGLINE_STATE")
+	if dir == "" {
+		parent := getenv("XDG_STATE_HOME")
+		if parent == "" {
+			parent = filepath.Join(getenv("HOME"), ".local", "state")
+		}
+		dir = filepath.Join(parent, "tagline")
+	}
+	dir, err := filepath.Abs(dir)
+	return Dir(dir), err
+}
+
 // Path returns a path below the state directory.
 func (d Dir) Path(elem ...string) string {
 	return filepath.Join(append([]string{string(d)}, elem...)...)

@@ -13,6 +13,20 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
+func TestWhereTheStateIs(t *testing.T) {
+	t.Chdir("/")
+	for want, env := range map[Dir]map[string]string{
+		"/srv/state":                 {"TAGLINE_STATE": "/srv/state", "XDG_STATE_HOME": "/xdg", "HOME": "/root"},
+		"/state":                     {"TAGLINE_STATE": "state", "HOME": "/root"},
+		"/xdg/tagline":               {"XDG_STATE_HOME": "/xdg", "HOME": "/root"},
+		"/root/.local/state/tagline": {"HOME": "/root"},
+	} {
+		got, err := Of(func(name string) string { return env[name] })
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+}
+
 func TestPaths(t *testing.T) {
 	d := Dir("/var/lib/tagline")
 	for got, want := range map[string]string{

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/procfs"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/tagline-ci/tagline/pipelines/pods"
+)
+
+// action is one thing that happens to a beamline.
+type action struct {
+	name   string
+	weight int // how often, beside the others
+	run    func(ctx context.Context, rng *rand.Rand) error
+}
+
+func (b *fleet) actions() []action {
+	promote := func(version string) func(context.Context, *rand.Rand) error {
+		return func(ctx context.Context, _ *rand.Rand) error {
+			return b.tagline(ctx, "promote", line, version, "--registry", b.registry)
+		}
+	}
+	return []action{
+		{"promotion of " + second, 2, promote(second)},
+		{"promotion of " + first, 2, promote(first)},
+		{"rollback", 2, func(ctx context.Context, _ *rand.Rand) error { return b.tagline(ctx, "rollback", line) }},
+		{"status", 2, func(ctx context.Context, _ *rand.Rand) error { return b.tagline(ctx, "status", line) }},
+		{"crash of an IOC", 4, b.crash},
+		{"deleted pod", 2, b.deletePod},
+		{"console session", 4, b.console},
+	}
+}
+
+// pick draws an action by its weight.
+func pick(rng *rand.Rand, all []action) action {
+	sum := 0
+	for _, a := range all {
+		sum += a.weight
+	}
+	for n := rng.IntN(sum); ; all = all[1:] {
+		if n -= all[0].weight; n < 0 {
+			return all[0]
+		}
+	}
+}
+
+// putBack is the exit status of a promotion whose IOCs did not live and that put
+// the beamline back: where they crash at random, that is no fault.
+const putBack = 4
+
+// do runs an action and counts it.
+func (b *fleet) do(ctx context.Context, a action, rng *rand.Rand, r *result) error {
+	err := a.run(ctx, rng)
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		r.Done[a.name]++
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &exit) && exit.ExitCode() == putBack:
+		r.Done[a.name+", put back"]++
+		return nil
+	}
+	return fmt.Errorf("%s: %w", a.name, err)
+}
+
+// victim returns a ready IOC; of those that were killed least, any.
+func (b *fleet) victim(ctx context.Context, rng *rand.Rand) (pods.State, error) {
+	states, _, err := pods.States(ctx, b.Namespace)
+	if err != nil {
+		return pods.State{}, err
+	}
+	var ready []pods.State
+	for _, name := range slices.Sorted(maps.Keys(states)) {
+		if states[name].Ready {
+			ready = append(ready, states[name])
+		}
+	}
+	if len(ready) == 0 {
+		return pods.State{}, errors.New("no IOC is ready")
+	}
+	rng.Shuffle(len(ready), func(i, j int) { ready[i], ready[j] = ready[j], ready[i] })
+	return slices.MinFunc(ready, func(x, y pods.State) int {
+		return cmp.Compare(b.killed[x.Instance], b.killed[y.Instance])
+	}), nil
+}
+
+// crash ends the process of an IOC as a segmentation fault would.
+func (b *fleet) crash(ctx context.Context, rng *rand.Rand) error {
+	s, err := b.victim(ctx, rng)
+	if err != nil {
+		return err
+	}
+	b.killed[s.Instance]++
+	all, err := procfs.AllProcs()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if line, err := p.CmdLine(); err != nil || !isIOC(line) {
+			continue
+		}
+		groups, err := p.Cgroups()
+		if err == nil && slices.ContainsFunc(groups, func(g procfs.Cgroup) bool { return strings.Contains(g.Path, s.UID) }) {
+			fmt.Fprintf(os.Stderr, "%s crash of %s\n", time.Now().Format(time.TimeOnly), s.Instance)
+			return syscall.Kill(p.PID, syscall.SIGSEGV)
+		}
+	}
+	return fmt.Errorf("the process of %s is not on this machine", s.Instance)
+}
+
+// isIOC reports whether a command line is an IOC's, and not its supervisor's.
+func isIOC(line []string) bool {
+	return len(line) > 0 && (line[0] == "/epics/ioc/ioc" || strings.HasPrefix(line[0], "/epics/ioc/bin/"))
+}
+
+// deletePod does what draining a node does.
+func (b *fleet) deletePod(ctx context.Context, rng *rand.Rand) error {
+	s, err := b.victim(ctx, rng)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s deleting pod %s\n", time.Now().Format(time.TimeOnly), s.Pod)
+	return b.Client.CoreV1().Pods(b.Name).Delete(ctx, s.Pod, metav1.DeleteOptions{})
+}
+
+// console joins an IOC's shell, types a command, and leaves or is cut off.
+func (b *fleet) console(ctx context.Context, rng *rand.Rand) error {
+	s, err := b.victim(ctx, rng)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s console of %s\n", time.Now().Format(time.TimeOnly), s.Instance)
+	ctx, cut := context.WithTimeout(ctx, 5*time.Second)
+	defer cut()
+	keys, keyboard := io.Pipe()
+	defer keyboard.Close()
+	go func() {
+		fmt.Fprint(keyboard, "dbl\r")
+		if rng.IntN(2) == 0 {
+			time.Sleep(time.Second)
+			_, _ = keyboard.Write([]byte{pods.LeaveKey})
+		}
+	}()
+	if err := pods.Console(ctx, b.Namespace, s, keys, io.Discard, window{ctx}); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// window is a terminal of 80 columns that never changes.
+type window struct{ ctx context.Context }
+
+// Next returns nil at the end of the session.
+func (w window) Next() *remotecommand.TerminalSize {
+	<-w.ctx.Done()
+	return nil
+}

@@ -1,0 +1,121 @@
+// Soak runs a beamline of IOCs on the stand-in cluster for a while, and does to
+// it at random what weeks do: promotions, rollbacks, crashes, deleted pods, and
+// people at consoles. Then it counts what is left behind, and fails if anything
+// grew. It is run as root on the machine of `tagline up`, and reads TAGLINE_STATE.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/tagline-ci/tagline/ci/local"
+	"github.com/tagline-ci/tagline/ci/local/state"
+	"github.com/tagline-ci/tagline/ci/page"
+)
+
+// options are the flags of a run.
+type options struct {
+	state   state.Dir
+	command string // the tagline that is run
+	page    string // the table is written there too
+	length  time.Duration
+	iocs    int
+	seed    uint64
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.command, "tagline", "bin/tagline", "the tagline command to run")
+	flag.StringVar(&o.page, "page", "", "write the table to this page too: docs/reliability.md")
+	flag.DurationVar(&o.length, "for", 30*time.Minute, "how long")
+	flag.IntVar(&o.iocs, "iocs", 100, "how many IOCs")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what the choices are drawn from")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) (err error) {
+	if o.state, err = state.Of(os.Getenv); err != nil {
+		return err
+	}
+	env, err := local.ReadEnv(o.state)
+	if err != nil {
+		return err
+	}
+	if o.command, err = filepath.Abs(o.command); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "tagline-soak")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b, err := newFleet(ctx, o, env, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { b.remove() }()
+	r, err := soak(ctx, o, b)
+	if err != nil {
+		return err
+	}
+	text := r.table(time.Now(), page.Machine())
+	fmt.Print(text)
+	if o.page != "" {
+		if err := page.Rewrite(o.page, "soak", text); err != nil {
+			return err
+		}
+	}
+	return r.fault()
+}
+
+// soak does the beamline's weeks.
+func soak(ctx context.Context, o options, b *fleet) (result, error) {
+	r := result{IOCs: o.iocs, Length: o.length, Seed: o.seed, Done: map[string]int{}}
+	rng := rand.New(rand.NewPCG(o.seed, 0))
+	// What is done once is done before the first count: caches fill, and each
+	// version is pulled.
+	for _, a := range b.actions() {
+		if err := b.do(ctx, a, rng, &r); err != nil {
+			return r, err
+		}
+	}
+	var err error
+	if r.Before, err = b.settled(ctx); err != nil {
+		return r, err
+	}
+	for end := time.Now().Add(o.length); time.Now().Before(end); {
+		if err := b.do(ctx, pick(rng, b.actions()), rng, &r); err != nil {
+			return r, err
+		}
+		if err := sleep(ctx, time.Duration(rng.IntN(5000))*time.Millisecond); err != nil {
+			return r, err
+		}
+	}
+	if r.After, err = b.settled(ctx); err != nil {
+		return r, err
+	}
+	r.Supervision, err = b.quiet(ctx, quietTime)
+	return r, err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
