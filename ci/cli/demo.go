@@ -185,7 +185,7 @@ func (d *demo) readOutside(ctx context.Context) error {
 		for _, tool := range []string{"caget", "pvget"} {
 			text, err := tools.WithExec([]string{tool, "-w", "10", inst.ProbePV}).Stdout(ctx)
 			if err != nil {
-				return &diag.Error{Kind: diag.Broken, Doing: "reading " + inst.ProbePV + " with " + tool + " from outside", Asset: inst.Name, Version: rec.Version, Err: errors.New(execText(err))}
+				return &diag.Error{Kind: diag.Broken, Doing: "reading " + inst.ProbePV + " with " + tool + " from outside", Asset: inst.Name, Version: rec.Version.String(), Err: errors.New(execText(err))}
 			}
 			fmt.Fprintf(&indented{w: d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))
 		}

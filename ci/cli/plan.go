@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -77,11 +77,7 @@ func (a *app) planTag(name, rev, part string) error {
 	if err != nil {
 		return err
 	}
-	t, err := plan.Tag(files, name)
-	if err != nil {
-		return err
-	}
-	p, err := plan.New(files, commit, t)
+	p, err := plan.New(files, commit, name)
 	if err != nil {
 		return err
 	}
@@ -130,14 +126,14 @@ func writeChanges(w io.Writer, c *plan.Changes) error {
 	for _, r := range c.Removed {
 		fmt.Fprintf(w, "%s (%s) is no longer in the tree\n", r.Asset, r.Kind)
 	}
-	for _, asset := range c.Assets {
-		if asset.Kind == record.Beamline {
-			for _, why := range asset.Why {
-				fmt.Fprintf(w, "beamline %s: %s\n", asset.Asset, why)
+	for _, changed := range c.Assets {
+		if changed.Kind == asset.Beamline {
+			for _, why := range changed.Why {
+				fmt.Fprintf(w, "beamline %s: %s\n", changed.Asset, why)
 			}
 		}
-		for _, i := range asset.Removed {
-			fmt.Fprintf(w, "instance %s of %s is no longer in the tree\n", i, asset.Asset)
+		for _, i := range changed.Removed {
+			fmt.Fprintf(w, "instance %s of %s is no longer in the tree\n", i, changed.Asset)
 		}
 	}
 	return writeSteps(w, c.Steps)

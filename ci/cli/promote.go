@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/promote"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // newPromote is `tagline promote`: the pipeline from a record to a beamline.
@@ -25,7 +25,7 @@ func newPromote(a *app) *cobra.Command {
 		Example: "  tagline promote bl01t 2026.11.2\n  tagline promote bl01t 2026.11.2 --approved-by ajp",
 		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			v, err := version.Parse(given[1])
+			v, err := asset.ParseVersion(given[1])
 			if err != nil {
 				return err
 			}
@@ -59,12 +59,12 @@ func newPromote(a *app) *cobra.Command {
 }
 
 // pass reads the record of a release and takes it through the gate.
-func (a *app) pass(ctx context.Context, s *site, beamline string, v version.Version, approver string) (gate.Pass, error) {
+func (a *app) pass(ctx context.Context, s *site, beamline string, v asset.Version, approver string) (gate.Pass, error) {
 	reg, err := a.openRegistry(s)
 	if err != nil {
 		return gate.Pass{}, err
 	}
-	rec, digest, err := reg.Record(ctx, beamline, v)
+	rec, digest, err := reg.Record(ctx, asset.Name(beamline), v)
 	if err != nil {
 		return gate.Pass{}, err
 	}

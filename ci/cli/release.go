@@ -54,14 +54,17 @@ func (a *app) planned(tag string) error {
 // writeRecord shows a record as a person reads it.
 func writeRecord(w io.Writer, rec *record.Record) error {
 	fmt.Fprintf(w, "%s %s (%s) from commit %.12s\n", rec.Asset, rec.Version, rec.Kind, rec.Commit)
-	for _, p := range rec.Parents {
-		fmt.Fprintf(w, "  on       %s %s %s\n", p.Asset, p.Version, brief(p.Digest))
+	for _, p := range rec.Parents.Releases {
+		fmt.Fprintf(w, "  on       %s %s %s\n", p.Asset, p.Version, p.Digest.Short())
+	}
+	if root := rec.Parents.Root; root != "" {
+		fmt.Fprintf(w, "  on       %s %s %s\n", root.Repository(), root.Tag(), root.Digest().Short())
 	}
 	for _, src := range rec.Sources {
 		fmt.Fprintf(w, "  source   %s %s at %.12s\n", src.Module, src.Ref, src.Commit)
 	}
 	for _, art := range rec.Artifacts {
-		fmt.Fprintf(w, "  %-8s %s %s\n", art.Type, art.Ref, brief(art.Digest))
+		fmt.Fprintf(w, "  %-8s %s %s\n", art.Type, art.Ref, art.Digest.Short())
 	}
 	for _, inst := range rec.Instances {
 		fmt.Fprintf(w, "  instance %s runs %s\n", inst.Name, inst.IOC)
@@ -101,9 +104,4 @@ func writeSizes(w io.Writer, sizes []record.Size) {
 			fmt.Fprintf(w, "             %8.1f MB of %s\n", float64(s.Bytes)/1e6, s.Owner)
 		}
 	}
-}
-
-// brief is a digest that a person can compare: "sha256:" and 12 digits.
-func brief(digest string) string {
-	return fmt.Sprintf("%.19s", digest)
 }

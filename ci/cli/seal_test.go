@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
@@ -49,10 +51,12 @@ func seal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	files, err := repo.At(commit)
 	ts.Check(err)
-	t, err := plan.Tag(files, args[0])
+	assets, err := plan.Assets(files)
+	ts.Check(err)
+	t, err := assets.Resolve(args[0])
 	ts.Check(err)
 	prefix := ts.Getenv("TAGLINE_REGISTRY")
-	rec := &record.Record{Schema: record.Schema, Kind: record.Beamline, Asset: t.Asset, Version: t.Version.String(), Tag: args[0], Commit: commit, Namespace: t.Asset, Tool: "test"}
+	rec := &record.Record{Schema: record.Schema, Kind: asset.Beamline, Asset: t.Asset, Version: t.Version, Tag: assettest.Tag(args[0]), Commit: commit, Namespace: string(t.Asset), Tool: "test"}
 	for _, arg := range args[1:] {
 		inst, list, _ := strings.Cut(arg, ":")
 		img, err := random.Image(16, 1)
@@ -69,8 +73,8 @@ func seal(ts *testscript.TestScript, neg bool, args []string) {
 			check.PVs = append(check.PVs, record.PV{Name: n, Type: kind})
 		}
 		rec.Checks = append(rec.Checks, check)
-		rec.Artifacts = append(rec.Artifacts, record.Artifact{Name: "charts/" + inst, Type: "chart", Ref: at + ":" + t.Version.OCITag(), Digest: digest.String()})
-		rec.Instances = append(rec.Instances, record.Instance{Name: inst, Chart: ref.String(), Image: ref.String(), IOC: "ioc-a 1.0.0", ProbePV: "X", Protocol: "ca"})
+		rec.Artifacts = append(rec.Artifacts, record.Artifact{Name: "charts/" + inst, Type: "chart", Ref: asset.Ref(at + ":" + t.Version.OCITag()), Digest: asset.Digest(digest.String())})
+		rec.Instances = append(rec.Instances, record.Instance{Name: inst, Chart: asset.Ref(ref.String()), Image: asset.Ref(ref.String()), IOC: assettest.Pin("ioc-a 1.0.0"), ProbePV: "X", Protocol: "ca"})
 	}
 	r, err := registry.New(prefix, registry.Options{})
 	ts.Check(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
@@ -43,7 +44,7 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	if st.Version == "" {
 		fmt.Fprintf(w, "%s: no release was promoted to namespace %s\n", st.Beamline, st.Namespace)
 	} else {
-		fmt.Fprintf(w, "%s %s, promoted %s ago, record %s\n", st.Beamline, st.Version, duration.HumanDuration(now.Sub(st.Since)), brief(st.Record))
+		fmt.Fprintf(w, "%s %s, promoted %s ago, record %s\n", st.Beamline, st.Version, duration.HumanDuration(now.Sub(st.Since)), asset.Digest(st.Record).Short())
 	}
 	if len(st.Before) > 0 {
 		fmt.Fprintf(w, "before: %s\n", strings.Join(st.Before, ", "))
@@ -61,7 +62,7 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 		if !i.Since.IsZero() {
 			since = duration.HumanDuration(now.Sub(i.Since))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", i.Name, or(i.Version), or(i.IOC), or(brief(i.Digest)), or(i.Node), ready, i.Restarts, since)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", i.Name, or(i.Version), or(i.IOC), or(asset.Digest(i.Digest).Short()), or(i.Node), ready, i.Restarts, since)
 	}
 	if err := t.Flush(); err != nil {
 		return err

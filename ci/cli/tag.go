@@ -9,8 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // newTag is `tagline tag`: what can be known of tags before they are pushed.
@@ -26,17 +25,19 @@ func newTag(a *app) *cobra.Command {
 }
 
 // kinds are the kinds of asset as people write them.
-var kinds = map[string]record.Kind{"": "", "image": record.Image, "chart": record.Library, "beamline": record.Beamline}
+var kinds = map[string]asset.Kind{"": "", "image": asset.Image, "chart": asset.Library, "beamline": asset.Beamline}
 
 // tagLine is what is known of one tag.
 type tagLine struct {
-	Tag     string `json:"tag"`
-	OK      bool   `json:"ok"`
-	Asset   string `json:"asset,omitempty"`
-	Version string `json:"version,omitempty"`
-	*version.Checked
-	Error string `json:"error,omitempty"` // of a tag that is refused
-	Fix   string `json:"fix,omitempty"`   // what to do about it
+	Tag     string        `json:"tag"`
+	OK      bool          `json:"ok"`
+	Asset   asset.Name    `json:"asset,omitempty"`
+	Version asset.Version `json:"version,omitzero"`
+	Kind    asset.Kind    `json:"kind,omitempty"`
+	OCI     string        `json:"ociTag,omitempty"`       // of its images, charts and record
+	Chart   string        `json:"chartVersion,omitempty"` // of its charts; empty when it is no SemVer, as an image's need not be
+	Error   string        `json:"error,omitempty"`        // of a tag that is refused
+	Fix     string        `json:"fix,omitempty"`          // what to do about it
 }
 
 // newTagCheck is `tagline tag check`.
@@ -73,7 +74,7 @@ func writeTagLines(w io.Writer, lines []tagLine) error {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	for _, l := range lines {
 		if l.OK {
-			fmt.Fprintf(t, "ok\t%s\t%s\t%s\t%s\n", or(l.Asset), l.Version, l.OCI, or(l.Chart))
+			fmt.Fprintf(t, "ok\t%s\t%s\t%s\t%s\n", or(string(l.Asset)), l.Version, l.OCI, or(l.Chart))
 		}
 	}
 	return t.Flush()

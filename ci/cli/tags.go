@@ -3,14 +3,15 @@ package cli
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 	"github.com/tagline-ci/tagline/pipelines/version"
 )
@@ -19,13 +20,13 @@ import (
 type tags struct {
 	names  []string
 	repo   *tree.Repository // nil when there is none and none is needed
-	assets map[string]map[string]record.Kind
+	assets map[string]asset.Assets
 }
 
 // openTags gives the named tags, those on stdin for -, all of the repository
 // for none. Those that are given need no repository.
 func (a *app) openTags(given []string) (*tags, error) {
-	t := &tags{assets: map[string]map[string]record.Kind{}}
+	t := &tags{assets: map[string]asset.Assets{}}
 	repo, err := tree.Open(a.repo)
 	if err != nil && len(given) == 0 {
 		return nil, err
@@ -60,7 +61,7 @@ func lines(r io.Reader) (list []string, err error) {
 
 // of gives the assets of the tree at a tag, at HEAD when there is no such tag;
 // nil without a repository or a commit.
-func (t *tags) of(tag string) (map[string]record.Kind, error) {
+func (t *tags) of(tag string) (asset.Assets, error) {
 	if t.repo == nil {
 		return nil, nil
 	}
@@ -83,29 +84,30 @@ func (t *tags) of(tag string) (map[string]record.Kind, error) {
 
 // released reads the tag of a release. A bare version is of the only asset that
 // the repository has at that tag; a whole tag needs no repository.
-func (a *app) released(tag string) (version.Tag, error) {
+func (a *app) released(tag string) (asset.Tag, error) {
 	if strings.Contains(tag, "/") {
-		return version.ParseTag(tag)
+		return asset.ParseTag(tag)
 	}
 	t, err := a.openTags([]string{tag})
 	if err != nil {
-		return version.Tag{}, err
+		return asset.Tag{}, err
 	}
 	assets, err := t.of(tag)
 	if err != nil {
-		return version.Tag{}, err
+		return asset.Tag{}, err
 	}
-	checked, err := version.CheckTag(tag, "", assets)
-	return checked.Tag, err
+	return assets.Resolve(tag)
 }
 
 // check looks at one tag.
-func (t *tags) check(name string, kind record.Kind) (tagLine, error) {
+func (t *tags) check(name string, kind asset.Kind) (tagLine, error) {
 	assets, err := t.of(name)
 	if err == nil {
-		var c version.Checked
-		if c, err = version.CheckTag(name, kind, assets); err == nil {
-			return tagLine{Tag: name, OK: true, Asset: c.Tag.Asset, Version: c.Tag.Version.String(), Checked: &c}, nil
+		var read asset.Tag
+		if read, kind, err = resolve(name, kind, assets); err == nil {
+			line := tagLine{Tag: name, OK: true, Asset: read.Asset, Version: read.Version, Kind: kind, OCI: read.Version.OCITag()}
+			line.Chart, _ = read.Version.Chart()
+			return line, nil
 		}
 	}
 	line := tagLine{Tag: name, Error: err.Error()}
@@ -116,8 +118,28 @@ func (t *tags) check(name string, kind record.Kind) (tagLine, error) {
 	return line, err
 }
 
+// resolve reads a tag of an asset of the tree, which must be of the kind that
+// was asked for, if any. The kind alone judges a bare version that several assets
+// could have, and every tag where there is no tree.
+func resolve(name string, kind asset.Kind, assets asset.Assets) (asset.Tag, asset.Kind, error) {
+	bare := !strings.Contains(name, "/")
+	if kind != "" && (assets == nil || bare && len(assets) != 1) {
+		read, err := kind.ParseTag(name)
+		return read, kind, err
+	}
+	if assets == nil && !bare {
+		return asset.Tag{}, "", &diag.Error{Kind: diag.Invalid, Version: name, Err: errors.New("nothing says what kind of asset this is"), Fix: "name the kind: image, chart or beamline"}
+	}
+	read, err := assets.Resolve(name)
+	own := assets[read.Asset]
+	if kind != "" && own != "" && own != kind {
+		err = &diag.Error{Kind: diag.Invalid, Version: name, Err: fmt.Errorf("%s is of kind %s, not %s", read.Asset, own, kind), Fix: "leave the kind away, or tag another asset"}
+	}
+	return read, own, err
+}
+
 // dated gives a version with the time of its tag's commit, if there is one.
-func (t *tags) dated(name string, v version.Version) version.Dated {
+func (t *tags) dated(name string, v asset.Version) version.Dated {
 	d := version.Dated{Version: v}
 	if t.repo != nil {
 		if tag, err := t.repo.Tag(name); err == nil {
@@ -135,9 +157,9 @@ func (t *tags) sorted() ([]string, error) {
 	var faults []error
 	for _, name := range t.names {
 		i := strings.LastIndex(name, "/") + 1
-		v, err := version.Parse(name[i:])
+		v, err := asset.ParseVersion(name[i:])
 		if err == nil && i > 0 {
-			_, err = version.ParseTag(name)
+			_, err = asset.ParseTag(name)
 		}
 		if err != nil {
 			faults = append(faults, err)
@@ -163,24 +185,24 @@ func (t *tags) sorted() ([]string, error) {
 }
 
 // next proposes an asset's next tag: bare where its tags are so already.
-func (t *tags) next(asset string, now time.Time) (string, error) {
+func (t *tags) next(of string, now time.Time) (string, error) {
 	assets, err := t.of("")
 	if err != nil {
 		return "", err
 	}
-	kind, ok := assets[asset]
+	kind, ok := assets[asset.Name(of)]
 	if !ok {
-		_, err := version.CheckTag(asset+"/1.0.0", "", assets)
+		_, err := assets.Resolve(of + "/1.0.0")
 		return "", err
 	}
 	var list []version.Dated
 	bare := false
 	for _, name := range t.names {
-		rest, ours := strings.CutPrefix(name, asset+"/")
+		rest, ours := strings.CutPrefix(name, of+"/")
 		if !ours && (len(assets) != 1 || strings.Contains(name, "/")) {
 			continue
 		}
-		if v, err := version.Parse(rest); err == nil {
+		if v, err := asset.ParseVersion(rest); err == nil {
 			list = append(list, t.dated(name, v))
 			bare = bare || !ours
 		}
@@ -189,5 +211,5 @@ func (t *tags) next(asset string, now time.Time) (string, error) {
 	if err != nil || bare {
 		return v.String(), err
 	}
-	return version.Tag{Asset: asset, Version: v}.String(), nil
+	return asset.Tag{Asset: asset.Name(of), Version: v}.String(), nil
 }

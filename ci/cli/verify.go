@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/sign"
@@ -99,20 +99,20 @@ func badTrust(what, fix string) error {
 // writeReport shows what was verified, the release first, then what it is built on.
 func writeReport(w io.Writer, r *attest.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	seen := map[string]bool{}
+	seen := map[asset.Digest]bool{}
 	var release func(*attest.Report)
 	release = func(r *attest.Report) {
 		if seen[r.Record] {
 			return
 		}
 		seen[r.Record] = true
-		fmt.Fprintf(t, "%s/%s\trecord %s\tsigned\n", r.Asset, r.Version, brief(r.Record))
+		fmt.Fprintf(t, "%s/%s\trecord %s\tsigned\n", r.Asset, r.Version, r.Record.Short())
 		for _, thing := range r.Things {
 			said := "intact"
 			if len(thing.Signed) > 0 {
 				said += ", SBOM and provenance signed"
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s, %d bytes\n", thing.Name, brief(thing.Ref[strings.LastIndex(thing.Ref, "@")+1:]), said, thing.Bytes)
+			fmt.Fprintf(t, "  %s\t%s\t%s, %d bytes\n", thing.Name, thing.Ref.Digest().Short(), said, thing.Bytes)
 		}
 		for _, p := range r.Parents {
 			release(p)

@@ -33,7 +33,7 @@ func TestHierarchy(t *testing.T) {
 	sizes := map[string]int64{}
 	for _, check := range rec.Checks {
 		for _, s := range check.Sizes {
-			sizes[s.Target+" "+s.Owner] = s.Bytes
+			sizes[string(s.Target)+" "+s.Owner] = s.Bytes
 		}
 	}
 	for _, owner := range []string{"runtime parent essential", "runtime Debian libyaml-0-2", "runtime axis", "runtime ioc", "developer parent essential", "developer table"} {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -59,9 +60,9 @@ func minimal(t *testing.T, rec record.Record, runs, builds []string) {
 }
 
 // compressed is the size of an image's layers in the registry, in bytes.
-func compressed(t *testing.T, ref string) (sum int64) {
+func compressed(t *testing.T, ref asset.Ref) (sum int64) {
 	t.Helper()
-	parsed, err := name.ParseReference(ref)
+	parsed, err := name.ParseReference(string(ref))
 	require.NoError(t, err)
 	img, err := remote.Image(parsed)
 	require.NoError(t, err)
@@ -83,14 +84,14 @@ func TestWhatIsTestedIsWhatIsPublished(t *testing.T) {
 	s.commit("bl93t/1.0.0")
 	ok(t, s.dir, "release", "bl93t/1.0.0", "--registry", reg)
 
-	runtime := map[string]string{} // the digest of each image's runtime target
+	runtime := map[asset.Name]asset.Digest{} // the digest of each image's runtime target
 	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"} {
 		var rec record.Record
 		read(t, &rec, s.dir, "record", tag, "--registry", reg)
 		for _, a := range rec.Artifacts {
 			require.Equal(t, a.Digest, served(t, a.Ref), a.Ref)
 		}
-		require.Equal(t, "runtime", rec.Artifacts[1].Target)
+		require.Equal(t, asset.Runtime, rec.Artifacts[1].Target)
 		runtime[rec.Asset] = rec.Artifacts[1].Digest
 		require.NotEmpty(t, rec.Checks)
 		for _, c := range rec.Checks {
@@ -99,31 +100,31 @@ func TestWhatIsTestedIsWhatIsPublished(t *testing.T) {
 	}
 	var rec record.Record
 	read(t, &rec, s.dir, "record", "bl93t/1.0.0", "--registry", reg)
-	booted := map[string]string{}
+	booted := map[string]asset.Digest{}
 	for _, c := range rec.Checks {
 		booted[c.Of] = c.Digest
 	}
 	for i, instance := range rec.Instances {
 		require.Equal(t, runtime["ioc-simstage"], booted[instance.Name], instance.Name)
-		require.True(t, strings.HasSuffix(instance.Image, "@"+booted[instance.Name]), instance.Image)
+		require.Equal(t, booted[instance.Name], instance.Image.Digest())
 		require.Equal(t, rec.Artifacts[i].Digest, served(t, rec.Artifacts[i].Ref))
 	}
 }
 
 // served asks the registry for the digest of what it serves under a tag.
-func served(t *testing.T, ref string) string {
+func served(t *testing.T, ref asset.Ref) asset.Digest {
 	t.Helper()
-	parsed, err := name.ParseReference(ref)
+	parsed, err := name.ParseReference(string(ref))
 	require.NoError(t, err)
 	got, err := remote.Get(parsed)
 	require.NoError(t, err)
-	return got.Digest.String()
+	return asset.Digest(got.Digest.String())
 }
 
 // files lists an image's files, and links, by path.
-func files(t *testing.T, ref string) map[string]bool {
+func files(t *testing.T, ref asset.Ref) map[string]bool {
 	t.Helper()
-	parsed, err := name.ParseReference(ref)
+	parsed, err := name.ParseReference(string(ref))
 	require.NoError(t, err)
 	img, err := remote.Image(parsed)
 	require.NoError(t, err)

@@ -7,10 +7,10 @@ import (
 
 	"dagger/tagline/internal/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/promote"
-	versions "github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Promote makes a beamline run a release and gives what it did to each IOC as
@@ -27,7 +27,7 @@ func (t *Tagline) Promote(
 	// +optional
 	approvedBy string,
 ) (string, error) {
-	v, err := versions.Parse(version)
+	v, err := asset.ParseVersion(version)
 	if err != nil {
 		return "", err
 	}
@@ -35,7 +35,7 @@ func (t *Tagline) Promote(
 	if err != nil {
 		return "", err
 	}
-	rec, digest, err := reg.Record(ctx, beamline, v)
+	rec, digest, err := reg.Record(ctx, asset.Name(beamline), v)
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
@@ -23,9 +24,9 @@ type Signer struct {
 // signed. sboms are SPDX documents by the digest of their image, "sha256:…".
 // The images must be in the registry. A statement that is attached already is
 // left alone.
-func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string]any) error {
+func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[asset.Digest]any) error {
 	for _, a := range rec.Artifacts {
-		if a.Type != "image" {
+		if a.Type != record.ImageType {
 			continue
 		}
 		doc, ok := sboms[a.Digest]
@@ -34,19 +35,19 @@ func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[string
 		}
 		if err := s.attach(
 			ctx,
-			at(a),
+			a.Pinned(),
 			rec.Tag,
-			sign.Statement{Name: a.Name, Digest: a.Digest, Kind: sign.SBOM, Predicate: doc},
+			sign.Statement{Name: a.Name, Digest: string(a.Digest), Kind: sign.SBOM, Predicate: doc},
 		); err != nil {
 			return err
 		}
 		how := sign.Statement{
 			Name:      a.Name,
-			Digest:    a.Digest,
+			Digest:    string(a.Digest),
 			Kind:      sign.Provenance,
 			Predicate: provenance(rec, a, s.Repository),
 		}
-		if err := s.attach(ctx, at(a), rec.Tag, how); err != nil {
+		if err := s.attach(ctx, a.Pinned(), rec.Tag, how); err != nil {
 			return err
 		}
 	}
@@ -64,12 +65,12 @@ func (s Signer) Record(ctx context.Context, rec *record.Record) error {
 		ctx,
 		ref,
 		rec.Tag,
-		sign.Statement{Name: rec.Tag, Digest: digestOf(ref), Kind: sign.Release, Predicate: releaseOf(rec)},
+		sign.Statement{Name: rec.Tag.String(), Digest: string(ref.Digest()), Kind: sign.Release, Predicate: releaseOf(rec)},
 	)
 }
 
 // attach signs a statement about ref, unless one of ours is attached already.
-func (s Signer) attach(ctx context.Context, ref, tag string, what sign.Statement) error {
+func (s Signer) attach(ctx context.Context, ref asset.Ref, tag asset.Tag, what sign.Statement) error {
 	ours, err := s.By.Trust(ctx)
 	if err != nil {
 		return err
@@ -86,10 +87,10 @@ func (s Signer) attach(ctx context.Context, ref, tag string, what sign.Statement
 
 // release is the predicate of a record's statement.
 type release struct {
-	Asset   string `json:"asset"`
-	Version string `json:"version"`
-	Tag     string `json:"tag"`
-	Commit  string `json:"commit"`
+	Asset   asset.Name    `json:"asset"`
+	Version asset.Version `json:"version"`
+	Tag     asset.Tag     `json:"tag"`
+	Commit  string        `json:"commit"`
 }
 
 func releaseOf(r *record.Record) release { return release{r.Asset, r.Version, r.Tag, r.Commit} }

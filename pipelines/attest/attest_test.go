@@ -16,11 +16,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // site is a registry with a signed release of a generic IOC and of a beamline
@@ -72,24 +73,14 @@ func fillBy(t testing.TB, host string, who func(tag string) sign.Signer) *site {
 	var err error
 	s.reg, err = registry.New(s.host, registry.Options{})
 	require.NoError(t, err)
-	root := record.Parent{
-		Asset:   "debian",
-		Version: "trixie-slim",
-		Ref:     "docker.io/library/debian@sha256:" + strings.Repeat("ab", 32),
-		Digest:  "sha256:" + strings.Repeat("ab", 32),
-	}
+	root := record.Parents{Root: asset.Ref("docker.io/library/debian:trixie-slim@sha256:" + strings.Repeat("ab", 32))}
 	s.base = s.image(t, "epics-base", root)
-	s.release(t, who(s.base.Tag), s.base)
+	s.release(t, who(s.base.Tag.String()), s.base)
 	on := s.base.Artifacts[0]
-	s.ioc = s.image(
-		t,
-		"ioc-simstage",
-		record.Parent{Asset: "epics-base", Version: "1.0.0", Ref: at(on), Digest: on.Digest},
-		root,
-	)
-	s.release(t, who(s.ioc.Tag), s.ioc)
+	s.ioc = s.image(t, "ioc-simstage", record.Parents{Releases: []record.Parent{{Asset: "epics-base", Version: assettest.Version("1.0.0"), Ref: on.Pinned(), Digest: on.Digest}}, Root: root.Root})
+	s.release(t, who(s.ioc.Tag.String()), s.ioc)
 	s.bl = s.beamline(t)
-	s.release(t, who(s.bl.Tag), s.bl)
+	s.release(t, who(s.bl.Tag.String()), s.bl)
 	return s
 }
 
@@ -104,7 +95,7 @@ func newKey(t testing.TB) (*sign.Key, *sign.Trust) {
 }
 
 // push pushes something by its digest and gives it as an artifact.
-func (s *site) push(t testing.TB, path, kind, target, version string) record.Artifact {
+func (s *site) push(t testing.TB, path string, kind record.ArtifactType, target asset.Target, version string) record.Artifact {
 	img, err := random.Image(64, 2)
 	require.NoError(t, err)
 	h, err := img.Digest()
@@ -112,26 +103,20 @@ func (s *site) push(t testing.TB, path, kind, target, version string) record.Art
 	at, err := name.NewDigest(s.host + "/" + path + "@" + h.String())
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(at, img))
-	return record.Artifact{
-		Name:   path[strings.LastIndex(path, "/")+1:],
-		Type:   kind,
-		Target: target,
-		Ref:    s.host + "/" + path + ":" + version,
-		Digest: h.String(),
-	}
+	return record.Artifact{Name: path[strings.LastIndex(path, "/")+1:], Type: kind, Target: target, Ref: asset.Ref(s.host + "/" + path + ":" + version), Digest: asset.Digest(h.String())}
 }
 
-func (s *site) image(t testing.TB, name string, parents ...record.Parent) *record.Record {
+func (s *site) image(t testing.TB, name asset.Name, parents record.Parents) *record.Record {
 	return &record.Record{
 		Schema:  record.Schema,
-		Kind:    record.Image,
+		Kind:    asset.Image,
 		Asset:   name,
-		Version: "1.0.0",
-		Tag:     name + "/1.0.0",
+		Version: assettest.Version("1.0.0"),
+		Tag:     assettest.Tag(string(name) + "/1.0.0"),
 		Commit:  strings.Repeat("0a", 20),
 		Artifacts: []record.Artifact{
-			s.push(t, name+"-developer", "image", "developer", "1.0.0"),
-			s.push(t, name+"-runtime", "image", "runtime", "1.0.0"),
+			s.push(t, name.Image(asset.Developer), "image", "developer", "1.0.0"),
+			s.push(t, name.Image(asset.Runtime), "image", "runtime", "1.0.0"),
 		},
 		Parents: parents,
 		Sources: []record.Source{
@@ -143,7 +128,7 @@ func (s *site) image(t testing.TB, name string, parents ...record.Parent) *recor
 			},
 			{Module: "simstage", URL: "tree", Ref: "x", Commit: strings.Repeat("2c", 20)},
 		},
-		Checks: []record.Test{{Name: "smoke", Of: name, Passed: true}},
+		Checks: []record.Test{{Name: "smoke", Of: string(name), Passed: true}},
 		Tool:   "1.0.0",
 	}
 }
@@ -152,22 +137,22 @@ func (s *site) beamline(t testing.TB) *record.Record {
 	c, runtime := s.push(t, "charts/bl01t-a", "chart", "", "2026.11.1"), s.ioc.Artifacts[1]
 	return &record.Record{
 		Schema:    record.Schema,
-		Kind:      record.Beamline,
+		Kind:      asset.Beamline,
 		Asset:     "bl01t",
-		Version:   "2026.11.1",
-		Tag:       "bl01t/2026.11.1",
+		Version:   assettest.Version("2026.11.1"),
+		Tag:       assettest.Tag("bl01t/2026.11.1"),
 		Commit:    strings.Repeat("0b", 20),
 		Namespace: "bl01t",
 		Artifacts: []record.Artifact{c},
-		Parents: []record.Parent{
-			{Asset: "ioc-simstage", Version: "1.0.0", Ref: at(runtime), Digest: runtime.Digest},
+		Parents: record.Parents{Releases: []record.Parent{
+			{Asset: "ioc-simstage", Version: assettest.Version("1.0.0"), Ref: runtime.Pinned(), Digest: runtime.Digest}},
 		},
 		Instances: []record.Instance{
 			{
 				Name:     "bl01t-a",
-				Chart:    at(c),
-				Image:    at(runtime),
-				IOC:      "ioc-simstage 1.0.0",
+				Chart:    c.Pinned(),
+				Image:    runtime.Pinned(),
+				IOC:      assettest.Pin("ioc-simstage 1.0.0"),
 				ProbePV:  "X",
 				Protocol: "ca",
 			},
@@ -180,7 +165,7 @@ func (s *site) beamline(t testing.TB) *record.Record {
 // release signs and seals, as releasing does.
 func (s *site) release(t testing.TB, by sign.Signer, rec *record.Record) {
 	signer := Signer{Registry: s.reg, By: by, Repository: "https://example.org/site"}
-	sboms := map[string]any{}
+	sboms := map[asset.Digest]any{}
 	for _, a := range rec.Artifacts {
 		sboms[a.Digest] = map[string]string{"spdxVersion": "SPDX-2.3"}
 	}
@@ -193,7 +178,7 @@ func (s *site) release(t testing.TB, by sign.Signer, rec *record.Record) {
 func (s *site) verify(t testing.TB) (*Report, error) {
 	reg, err := registry.New(s.host, registry.Options{})
 	require.NoError(t, err)
-	v, err := version.Parse("2026.11.1")
+	v, err := asset.ParseVersion("2026.11.1")
 	require.NoError(t, err)
 	return Verify(t.Context(), reg, s.trust, "bl01t", v)
 }
@@ -205,8 +190,8 @@ func TestSignedReleaseIsVerifiedDownToEachBlob(t *testing.T) {
 	require.Len(t, report.Things, 1)
 	require.Positive(t, report.Things[0].Bytes)
 	require.Len(t, report.Parents, 1)
-	require.Equal(t, "ioc-simstage", report.Parents[0].Asset)
-	require.Equal(t, "epics-base", report.Parents[0].Parents[0].Asset)
+	require.EqualValues(t, "ioc-simstage", report.Parents[0].Asset)
+	require.EqualValues(t, "epics-base", report.Parents[0].Parents[0].Asset)
 	for _, thing := range append(report.Parents[0].Things, report.Parents[0].Parents[0].Things...) {
 		require.Equal(t, []string{sign.SBOM, sign.Provenance}, thing.Signed)
 	}
@@ -216,7 +201,7 @@ func TestSigningAgainAttachesNothing(t *testing.T) {
 	s := newSite(t)
 	s.release(t, s.key, s.ioc)
 	for _, kind := range []string{sign.SBOM, sign.Provenance} {
-		list, err := s.reg.Attached(t.Context(), at(s.ioc.Artifacts[0]), sign.MediaType, kind)
+		list, err := s.reg.Attached(t.Context(), s.ioc.Artifacts[0].Pinned(), sign.MediaType, kind)
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 	}
@@ -240,13 +225,14 @@ func TestVerifyRefuses(t *testing.T) {
 		},
 		"no parent of the release": func(t *testing.T, s *site) {
 			other := s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")
-			s.bl.Instances[0].Image = at(other)
+			s.bl.Instances[0].Image = other.Pinned()
 			require.NoError(t, Signer{Registry: s.reg, By: s.key}.Record(t.Context(), s.bl))
 			s.reseal(t)
 		},
 		"not of the release of ioc-simstage": func(t *testing.T, s *site) {
 			other := s.push(t, "ioc-simstage-runtime", "image", "runtime", "1.0.0")
-			s.bl.Instances[0].Image, s.bl.Parents[0].Ref, s.bl.Parents[0].Digest = at(other), at(other), other.Digest
+			parent := &s.bl.Parents.Releases[0]
+			s.bl.Instances[0].Image, parent.Ref, parent.Digest = other.Pinned(), other.Pinned(), other.Digest
 			require.NoError(t, Signer{Registry: s.reg, By: s.key}.Record(t.Context(), s.bl))
 			s.reseal(t)
 		},
@@ -264,12 +250,12 @@ func TestVerifyRefuses(t *testing.T) {
 }
 
 // retag lets a tag name something else, as somebody who may write can.
-func (s *site) retag(t testing.TB, ref string, a record.Artifact) {
-	from, err := name.NewDigest(at(a))
+func (s *site) retag(t testing.TB, ref asset.Ref, a record.Artifact) {
+	from, err := name.NewDigest(string(a.Pinned()))
 	require.NoError(t, err)
 	d, err := remote.Get(from)
 	require.NoError(t, err)
-	to, err := name.NewTag(ref)
+	to, err := name.NewTag(string(ref))
 	require.NoError(t, err)
 	require.NoError(t, remote.Tag(to, d))
 }
@@ -278,16 +264,13 @@ func (s *site) retag(t testing.TB, ref string, a record.Artifact) {
 func (s *site) reseal(t testing.TB) {
 	ref, err := s.reg.PushRecord(t.Context(), s.bl)
 	require.NoError(t, err)
-	s.retag(
-		t,
-		s.host+"/records/bl01t:2026.11.1",
-		record.Artifact{Ref: s.host + "/records/bl01t:x", Digest: digestOf(ref)},
-	)
+	at := asset.Ref(s.host + "/records/bl01t:2026.11.1")
+	s.retag(t, at, record.Artifact{Ref: at, Digest: ref.Digest()})
 }
 
 // damage lets the registry give other bytes, so many fewer, for an artifact's last layer.
 func (s *site) damage(t testing.TB, a record.Artifact, fewer int64) {
-	from, err := name.NewDigest(at(a))
+	from, err := name.NewDigest(string(a.Pinned()))
 	require.NoError(t, err)
 	img, err := remote.Image(from)
 	require.NoError(t, err)

@@ -5,24 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// at returns an artifact's address by its digest.
-func at(a record.Artifact) string { return a.Ref[:strings.LastIndex(a.Ref, ":")] + "@" + a.Digest }
-
-// digestOf returns the digest in an address.
-func digestOf(ref string) string { return ref[strings.LastIndex(ref, "@")+1:] }
-
 // sought is a statement that a trusted signer should have signed.
 type sought struct {
-	ref  string // of its subject, by digest
+	ref  asset.Ref // of its subject, by digest
 	kind string
-	tag  string // of the release
+	tag  asset.Tag // of the release
 }
 
 // signed returns the predicate of a trusted statement. Where there is none, the
@@ -53,7 +46,7 @@ func search(
 	}
 	var faults []error
 	for _, signed := range list {
-		predicate, err := trust.Check(signed, digestOf(want.ref), want.kind, want.tag)
+		predicate, err := trust.Check(signed, string(want.ref.Digest()), want.kind, want.tag.String())
 		if err == nil {
 			return predicate, nil, nil
 		}

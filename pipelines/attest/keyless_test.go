@@ -36,10 +36,10 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	require.NoError(t, err)
 	report, err := s.verify(t)
 	require.NoError(t, err)
-	require.Equal(t, "epics-base", report.Parents[0].Parents[0].Asset)
+	require.EqualValues(t, "epics-base", report.Parents[0].Parents[0].Asset)
 
-	s.release(t, workflow(s.ioc.Tag), s.ioc) // as a rerun does
-	list, err := s.reg.Attached(t.Context(), at(s.ioc.Artifacts[0]), sign.MediaType, sign.SBOM)
+	s.release(t, workflow(s.ioc.Tag.String()), s.ioc) // as a rerun does
+	list, err := s.reg.Attached(t.Context(), s.ioc.Artifacts[0].Pinned(), sign.MediaType, sign.SBOM)
 	require.NoError(t, err)
 	require.Len(t, list, 1, "what is signed already is signed again")
 
@@ -64,7 +64,7 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 			return sigstore.Trust("https://github.com/some-org/site/x.yml", issuer.URL)
 		},
 		"@refs/tags/ioc-simstage": func() (*sign.Trust, error) {
-			return sigstore.Trust(signtest.Workflow+"@refs/tags/"+s.bl.Tag, issuer.URL)
+			return sigstore.Trust(signtest.Workflow+"@refs/tags/"+s.bl.Tag.String(), issuer.URL)
 		},
 	} {
 		other := *s

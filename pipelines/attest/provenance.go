@@ -3,6 +3,7 @@ package attest
 import (
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -39,18 +40,14 @@ type builder struct {
 func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 	tagged := resource{Name: "repository", Digest: map[string]string{"gitCommit": rec.Commit}}
 	if repository != "" {
-		tagged.URI = "git+" + repository + "@refs/tags/" + rec.Tag
+		tagged.URI = "git+" + repository + "@refs/tags/" + rec.Tag.String()
 	}
 	needs := []resource{tagged}
-	for _, p := range rec.Parents {
-		needs = append(
-			needs,
-			resource{
-				Name:   p.Asset,
-				URI:    "oci://" + p.Ref,
-				Digest: map[string]string{"sha256": strings.TrimPrefix(p.Digest, "sha256:")},
-			},
-		)
+	for _, p := range rec.Parents.Releases {
+		needs = append(needs, imageResource(string(p.Asset), p.Ref))
+	}
+	if root := rec.Parents.Root; root != "" {
+		needs = append(needs, imageResource(root.Repository(), root))
 	}
 	for _, s := range rec.Sources {
 		r := resource{Name: s.Module, Digest: map[string]string{"gitCommit": s.Commit}}
@@ -64,13 +61,18 @@ func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 	return slsa{
 		buildDefinition{
 			BuildType:            "https://github.com/tagline-ci/tagline/image/v1",
-			ExternalParameters:   map[string]string{"tag": rec.Tag, "target": a.Target},
+			ExternalParameters:   map[string]string{"tag": rec.Tag.String(), "target": string(a.Target)},
 			ResolvedDependencies: needs,
 		},
 		runDetails{
 			builder{ID: "https://github.com/tagline-ci/tagline", Version: map[string]string{"tagline": rec.Tool}},
 		},
 	}
+}
+
+// imageResource is a container image that another is built on.
+func imageResource(name string, ref asset.Ref) resource {
+	return resource{Name: name, URI: "oci://" + string(ref), Digest: map[string]string{"sha256": strings.TrimPrefix(string(ref.Digest()), "sha256:")}}
 }
 
 // commit returns the repository's commit in a provenance.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -14,12 +16,12 @@ func TestProvenanceNamesAllThatWentIn(t *testing.T) {
 	base := "sha256:" + strings.Repeat("ab", 32)
 	rec := &record.Record{
 		Asset:   "ioc-simstage",
-		Version: "1.0.0",
-		Tag:     "ioc-simstage/1.0.0",
+		Version: assettest.Version("1.0.0"),
+		Tag:     assettest.Tag("ioc-simstage/1.0.0"),
 		Commit:  strings.Repeat("0a", 20),
 		Tool:    "1.2.3",
-		Parents: []record.Parent{
-			{Asset: "epics-base", Version: "7.0.8.1r1.0", Ref: "ghcr.io/o/epics-base-developer@" + base, Digest: base},
+		Parents: record.Parents{Releases: []record.Parent{
+			{Asset: "epics-base", Version: assettest.Version("7.0.8.1r1.0"), Ref: asset.Ref("ghcr.io/o/epics-base-developer@" + base), Digest: asset.Digest(base)}},
 		},
 		Sources: []record.Source{
 			{

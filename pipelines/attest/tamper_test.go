@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
@@ -137,7 +138,7 @@ func TestNothingAlteredPasses(t *testing.T) {
 				t,
 				file,
 				func([]byte) { require.NoError(t, os.Remove(file)) },
-				func() { v.refuses(t, "gone", digest, asset(way)) },
+				func() { v.refuses(t, "gone", digest, named(way)) },
 			)
 		})
 	}
@@ -166,8 +167,8 @@ func (v *vault) refuses(t *testing.T, how string, names ...string) {
 	}
 }
 
-// asset returns the last name of an address.
-func asset(ref string) string {
+// named returns the last name of an address.
+func named(ref string) string {
 	repo, _, _ := strings.Cut(ref, ":")
 	return path.Base(repo)
 }
@@ -185,14 +186,14 @@ func TestNoTagIsMoved(t *testing.T) {
 			spoiled(
 				t,
 				file,
-				func([]byte) { v.retag(t, v.host+"/"+ref, other) },
-				func() { v.refuses(t, "moved", asset(ref)) },
+				func([]byte) { v.retag(t, asset.Ref(v.host+"/"+ref), other) },
+				func() { v.refuses(t, "moved", named(ref)) },
 			)
 			spoiled(
 				t,
 				file,
 				func([]byte) { require.NoError(t, os.Remove(file)) },
-				func() { v.refuses(t, "gone", asset(ref)) },
+				func() { v.refuses(t, "gone", named(ref)) },
 			)
 		})
 	}
@@ -223,7 +224,7 @@ func TestNoSignatureIsMissed(t *testing.T) {
 			seen++
 			t.Run(fmt.Sprintf("%s %d", repo, i), func(t *testing.T) {
 				kind := d.Annotations["dev.sigstore.bundle.predicateType"]
-				signed, err := v.reg.Attached(t.Context(), subject, sign.MediaType, kind)
+				signed, err := v.reg.Attached(t.Context(), asset.Ref(subject), sign.MediaType, kind)
 				require.NoError(t, err)
 				require.Len(t, signed, 1)
 				said, err := v.trust.Check(signed[0], "sha256:"+hex, kind, "")
@@ -240,7 +241,7 @@ func TestNoSignatureIsMissed(t *testing.T) {
 						t,
 						v.reg.Attach(
 							t.Context(),
-							subject,
+							asset.Ref(subject),
 							registry.Attachment{Media: sign.MediaType, Kind: kind, Body: theirs},
 						),
 					)

@@ -5,33 +5,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Report is what was seen to be right in a release.
 type Report struct {
-	Asset   string  `json:"asset"`
-	Version string  `json:"version"`
-	Record  string  `json:"record"` // its digest
-	Things  []Thing `json:"things"` // in the record's order
+	Asset   asset.Name    `json:"asset"`
+	Version asset.Version `json:"version"`
+	Record  asset.Digest  `json:"record"` // its digest
+	Things  []Thing       `json:"things"` // in the record's order
 	// The releases that this one is built on or runs, each verified as a whole.
 	Parents []*Report `json:"parents,omitempty"`
 }
 
 // Thing is one artifact of a verified release.
 type Thing struct {
-	Name   string   `json:"name"`
-	Ref    string   `json:"ref"`   // by digest
-	Bytes  int64    `json:"bytes"` // that were read and are what the digests say
-	Signed []string `json:"signed,omitempty"`
+	Name   string    `json:"name"`
+	Ref    asset.Ref `json:"ref"`   // by digest
+	Bytes  int64     `json:"bytes"` // that were read and are what the digests say
+	Signed []string  `json:"signed,omitempty"`
 }
 
 // Verify checks a release from its record down to each blob: that somebody
@@ -43,11 +42,11 @@ func Verify(
 	ctx context.Context,
 	reg *registry.Registry,
 	trust *sign.Trust,
-	asset string,
-	v version.Version,
+	name asset.Name,
+	v asset.Version,
 ) (*Report, error) {
-	c := checker{reg: reg, trust: trust, done: map[string]*Report{}}
-	return c.release(ctx, asset, v)
+	c := checker{reg: reg, trust: trust, done: map[asset.Tag]*Report{}}
+	return c.release(ctx, asset.Tag{Asset: name, Version: v})
 }
 
 // together is how many artifacts are read at a time.
@@ -57,20 +56,19 @@ const together = 4
 type checker struct {
 	reg   *registry.Registry
 	trust *sign.Trust
-	done  map[string]*Report
+	done  map[asset.Tag]*Report
 }
 
 // release verifies one release and then its parents.
-func (c *checker) release(ctx context.Context, asset string, v version.Version) (*Report, error) {
-	tag := asset + "/" + v.String()
+func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 	if known, ok := c.done[tag]; ok {
 		return known, nil
 	}
-	rec, digest, err := c.reg.Record(ctx, asset, v)
+	rec, digest, err := c.reg.Record(ctx, tag.Asset, tag.Version)
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Asset: asset, Version: v.String(), Record: digest, Things: make([]Thing, len(rec.Artifacts))}
+	report := &Report{Asset: tag.Asset, Version: tag.Version, Record: digest, Things: make([]Thing, len(rec.Artifacts))}
 	c.done[tag] = report
 	faults := make([]error, len(rec.Artifacts), len(rec.Artifacts)+2)
 	var g errgroup.Group
@@ -83,7 +81,7 @@ func (c *checker) release(ctx context.Context, asset string, v version.Version) 
 	}
 	g.Wait()
 	faults = append(faults, c.record(ctx, rec, digest), runsParents(rec))
-	for _, p := range rec.Parents {
+	for _, p := range rec.Parents.Releases {
 		parent, err := c.parent(ctx, p)
 		faults = append(faults, err)
 		if parent != nil {
@@ -94,8 +92,8 @@ func (c *checker) release(ctx context.Context, asset string, v version.Version) 
 }
 
 // record checks the signature of a record.
-func (c *checker) record(ctx context.Context, rec *record.Record, digest string) error {
-	ref := c.reg.Prefix() + "/records/" + rec.Asset + "@" + digest
+func (c *checker) record(ctx context.Context, rec *record.Record, digest asset.Digest) error {
+	ref := c.reg.RecordRef(rec.Asset, digest)
 	text, err := c.signed(ctx, sought{ref, sign.Release, rec.Tag})
 	if err != nil {
 		return err
@@ -110,16 +108,16 @@ func (c *checker) record(ctx context.Context, rec *record.Record, digest string)
 // artifact checks one artifact of a release: its tag, its blobs, and what is
 // said of an image.
 func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Artifact) (Thing, error) {
-	t := Thing{Name: a.Name, Ref: at(a)}
+	t := Thing{Name: a.Name, Ref: a.Pinned()}
 	there, err := c.reg.Digest(ctx, a.Ref)
 	if err != nil {
-		return t, gone(a.Ref, err)
+		return t, gone(string(a.Ref), err)
 	}
 	if there != a.Digest {
 		return t, fmt.Errorf("%s: the tag is %s, the record says %s", a.Ref, there, a.Digest)
 	}
-	if t.Bytes, err = c.reg.Intact(ctx, t.Ref); err != nil || a.Type != "image" {
-		return t, gone(t.Ref, err)
+	if t.Bytes, err = c.reg.Intact(ctx, t.Ref); err != nil || a.Type != record.ImageType {
+		return t, gone(string(t.Ref), err)
 	}
 	if _, err := c.signed(ctx, sought{t.Ref, sign.SBOM, rec.Tag}); err != nil {
 		return t, err
@@ -145,32 +143,29 @@ func gone(what string, err error) error {
 	return err
 }
 
-// parent verifies the release that a parent belongs to. A container image that
-// is not ours has none: the record names it by digest, and that is all.
+// parent verifies the release that a parent belongs to. Of one in another
+// registry the record names the digest, and that is all.
 func (c *checker) parent(ctx context.Context, p record.Parent) (*Report, error) {
-	if !strings.HasPrefix(p.Ref, c.reg.Prefix()+"/") {
+	if !c.reg.Has(p.Ref) {
 		return nil, nil
 	}
-	v, err := version.Parse(p.Version)
+	pin := asset.Pin{Asset: p.Asset, Version: p.Version}
+	report, err := c.release(ctx, pin.Tag())
 	if err != nil {
-		return nil, err
-	}
-	report, err := c.release(ctx, p.Asset, v)
-	if err != nil {
-		return report, gone("the release of "+p.Asset+" "+p.Version, err)
+		return report, gone("the release of "+pin.String(), err)
 	}
 	for _, t := range report.Things {
 		if t.Ref == p.Ref {
 			return report, nil
 		}
 	}
-	return report, fmt.Errorf("%s: it is not of the release of %s %s", p.Ref, p.Asset, p.Version)
+	return report, fmt.Errorf("%s: it is not of the release of %s", p.Ref, pin)
 }
 
 // runsParents checks that instances run only images that are parents, and so verified.
 func runsParents(rec *record.Record) error {
-	known := map[string]bool{}
-	for _, p := range rec.Parents {
+	known := map[asset.Ref]bool{}
+	for _, p := range rec.Parents.Releases {
 		known[p.Ref] = true
 	}
 	var faults []error
@@ -191,8 +186,8 @@ func refused(rec *record.Record, err error) error {
 			f = &diag.Error{
 				Kind:    diag.Refused,
 				Doing:   "verifying",
-				Asset:   rec.Asset,
-				Version: rec.Version,
+				Asset:   string(rec.Asset),
+				Version: rec.Version.String(),
 				Err:     f,
 				Fix:     "do not promote it; find out who wrote there",
 			}

@@ -2,8 +2,8 @@
 package beamline
 
 import (
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Beamline is beamlines/<name>/: beamline.yaml and its IOC instances.
@@ -20,7 +20,7 @@ type Beamline struct {
 type Instance struct {
 	Name   string            // the folder's: "bl01t-mo-ioc-01"
 	File   string            // its values.yaml, from the root
-	Image  version.Pin       // image: "ioc-simstage 1.0.0", the generic IOC it runs
+	Image  asset.Pin         // image: "ioc-simstage 1.0.0", the generic IOC it runs
 	Folder string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
 	Values Values            // the beamline's values overlaid by the instance's own
 	Config map[string][]byte // config/ by file name, flat: st.cmd is always there

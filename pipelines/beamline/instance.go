@@ -8,9 +8,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // maxName is the length of an instance's name: Helm takes no longer name of a
@@ -39,7 +39,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 		return
 	}
 	if pinned.MatchString(string(f.Image)) { // the schema refuses anything else
-		if inst.Image, err = version.ParsePin(string(f.Image)); err != nil {
+		if inst.Image, err = asset.ParsePin(string(f.Image)); err != nil {
 			r.faults.Add(doc.At(strictyaml.Path{"image"}, err))
 		}
 	}

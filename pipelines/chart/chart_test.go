@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 const image = "127.0.0.1:5000/ioc-simstage-runtime@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -26,7 +26,7 @@ func opened(folder fs.FS) *Library {
 
 // stage is a beamline with one instance of the simulated motion stage.
 func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
-	pin, err := version.ParsePin("ioc-simstage 1.0.0")
+	pin, err := asset.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
 	inst := &beamline.Instance{
 		Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01", File: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", Image: pin,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -21,16 +22,16 @@ type Release struct {
 
 // Diff is what differs in a newer release.
 type Diff struct {
-	Asset     string      `json:"asset"`
-	Kind      record.Kind `json:"kind"`
-	From      string      `json:"from"`                // versions, as in the tags
-	To        string      `json:"to"`                  //
-	Beamline  []Change    `json:"beamline,omitempty"`  // namespace and gate, by name
-	Parents   []Change    `json:"parents,omitempty"`   // released images it is built on or runs, as "version digest", several with commas between
-	Sources   []Change    `json:"sources,omitempty"`   // support modules built, as "ref at commit"
-	Files     []File      `json:"files,omitempty"`     // of an image's or chart's folder; of a beamline the library chart's
-	Instances []Instance  `json:"instances,omitempty"` // of a beamline, by name
-	PVs       []PV        `json:"pvs,omitempty"`       // by name
+	Asset     asset.Name    `json:"asset"`
+	Kind      asset.Kind    `json:"kind"`
+	From      asset.Version `json:"from"`                // versions, as in the tags
+	To        asset.Version `json:"to"`                  //
+	Beamline  []Change      `json:"beamline,omitempty"`  // namespace and gate, by name
+	Parents   []Change      `json:"parents,omitempty"`   // released images it is built on or runs, as "version digest", several with commas between
+	Sources   []Change      `json:"sources,omitempty"`   // support modules built, as "ref at commit"
+	Files     []File        `json:"files,omitempty"`     // of an image's or chart's folder; of a beamline the library chart's
+	Instances []Instance    `json:"instances,omitempty"` // of a beamline, by name
+	PVs       []PV          `json:"pvs,omitempty"`       // by name
 }
 
 // Change is a thing with another value. Old is empty when it appears, New when it
@@ -94,7 +95,7 @@ func New(from, to Release) (*Diff, error) {
 		Parents: changes(parents(a), parents(b)), Sources: changes(sources(a), sources(b)), PVs: pvs(a, b),
 	}
 	var err error
-	if d.Kind == record.Beamline {
+	if d.Kind == asset.Beamline {
 		d.Beamline = changes(policy(a), policy(b))
 		if d.Instances, err = instances(from, to); err != nil {
 			return nil, err
@@ -113,8 +114,11 @@ func (d *Diff) Same() bool {
 // image.
 func parents(r *record.Record) map[string]string {
 	all := map[string][]string{}
-	for _, p := range r.Parents {
-		all[p.Asset] = append(all[p.Asset], p.Version+" "+p.Digest)
+	for _, p := range r.Parents.Releases {
+		all[string(p.Asset)] = append(all[string(p.Asset)], p.Version.String()+" "+string(p.Digest))
+	}
+	if root := r.Parents.Root; root != "" {
+		all[root.Repository()] = []string{root.Tag() + " " + string(root.Digest())}
 	}
 	joined := map[string]string{}
 	for asset, list := range all {
@@ -146,7 +150,7 @@ func policy(r *record.Record) map[string]string {
 func instances(from, to Release) ([]Instance, error) {
 	var sides [2]map[string]*beamline.Instance
 	for i, r := range []Release{from, to} {
-		bl, err := beamline.Read(r.Files, r.Record.Asset)
+		bl, err := beamline.Read(r.Files, string(r.Record.Asset))
 		if err != nil {
 			return nil, fmt.Errorf("reading the tree of %s %s: %w", r.Record.Asset, r.Record.Version, err)
 		}
@@ -169,12 +173,12 @@ func instance(name string, a, b *beamline.Instance) Instance {
 	i := Instance{Name: name}
 	switch {
 	case a == nil:
-		i.State, i.Image = Appears, &Change{Name: b.Image.Asset, New: b.Image.String()}
+		i.State, i.Image = Appears, &Change{Name: string(b.Image.Asset), New: b.Image.String()}
 	case b == nil:
-		i.State, i.Image = Disappears, &Change{Name: a.Image.Asset, Old: a.Image.String()}
+		i.State, i.Image = Disappears, &Change{Name: string(a.Image.Asset), Old: a.Image.String()}
 	default:
 		if a.Image != b.Image {
-			i.Image = &Change{Name: b.Image.Asset, Old: a.Image.String(), New: b.Image.String()}
+			i.Image = &Change{Name: string(b.Image.Asset), Old: a.Image.String(), New: b.Image.String()}
 		}
 		i.Values = changes(values(a.Values), values(b.Values))
 		i.Files = files(a.Config, b.Config)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -37,8 +39,8 @@ func files1(edits map[string]string) fstest.MapFS {
 }
 
 func beamlineRecord(version string, pvs ...record.Test) *record.Record {
-	return &record.Record{Kind: record.Beamline, Asset: "bl", Version: version, Namespace: "bl", Checks: pvs,
-		Parents: []record.Parent{{Asset: "ioc", Version: "1.0.0", Digest: "sha256:aa"}}}
+	return &record.Record{Kind: asset.Beamline, Asset: "bl", Version: assettest.Version(version), Namespace: "bl", Checks: pvs,
+		Parents: record.Parents{Releases: []record.Parent{{Asset: "ioc", Version: assettest.Version("1.0.0"), Digest: "sha256:aa"}}}}
 }
 
 func TestBeamline(t *testing.T) {
@@ -70,13 +72,13 @@ func TestBeamline(t *testing.T) {
 			"beamlines/bl/iocs/bl-new/config/st.cmd": script,
 		}),
 	}
-	to.Record.Parents = append(to.Record.Parents, record.Parent{Asset: "ioc", Version: "1.1.0", Digest: "sha256:bb"})
+	to.Record.Parents.Releases = append(to.Record.Parents.Releases, record.Parent{Asset: "ioc", Version: assettest.Version("1.1.0"), Digest: "sha256:bb"})
 	to.Record.Gate.Approvers = []string{"octocat"}
 
 	d, err := New(from, to)
 	require.NoError(t, err)
 	require.Equal(t, &Diff{
-		Asset: "bl", Kind: record.Beamline, From: "1.0.0", To: "1.1.0",
+		Asset: "bl", Kind: asset.Beamline, From: assettest.Version("1.0.0"), To: assettest.Version("1.1.0"),
 		Beamline: []Change{{"approvers", "", "octocat"}},
 		Parents:  []Change{{"ioc", "1.0.0 sha256:aa", "1.0.0 sha256:aa, 1.1.0 sha256:bb"}},
 		Files:    []File{{"charts/ioc-lib/templates/_ioc.tpl", Appears, nil}},
@@ -114,9 +116,9 @@ func TestImage(t *testing.T) {
 	made := func(version, ref, commit, image string) Release {
 		return Release{
 			&record.Record{
-				Kind:    record.Image,
+				Kind:    asset.Image,
 				Asset:   "ioc",
-				Version: version,
+				Version: assettest.Version(version),
 				Sources: []record.Source{{Module: "asyn", Ref: ref, Commit: commit}},
 			},
 			fstest.MapFS{
@@ -140,7 +142,7 @@ func TestImage(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	_, err := New(
 		Release{beamlineRecord("1.0.0"), files1(nil)},
-		Release{&record.Record{Kind: record.Image, Asset: "ioc", Version: "1.0.0"}, files1(nil)},
+		Release{&record.Record{Kind: asset.Image, Asset: "ioc", Version: assettest.Version("1.0.0")}, files1(nil)},
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	_, err = New(

@@ -14,6 +14,7 @@ import (
 	gitdiff "github.com/go-git/go-git/v5/utils/diff"
 	"github.com/sergi/go-diff/diffmatchpatch"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -98,10 +99,10 @@ func served(r *record.Record) map[string]service {
 // instances.
 func folders(from, to Release) ([]File, error) {
 	dir := "charts/ioc-lib"
-	switch name := from.Record.Asset; from.Record.Kind {
-	case record.Image:
+	switch name := string(from.Record.Asset); from.Record.Kind {
+	case asset.Image:
 		dir = path.Join(recipe.Dir, name)
-	case record.Library:
+	case asset.Library:
 		dir = path.Join("charts", name)
 	}
 	var sides [2]map[string][]byte

@@ -3,16 +3,16 @@ package diff
 import (
 	"context"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Read reads a release's record from the registry and its tree from the
 // repository. The error is of kind Invalid when there is no such release, or the
 // repository does not have its commit.
-func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t version.Tag) (Release, error) {
+func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t asset.Tag) (Release, error) {
 	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
 	if err != nil {
 		return Release{}, err
@@ -22,7 +22,7 @@ func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t 
 		return Release{}, &diag.Error{
 			Kind:    diag.Invalid,
 			Doing:   "reading the tree of",
-			Asset:   t.Asset,
+			Asset:   string(t.Asset),
 			Version: t.Version.String(),
 			Err:     err,
 			Fix:     "fetch the repository's whole history",

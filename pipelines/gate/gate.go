@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -16,7 +17,7 @@ import (
 // release; the zero value holds none and opens nothing.
 type Pass struct {
 	rec    *record.Record
-	digest string
+	digest asset.Digest
 }
 
 // Record returns the release that was checked, nil for the zero Pass. It is the
@@ -24,12 +25,12 @@ type Pass struct {
 func (p Pass) Record() *record.Record { return clone(p.rec) }
 
 // Digest returns the digest of the record in its registry: "sha256:…".
-func (p Pass) Digest() string { return p.digest }
+func (p Pass) Digest() asset.Digest { return p.digest }
 
 // Approval is somebody's consent to promote one release.
 type Approval struct {
-	By string // who gave it: a GitHub user or team, as in beamline.yaml
-	Of string // the git tag it was given for: "bl01t/2026.11.1"
+	By string    // who gave it: a GitHub user or team, as in beamline.yaml
+	Of asset.Tag // the git tag it was given for: "bl01t/2026.11.1"
 }
 
 // Check lets a beamline's record through when every instance of it was booted
@@ -37,11 +38,11 @@ type Approval struct {
 // beamline.yaml asks for one. digest is that of the record in its registry.
 // approval may be nil. All reasons against it are given at once, each a
 // diag.Error of kind Refused.
-func Check(rec *record.Record, digest string, approval *Approval) (Pass, error) {
+func Check(rec *record.Record, digest asset.Digest, approval *Approval) (Pass, error) {
 	if rec == nil {
 		return Pass{}, errors.New("checking a gate: no record was given")
 	}
-	if rec.Kind != record.Beamline {
+	if rec.Kind != asset.Beamline {
 		return Pass{}, refusal(rec, "promote a beamline that runs it",
 			"it is a release of kind %q, and only a beamline can be promoted", rec.Kind)
 	}
@@ -53,9 +54,9 @@ func Check(rec *record.Record, digest string, approval *Approval) (Pass, error) 
 }
 
 // shape tells what a record lacks to be deployed at all.
-func shape(rec *record.Record, digest string) (faults []error) {
+func shape(rec *record.Record, digest asset.Digest) (faults []error) {
 	const again = "release the tag again with this version of Tagline"
-	if !strings.HasPrefix(digest, "sha256:") {
+	if digest == "" {
 		faults = append(faults, refusal(rec, again, "its record has no digest"))
 	}
 	if rec.Namespace == "" {
@@ -68,8 +69,8 @@ func shape(rec *record.Record, digest string) (faults []error) {
 		)
 	}
 	for _, inst := range rec.Instances {
-		for _, ref := range []string{inst.Chart, inst.Image} {
-			if !strings.Contains(ref, "@sha256:") {
+		for _, ref := range []asset.Ref{inst.Chart, inst.Image} {
+			if ref.Digest() == "" {
 				faults = append(
 					faults,
 					refusal(rec, again, "%s is to run %q, which is not named by digest", inst.Name, ref),
@@ -106,8 +107,8 @@ func checks(rec *record.Record) (faults []error) {
 func boots(rec *record.Record) (faults []error) {
 	for _, inst := range rec.Instances {
 		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
-			return c.Name == "boot" && c.Of == inst.Name && c.Digest != "" &&
-				strings.HasSuffix(inst.Image, "@"+c.Digest)
+			return c.Name == record.BootTest && c.Of == inst.Name && c.Digest != "" &&
+				c.Digest == inst.Image.Digest()
 		})
 		if !booted {
 			faults = append(
@@ -155,8 +156,8 @@ func refusal(rec *record.Record, fix, format string, args ...any) error {
 	return &diag.Error{
 		Kind:    diag.Refused,
 		Doing:   "promoting",
-		Asset:   rec.Asset,
-		Version: rec.Version,
+		Asset:   string(rec.Asset),
+		Version: rec.Version.String(),
 		Fix:     fix,
 		Err:     fmt.Errorf(format, args...),
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -18,7 +20,7 @@ const (
 // good is a record that nothing speaks against.
 func good() *record.Record {
 	return &record.Record{
-		Kind: record.Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1", Namespace: "bl01t",
+		Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.1"), Tag: assettest.Tag("bl01t/2026.11.1"), Namespace: "bl01t",
 		Instances: []record.Instance{
 			{
 				Name:  "bl01t-mo-ioc-01",
@@ -35,7 +37,7 @@ func TestCheckLetsATestedReleaseThrough(t *testing.T) {
 	pass, err := Check(rec, recordDigest, nil)
 	require.NoError(t, err)
 	require.Equal(t, rec, pass.Record())
-	require.Equal(t, recordDigest, pass.Digest())
+	require.EqualValues(t, recordDigest, pass.Digest())
 	require.Nil(t, Pass{}.Record())
 }
 
@@ -54,10 +56,10 @@ func TestCheckRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change   func(*record.Record)
 		approval *Approval
-		digest   string
+		digest   *asset.Digest
 		says     string
 	}{
-		"an image":       {change: func(r *record.Record) { r.Kind = record.Image }, says: `kind "image"`},
+		"an image":       {change: func(r *record.Record) { r.Kind = asset.Image }, says: `kind "image"`},
 		"no namespace":   {change: func(r *record.Record) { r.Namespace = "" }, says: "no namespace"},
 		"no instance":    {change: func(r *record.Record) { r.Instances = nil }, says: "no IOC instance"},
 		"a chart by tag": {change: func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1.0.0" }, says: `"host/charts/x:1.0.0", which is not named by digest`},
@@ -70,19 +72,19 @@ func TestCheckRefuses(t *testing.T) {
 		"no boot of it":         {change: func(r *record.Record) { r.Checks[0].Of = "bl01t-mo-ioc-02" }, says: "never booted"},
 		"only a smoke test":     {change: func(r *record.Record) { r.Checks[0].Name = "smoke" }, says: "never booted"},
 		"boot at another image": {change: func(r *record.Record) { r.Checks[0].Digest = recordDigest }, says: "never booted"},
-		"a record of no digest": {change: func(*record.Record) {}, digest: "none", says: "has no digest"},
+		"a record of no digest": {change: func(*record.Record) {}, digest: new(asset.Digest), says: "has no digest"},
 		"nobody approved":       {change: asks(team), says: "nobody has approved it; have it approved by one of ajp, controls-team"},
 		"an environment asks":   {change: asks(record.Policy{Environment: "bl01t"}), says: "a reviewer of the GitHub environment bl01t"},
-		"a stranger approved":   {change: asks(team), approval: &Approval{By: "mallory", Of: "bl01t/2026.11.1"}, says: "mallory may not approve it"},
-		"nameless approval":     {change: asks(record.Policy{Environment: "bl01t"}), approval: &Approval{Of: "bl01t/2026.11.1"}, says: "does not say who"},
-		"approval of another":   {change: asks(team), approval: &Approval{By: "ajp", Of: "bl01t/2026.11.0"}, says: "the approval is for bl01t/2026.11.0"},
+		"a stranger approved":   {change: asks(team), approval: &Approval{By: "mallory", Of: assettest.Tag("bl01t/2026.11.1")}, says: "mallory may not approve it"},
+		"nameless approval":     {change: asks(record.Policy{Environment: "bl01t"}), approval: &Approval{Of: assettest.Tag("bl01t/2026.11.1")}, says: "does not say who"},
+		"approval of another":   {change: asks(team), approval: &Approval{By: "ajp", Of: assettest.Tag("bl01t/2026.11.0")}, says: "the approval is for bl01t/2026.11.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := good()
 			c.change(rec)
-			digest := recordDigest
-			if c.digest != "" {
-				digest = c.digest
+			digest := asset.Digest(recordDigest)
+			if c.digest != nil {
+				digest = *c.digest
 			}
 			pass, err := Check(rec, digest, c.approval)
 			require.ErrorContains(t, err, c.says)

@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diff"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // changes writes what differs from the release before.
@@ -15,7 +15,7 @@ func (p *page) changes(d *diff.Diff) {
 		p.line("\nNothing that runs.")
 	}
 	images := "Generic IOCs"
-	if d.Kind == record.Image {
+	if d.Kind == asset.Image {
 		images = "Built on"
 	}
 	p.list(images, values(d.Parents))

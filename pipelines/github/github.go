@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/plan"
@@ -48,9 +49,9 @@ func (p Publisher) Run(ctx context.Context, tag string) (*Page, error) {
 	if err := n.attached(&body); err != nil {
 		return nil, err
 	}
-	page := &Page{Tag: tag, Record: n.file(), Since: n.before}
+	page := &Page{Tag: tag, Record: n.file(), Since: n.before.String()}
 	release, err := p.GitHub.put(ctx, wanted{
-		tag: tag, commit: n.rec.Commit, title: n.rec.Asset + " " + n.rec.Version, notes: n.text(),
+		tag: tag, commit: n.rec.Commit, title: asset.Pin{Asset: n.rec.Asset, Version: n.rec.Version}.String(), notes: n.text(),
 		mark: mark, prerelease: n.pre, latest: n.latest, file: n.file(), record: body.Bytes(),
 	})
 	if err != nil {
@@ -74,11 +75,10 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if err != nil {
 		return nil, err
 	}
-	checked, err := version.CheckTag(tag, "", assets)
+	t, err := assets.Resolve(tag)
 	if err != nil {
 		return nil, err
 	}
-	t := checked.Tag
 	rec, digest, err := p.Registry.Record(ctx, t.Asset, t.Version)
 	if err != nil {
 		return nil, err
@@ -92,8 +92,8 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	}
 	n := &notes{
 		rec:     rec,
-		address: p.Registry.Prefix() + "/records/" + t.Asset + "@" + digest,
-		pre:     !t.Version.IsRelease(),
+		address: p.Registry.RecordRef(t.Asset, digest),
+		pre:     !version.IsRelease(t.Version),
 	}
 	if newest, err := version.Latest(released); err == nil {
 		// GitHub has one latest release for a repository, which means nothing for several assets.
@@ -103,8 +103,8 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if before.IsZero() {
 		return n, nil
 	}
-	n.before = before.String()
-	then, err := diff.Read(ctx, p.Repo, p.Registry, version.Tag{Asset: t.Asset, Version: before})
+	n.before = before
+	then, err := diff.Read(ctx, p.Repo, p.Registry, asset.Tag{Asset: t.Asset, Version: before})
 	if err != nil {
 		return nil, err
 	}
@@ -114,16 +114,16 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 }
 
 // released returns all released versions of an asset, with the times of their tags.
-func (p Publisher) released(ctx context.Context, asset string) ([]version.Dated, error) {
-	versions, err := p.Registry.Records(ctx, asset)
+func (p Publisher) released(ctx context.Context, name asset.Name) ([]version.Dated, error) {
+	versions, err := p.Registry.Records(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]version.Dated, len(versions))
 	for i, v := range versions {
 		list[i].Version = v
-		for _, name := range []string{asset + "/" + v.String(), v.String()} {
-			if tag, err := p.Repo.Tag(name); err == nil {
+		for _, tag := range []asset.Tag{{Asset: name, Version: v}, {Version: v}} {
+			if tag, err := p.Repo.Tag(tag.String()); err == nil {
 				list[i].When = tag.When
 				break
 			}

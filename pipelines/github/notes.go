@@ -2,11 +2,10 @@ package github
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // mark is in all notes that Tagline wrote. GitHub does not show it.
@@ -15,17 +14,17 @@ const mark = "<!-- notes by tagline -->"
 // notes are the content of a release page.
 type notes struct {
 	rec     *record.Record
-	address string     // of its record: "host/path/records/bl01t@sha256:…"
-	before  string     // version of the release before; empty for the first
-	since   *diff.Diff // from that one
-	unknown error      // why since is not known
-	pre     bool       // a pre-release, or a variant that a word names
-	latest  bool       // of a repository's only asset
+	address asset.Ref     // of its record: "host/path/records/bl01t@sha256:…"
+	before  asset.Version // version of the release before; zero for the first
+	since   *diff.Diff    // from that one
+	unknown error         // why since is not known
+	pre     bool          // a pre-release, or a variant that a word names
+	latest  bool          // of a repository's only asset
 }
 
 // file returns the name of the attached record, in letters that GitHub keeps.
 func (n *notes) file() string {
-	return n.rec.Asset + "-" + strings.ReplaceAll(n.rec.Version, "+", "_") + ".record.json"
+	return string(n.rec.Asset) + "-" + n.rec.Version.OCITag() + ".record.json"
 }
 
 // text returns the notes in Markdown: what changed for users, what to pull, how
@@ -33,18 +32,18 @@ func (n *notes) file() string {
 func (n *notes) text() string {
 	p := &page{}
 	switch {
-	case n.before == "":
-		p.line("The first release of %s.", mono(n.rec.Asset))
+	case n.before.IsZero():
+		p.line("The first release of %s.", mono(string(n.rec.Asset)))
 		p.contents(n.rec)
 	case n.unknown != nil:
 		p.line(
 			"What changes since %s cannot be told, as its files cannot be read any more: %s",
-			mono(n.before),
+			mono(n.before.String()),
 			mono(n.unknown.Error()),
 		)
 		p.contents(n.rec)
 	default:
-		p.line("What changes since %s:", mono(n.before))
+		p.line("What changes since %s:", mono(n.before.String()))
 		p.changes(n.since)
 	}
 	p.use(n)
@@ -53,8 +52,7 @@ func (n *notes) text() string {
 	p.line(
 		"Tested before it was published: %s. The record of this release is attached, and is in the registry as %s.",
 		tested(n.rec),
-		mono(n.address),
-	)
+		mono(string(n.address)))
 	p.line("")
 	return p.close(mark)
 }
@@ -72,7 +70,7 @@ func tested(rec *record.Record) string {
 func (p *page) contents(rec *record.Record) {
 	var instances, sources []string
 	for _, i := range rec.Instances {
-		instances = append(instances, fmt.Sprintf("%s runs %s", mono(i.Name), mono(i.IOC)))
+		instances = append(instances, fmt.Sprintf("%s runs %s", mono(i.Name), mono(i.IOC.String())))
 	}
 	for _, s := range rec.Sources {
 		sources = append(sources, fmt.Sprintf("%s %s", mono(s.Module), mono(s.Ref)))
@@ -85,31 +83,30 @@ func (p *page) contents(rec *record.Record) {
 func (p *page) use(n *notes) {
 	name, v := n.rec.Asset, n.rec.Version
 	switch n.rec.Kind {
-	case record.Beamline:
+	case asset.Beamline:
 		p.heading("To promote")
 		p.line("```sh\ntagline promote %s %s", name, v)
-		if n.before != "" {
+		if !n.before.IsZero() {
 			p.line("tagline rollback %s %s # to go back", name, n.before)
 		}
 		p.line("```")
-	case record.Image:
-		pin := version.Pin{Asset: name}
-		pin.Version, _ = version.Parse(v) // a record's version is one
+	case asset.Image:
+		pin := asset.Pin{Asset: name, Version: v}
 		p.heading("To use")
 		p.line(
 			"In an IOC instance's `values.yaml`: %s. In a recipe that builds on it: %s.",
 			mono("image: "+pin.String()),
 			mono("from: "+pin.String()),
 		)
-		if n.before != "" {
-			p.line("To go back, name %s again.", mono(name+" "+n.before))
+		if !n.before.IsZero() {
+			p.line("To go back, name %s again.", mono(asset.Pin{Asset: name, Version: n.before}.String()))
 		}
-	case record.Library:
+	case asset.Library:
 		p.heading("To use")
 		p.line(
 			"Instance charts of this repository have the library chart of their own tag. Elsewhere it is a dependency named %s at %s.",
-			mono(name),
-			mono(v),
+			mono(string(name)),
+			mono(v.String()),
 		)
 	}
 }
@@ -118,8 +115,8 @@ func (p *page) use(n *notes) {
 func (p *page) digests(rec *record.Record) {
 	var all []string
 	for _, a := range rec.Artifacts {
-		address := a.Pinned()
-		if a.Type == "chart" {
+		address := string(a.Pinned())
+		if a.Type == record.ChartType {
 			address = "oci://" + address
 		}
 		all = append(all, mono(address))

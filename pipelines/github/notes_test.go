@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -19,23 +21,14 @@ var sum = "sha256:" + strings.Repeat("0123456789abcdef", 4)
 // beamline are the notes of a beamline in which everything changes.
 func beamline() *notes {
 	return &notes{
-		address: "registry.example.org/site/records/bl01t@" + sum, before: "2026.11.1",
+		address: asset.Ref("registry.example.org/site/records/bl01t@" + sum), before: assettest.Version("2026.11.1"),
 		rec: &record.Record{
-			Kind:    record.Beamline,
-			Asset:   "bl01t",
-			Version: "2026.11.2",
-			Artifacts: []record.Artifact{
-				{
-					Name:   "charts/bl01t-mo-ioc-01",
-					Type:   "chart",
-					Ref:    "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2",
-					Digest: sum,
-				},
-			},
-			Checks: []record.Test{{Of: "bl01t-mo-ioc-01", PVs: []record.PV{{Name: "A"}, {Name: "B"}}}},
+			Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.2"),
+			Artifacts: []record.Artifact{{Name: "charts/bl01t-mo-ioc-01", Type: "chart", Ref: "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2", Digest: asset.Digest(sum)}},
+			Checks:    []record.Test{{Of: "bl01t-mo-ioc-01", PVs: []record.PV{{Name: "A"}, {Name: "B"}}}},
 		},
 		since: &diff.Diff{
-			Asset: "bl01t", Kind: record.Beamline, From: "2026.11.1", To: "2026.11.2",
+			Asset: "bl01t", Kind: asset.Beamline, From: assettest.Version("2026.11.1"), To: assettest.Version("2026.11.2"),
 			Beamline: []diff.Change{{Name: "approvers", New: "octocat, some-org/staff"}},
 			Parents:  []diff.Change{{Name: "ioc-simstage", Old: "1.0.0 " + sum, New: "1.1.0 " + sum}},
 			Instances: []diff.Instance{
@@ -67,31 +60,17 @@ func beamline() *notes {
 
 func TestNotes(t *testing.T) {
 	image := &record.Record{
-		Kind:    record.Image,
-		Asset:   "ioc-simstage",
-		Version: "1.0.0+b1",
-		Sources: []record.Source{{Module: "asyn", Ref: "R4-45", Commit: commit}},
-		Artifacts: []record.Artifact{
-			{
-				Name:   "ioc-simstage-runtime",
-				Type:   "image",
-				Ref:    "registry.example.org/site/ioc-simstage-runtime:1.0.0_b1",
-				Digest: sum,
-			},
-		},
-		Checks: []record.Test{{Of: "ioc-simstage"}},
+		Kind: asset.Image, Asset: "ioc-simstage", Version: assettest.Version("1.0.0+b1"),
+		Sources:   []record.Source{{Module: "asyn", Ref: "R4-45", Commit: commit}},
+		Artifacts: []record.Artifact{{Name: "ioc-simstage-runtime", Type: "image", Ref: "registry.example.org/site/ioc-simstage-runtime:1.0.0_b1", Digest: asset.Digest(sum)}},
+		Checks:    []record.Test{{Of: "ioc-simstage"}},
 	}
-	library := &record.Record{
-		Kind:    record.Library,
-		Asset:   "ioc-lib",
-		Version: "1.0.1",
-		Checks:  []record.Test{{Of: "ioc-lib"}},
-	}
+	library := &record.Record{Kind: asset.Library, Asset: "ioc-lib", Version: assettest.Version("1.0.1"), Checks: []record.Test{{Of: "ioc-lib"}}}
 	for file, n := range map[string]*notes{
 		"beamline.md": beamline(),
-		"image.md":    {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum},
-		"library.md":  {rec: library, address: "registry.example.org/site/records/ioc-lib@" + sum, before: "1.0.0", since: &diff.Diff{Kind: record.Library, From: "1.0.0"}},
-		"untold.md":   {rec: image, address: "registry.example.org/site/records/ioc-simstage@" + sum, before: "0.9.0", unknown: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\"")},
+		"image.md":    {rec: image, address: asset.Ref("registry.example.org/site/records/ioc-simstage@" + sum)},
+		"library.md":  {rec: library, address: asset.Ref("registry.example.org/site/records/ioc-lib@" + sum), before: assettest.Version("1.0.0"), since: &diff.Diff{Kind: asset.Library, From: assettest.Version("1.0.0")}},
+		"untold.md":   {rec: image, address: asset.Ref("registry.example.org/site/records/ioc-simstage@" + sum), before: assettest.Version("0.9.0"), unknown: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\"")},
 	} {
 		golden.Assert(t, n.text(), file)
 		require.Equal(t, n.text(), n.text())

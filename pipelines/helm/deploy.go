@@ -18,7 +18,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // unlimited lets Helm keep every revision: one that a change under way goes back
@@ -179,15 +178,10 @@ func configure(n *cluster.Namespace, instance string, o ledger.Override) (*actio
 }
 
 func labels(n *cluster.Namespace, rel ledger.Release, inst record.Instance) map[string]string {
-	v, err := version.Parse(rel.Record.Version)
-	tag := v.OCITag()
-	if err != nil {
-		tag = ""
-	}
 	return map[string]string{
 		cluster.LabelBeamline: n.Beamline,
-		labelVersion:          labelValue(tag),
-		labelChart:            digestLabel(inst.Chart),
+		labelVersion:          labelValue(rel.Record.Version.OCITag()),
+		labelChart:            digestLabel(inst.Chart.Digest()),
 		labelRecord:           digestLabel(rel.Digest),
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/release"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
@@ -36,7 +37,9 @@ type Revision struct {
 }
 
 // IsOf reports whether the revision is of the chart at ref ("…@sha256:…").
-func (r Revision) IsOf(ref string) bool { return r.Chart != "" && r.Chart == digestLabel(ref) }
+func (r Revision) IsOf(ref asset.Ref) bool {
+	return r.Chart != "" && r.Chart == digestLabel(ref.Digest())
+}
 
 // Runs reports whether the revision's objects are meant to be in the cluster.
 func (r Revision) Runs() bool { return r.Status == release.StatusDeployed.String() }
@@ -115,14 +118,11 @@ func labelValue(version string) string {
 	return strings.TrimRight(version[:min(63, len(version))], "-_.")
 }
 
-// digestLabel returns the digest in ref ("…sha256:<64 hex digits>") as a label
-// value, which holds 63 characters: all but the last digit.
-func digestLabel(ref string) string {
-	_, hex, ok := strings.Cut(ref, "sha256:")
-	if !ok || len(hex) != 64 {
-		return ""
-	}
-	return hex[:63]
+// digestLabel returns a digest as a label value, which holds 63 characters: the
+// hex digits but for the last.
+func digestLabel(d asset.Digest) string {
+	hex := strings.TrimPrefix(string(d), "sha256:")
+	return hex[:min(len(hex), 63)]
 }
 
 // secretName is how Helm names the secret that holds a revision.

@@ -5,9 +5,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
-func ref(digit string) string { return "host/charts/x@sha256:" + strings.Repeat(digit, 64) }
+func ref(digit string) asset.Ref {
+	return asset.Ref("host/charts/x@sha256:" + strings.Repeat(digit, 64))
+}
 
 func revision(number int, status, digit string) Revision {
 	return Revision{
@@ -15,13 +19,13 @@ func revision(number int, status, digit string) Revision {
 		Status:   status,
 		Beamline: "bl01t",
 		Version:  "2026.11." + digit,
-		Chart:    digestLabel(ref(digit)),
+		Chart:    digestLabel(ref(digit).Digest()),
 	}
 }
 
 func TestDigestLabelFitsALabel(t *testing.T) {
-	require.Equal(t, strings.Repeat("1", 63), digestLabel(ref("1")))
-	require.Empty(t, digestLabel("host/charts/x:1.0.0"))
+	require.Equal(t, strings.Repeat("1", 63), digestLabel(ref("1").Digest()))
+	require.Empty(t, digestLabel(""))
 	require.True(t, revision(1, "deployed", "1").IsOf(ref("1")))
 	require.False(t, revision(1, "deployed", "1").IsOf(ref("2")))
 	require.False(t, Revision{}.IsOf("host/charts/x:1.0.0"))

@@ -8,6 +8,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -24,12 +25,6 @@ const (
 	hostArch  = "linux-x86_64"
 	// searchPath is PATH in every image: EPICS Base's programs first.
 	searchPath = baseDir + "/bin/" + hostArch + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-)
-
-// The two targets of every image.
-const (
-	Developer = "developer"
-	Runtime   = "runtime"
 )
 
 // Builder describes the images of one tree.
@@ -51,8 +46,8 @@ type Image struct {
 }
 
 // Target gives the container of a target.
-func (i *Image) Target(target string) *dagger.Container {
-	if target == Developer {
+func (i *Image) Target(target asset.Target) *dagger.Container {
+	if target == asset.Developer {
 		return i.Developer
 	}
 	return i.Runtime

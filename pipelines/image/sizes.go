@@ -12,6 +12,7 @@ import (
 	"dagger.io/dagger"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -23,7 +24,7 @@ var sizesScript string
 // support module and the IOC, the largest first. An owner that has files below
 // already counts with what was added.
 func Sizes(ctx context.Context, img, below *Image, on string) ([]record.Size, error) {
-	targets := []string{Developer, Runtime}
+	targets := []asset.Target{asset.Developer, asset.Runtime}
 	var have, had [2]map[string]int64
 	var g errgroup.Group
 	for i, target := range targets {
@@ -41,7 +42,7 @@ func Sizes(ctx context.Context, img, below *Image, on string) ([]record.Size, er
 }
 
 // sizes compares what the owners have in a target with what they had below.
-func sizes(target, on string, have, had map[string]int64) []record.Size {
+func sizes(target asset.Target, on string, have, had map[string]int64) []record.Size {
 	whole := record.Size{Target: target, Owner: on}
 	var added []record.Size
 	for _, bytes := range had {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -33,7 +34,7 @@ func TestNoPackages(t *testing.T) {
 func TestSizesOfOwners(t *testing.T) {
 	had := readOwners("100 other\n40 Debian bash\n7 epics-base\n")
 	have := readOwners("103 other\n40 Debian bash\n9 epics-base\n5 axis\n12 Debian libyaml-0-2\n")
-	got := sizes(Runtime, "parent essential", have, had)
+	got := sizes(asset.Runtime, "parent essential", have, had)
 	var text []string
 	for _, s := range got {
 		text = append(text, s.Owner)

@@ -20,7 +20,7 @@ import (
 func ran(beamline, namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: map[string]string{"tagline.beamline": beamline}},
-		Data:       map[string]string{key: `{"releases":[{"record":{"version":"1"}}]}`},
+		Data:       map[string]string{key: `{"releases":[{"record":{"version":"1.0"}}]}`},
 	}
 }
 
@@ -36,7 +36,7 @@ func TestAnUnknownBeamlineNamesThoseThereAre(t *testing.T) {
 	require.ErrorContains(t, err, "with --namespace")
 	l, err := Known(t.Context(), namespace(fake.NewClientset(ran("bl01t", "bl01t"))))
 	require.NoError(t, err)
-	require.Equal(t, "1", l.Current().Record.Version)
+	require.Equal(t, "1.0", l.Current().Record.Version.String())
 }
 
 func forbidden(ktest.Action) (bool, runtime.Object, error) {

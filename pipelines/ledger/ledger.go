@@ -9,25 +9,26 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // Release is one release of a beamline in a cluster.
 type Release struct {
 	Record record.Record `json:"record"` // without what was built and tested, which can be larger than an object may be
-	Digest string        `json:"digest"` // of the record in its registry
+	Digest asset.Digest  `json:"digest"` // of the record in its registry
 	Since  time.Time     `json:"since"`  // when it was promoted
 }
 
 // Title is what `helm history` shows.
-func (r Release) Title() string { return r.Record.Tag + " " + r.Digest }
+func (r Release) Title() string { return r.Record.Tag.String() + " " + string(r.Digest) }
 
 // Underway is a change of the beamline that began and has not ended. It is
 // written before the first instance is touched, so that the next run knows what
 // to put back if this one is killed.
 type Underway struct {
-	Version string    `json:"version"` // where the beamline was going
-	Since   time.Time `json:"since"`
+	Version asset.Version `json:"version"` // where the beamline was going
+	Since   time.Time     `json:"since"`
 	// Former holds by instance its Helm revision before; 0 for an instance that
 	// was not there.
 	Former map[string]int `json:"former"`
@@ -85,7 +86,7 @@ func (l *Ledger) Current() *Release {
 // Push makes rel the release that runs. The release that already runs stays
 // where it is.
 func (l *Ledger) Push(rel Release) {
-	rel.Record.Checks, rel.Record.Artifacts, rel.Record.Sources, rel.Record.Parents = nil, nil, nil, nil
+	rel.Record.Checks, rel.Record.Artifacts, rel.Record.Sources, rel.Record.Parents = nil, nil, nil, record.Parents{}
 	if now := l.Current(); now != nil && now.Digest == rel.Digest {
 		return
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -14,27 +16,27 @@ func TestLedgerKeepsWhatRanBefore(t *testing.T) {
 	require.Nil(t, l.Current())
 	rel := func(v string) Release {
 		return Release{
-			Record: record.Record{Version: v, Checks: []record.Test{{Name: "boot"}}},
-			Digest: "sha256:" + v,
+			Record: record.Record{Version: assettest.Version(v), Checks: []record.Test{{Name: "boot"}}},
+			Digest: asset.Digest("sha256:" + v),
 		}
 	}
 	versions := func() (all []string) {
 		for _, r := range l.Releases {
 			require.Empty(t, r.Record.Checks)
-			all = append(all, r.Record.Version)
+			all = append(all, r.Record.Version.String())
 		}
 		return all
 	}
-	for _, v := range []string{"1", "2", "2", "3", "1"} {
+	for _, v := range []string{"1.0", "2.0", "2.0", "3.0", "1.0"} {
 		l.Push(rel(v))
 	}
-	require.Equal(t, []string{"1", "3", "2", "1"}, versions())
+	require.Equal(t, []string{"1.0", "3.0", "2.0", "1.0"}, versions())
 	l.Return(l.Releases[2])
-	require.Equal(t, []string{"2", "1"}, versions())
-	require.Equal(t, "2", l.Current().Record.Version)
+	require.Equal(t, []string{"2.0", "1.0"}, versions())
+	require.Equal(t, "2.0", l.Current().Record.Version.String())
 	for range 2 * keep {
-		l.Push(rel("4"))
-		l.Push(rel("5"))
+		l.Push(rel("4.0"))
+		l.Push(rel("5.0"))
 	}
 	require.Len(t, l.Releases, keep)
 }
@@ -44,16 +46,16 @@ func TestLedgerFitsAnObject(t *testing.T) {
 	for i := range many {
 		many[i] = record.Instance{
 			Name:     "bl01t-mo-ioc-01",
-			Chart:    "host/charts/x@sha256:" + strings.Repeat("1", 64),
-			Image:    "host/x@sha256:" + strings.Repeat("2", 64),
-			IOC:      "ioc-simstage 1.0.0",
+			Chart:    asset.Ref("host/charts/x@sha256:" + strings.Repeat("1", 64)),
+			Image:    asset.Ref("host/x@sha256:" + strings.Repeat("2", 64)),
+			IOC:      assettest.Pin("ioc-simstage 1.0.0"),
 			ProbePV:  "BL01T-MO-IOC-01:HEARTBEAT",
 			Protocol: "ca",
 		}
 	}
 	l := &Ledger{}
 	for i := range keep {
-		l.Push(Release{Record: record.Record{Instances: many}, Digest: strings.Repeat("x", i)})
+		l.Push(Release{Record: record.Record{Instances: many}, Digest: asset.Digest(strings.Repeat("x", i))})
 	}
 	text, err := l.text()
 	require.NoError(t, err)
@@ -74,11 +76,11 @@ func TestReturningToAReleaseThatWasDropped(t *testing.T) {
 func TestALedgerOf500InstancesKeepsFormerReleases(t *testing.T) {
 	many := make([]record.Instance, 500)
 	for i := range many {
-		many[i] = record.Instance{Name: "bl01t-mo-ioc-01", IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T-MO-IOC-01:HEARTBEAT"}
+		many[i] = record.Instance{Name: "bl01t-mo-ioc-01", IOC: assettest.Pin("ioc-simstage 1.0.0"), ProbePV: "BL01T-MO-IOC-01:HEARTBEAT"}
 	}
 	l := &Ledger{}
 	for i := range keep {
-		l.Push(Release{Record: record.Record{Instances: many}, Digest: strings.Repeat("x", i)})
+		l.Push(Release{Record: record.Record{Instances: many}, Digest: asset.Digest(strings.Repeat("x", i))})
 	}
 	text, err := l.text()
 	require.NoError(t, err)

@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	ktest "k8s.io/client-go/testing"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -24,7 +26,7 @@ func TestALedgerIsReadBack(t *testing.T) {
 	l, err := Read(t.Context(), n)
 	require.NoError(t, err)
 	require.Nil(t, l.Current())
-	l.Push(Release{Record: record.Record{Version: "1"}, Digest: "sha256:1"})
+	l.Push(Release{Record: record.Record{Version: assettest.Version("1.0")}, Digest: asset.Digest("sha256:" + strings.Repeat("1", 64))})
 	l.Hold = &Note{By: "ada", Reason: "rolled back from 2"}
 	l.Override("a", Override{Node: "node2"})
 	require.NoError(t, l.Save(t.Context(), n))

@@ -6,11 +6,10 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
-	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // charts is the folder of the tree that holds library charts.
@@ -20,20 +19,20 @@ const charts = "charts"
 // with its kind: the folders of generic-iocs/ (but support/), charts/ and
 // beamlines/. It reads no files. Two assets of one name are refused, because a
 // tag could not tell them apart.
-func Assets(fsys fs.FS) (map[string]record.Kind, error) {
-	assets := map[string]record.Kind{}
+func Assets(fsys fs.FS) (asset.Assets, error) {
+	assets := asset.Assets{}
 	folders := map[string]string{}
 	var faults []error
-	for _, of := range []struct {
+	for _, root := range []struct {
 		dir  string
-		kind record.Kind
-	}{{recipe.Dir, record.Image}, {charts, record.Library}, {beamline.Dir, record.Beamline}} {
-		entries, err := fs.ReadDir(fsys, of.dir)
+		kind asset.Kind
+	}{{recipe.Dir, asset.Image}, {charts, asset.Library}, {beamline.Dir, asset.Beamline}} {
+		entries, err := fs.ReadDir(fsys, root.dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, &diag.Error{Kind: diag.Broken, Doing: "listing", Asset: of.dir, Err: err}
+			return nil, &diag.Error{Kind: diag.Broken, Doing: "listing", Asset: root.dir, Err: err}
 		}
 		for _, e := range entries {
-			name, folder := e.Name(), path.Join(of.dir, e.Name())
+			name, folder := e.Name(), path.Join(root.dir, e.Name())
 			if !e.IsDir() || strings.HasPrefix(name, ".") || folder == path.Join(recipe.Dir, "support") {
 				continue
 			}
@@ -41,19 +40,8 @@ func Assets(fsys fs.FS) (map[string]record.Kind, error) {
 				faults = append(faults, diag.Invalidf(folder, 0, "rename one of the folders", "%s is an asset of this name too, and a tag %s/… could mean either", other, name))
 				continue
 			}
-			assets[name], folders[name] = of.kind, folder
+			assets[asset.Name(name)], folders[name] = root.kind, folder
 		}
 	}
 	return assets, errors.Join(faults...)
-}
-
-// Tag reads a git tag of a tree: "<asset>/<version>", or a bare version where
-// the tree has one asset only. Refusals are those of version.CheckTag.
-func Tag(fsys fs.FS, text string) (version.Tag, error) {
-	assets, err := Assets(fsys)
-	if err != nil {
-		return version.Tag{}, err
-	}
-	checked, err := version.CheckTag(text, "", assets)
-	return checked.Tag, err
 }

@@ -12,20 +12,21 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // library is the chart that instance charts are made with.
 const library = "ioc-lib"
 
 // beamlines gives the beamlines with affected instances, by name.
-func (s *since) beamlines(now map[string]record.Kind) ([]Changed, error) {
+func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 	var names []string
-	for _, name := range slices.Sorted(maps.Keys(now)) {
+	for _, n := range slices.Sorted(maps.Keys(now)) {
+		name := string(n)
 		_, shared := s.touched.shared[name]
-		if now[name] == record.Beamline && (shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil) {
+		if now[n] == asset.Beamline && (shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil) {
 			names = append(names, name)
 		}
 	}
@@ -53,7 +54,7 @@ func (s *since) beamlines(now map[string]record.Kind) ([]Changed, error) {
 
 // beamline tells what is affected of one.
 func (s *since) beamline(name string) (*Changed, error) {
-	c := &Changed{Asset: name, Kind: record.Beamline}
+	c := &Changed{Asset: asset.Name(name), Kind: asset.Beamline}
 	here, err := instanceNames(s.to, name)
 	if err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func (s *since) shared(name string) (whole []string, instances map[string][]stri
 		return nil, nil, err
 	}
 	var was *beamline.Beamline
-	if s.was[name] == record.Beamline {
+	if s.was[asset.Name(name)] == asset.Beamline {
 		was, _ = beamline.Shared(s.from, name)
 	}
 	if was == nil || was.Namespace != now.Namespace {

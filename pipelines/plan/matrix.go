@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // maxJobs is how many entries GitHub takes in the matrix of one job.
@@ -22,12 +22,12 @@ type Matrix struct {
 
 // Job is one entry of a Matrix.
 type Job struct {
-	Asset     string      `json:"asset"`
-	Kind      record.Kind `json:"kind"`
-	Level     int         `json:"level"`
-	Tag       string      `json:"tag,omitempty"`       // of a plan for a tag
-	Instances string      `json:"instances,omitempty"` // affected instances of a beamline, with blanks between
-	Why       string      `json:"why"`                 // the reasons, with "; " between
+	Asset     asset.Name `json:"asset"`
+	Kind      asset.Kind `json:"kind"`
+	Level     int        `json:"level"`
+	Tag       string     `json:"tag,omitempty"`       // of a plan for a tag
+	Instances string     `json:"instances,omitempty"` // affected instances of a beamline, with blanks between
+	Why       string     `json:"why"`                 // the reasons, with "; " between
 }
 
 // Part gives the n-th of so many parts of a matrix, in its order; 1 of 1 is the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -15,7 +16,7 @@ func TestMatrixParts(t *testing.T) {
 	for _, jobs := range []int{0, 1, 255, 256, 257, 301, 1000} {
 		m := Matrix{[]Job{}}
 		for i := range jobs {
-			m.Include = append(m.Include, Job{Asset: fmt.Sprint(i)})
+			m.Include = append(m.Include, Job{Asset: asset.Name(fmt.Sprint(i))})
 		}
 		need := max(1, (jobs+255)/256)
 		if need > 1 {

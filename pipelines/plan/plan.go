@@ -5,32 +5,31 @@ package plan
 import (
 	"io/fs"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
-	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Plan is what releasing one tag does. Beside Library charts, of which there
 // is nothing more to say, one of Image and Beamline is set.
 type Plan struct {
-	Tag      version.Tag `json:"tag"`    // "bl01t/2026.11.1"
-	Kind     record.Kind `json:"kind"`   // of the tag's asset
-	Commit   string      `json:"commit"` // whose tree was read, 40 hex digits
-	Image    *Image      `json:"image,omitempty"`
-	Beamline *Beamline   `json:"beamline,omitempty"`
-	Steps    []Step      `json:"steps"` // in the order they are done
+	Tag      asset.Tag  `json:"tag"`    // "bl01t/2026.11.1"
+	Kind     asset.Kind `json:"kind"`   // of the tag's asset
+	Commit   string     `json:"commit"` // whose tree was read, 40 hex digits
+	Image    *Image     `json:"image,omitempty"`
+	Beamline *Beamline  `json:"beamline,omitempty"`
+	Steps    []Step     `json:"steps"` // in the order they are done
 }
 
 // Image is what an image's release builds.
 type Image struct {
-	Name    string      `json:"name"`
-	File    string      `json:"file"`            // its recipe: "generic-iocs/ioc-simstage/image.yaml"
-	Parent  version.Pin `json:"parent,omitzero"` // the released image it is built on …
-	Base    string      `json:"base,omitempty"`  // … or the container image, of the hierarchy's root
-	Modules []Module    `json:"modules"`         // built in this image, in build order
-	IOC     bool        `json:"ioc"`             // whether it has an IOC, which is smoke-tested
-	Targets []string    `json:"targets"`         // "developer", "runtime"
+	Name    string         `json:"name"`
+	File    string         `json:"file"`            // its recipe: "generic-iocs/ioc-simstage/image.yaml"
+	Parent  asset.Pin      `json:"parent,omitzero"` // the released image it is built on …
+	Base    string         `json:"base,omitempty"`  // … or the container image, of the hierarchy's root
+	Modules []Module       `json:"modules"`         // built in this image, in build order
+	IOC     bool           `json:"ioc"`             // whether it has an IOC, which is smoke-tested
+	Targets []asset.Target `json:"targets"`         // "developer", "runtime"
 }
 
 // Module is a support module that an image builds.
@@ -51,33 +50,34 @@ type Beamline struct {
 
 // Instance is an IOC instance, one chart.
 type Instance struct {
-	Name  string      `json:"name"`
-	File  string      `json:"file"`  // its values.yaml
-	Image version.Pin `json:"image"` // the released generic IOC it runs
+	Name  string    `json:"name"`
+	File  string    `json:"file"`  // its values.yaml
+	Image asset.Pin `json:"image"` // the released generic IOC it runs
 }
 
-// New plans the release of a tag from the tree at its commit. It refuses
+// New plans the release of a git tag from the tree at its commit. It refuses
 // (diag.Invalid) a tag of no asset of the tree, a version that the asset's kind
 // cannot have, and every fault of the files that the asset is made of.
-func New(fsys fs.FS, commit string, tag version.Tag) (*Plan, error) {
+func New(fsys fs.FS, commit, gitTag string) (*Plan, error) {
 	assets, err := Assets(fsys)
 	if err != nil {
 		return nil, err
 	}
-	checked, err := version.CheckTag(tag.String(), "", assets)
+	tag, err := assets.Resolve(gitTag)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Tag: tag, Kind: checked.Kind, Commit: commit}
+	p := &Plan{Tag: tag, Kind: assets[tag.Asset], Commit: commit}
+	name := string(tag.Asset)
 	switch p.Kind {
-	case record.Image:
+	case asset.Image:
 		recipes, err := recipe.Read(fsys)
 		if err != nil {
 			return nil, err
 		}
-		p.Image = image(recipes, tag.Asset)
-	case record.Beamline:
-		bl, err := beamline.Read(fsys, tag.Asset)
+		p.Image = image(recipes, name)
+	case asset.Beamline:
+		bl, err := beamline.Read(fsys, name)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func New(fsys fs.FS, commit string, tag version.Tag) (*Plan, error) {
 
 func image(recipes *recipe.Tree, name string) *Image {
 	img := recipes.Images[name]
-	p := &Image{Name: name, File: img.File, Parent: img.Parent, Base: img.Base, Modules: []Module{}, IOC: img.IOC != nil, Targets: []string{"developer", "runtime"}}
+	p := &Image{Name: name, File: img.File, Parent: img.Parent, Base: img.Base, Modules: []Module{}, IOC: img.IOC != nil, Targets: []asset.Target{asset.Developer, asset.Runtime}}
 	for _, m := range recipes.Order(img) {
 		ref := m.Ref
 		if ref == "" {

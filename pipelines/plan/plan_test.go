@@ -8,36 +8,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 const commit = "0123456789012345678901234567890123456789"
 
-func tag(t *testing.T, s string) version.Tag {
-	t.Helper()
-	v, err := version.ParseTag(s)
-	require.NoError(t, err)
-	return v
-}
-
 // The assets of this repository are planned as any site's.
 func TestNewOwn(t *testing.T) {
 	own := os.DirFS("../..")
-	p, err := New(own, commit, tag(t, "ioc-simstage/1.0.0"))
+	p, err := New(own, commit, "ioc-simstage/1.0.0")
 	require.NoError(t, err)
-	require.Equal(t, record.Image, p.Kind)
+	require.Equal(t, asset.Image, p.Kind)
 	require.Equal(t, "simstage", p.Image.Modules[0].Name)
 	require.Equal(t, "tree", p.Image.Modules[0].Ref)
-	require.Equal(t, "epics-base", p.Image.Parent.Asset)
+	require.EqualValues(t, "epics-base", p.Image.Parent.Asset)
 	require.Equal(t, Step{Publish, "record ioc-simstage/1.0.0", "tag ioc-simstage/1.0.0: last, since a release exists when its record does"}, p.Steps[len(p.Steps)-1])
 
-	p, err = New(own, commit, tag(t, "bl01t/2026.11.1"))
+	p, err = New(own, commit, "bl01t/2026.11.1")
 	require.NoError(t, err)
-	require.Equal(t, record.Beamline, p.Kind)
+	require.Equal(t, asset.Beamline, p.Kind)
 	require.Equal(t, "bl01t-mo-ioc-01", p.Beamline.Instances[0].Name)
-	require.Equal(t, "ioc-simstage", p.Beamline.Instances[0].Image.Asset)
+	require.EqualValues(t, "ioc-simstage", p.Beamline.Instances[0].Image.Asset)
 
 	text, err := json.Marshal(p)
 	require.NoError(t, err)
@@ -46,7 +39,7 @@ func TestNewOwn(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &back))
 	require.Equal(t, p, &back)
 
-	p, err = New(own, commit, tag(t, "ioc-lib/1.0.0"))
+	p, err = New(own, commit, "ioc-lib/1.0.0")
 	require.NoError(t, err)
 	require.Len(t, p.Steps, 3)
 }
@@ -59,7 +52,7 @@ func TestNewRefuses(t *testing.T) {
 		"bl01t/2026.11.01":  "bl01t/2026.11.01: leading zeros are not SemVer; tag bl01t/2026.11.1",
 		"ioc-lib/7.0.8r1.0": "r1.0 after the numbers is not SemVer",
 	} {
-		_, err := New(own, commit, tag(t, text))
+		_, err := New(own, commit, text)
 		require.ErrorContains(t, err, want)
 		require.Equal(t, diag.Invalid, diag.KindOf(err))
 	}
@@ -72,7 +65,7 @@ func TestAssets(t *testing.T) {
 		"charts/ioc-lib/Chart.yaml": file, "beamlines/bl/beamline.yaml": file, "beamlines/README.md": file,
 	})
 	require.NoError(t, err)
-	require.Equal(t, map[string]record.Kind{"ioc": record.Image, "ioc-b": record.Image, "ioc-lib": record.Library, "bl": record.Beamline}, got)
+	require.Equal(t, asset.Assets{"ioc": asset.Image, "ioc-b": asset.Image, "ioc-lib": asset.Library, "bl": asset.Beamline}, got)
 	got, err = Assets(fstest.MapFS{})
 	require.NoError(t, err)
 	require.Empty(t, got)
@@ -80,14 +73,13 @@ func TestAssets(t *testing.T) {
 	require.EqualError(t, err, "beamlines/bl: generic-iocs/bl is an asset of this name too, and a tag bl/… could mean either; rename one of the folders")
 }
 
-func TestTag(t *testing.T) {
-	file := &fstest.MapFile{}
-	one := fstest.MapFS{"beamlines/bl/beamline.yaml": file}
-	for _, text := range []string{"1.0.0", "bl/1.0.0"} {
-		got, err := Tag(one, text)
+func TestABareTagIsOfTheOnlyAsset(t *testing.T) {
+	one := fstest.MapFS{"charts/ioc-lib/Chart.yaml": &fstest.MapFile{}}
+	for _, text := range []string{"1.0.0", "ioc-lib/1.0.0"} {
+		p, err := New(one, commit, text)
 		require.NoError(t, err)
-		require.Equal(t, tag(t, "bl/1.0.0"), got)
+		require.Equal(t, assettest.Tag("ioc-lib/1.0.0"), p.Tag)
 	}
-	_, err := Tag(fstest.MapFS{"beamlines/bl/beamline.yaml": file, "charts/ioc-lib/Chart.yaml": file}, "1.0.0")
+	_, err := New(os.DirFS("../.."), commit, "1.0.0")
 	require.ErrorContains(t, err, "no asset before the version")
 }

@@ -7,8 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // Tree is the files of one commit.
@@ -29,12 +29,12 @@ type Changes struct {
 
 // Changed is an asset that a change asks to make anew.
 type Changed struct {
-	Asset     string      `json:"asset"`
-	Kind      record.Kind `json:"kind"`
-	Level     int         `json:"level"` // 0, or one more than the parent's when that is made anew too
-	Why       []string    `json:"why,omitempty"`
-	Instances []Affected  `json:"instances,omitempty"` // of a beamline, those that are affected, by name
-	Removed   []string    `json:"removed,omitempty"`   // instances of a beamline that are no longer in the tree
+	Asset     asset.Name `json:"asset"`
+	Kind      asset.Kind `json:"kind"`
+	Level     int        `json:"level"` // 0, or one more than the parent's when that is made anew too
+	Why       []string   `json:"why,omitempty"`
+	Instances []Affected `json:"instances,omitempty"` // of a beamline, those that are affected, by name
+	Removed   []string   `json:"removed,omitempty"`   // instances of a beamline that are no longer in the tree
 }
 
 // Affected is an IOC instance whose chart a change affects.
@@ -46,8 +46,8 @@ type Affected struct {
 // Removed is an asset that is no longer in the tree, or is one of another
 // kind there. What was released of it stays released.
 type Removed struct {
-	Asset string      `json:"asset"`
-	Kind  record.Kind `json:"kind"`
+	Asset asset.Name `json:"asset"`
+	Kind  asset.Kind `json:"kind"`
 }
 
 // Since tells what depends on the changed paths between two trees. An image
@@ -90,16 +90,16 @@ func Since(from, to Tree, changed []string) (*Changes, error) {
 // since is a comparison under way.
 type since struct {
 	from, to fs.FS
-	was      map[string]record.Kind
+	was      asset.Assets
 	recipes  *recipe.Tree
 	touched  touched
 }
 
 // libraries gives the library charts with changed files.
-func (s *since) libraries(now map[string]record.Kind) (list []Changed) {
+func (s *since) libraries(now asset.Assets) (list []Changed) {
 	for _, name := range slices.Sorted(maps.Keys(s.touched.charts)) {
-		if now[name] == record.Library {
-			list = append(list, Changed{Asset: name, Kind: record.Library, Why: files(s.touched.charts[name])})
+		if now[asset.Name(name)] == asset.Library {
+			list = append(list, Changed{Asset: asset.Name(name), Kind: asset.Library, Why: files(s.touched.charts[name])})
 		}
 	}
 	return list

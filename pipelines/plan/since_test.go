@@ -67,7 +67,7 @@ func edited(edits map[string]string) (to fstest.MapFS, changed []string) {
 // "bl:bl-a,bl-ab" for a beamline, "-x" for what was removed.
 func brief(c *Changes) (list []string) {
 	for _, a := range c.Assets {
-		s := a.Asset
+		s := string(a.Asset)
 		if a.Kind == "image" {
 			s += "@" + string(rune('0'+a.Level))
 		}
@@ -83,7 +83,7 @@ func brief(c *Changes) (list []string) {
 		list = append(list, s)
 	}
 	for _, r := range c.Removed {
-		list = append(list, "-"+r.Asset)
+		list = append(list, "-"+string(r.Asset))
 	}
 	return list
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"path"
 
-	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // Do is what a step does.
@@ -33,7 +33,7 @@ func (p *Plan) steps() []Step {
 	}
 	tagged := fmt.Sprintf("tag %s", p.Tag)
 	switch p.Kind {
-	case record.Image:
+	case asset.Image:
 		img := p.Image
 		for _, m := range img.Modules {
 			add(Build, "support module "+m.Name, "%s:%d: %s at %s", img.File, m.Line, m.Name, m.Ref)
@@ -43,7 +43,7 @@ func (p *Plan) steps() []Step {
 			from = img.Parent.String()
 		}
 		for _, target := range img.Targets {
-			add(Build, "image "+img.Name+"-"+target, "%s: from %s", img.File, from)
+			add(Build, "image "+asset.Name(img.Name).Image(target), "%s: from %s", img.File, from)
 		}
 		if img.IOC {
 			add(Test, "IOC of "+img.Name+"-runtime", "%s: smoke", img.File)
@@ -51,12 +51,12 @@ func (p *Plan) steps() []Step {
 			add(Test, "clients of "+img.Name+"-runtime", "%s: it has no IOC", img.File)
 		}
 		for _, target := range img.Targets {
-			add(Publish, "image "+img.Name+"-"+target, "%s", tagged)
+			add(Publish, "image "+asset.Name(img.Name).Image(target), "%s", tagged)
 		}
-	case record.Library:
-		add(Package, "chart "+p.Tag.Asset, "%s", path.Join(charts, p.Tag.Asset))
-		add(Publish, "chart "+p.Tag.Asset, "%s", tagged)
-	case record.Beamline:
+	case asset.Library:
+		add(Package, "chart "+string(p.Tag.Asset), "%s", path.Join(charts, string(p.Tag.Asset)))
+		add(Publish, "chart "+string(p.Tag.Asset), "%s", tagged)
+	case asset.Beamline:
 		for _, i := range p.Beamline.Instances {
 			add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
 		}
@@ -75,10 +75,10 @@ func (p *Plan) steps() []Step {
 func (c Changed) steps() []Step {
 	why := joined(c.Why)
 	switch c.Kind {
-	case record.Image:
-		return []Step{{Build, "image " + c.Asset, why}, {Test, "image " + c.Asset, why}}
-	case record.Library:
-		return []Step{{Package, "chart " + c.Asset, why}}
+	case asset.Image:
+		return []Step{{Build, "image " + string(c.Asset), why}, {Test, "image " + string(c.Asset), why}}
+	case asset.Library:
+		return []Step{{Package, "chart " + string(c.Asset), why}}
 	}
 	var steps []Step
 	for _, i := range c.Instances {

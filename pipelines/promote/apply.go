@@ -22,7 +22,7 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 		return nil, err
 	}
 	err := step.Each(ctx, sideBySide, c.touched(), func(ctx context.Context, inst record.Instance) error {
-		return step.Run(ctx, "deploying "+inst.Name+" "+m.to.Record.Version, func(ctx context.Context) error {
+		return step.Run(ctx, "deploying "+inst.Name+" "+m.to.Record.Version.String(), func(ctx context.Context) error {
 			if archive, ok := charts[inst.Name]; ok {
 				return helm.Deploy(ctx, m.Cluster, m.to, inst, archive, m.ledger.Overrides[inst.Name])
 			}
@@ -33,7 +33,7 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 		return nil, err
 	}
 	required := m.required(c)
-	err = step.Run(ctx, "waiting for the IOCs of "+m.to.Record.Asset, func(ctx context.Context) error {
+	err = step.Run(ctx, "waiting for the IOCs of "+string(m.to.Record.Asset), func(ctx context.Context) error {
 		return pods.Wait(ctx, m.Cluster, names(required))
 	})
 	if err != nil {

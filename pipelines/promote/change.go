@@ -60,7 +60,7 @@ func decide(rec *record.Record, history helm.History, drifted map[string]bool, u
 	}
 	for name, revisions := range history {
 		wanted := slices.ContainsFunc(rec.Instances, func(i record.Instance) bool { return i.Name == name })
-		if last := revisions[0]; !wanted && last.Beamline == rec.Asset && (last.Runs() || last.Interrupted()) {
+		if last := revisions[0]; !wanted && last.Beamline == string(rec.Asset) && (last.Runs() || last.Interrupted()) {
 			c.remove = append(c.remove, name)
 		}
 	}

@@ -6,12 +6,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-func chartOf(digit string) string { return "host/charts/x@sha256:" + strings.Repeat(digit, 64) }
+func chartOf(digit string) asset.Ref {
+	return asset.Ref("host/charts/x@sha256:" + strings.Repeat(digit, 64))
+}
 
 func rev(number int, status, digit string) helm.Revision {
 	return helm.Revision{Number: number, Status: status, Beamline: "bl01t", Chart: strings.Repeat(digit, 63)}

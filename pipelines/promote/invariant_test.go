@@ -105,6 +105,6 @@ func (m model) apply(c *change, steps int) {
 		if steps--; steps < 0 {
 			return
 		}
-		m.add(inst.Name, inst.Chart[len(inst.Chart)-1:], steps == 0)
+		m.add(inst.Name, string(inst.Chart[len(inst.Chart)-1:]), steps == 0)
 	}
 }

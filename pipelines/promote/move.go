@@ -71,7 +71,7 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 
 // entry returns what the history says of this move, which ended with err.
 func (m *move) entry(err error) ledger.Entry {
-	e := ledger.Entry{Did: m.did, Version: m.to.Record.Version, From: current(m.ledger), Reason: m.reason}
+	e := ledger.Entry{Did: m.did, Version: m.to.Record.Version.String(), From: current(m.ledger), Reason: m.reason}
 	if err != nil {
 		e.Failed = err.Error()
 	}
@@ -136,8 +136,8 @@ func (m *move) fetch(ctx context.Context, instances []record.Instance) (map[stri
 func (m *move) images(c *change) (all []pods.Image) {
 	for _, inst := range c.touched() {
 		before := m.before[inst.Name]
-		image := pods.Image{Node: before.Node, Ref: inst.Image}
-		if before.Node != "" && before.Image != inst.Image && !slices.Contains(all, image) {
+		image := pods.Image{Node: before.Node, Ref: string(inst.Image)}
+		if before.Node != "" && before.Image != string(inst.Image) && !slices.Contains(all, image) {
 			all = append(all, image)
 		}
 	}
@@ -209,9 +209,9 @@ func (d Deps) prune(ctx context.Context) {
 
 // result returns what became of every IOC, judged by its pod.
 func (m *move) result(c *change, after map[string]pods.State, values map[string]string) *Result {
-	r := &Result{Beamline: m.to.Record.Asset, Version: m.to.Record.Version, Record: m.to.Digest, IOCs: []IOC{}}
+	r := &Result{Beamline: string(m.to.Record.Asset), Version: m.to.Record.Version.String(), Record: string(m.to.Digest), IOCs: []IOC{}}
 	if now := m.ledger.Current(); now != nil && now.Digest != m.to.Digest {
-		r.Former = now.Record.Version
+		r.Former = now.Record.Version.String()
 	}
 	for _, inst := range m.to.Record.Instances {
 		now := after[inst.Name]

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
@@ -47,15 +48,15 @@ func TestImagesAreThoseThatNodesLack(t *testing.T) {
 
 // A rollback places a hold that the next promotion must lift.
 func TestLift(t *testing.T) {
-	to := ledger.Release{Digest: "sha256:2", Record: record.Record{Asset: "bl01t", Version: "2"}}
-	past := ledgerOf("1")
+	to := ledger.Release{Digest: "sha256:2", Record: record.Record{Asset: "bl01t", Version: assettest.Version("2.0")}}
+	past := ledgerOf("1.0")
 	require.NoError(t, Deps{}.lift(past, to))
 	past.Hold = &ledger.Note{By: "ada", Since: time.Date(2026, 11, 3, 4, 5, 6, 0, time.UTC), Reason: "rolled back from 2"}
 	err := Deps{}.lift(past, to)
-	require.EqualError(t, err, "promoting bl01t 2: the beamline is on hold since 2026-11-03T04:05:06Z: rolled back from 2 by ada; "+
+	require.EqualError(t, err, "promoting bl01t 2.0: the beamline is on hold since 2026-11-03T04:05:06Z: rolled back from 2 by ada; "+
 		"when the cause is mended, promote with --lift-hold and the reason")
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.NoError(t, Deps{Lift: "the motor is mended"}.lift(past, to))
-	to.Digest = "sha256:1"
+	to.Digest = "sha256:1.0"
 	require.NoError(t, Deps{}.lift(past, to), "what runs already")
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
@@ -18,7 +19,7 @@ import (
 type Deps struct {
 	Cluster *cluster.Namespace // the record's
 	// Chart fetches a packaged chart (.tgz) by digest: "host/path/charts/x@sha256:…".
-	Chart   func(ctx context.Context, ref string) ([]byte, error)
+	Chart   func(ctx context.Context, ref asset.Ref) ([]byte, error)
 	Lift    string        // why a hold that a rollback placed may end; empty where nobody lifts one
 	Holder  string        // names this run to others who wait for the beamline; different for each run
 	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
@@ -64,7 +65,7 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 	if rec == nil {
 		return nil, errors.New("promoting: the pass holds no release; gate.Check gives one that does")
 	}
-	if rec.Namespace != deps.Cluster.Name || rec.Asset != deps.Cluster.Beamline {
+	if rec.Namespace != deps.Cluster.Name || string(rec.Asset) != deps.Cluster.Beamline {
 		return nil, fmt.Errorf(
 			"promoting %s: it goes to namespace %s, and %s of %s was opened",
 			rec.Tag,
@@ -105,7 +106,7 @@ func (d Deps) lift(past *ledger.Ledger, to ledger.Release) error {
 	if past.Hold == nil || d.Lift != "" || now != nil && now.Digest == to.Digest {
 		return nil
 	}
-	return &diag.Error{Kind: diag.Refused, Doing: "promoting", Asset: to.Record.Asset, Version: to.Record.Version,
+	return &diag.Error{Kind: diag.Refused, Doing: "promoting", Asset: string(to.Record.Asset), Version: to.Record.Version.String(),
 		Err: fmt.Errorf("the beamline is on hold since %s: %s by %s",
 			past.Hold.Since.Format(time.RFC3339), past.Hold.Reason, past.Hold.By),
 		Fix: "when the cause is mended, promote with --lift-hold and the reason"}

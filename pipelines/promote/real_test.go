@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
@@ -35,7 +36,7 @@ func (w *world) promote(pass gate.Pass) map[string]string {
 	w.t.Helper()
 	r, err := promote.Run(w.ctx(), w.deps(), pass)
 	require.NoError(w.t, err)
-	require.Equal(w.t, pass.Record().Version, r.Version)
+	require.Equal(w.t, pass.Record().Version.String(), r.Version)
 	return deeds(r)
 }
 
@@ -163,7 +164,7 @@ func TestAnInstanceThatLeavesComesBackWithoutARegistry(t *testing.T) {
 	)
 	require.Equal(t, []string{"a"}, sorted(w.status("2026.1.2")))
 	deps := w.deps()
-	deps.Chart = func(context.Context, string) ([]byte, error) { return nil, errors.New("the registry is down") }
+	deps.Chart = func(context.Context, asset.Ref) ([]byte, error) { return nil, errors.New("the registry is down") }
 	r, err := promote.Rollback(w.ctx(), deps, "2026.1.1")
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"a": promote.Unchanged, "b": promote.Started}, deeds(r))
@@ -224,9 +225,9 @@ func TestTwoPromotionsDoNotInterleave(t *testing.T) {
 	var inside, most atomic.Int32
 	run := func(pass gate.Pass) func() error {
 		deps := w.deps()
-		deps.Holder += " " + pass.Record().Version
+		deps.Holder += " " + pass.Record().Version.String()
 		pull := deps.Chart
-		deps.Chart = func(ctx context.Context, ref string) ([]byte, error) {
+		deps.Chart = func(ctx context.Context, ref asset.Ref) ([]byte, error) {
 			most.Store(max(most.Load(), inside.Add(1)))
 			defer inside.Add(-1)
 			return pull(ctx, ref)
@@ -309,9 +310,9 @@ func TestAChartThatIsGoneChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	pass := w.release("2026.1.1", map[string]string{"a": answers, "b": answers})
 	deps := w.deps()
-	deps.Chart = func(ctx context.Context, ref string) ([]byte, error) {
-		if repo, _, _ := strings.Cut(ref, "@"); strings.HasSuffix(repo, "/b") {
-			ref = repo + "@sha256:" + strings.Repeat("0", 64)
+	deps.Chart = func(ctx context.Context, ref asset.Ref) ([]byte, error) {
+		if strings.HasSuffix(ref.Repository(), "/b") {
+			ref = ref.At(asset.Digest("sha256:" + strings.Repeat("0", 64)))
 		}
 		return w.registry.Chart(ctx, ref)
 	}

@@ -40,7 +40,7 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 		}
 		to := past.Releases[i]
 		to.Since = time.Now().UTC()
-		hold := deps.hold(past.Current().Record.Version)
+		hold := deps.hold(past.Current().Record.Version.String())
 		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback"}
 		m.settle = func() { past.Return(to); past.Hold = hold }
 		result, err = m.run(ctx)
@@ -86,7 +86,7 @@ func pick(beamline string, past *ledger.Ledger, version string) (int, error) {
 	}
 	var ran []string
 	for _, r := range past.Releases {
-		ran = append(ran, r.Record.Version)
+		ran = append(ran, r.Record.Version.String())
 	}
 	i := slices.Index(ran, version)
 	if i < 0 {
@@ -105,7 +105,7 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	former, target := past.Underway.Former, past.Underway.Version
+	former, target := past.Underway.Former, past.Underway.Version.String()
 	past.Hold = d.hold(target)
 	if err := d.putBack(ctx, past); err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 	}
 	r := &Result{Beamline: d.Cluster.Beamline, Former: target, IOCs: []IOC{}}
 	if now := past.Current(); now != nil {
-		r.Version, r.Record = now.Record.Version, now.Digest
+		r.Version, r.Record = now.Record.Version.String(), string(now.Digest)
 	}
 	for name, number := range former {
 		ioc := IOC{Name: name, Did: did(before[name], after[name])}
@@ -133,7 +133,7 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 // current returns the version that the ledger says runs, empty for none.
 func current(past *ledger.Ledger) string {
 	if now := past.Current(); now != nil {
-		return now.Record.Version
+		return now.Record.Version.String()
 	}
 	return ""
 }

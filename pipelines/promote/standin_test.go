@@ -27,6 +27,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
@@ -34,7 +36,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // world is a beamline of a test: a namespace of its own in the real cluster, and
@@ -196,15 +197,8 @@ const (
 func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	w.t.Helper()
 	bl := &beamline.Beamline{Name: w.line, Namespace: w.namespace}
-	rec := &record.Record{
-		Schema:    "tagline.record/v1",
-		Kind:      record.Beamline,
-		Asset:     w.line,
-		Version:   at,
-		Tag:       w.line + "/" + at,
-		Namespace: w.namespace,
-	}
-	pin, err := version.ParsePin("standin 1.0.0")
+	rec := &record.Record{Schema: "tagline.record/v1", Kind: asset.Beamline, Asset: asset.Name(w.line), Version: assettest.Version(at), Tag: assettest.Tag(w.line + "/" + at), Namespace: w.namespace}
+	pin, err := asset.ParsePin("standin 1.0.0")
 	require.NoError(w.t, err)
 	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
 	require.NoError(w.t, err)
@@ -225,24 +219,12 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		require.NoError(w.t, err)
 		art, err := w.registry.PushChart(w.t.Context(), tgz)
 		require.NoError(w.t, err)
-		repo, _, _ := strings.Cut(art.Ref, ":"+at)
-		rec.Instances = append(
-			rec.Instances,
-			record.Instance{
-				Name:     name,
-				Chart:    repo + "@" + art.Digest,
-				Image:    w.image,
-				IOC:      pin.String(),
-				ProbePV:  inst.Values.ProbePV,
-				Protocol: "ca",
-			},
-		)
-		_, digest, _ := strings.Cut(w.image, "@")
-		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: name, Digest: digest, Passed: true})
+		rec.Instances = append(rec.Instances, record.Instance{Name: name, Chart: art.Pinned(), Image: asset.Ref(w.image), IOC: pin, ProbePV: inst.Values.ProbePV, Protocol: "ca"})
+		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: name, Digest: asset.Ref(w.image).Digest(), Passed: true})
 	}
 	text, err := json.Marshal(rec)
 	require.NoError(w.t, err)
-	pass, err := gate.Check(rec, fmt.Sprintf("sha256:%x", sha256.Sum256(text)), nil)
+	pass, err := gate.Check(rec, asset.Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(text))), nil)
 	require.NoError(w.t, err)
 	return pass
 }

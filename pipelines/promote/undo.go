@@ -28,7 +28,7 @@ func (m *move) undo(ctx context.Context, cause error) error {
 		return m.failure(
 			diag.Broken,
 			ledger.ErrLockLost,
-			"see tagline status "+m.to.Record.Asset+": if no other run went on from here, run it again to finish it, or tagline rollback "+m.to.Record.Asset+" to put it back",
+			"see tagline status "+string(m.to.Record.Asset)+": if no other run went on from here, run it again to finish it, or tagline rollback "+string(m.to.Record.Asset)+" to put it back",
 		)
 	}
 	if ctx.Err() != nil {
@@ -43,11 +43,11 @@ func (m *move) undo(ctx context.Context, cause error) error {
 	}
 	now := "the beamline is as it was before its first promotion"
 	if former := m.ledger.Current(); former != nil {
-		now = "the beamline is back on " + former.Record.Version
+		now = "the beamline is back on " + former.Record.Version.String()
 	}
 	if err := m.putBack(m.held, m.ledger); err != nil {
 		return m.failure(diag.Broken, errors.Join(cause, fmt.Errorf("and putting the beamline back: %w", err)),
-			"see that the cluster answers, then put it back with tagline rollback "+m.to.Record.Asset+": what was begun is written down")
+			"see that the cluster answers, then put it back with tagline rollback "+string(m.to.Record.Asset)+": what was begun is written down")
 	}
 	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
 }
@@ -127,8 +127,8 @@ func (m *move) failure(kind diag.Kind, cause error, fix string) error {
 	err := &diag.Error{
 		Kind:    kind,
 		Doing:   m.doing,
-		Asset:   m.to.Record.Asset,
-		Version: m.to.Record.Version,
+		Asset:   string(m.to.Record.Asset),
+		Version: m.to.Record.Version.String(),
 		Fix:     fix,
 		Err:     errors.New(strings.Join(lines, ", ")),
 	}

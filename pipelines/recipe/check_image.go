@@ -13,7 +13,7 @@ func (r *reader) checkImages() {
 		if r.tree.Images[i] == nil {
 			return nil
 		}
-		return []string{r.tree.Images[i].Parent.Asset}
+		return []string{string(r.tree.Images[i].Parent.Asset)}
 	}
 	for _, c := range cycles(keys(r.tree.Images), edges) {
 		last := c[len(c)-1]

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // parent is what from may look like: an image and a version, or one word.
@@ -22,7 +22,7 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 		return // which the schema refuses
 	}
 	if strings.Contains(from, " ") {
-		pin, err := version.ParsePin(from)
+		pin, err := asset.ParsePin(from)
 		if err != nil {
 			r.faults.Add(doc.At(at, err))
 			return
@@ -50,7 +50,7 @@ func tagged(ref name.Reference, written string) bool {
 // checkParent refuses a parent that the tree does not have, and an image that
 // is built on itself.
 func (r *reader) checkParent(img *Image, doc *strictyaml.Doc) {
-	p := img.Parent.Asset
+	p := string(img.Parent.Asset)
 	if p == "" {
 		return
 	}

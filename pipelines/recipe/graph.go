@@ -88,7 +88,7 @@ func (t *Tree) Levels(img *Image) [][]ModuleRef {
 // root of the hierarchy first and the image last; nil for an unknown name.
 func (t *Tree) Chain(image string) []*Image {
 	var chain []*Image
-	for img := t.Images[image]; img != nil && !slices.Contains(chain, img); img = t.Images[img.Parent.Asset] {
+	for img := t.Images[image]; img != nil && !slices.Contains(chain, img); img = t.Images[string(img.Parent.Asset)] {
 		chain = append(chain, img)
 	}
 	slices.Reverse(chain)
@@ -117,7 +117,7 @@ func (t *Tree) IOCModules(img *Image) []string {
 func (t *Tree) Dependents(image string) []string {
 	children := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(t.Images)) {
-		if p := t.Images[name].Parent.Asset; p != "" {
+		if p := string(t.Images[name].Parent.Asset); p != "" {
 			children[p] = append(children[p], name)
 		}
 	}

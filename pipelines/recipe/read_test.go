@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // site gives the tree of testdata/good.txtar.
@@ -28,11 +28,11 @@ func TestReadGood(t *testing.T) {
 	tree, err := recipe.Read(site(t))
 	require.NoError(t, err)
 	number, five := func(f float64) *float64 { return &f }, "5"
-	v, err := version.Parse("7.0.8.1r1.0")
+	v, err := asset.ParseVersion("7.0.8.1r1.0")
 	require.NoError(t, err)
 	assert.Equal(t, &recipe.Image{
 		Name: "ioc-simstage", File: "generic-iocs/ioc-simstage/image.yaml",
-		Parent:  version.Pin{Asset: "epics-base", Version: v},
+		Parent:  asset.Pin{Asset: "epics-base", Version: v},
 		Modules: []recipe.ModuleRef{{Name: "simstage", Line: 3}},
 		Run:     []string{"procps"},
 		IOC:     &recipe.IOC{Modules: []string{"simstage"}},

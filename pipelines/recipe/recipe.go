@@ -1,7 +1,7 @@
 // Package recipe reads generic-iocs/ as typed values and as a graph.
 package recipe
 
-import "github.com/tagline-ci/tagline/pipelines/version"
+import "github.com/tagline-ci/tagline/pipelines/asset"
 
 // Tree is all of generic-iocs/ at one commit.
 type Tree struct {
@@ -14,7 +14,7 @@ type Image struct {
 	Name string // the folder's name
 	File string // "generic-iocs/ioc-simstage/image.yaml"
 	// Exactly one of Parent and Base is set.
-	Parent  version.Pin // from: "epics-base 7.0.8.1r1.0"
+	Parent  asset.Pin   // from: "epics-base 7.0.8.1r1.0"
 	Base    string      // from: a container image, "debian:trixie-slim": the root of the hierarchy
 	Modules []ModuleRef // built in this image, in the file's order
 	Targets []string    // cross targets of EPICS that it is also built for: "linux-aarch64"

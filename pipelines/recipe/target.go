@@ -31,7 +31,7 @@ var targetName = regexp.MustCompile(`^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)+$`)
 // checkTargets refuses a target that nothing builds for, and one that the image
 // below was not built for: EPICS Base and its modules would be missing for it.
 func (r *reader) checkTargets(img *Image, doc *strictyaml.Doc) {
-	below := r.tree.Images[img.Parent.Asset]
+	below := r.tree.Images[string(img.Parent.Asset)]
 	known := slices.Sorted(maps.Keys(CrossCompilers))
 	for i, t := range img.Targets {
 		at := strictyaml.Path{"targets", i}

@@ -64,7 +64,7 @@ func text(r *Record) ([]byte, error) {
 }
 
 // sort puts every list whose order means nothing into the order of its names.
-// Parents stay as they are: nearest first, the root container image last.
+// Parents stay as they are: nearest first.
 func (r *Record) sort() {
 	slices.SortStableFunc(r.Artifacts, func(a, b Artifact) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Ref, b.Ref)) })
 	slices.SortStableFunc(r.Sources, func(a, b Source) int { return cmp.Compare(a.Module, b.Module) })

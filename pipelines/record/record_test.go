@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,18 +9,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 )
 
-var sum = "sha256:" + strings.Repeat("ab", 32)
+const sum = "sha256:abababababababababababababababababababababababababababababababab"
 
 // released is the record of a beamline with one instance.
 func released() *Record {
 	return &Record{
-		Schema: Schema, Kind: Beamline, Asset: "bl01t", Version: "2026.11.1", Tag: "bl01t/2026.11.1", Commit: strings.Repeat("0a", 20),
+		Schema: Schema, Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.1"), Tag: assettest.Tag("bl01t/2026.11.1"), Commit: strings.Repeat("0a", 20),
 		Artifacts: []Artifact{{Name: "bl01t-mo-ioc-01", Type: "chart", Ref: "ghcr.io/org/charts/bl01t-mo-ioc-01:2026.11.1", Digest: sum, Size: 4321}},
-		Parents:   []Parent{{Asset: "ioc-simstage", Version: "1.0.0", Ref: "ghcr.io/org/ioc-simstage-runtime@" + sum, Digest: sum}},
+		Parents:   Parents{Releases: []Parent{{Asset: "ioc-simstage", Version: assettest.Version("1.0.0"), Ref: "ghcr.io/org/ioc-simstage-runtime@" + sum, Digest: sum}}},
 		Instances: []Instance{{Name: "bl01t-mo-ioc-01", Chart: "ghcr.io/org/charts/bl01t-mo-ioc-01@" + sum, Image: "ghcr.io/org/ioc-simstage-runtime@" + sum,
-			IOC: "ioc-simstage 1.0.0", ProbePV: "BL01T-MO-STAGE-01:RBV", Protocol: "ca"}},
+			IOC: assettest.Pin("ioc-simstage 1.0.0"), ProbePV: "BL01T-MO-STAGE-01:RBV", Protocol: "ca"}},
 		Checks: []Test{{Name: "boot", Of: "bl01t-mo-ioc-01", Digest: sum, Passed: true, Evidence: []string{"BL01T-MO-STAGE-01:RBV = 0 <mm> (ca)"},
 			PVs: []PV{{Name: "BL01T-MO-STAGE-01:RBV", Type: "ai"}, {Name: "BL01T-MO-STAGE-01:VAL", Type: "ao"}}}},
 		Gate: Policy{Approvers: []string{"someone"}, Environment: "bl01t"}, Namespace: "bl01t", Tool: "1.0.0",
@@ -53,8 +57,8 @@ func TestOrderOfListsDoesNotChangeTheText(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for says, spoil := range map[string]func(*Record){
 		"schema is":           func(r *Record) { r.Schema = "tagline.record/v2" },
-		"version is empty":    func(r *Record) { r.Version = "" },
-		"is not that of":      func(r *Record) { r.Tag = "bl02t/2026.11.1" },
+		"version is empty":    func(r *Record) { r.Version = asset.Version{} },
+		"is not that of":      func(r *Record) { r.Tag = assettest.Tag("bl02t/2026.11.1") },
 		"no git commit":       func(r *Record) { r.Commit = "main" },
 		"tool is empty":       func(r *Record) { r.Tool = "" },
 		"nothing was checked": func(r *Record) { r.Checks = nil },
@@ -62,16 +66,18 @@ func TestValidate(t *testing.T) {
 		"kind is":             func(r *Record) { r.Kind = "chart" },
 		"needs its namespace": func(r *Record) { r.Namespace = "" },
 		"has no instances":    func(r *Record) { r.Instances = nil },
-		"only a beamline":     func(r *Record) { r.Kind = Library },
-		"has no chart":        func(r *Record) { r.Kind = Image },
+		"only a beamline":     func(r *Record) { r.Kind = asset.Library },
+		"has no chart":        func(r *Record) { r.Kind = asset.Image },
 		"names no artifact":   func(r *Record) { r.Artifacts = nil },
-		"none of the art":     func(r *Record) { r.Artifacts[0].Digest = "sha256:" + strings.Repeat("cd", 32) },
-		"digest \"latest\"":   func(r *Record) { r.Artifacts[0].Digest = "latest" },
+		"none of the art":     func(r *Record) { r.Artifacts[0].Digest = asset.Digest("sha256:" + strings.Repeat("cd", 32)) },
+		"digest \"\"":         func(r *Record) { r.Artifacts[0].Digest = "" },
+		"root \"debian":       func(r *Record) { r.Kind, r.Parents.Root = asset.Image, "debian:trixie-slim" },
+		"an image has a root": func(r *Record) { r.Parents.Root = "debian:trixie-slim@" + sum },
 		"with the tag":        func(r *Record) { r.Artifacts[0].Ref = "ghcr.io/org/charts/x:latest" },
 		"is not by digest":    func(r *Record) { r.Instances[0].Image = "ghcr.io/org/ioc:1.0.0" },
 		"not ca or pva":       func(r *Record) { r.Instances[0].Protocol = "" },
 		"twice there":         func(r *Record) { r.Instances = append(r.Instances, r.Instances[0]) },
-		"not at digest":       func(r *Record) { r.Parents[0].Digest = "" },
+		"not at digest":       func(r *Record) { r.Parents.Releases[0].Digest = "" },
 		"source asyn": func(r *Record) {
 			r.Sources = []Source{{Module: "asyn", URL: "https://x", Ref: "R4-45", Commit: "R4-45"}}
 		},
@@ -84,7 +90,7 @@ func TestValidate(t *testing.T) {
 		require.Error(t, err, says)
 	}
 	r := released()
-	r.Tag, r.Tool, r.Checks = "2026.11.1", "", nil
+	r.Tag, r.Tool, r.Checks = assettest.Tag("2026.11.1"), "", nil
 	require.ErrorContains(t, r.Validate(), "tool is empty\nnothing was checked", "all faults at once, and a bare tag is none")
 }
 
@@ -93,6 +99,10 @@ func TestReadRefuses(t *testing.T) {
 	require.NoError(t, err)
 	text := string(b)
 	for name, spoilt := range map[string]string{
+		"no digest":      strings.Replace(text, sum, "latest", 1),
+		"no kind":        strings.Replace(text, `"kind": "beamline"`, `"kind": "chart"`, 1),
+		"no version":     strings.Replace(text, `"version": "2026.11.1"`, `"version": "x"`, 1),
+		"no parent":      strings.Replace(text, `"asset": "ioc-simstage"`, `"asset": "IOC"`, 1),
 		"unknown field":  strings.Replace(text, `"tool"`, `"tolo"`, 1),
 		"repeated field": strings.Replace(text, `"kind": "beamline",`, `"kind": "image", "kind": "beamline",`, 1),
 		"other spacing":  strings.ReplaceAll(text, "  ", " "),
@@ -132,4 +142,29 @@ func FuzzRead(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, string(b), string(again))
 	})
+}
+
+// The root is the last of the parents in JSON, as it always was.
+func TestParentsInJSON(t *testing.T) {
+	const root = `{"asset":"docker.io/library/debian","version":"trixie-slim","ref":"docker.io/library/debian:trixie-slim@` + sum + `","digest":"` + sum + `"}`
+	const bare = `{"asset":"debian","version":"","ref":"debian@` + sum + `","digest":"` + sum + `"}`
+	const ioc = `{"asset":"ioc","version":"1.0.0","ref":"ghcr.io/org/ioc-developer@` + sum + `","digest":"` + sum + `"}`
+	parent := Parent{Asset: "ioc", Version: assettest.Version("1.0.0"), Ref: "ghcr.io/org/ioc-developer@" + sum, Digest: sum}
+	for text, want := range map[string]Parents{
+		"[]":                         {},
+		"[" + ioc + "]":              {Releases: []Parent{parent}},
+		"[" + root + "]":             {Root: "docker.io/library/debian:trixie-slim@" + sum},
+		"[" + bare + "]":             {Root: "debian@" + sum},
+		"[" + ioc + "," + root + "]": {Releases: []Parent{parent}, Root: "docker.io/library/debian:trixie-slim@" + sum},
+	} {
+		var got Parents
+		require.NoError(t, json.Unmarshal([]byte(text), &got), text)
+		require.Equal(t, want, got)
+		b, err := json.Marshal(got)
+		require.NoError(t, err)
+		require.Equal(t, text, string(b))
+	}
+	for _, text := range []string{"{}", "[" + root + "," + ioc + "]", `[{"asset":"ioc","version":"x"}]`} {
+		require.Error(t, new(Parents).UnmarshalJSON([]byte(text)), text)
+	}
 }

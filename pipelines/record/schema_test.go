@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -10,13 +11,18 @@ import (
 	check "github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // schema gives the JSON schema of a record, from the Go type and its comments.
 func schema(t *testing.T) []byte {
 	r := jsonschema.Reflector{ExpandedStruct: true, Anonymous: true, Mapper: func(of reflect.Type) *jsonschema.Schema {
-		if of == reflect.TypeFor[Kind]() {
-			return &jsonschema.Schema{Type: "string", Enum: []any{Image, Library, Beamline}}
+		if of == reflect.TypeFor[asset.Kind]() {
+			return &jsonschema.Schema{Type: "string", Enum: []any{asset.Image, asset.Library, asset.Beamline}}
+		}
+		if of.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+			return &jsonschema.Schema{Type: "string"}
 		}
 		return nil
 	}}

@@ -10,6 +10,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // kindOf is the annotation with the kind of an attachment's statement, by which
@@ -27,7 +29,7 @@ type Attachment struct {
 // "host/path/name@sha256:…", which stays as it is. Attachments of one manifest
 // must be pushed one after the other: registries without a referrers API keep
 // their list in a tag.
-func (r *Registry) Attach(ctx context.Context, ref string, a Attachment) error {
+func (r *Registry) Attach(ctx context.Context, ref asset.Ref, a Attachment) error {
 	subject, err := r.head(ctx, ref)
 	if err != nil {
 		return err
@@ -42,7 +44,7 @@ func (r *Registry) Attach(ctx context.Context, ref string, a Attachment) error {
 	if err != nil {
 		return err
 	}
-	digest, err := name.NewDigest(ref, name.StrictValidation)
+	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return badRef(ref, err)
 	}
@@ -53,8 +55,8 @@ func (r *Registry) Attach(ctx context.Context, ref string, a Attachment) error {
 // Attached returns the attachments of one media type and kind that refer to the
 // manifest at ref, which is by digest. There may be any number of them, from
 // anybody who may write there.
-func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]byte, error) {
-	digest, err := name.NewDigest(ref, name.StrictValidation)
+func (r *Registry) Attached(ctx context.Context, ref asset.Ref, media, kind string) ([][]byte, error) {
+	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return nil, badRef(ref, err)
 	}
@@ -88,12 +90,12 @@ func (r *Registry) Attached(ctx context.Context, ref, media, kind string) ([][]b
 // API is what was pushed: only a tag names that list, so no digest protects it.
 func (r *Registry) wholeList(ctx context.Context, of name.Digest) error {
 	tag := of.Context().Tag(strings.Replace(of.DigestStr(), ":", "-", 1))
-	there, err := r.head(ctx, tag.String())
+	there, err := r.head(ctx, asset.Ref(tag.String()))
 	if err != nil || there == nil {
 		return err
 	}
 	if _, err = r.puller.Get(ctx, of.Context().Digest(there.Digest.String())); err != nil {
-		return r.unread(ctx, "pulling", tag.String(), err)
+		return r.unread(ctx, "pulling", asset.Ref(tag.String()), err)
 	}
 	return nil
 }
@@ -104,7 +106,7 @@ var errOther = errors.New("another kind of attachment")
 func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind string) ([]byte, error) {
 	d, err := r.puller.Get(ctx, ref)
 	if err != nil {
-		return nil, r.unread(ctx, "pulling", ref.String(), err)
+		return nil, r.unread(ctx, "pulling", asset.Ref(ref.String()), err)
 	}
 	img, err := d.Image()
 	if err != nil {
@@ -116,15 +118,15 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 	}
 	body, err := onlyLayer(img, media)
 	if err != nil {
-		return nil, r.unread(ctx, "pulling", ref.String(), err)
+		return nil, r.unread(ctx, "pulling", asset.Ref(ref.String()), err)
 	}
 	return body, nil
 }
 
 // Intact pulls the manifest at ref and all its blobs, checks each against its
 // digest, and returns how many bytes were read.
-func (r *Registry) Intact(ctx context.Context, ref string) (int64, error) {
-	digest, err := name.NewDigest(ref, name.StrictValidation)
+func (r *Registry) Intact(ctx context.Context, ref asset.Ref) (int64, error) {
+	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return 0, badRef(ref, err)
 	}

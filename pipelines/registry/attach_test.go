@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 func TestAttachmentsAreFoundByKind(t *testing.T) {
@@ -59,8 +61,8 @@ func TestIntactReadsEveryBlob(t *testing.T) {
 }
 
 // blobs returns the digests of an image's config and layers.
-func blobs(t testing.TB, ref string) []string {
-	d, err := name.NewDigest(ref)
+func blobs(t testing.TB, ref asset.Ref) []string {
+	d, err := name.NewDigest(string(ref))
 	require.NoError(t, err)
 	img, err := remote.Image(d)
 	require.NoError(t, err)

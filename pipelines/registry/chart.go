@@ -18,6 +18,7 @@ import (
 	helm "helm.sh/helm/v3/pkg/chart"
 	"sigs.k8s.io/yaml"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -48,8 +49,8 @@ func (r *Registry) PushChart(ctx context.Context, tgz []byte) (record.Artifact, 
 	tag := strings.ReplaceAll(m.Version, "+", "_") // as Helm does
 	return record.Artifact{
 		Name:   m.Name,
-		Type:   "chart",
-		Ref:    repo + ":" + tag,
+		Type:   record.ChartType,
+		Ref:    asset.Ref(repo + ":" + tag),
 		Digest: digest,
 		Size:   int64(len(tgz)),
 	}, err
@@ -107,24 +108,24 @@ func chartAnnotations(m *helm.Metadata) map[string]string {
 }
 
 // push sends an artifact to a repository by its digest, and returns the digest.
-func (r *Registry) push(ctx context.Context, repo string, img v1.Image) (string, error) {
+func (r *Registry) push(ctx context.Context, repo string, img v1.Image) (asset.Digest, error) {
 	h, err := img.Digest()
 	if err != nil {
 		return "", fmt.Errorf("reading digest of %s: %w", repo, err)
 	}
 	ref, err := name.NewDigest(repo+"@"+h.String(), name.StrictValidation)
 	if err != nil {
-		return "", badRef(repo, err)
+		return "", badRef(asset.Ref(repo), err)
 	}
 	if err := r.pusher.Push(ctx, ref, img); err != nil {
-		return "", r.fault("pushing", ref.String(), err)
+		return "", r.fault("pushing", asset.Ref(ref.String()), err)
 	}
-	r.pushed.Store(ref.String(), img)
-	return h.String(), nil
+	r.pushed.Store(asset.Ref(ref.String()), img)
+	return asset.Digest(h.String()), nil
 }
 
 // Chart pulls a packaged chart by its address, "host/path/charts/name@sha256:…",
 // and checks it against its digest.
-func (r *Registry) Chart(ctx context.Context, ref string) ([]byte, error) {
+func (r *Registry) Chart(ctx context.Context, ref asset.Ref) ([]byte, error) {
 	return r.pull(ctx, ref, chartConfig)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry/wire"
 )
@@ -22,19 +23,19 @@ import (
 // turn claims a release, whose record is in the registry by its digest, and
 // returns when we may seal it. It reports whether it had to wait, in which case
 // another runner may have sealed it.
-func (r *Registry) turn(ctx context.Context, rec *record.Record, ref, ours string) (waited bool, err error) {
-	tag, err := name.NewTag(ref, name.StrictValidation)
+func (r *Registry) turn(ctx context.Context, rec *record.Record, ref asset.Ref, ours asset.Digest) (waited bool, err error) {
+	tag, err := name.NewTag(string(ref), name.StrictValidation)
 	if err != nil {
 		return false, badRef(ref, err)
 	}
 	repo := tag.Context()
-	claim := "claim-" + tag.TagStr() + "-" + ours[len("sha256:"):][:16]
-	if err := r.writeTag(ctx, repo.Tag(claim).String(), repo.Digest(ours).String()); err != nil {
+	claim := "claim-" + tag.TagStr() + "-" + string(ours[len("sha256:"):][:16])
+	if err := r.writeTag(ctx, asset.Ref(repo.Tag(claim).String()), ref.At(ours)); err != nil {
 		return false, err
 	}
 	tags, err := r.puller.List(ctx, repo)
 	if err != nil {
-		return false, r.fault("listing", repo.String(), err)
+		return false, r.fault("listing", ref, err)
 	}
 	rivals, before := rivals(tags, tag.TagStr(), claim)
 	if rivals == 0 {

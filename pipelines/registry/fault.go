@@ -13,13 +13,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // fault returns the error of a request about ref, with what to do. The password
 // is taken out of the registry's answer.
-func (r *Registry) fault(doing, ref string, err error) error {
-	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: ref, Err: err, Fix: r.fix(err)}
+func (r *Registry) fault(doing string, ref asset.Ref, err error) error {
+	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: string(ref), Err: err, Fix: r.fix(err)}
 	text := err.Error()
 	for _, secret := range r.secrets() {
 		if secret != "" {
@@ -74,14 +75,14 @@ func (r *Registry) fix(err error) string {
 // unread returns the error of content at ref that could not be read or does not
 // match its digest. The latter is no fault of the network: running it again does
 // not help.
-func (r *Registry) unread(ctx context.Context, doing, ref string, err error) error {
+func (r *Registry) unread(ctx context.Context, doing string, ref asset.Ref, err error) error {
 	var answer *transport.Error
 	var network net.Error
 	if isNotFound(err) {
 		return &diag.Error{
 			Kind:  diag.Refused,
 			Doing: doing,
-			Asset: ref,
+			Asset: string(ref),
 			Err:   fmt.Errorf("a part of it is %w: %w", ErrNotFound, err),
 			Fix:   restore,
 		}
@@ -92,7 +93,7 @@ func (r *Registry) unread(ctx context.Context, doing, ref string, err error) err
 	return &diag.Error{
 		Kind:  diag.Refused,
 		Doing: doing,
-		Asset: ref,
+		Asset: string(ref),
 		Err:   fmt.Errorf("it is not what was pushed: %w", err),
 		Fix:   restore,
 	}
@@ -108,21 +109,21 @@ func isNotFound(err error) bool {
 // ErrNotFound is the cause of every error about content that is not in the registry.
 var ErrNotFound = errors.New("not in the registry")
 
-func missing(ref string) error {
+func missing(ref asset.Ref) error {
 	return &diag.Error{
 		Kind:  diag.Invalid,
 		Doing: "looking for",
-		Asset: ref,
+		Asset: string(ref),
 		Err:   ErrNotFound,
 		Fix:   "release it first, or mend the version",
 	}
 }
 
-func badRef(ref string, err error) error {
+func badRef(ref asset.Ref, err error) error {
 	return &diag.Error{
 		Kind:  diag.Invalid,
 		Doing: "reading address",
-		Asset: ref,
+		Asset: string(ref),
 		Err:   err,
 		Fix:   "write host/path/name:tag or host/path/name@sha256:…",
 	}

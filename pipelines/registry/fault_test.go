@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -89,8 +90,9 @@ func always(status int) trouble {
 // site is a registry with trouble, and what is to be released to it.
 type site struct {
 	*flaky
-	host, image string
-	charts      [][]byte
+	host   string
+	image  asset.Ref
+	charts [][]byte
 }
 
 func newSite(t testing.TB) *site {
@@ -113,7 +115,7 @@ func (s *site) complete(t testing.TB) (sealed bool) {
 		return false
 	}
 	for _, ref := range append(r.named(rec), refs(rec)...) {
-		parsed, err := name.ParseReference(ref)
+		parsed, err := name.ParseReference(string(ref))
 		require.NoError(t, err)
 		img, err := remote.Image(parsed)
 		require.NoError(t, err, ref)
@@ -130,7 +132,7 @@ func (s *site) complete(t testing.TB) (sealed bool) {
 	return true
 }
 
-func refs(rec *record.Record) (list []string) {
+func refs(rec *record.Record) (list []asset.Ref) {
 	for _, a := range rec.Artifacts {
 		list = append(list, a.Ref)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	helm "helm.sh/helm/v3/pkg/registry"
 
-	"github.com/tagline-ci/tagline/pipelines/version"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // serveDistribution returns the address of the registry that most others are made of.
@@ -48,7 +48,7 @@ func TestReleaseToDistribution(t *testing.T) {
 	require.Equal(t, rec, got)
 	versions, err = r.Records(t.Context(), "bl01t")
 	require.NoError(t, err)
-	require.Equal(t, []version.Version{parse(t, "2026.11.1")}, versions)
+	require.Equal(t, []asset.Version{parse(t, "2026.11.1")}, versions)
 }
 
 func TestHelmPullsWhatWasPushed(t *testing.T) {
@@ -64,10 +64,10 @@ func TestHelmPullsWhatWasPushed(t *testing.T) {
 				helm.ClientOptCredentialsFile(t.TempDir()+"/none.json"),
 			)
 			require.NoError(t, err)
-			pulled, err := c.Pull(rec.Artifacts[0].Ref)
+			pulled, err := c.Pull(string(rec.Artifacts[0].Ref))
 			require.NoError(t, err)
 			require.Equal(t, tgz, pulled.Chart.Data)
-			require.Equal(t, rec.Artifacts[0].Digest, pulled.Manifest.Digest)
+			require.EqualValues(t, rec.Artifacts[0].Digest, pulled.Manifest.Digest)
 			require.Equal(t, "bl01t-a", pulled.Chart.Meta.Name)
 			ours, err := r.Chart(t.Context(), rec.Artifacts[0].Pinned())
 			require.NoError(t, err)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // maxPull is the largest layer that is read, in bytes: the record of a beamline
@@ -15,8 +17,8 @@ const maxPull = 256 << 20
 
 // pull returns the bytes of an artifact's only layer, checked against the digest
 // in ref. The artifact's config must have the media type.
-func (r *Registry) pull(ctx context.Context, ref, media string) ([]byte, error) {
-	digest, err := name.NewDigest(ref, name.StrictValidation)
+func (r *Registry) pull(ctx context.Context, ref asset.Ref, media string) ([]byte, error) {
+	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return nil, badRef(ref, err)
 	}

@@ -16,9 +16,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry/wire"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Options configure how a registry is reached. The zero value uses the
@@ -81,19 +81,35 @@ func (r *Registry) Prefix() string { return r.prefix }
 
 // Ref returns the address of name at a version: "<prefix>/<name>:<tag>".
 // Names are "ioc-simstage-runtime", "charts/bl01t-mo-ioc-01", "records/bl01t".
-func (r *Registry) Ref(name string, v version.Version) string {
-	return r.prefix + "/" + name + ":" + v.OCITag()
+func (r *Registry) Ref(name string, v asset.Version) asset.Ref {
+	return asset.Ref(r.prefix + "/" + name + ":" + v.OCITag())
 }
 
+// At returns the address of what has name at a digest: "<prefix>/<name>@sha256:…".
+func (r *Registry) At(name string, d asset.Digest) asset.Ref {
+	return asset.Ref(r.prefix + "/" + name + "@" + string(d))
+}
+
+// Has reports whether an address is below this registry's prefix.
+func (r *Registry) Has(ref asset.Ref) bool { return strings.HasPrefix(string(ref), r.prefix+"/") }
+
+// RecordRef returns the address of an asset's record by its digest.
+func (r *Registry) RecordRef(name asset.Name, d asset.Digest) asset.Ref {
+	return r.At(recordName(name), d)
+}
+
+// recordName is what the records of an asset are called below the prefix.
+func recordName(name asset.Name) string { return "records/" + string(name) }
+
 // Exists reports whether ref, by tag or by digest, is in the registry.
-func (r *Registry) Exists(ctx context.Context, ref string) (bool, error) {
+func (r *Registry) Exists(ctx context.Context, ref asset.Ref) (bool, error) {
 	d, err := r.head(ctx, ref)
 	return d != nil, err
 }
 
 // Digest returns the digest, "sha256:…", of the manifest at ref. The error is
 // ErrNotFound when there is none.
-func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
+func (r *Registry) Digest(ctx context.Context, ref asset.Ref) (asset.Digest, error) {
 	d, err := r.head(ctx, ref)
 	if err != nil {
 		return "", err
@@ -101,12 +117,12 @@ func (r *Registry) Digest(ctx context.Context, ref string) (string, error) {
 	if d == nil {
 		return "", missing(ref)
 	}
-	return d.Digest.String(), nil
+	return asset.Digest(d.Digest.String()), nil
 }
 
 // head returns the descriptor of the manifest at ref, nil when there is none.
-func (r *Registry) head(ctx context.Context, ref string) (*v1.Descriptor, error) {
-	parsed, err := name.ParseReference(ref, name.StrictValidation)
+func (r *Registry) head(ctx context.Context, ref asset.Ref) (*v1.Descriptor, error) {
+	parsed, err := name.ParseReference(string(ref), name.StrictValidation)
 	if err != nil {
 		return nil, badRef(ref, err)
 	}

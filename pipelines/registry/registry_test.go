@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/tagline-ci/tagline/pipelines/version"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // serve returns the address of an empty registry, behind layer when it isn't nil.
@@ -37,8 +37,8 @@ func open(t testing.TB, prefix string, o Options) *Registry {
 	return r
 }
 
-func parse(t testing.TB, s string) version.Version {
-	v, err := version.Parse(s)
+func parse(t testing.TB, s string) asset.Version {
+	v, err := asset.ParseVersion(s)
 	require.NoError(t, err)
 	return v
 }
@@ -67,5 +67,5 @@ func TestNew(t *testing.T) {
 
 func TestRefSpellsTheVersionAsATag(t *testing.T) {
 	r := open(t, "ghcr.io/Org", Options{})
-	require.Equal(t, "ghcr.io/org/ioc-simstage-runtime:1.0.0_b1", r.Ref("ioc-simstage-runtime", parse(t, "1.0.0+b1")))
+	require.EqualValues(t, "ghcr.io/org/ioc-simstage-runtime:1.0.0_b1", r.Ref("ioc-simstage-runtime", parse(t, "1.0.0+b1")))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -28,7 +29,7 @@ func TestOfTwoReleasersOneSeals(t *testing.T) {
 			})
 		})
 		image := pushImage(t, host)
-		digests, faults := [2]string{}, [2]error{}
+		digests, faults := [2]asset.Digest{}, [2]error{}
 		var both sync.WaitGroup
 		for i, what := range []string{"1", "2"} {
 			r := open(t, host, Options{})
@@ -44,7 +45,7 @@ func TestOfTwoReleasersOneSeals(t *testing.T) {
 		require.NoError(t, faults[won], "one must seal: %v", errors.Join(faults[:]...))
 		require.Error(t, faults[1-won], "only one may seal")
 		require.Equal(t, diag.Refused, diag.KindOf(faults[1-won]), faults[1-won])
-		require.ErrorContains(t, faults[1-won], digests[won])
+		require.ErrorContains(t, faults[1-won], string(digests[won]))
 		r := open(t, host, Options{})
 		rec, digest, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
 		require.NoError(t, err)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -20,8 +20,8 @@ import (
 // A release that is sealed with the same record is left as it is. One that is
 // sealed with another is an error of kind Refused, which shows both digests. Tags
 // of an unfinished run are moved.
-func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error) {
-	img, v, err := recordArtifact(rec)
+func (r *Registry) Seal(ctx context.Context, rec *record.Record) (asset.Digest, error) {
+	img, err := recordArtifact(rec)
 	if err != nil {
 		return "", err
 	}
@@ -29,14 +29,14 @@ func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error)
 	if err != nil {
 		return "", fmt.Errorf("reading digest of the record: %w", err)
 	}
-	ref, ours := r.Ref("records/"+rec.Asset, v), h.String()
+	ref, ours := r.Ref(recordName(rec.Asset), rec.Version), asset.Digest(h.String())
 	if done, err := r.sealed(ctx, ref, ours); done || err != nil {
 		return ours, err
 	}
 	if err := r.each(ctx, r.named(rec), r.mustExist); err != nil {
 		return "", err
 	}
-	if _, err := r.push(ctx, r.prefix+"/records/"+rec.Asset, img); err != nil {
+	if _, err := r.push(ctx, ref.Repository(), img); err != nil {
 		return "", err
 	}
 	waited, err := r.turn(ctx, rec, ref, ours)
@@ -59,16 +59,16 @@ func (r *Registry) Seal(ctx context.Context, rec *record.Record) (string, error)
 
 // sealed reports whether the release at ref is sealed with our record. It is an
 // error of kind Refused when it is sealed with another.
-func (r *Registry) sealed(ctx context.Context, ref, ours string) (bool, error) {
+func (r *Registry) sealed(ctx context.Context, ref asset.Ref, ours asset.Digest) (bool, error) {
 	there, err := r.head(ctx, ref)
 	if err != nil || there == nil {
 		return false, err
 	}
-	if there.Digest.String() != ours {
+	if there.Digest.String() != string(ours) {
 		return false, &diag.Error{
 			Kind:  diag.Refused,
 			Doing: "sealing",
-			Asset: ref,
+			Asset: string(ref),
 			Err: fmt.Errorf(
 				"it is released already with other content: its record is %s, this one is %s",
 				there.Digest,
@@ -82,16 +82,16 @@ func (r *Registry) sealed(ctx context.Context, ref, ours string) (bool, error) {
 
 // named returns the addresses, by digest, of everything in rec that must be in
 // this registry. The container image at the root may be elsewhere.
-func (r *Registry) named(rec *record.Record) []string {
-	var refs []string
+func (r *Registry) named(rec *record.Record) []asset.Ref {
+	var refs []asset.Ref
 	for _, a := range rec.Artifacts {
 		refs = append(refs, a.Pinned())
 	}
 	for _, i := range rec.Instances {
 		refs = append(refs, i.Chart, i.Image)
 	}
-	for _, p := range rec.Parents {
-		if strings.HasPrefix(p.Ref, r.prefix+"/") {
+	for _, p := range rec.Parents.Releases {
+		if r.Has(p.Ref) {
 			refs = append(refs, p.Ref)
 		}
 	}
@@ -100,7 +100,7 @@ func (r *Registry) named(rec *record.Record) []string {
 }
 
 // mustExist checks that ref is in the registry, pushed now or earlier.
-func (r *Registry) mustExist(ctx context.Context, ref string) error {
+func (r *Registry) mustExist(ctx context.Context, ref asset.Ref) error {
 	if _, ok := r.pushed.Load(ref); ok {
 		return nil
 	}
@@ -117,17 +117,17 @@ func (r *Registry) mustExist(ctx context.Context, ref string) error {
 }
 
 func (r *Registry) tagAll(ctx context.Context, rec *record.Record) error {
-	list := map[string]record.Artifact{}
-	var refs []string
+	list := map[asset.Ref]record.Artifact{}
+	var refs []asset.Ref
 	for _, a := range rec.Artifacts {
 		list[a.Ref] = a
 		refs = append(refs, a.Ref)
 	}
-	return r.each(ctx, refs, func(ctx context.Context, ref string) error { return r.tag(ctx, list[ref]) })
+	return r.each(ctx, refs, func(ctx context.Context, ref asset.Ref) error { return r.tag(ctx, list[ref]) })
 }
 
 // each calls do for each address, several at once, and joins the errors.
-func (r *Registry) each(ctx context.Context, refs []string, do func(context.Context, string) error) error {
+func (r *Registry) each(ctx context.Context, refs []asset.Ref, do func(context.Context, asset.Ref) error) error {
 	faults := make([]error, len(refs))
 	var g errgroup.Group
 	g.SetLimit(jobs)

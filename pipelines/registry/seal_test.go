@@ -13,15 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // pushImage stands for an image that Dagger pushed by its digest, and gives its address.
-func pushImage(t testing.TB, host string) string {
+func pushImage(t testing.TB, host string) asset.Ref {
 	img, err := random.Image(64, 1)
 	require.NoError(t, err)
 	h, err := img.Digest()
@@ -30,7 +31,7 @@ func pushImage(t testing.TB, host string) string {
 	d, err := name.NewDigest(ref)
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(d, img))
-	return ref
+	return asset.Ref(ref)
 }
 
 // packaged returns the chart of an instance whose start-up script says what. The
@@ -40,7 +41,7 @@ func packaged(t testing.TB, name, what string) []byte {
 		return tgz.([]byte)
 	}
 	image := "127.0.0.1:5000/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32)
-	pin, err := version.ParsePin("ioc-simstage 1.0.0")
+	pin, err := asset.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
 	inst := &beamline.Instance{
 		Name:   name,
@@ -68,13 +69,13 @@ var shelf sync.Map
 
 // release pushes the charts of two instances and seals them, as a release of a
 // beamline does.
-func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*record.Record, string, error) {
+func release(ctx context.Context, r *Registry, image asset.Ref, tgzs ...[]byte) (*record.Record, asset.Digest, error) {
 	rec := &record.Record{
 		Schema:    record.Schema,
-		Kind:      record.Beamline,
+		Kind:      asset.Beamline,
 		Asset:     "bl01t",
-		Version:   "2026.11.1",
-		Tag:       "bl01t/2026.11.1",
+		Version:   assettest.Version("2026.11.1"),
+		Tag:       assettest.Tag("bl01t/2026.11.1"),
 		Commit:    strings.Repeat("0a", 20),
 		Namespace: "bl01t",
 		Tool:      "1.0.0",
@@ -98,7 +99,7 @@ func release(ctx context.Context, r *Registry, image string, tgzs ...[]byte) (*r
 				Name:     c.Name,
 				Chart:    c.Pinned(),
 				Image:    image,
-				IOC:      "ioc-simstage 1.0.0",
+				IOC:      assettest.Pin("ioc-simstage 1.0.0"),
 				ProbePV:  "BL01T:TIME",
 				Protocol: "ca",
 			},
@@ -121,7 +122,7 @@ func TestSealedReleaseIsReadBack(t *testing.T) {
 	require.Equal(t, rec, got)
 	versions, err := r.Records(t.Context(), "bl01t")
 	require.NoError(t, err)
-	require.Equal(t, []version.Version{parse(t, "2026.11.1")}, versions)
+	require.Equal(t, []asset.Version{parse(t, "2026.11.1")}, versions)
 	for _, a := range rec.Artifacts {
 		at, err := r.Digest(t.Context(), a.Ref)
 		require.NoError(t, err)
@@ -141,7 +142,7 @@ func TestSealedReleaseNeverChanges(t *testing.T) {
 
 	_, _, err = release(t.Context(), r, image, packaged(t, "bl01t-a", "2"))
 	require.Equal(t, diag.Refused, diag.KindOf(err))
-	require.ErrorContains(t, err, digest)
+	require.ErrorContains(t, err, string(digest))
 	require.ErrorContains(t, err, "tag a new version")
 	_, still, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
 	require.NoError(t, err)
@@ -154,9 +155,9 @@ func TestSealedReleaseNeverChanges(t *testing.T) {
 func TestRecordNamesNothingThatIsNotThere(t *testing.T) {
 	host := serve(t, nil)
 	r := open(t, host, Options{})
-	image := host + "/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32)
+	image := asset.Ref(host + "/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32))
 	_, _, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"))
-	require.ErrorContains(t, err, image)
+	require.ErrorContains(t, err, string(image))
 	versions, err := r.Records(t.Context(), "bl01t")
 	require.NoError(t, err)
 	require.Empty(t, versions)

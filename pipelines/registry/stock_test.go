@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // stockHelm returns the path of the helm command, built from its own source and
@@ -189,7 +189,7 @@ func madeAll(t testing.TB, n int) [][]byte {
 
 // made packages the chart of an instance.
 func made(t testing.TB, name string) []byte {
-	pin, err := version.ParsePin("ioc-simstage 1.0.0")
+	pin, err := asset.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
 	inst := &beamline.Instance{
 		Name:   name,

@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -19,7 +20,7 @@ func (r *Registry) tag(ctx context.Context, a record.Artifact) error {
 	if err != nil {
 		return err
 	}
-	if there != nil && there.Digest.String() == a.Digest {
+	if there != nil && there.Digest.String() == string(a.Digest) {
 		return nil
 	}
 	if err := r.writeTag(ctx, a.Ref, a.Pinned()); err != nil {
@@ -36,12 +37,12 @@ func (r *Registry) tag(ctx context.Context, a record.Artifact) error {
 }
 
 // writeTag points the tag to the digest.
-func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
-	to, err := name.NewTag(tag, name.StrictValidation)
+func (r *Registry) writeTag(ctx context.Context, tag, digest asset.Ref) error {
+	to, err := name.NewTag(string(tag), name.StrictValidation)
 	if err != nil {
 		return badRef(tag, err)
 	}
-	from, err := name.NewDigest(digest, name.StrictValidation)
+	from, err := name.NewDigest(string(digest), name.StrictValidation)
 	if err != nil {
 		return badRef(digest, err)
 	}
@@ -57,21 +58,21 @@ func (r *Registry) writeTag(ctx context.Context, tag, digest string) error {
 
 // manifest returns the manifest with the digest, from memory when we pushed it.
 func (r *Registry) manifest(ctx context.Context, digest name.Digest) (remote.Taggable, error) {
-	if img, ok := r.pushed.Load(digest.String()); ok {
+	if img, ok := r.pushed.Load(asset.Ref(digest.String())); ok {
 		return img.(v1.Image), nil
 	}
 	d, err := r.puller.Get(ctx, digest)
 	if isNotFound(err) {
-		return nil, missing(digest.String())
+		return nil, missing(asset.Ref(digest.String()))
 	}
 	if err != nil {
-		return nil, r.fault("looking for", digest.String(), err)
+		return nil, r.fault("looking for", asset.Ref(digest.String()), err)
 	}
 	return d, nil
 }
 
-func moved(ref, there, ours string) error {
-	return &diag.Error{Kind: diag.Refused, Doing: "publishing", Asset: ref,
+func moved(ref asset.Ref, there, ours asset.Digest) error {
+	return &diag.Error{Kind: diag.Refused, Doing: "publishing", Asset: string(ref),
 		Err: fmt.Errorf("another release wrote this tag at the same time: it is %s, ours is %s", there, ours),
 		Fix: "see which of the two is wanted, then release once more"}
 }

@@ -149,7 +149,7 @@ func releaseTo(t *testing.T, r *Registry) error {
 	_, _, err = release(
 		t.Context(),
 		r,
-		r.prefix+"/ioc-simstage-runtime@"+digest,
+		r.At("ioc-simstage-runtime", digest),
 		packaged(t, "bl01t-a", "1"),
 		packaged(t, "bl01t-b", "1"),
 	)

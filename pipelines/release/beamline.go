@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -19,7 +20,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // library chart of every instance chart, from the same tree.
@@ -32,12 +32,12 @@ const together = 8
 type ioc struct {
 	rec *record.Record
 	img *image.Image
-	ref string // its runtime image by digest
+	ref asset.Ref // its runtime image by digest
 }
 
 // beamline boots every instance of a beamline and packages their charts.
 func (j *job) beamline(ctx context.Context) (*made, error) {
-	bl, err := beamline.Read(j.files, j.plan.Tag.Asset)
+	bl, err := beamline.Read(j.files, string(j.plan.Tag.Asset))
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (j *job) beamline(ctx context.Context) (*made, error) {
 	rec.Gate, rec.Namespace = bl.Gate, bl.Namespace
 	for _, pin := range sortedPins(iocs) {
 		r := iocs[pin].rec
-		rec.Parents = append(rec.Parents, record.Parent{Asset: r.Asset, Version: r.Version, Ref: iocs[pin].ref, Digest: artifact(r, image.Runtime).Digest})
+		rec.Parents.Releases = append(rec.Parents.Releases, parentOf(r, asset.Runtime))
 	}
 	charts, err := j.charts(ctx, bl, iocs)
 	if err != nil {
@@ -74,7 +74,7 @@ func (j *job) beamline(ctx context.Context) (*made, error) {
 }
 
 // charts packages the chart of each instance, in the order of the instances.
-func (j *job) charts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc) ([][]byte, error) {
+func (j *job) charts(ctx context.Context, bl *beamline.Beamline, iocs map[asset.Pin]ioc) ([][]byte, error) {
 	folder, err := fs.Sub(j.files, library)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (j *job) charts(ctx context.Context, bl *beamline.Beamline, iocs map[versio
 	charts := make([][]byte, len(bl.Instances))
 	err = step.Each(ctx, together, upTo(len(charts)), func(_ context.Context, i int) (err error) {
 		inst := bl.Instances[i]
-		charts[i], err = lib.Package(bl, inst, iocs[inst.Image].ref, j.plan.Tag.Version.String())
+		charts[i], err = lib.Package(bl, inst, string(iocs[inst.Image].ref), j.plan.Tag.Version.String())
 		return err
 	})
 	return charts, err
@@ -103,16 +103,16 @@ func upTo(n int) []int {
 
 // iocs gives the released generic IOC of every pin, or all pins that are not
 // released.
-func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[version.Pin]ioc, error) {
-	files := map[version.Pin]string{}
+func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[asset.Pin]ioc, error) {
+	files := map[asset.Pin]string{}
 	for _, inst := range bl.Instances {
 		if _, ok := files[inst.Image]; !ok {
 			files[inst.Image] = inst.File
 		}
 	}
-	all := map[version.Pin]ioc{}
+	all := map[asset.Pin]ioc{}
 	var mu sync.Mutex
-	err := step.Each(ctx, together, sortedPins(files), func(ctx context.Context, pin version.Pin) error {
+	err := step.Each(ctx, together, sortedPins(files), func(ctx context.Context, pin asset.Pin) error {
 		one, err := j.ioc(ctx, pin, files[pin])
 		if err != nil {
 			return err
@@ -127,28 +127,28 @@ func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[version.Pin]
 
 // ioc gives the generic IOC of a pin: the released one, or that of the tree,
 // whose record says no more than its name.
-func (j *job) ioc(ctx context.Context, pin version.Pin, file string) (ioc, error) {
+func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) {
 	if !j.inTree {
 		rec, img, err := j.released(ctx, pin, file)
 		if err != nil {
 			return ioc{}, err
 		}
-		return ioc{rec: rec, img: img, ref: j.ref(rec, image.Runtime)}, nil
+		return ioc{rec: rec, img: img, ref: rec.Image(asset.Runtime).Pinned()}, nil
 	}
 	recipes, err := recipe.Read(j.files)
 	if err != nil {
 		return ioc{}, err
 	}
-	img, err := j.build(ctx, j.files, recipes, pin.Asset)
-	rec := &record.Record{Asset: pin.Asset, Version: pin.Version.String()}
-	return ioc{rec: rec, img: img, ref: j.address(pin.Asset+"-"+image.Runtime, nowhere)}, err
+	img, err := j.build(ctx, j.files, recipes, string(pin.Asset))
+	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
+	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), nowhere)}, err
 }
 
 // boot starts one instance at its pinned image, as its pod will.
 func (j *job) boot(ctx context.Context, inst *beamline.Instance, of ioc) (*record.Test, error) {
 	test, err := smoke.Tester{Client: j.Client}.Run(ctx, smoke.Subject{
 		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
-		Digest:  artifact(of.rec, image.Runtime).Digest,
+		Digest:  of.rec.Image(asset.Runtime).Digest,
 		Runtime: of.img.Runtime, Clients: of.img.Developer, Config: inst.Config,
 		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
 		Env:    inst.Values.Env, Grace: inst.Values.GraceSeconds,
@@ -157,13 +157,13 @@ func (j *job) boot(ctx context.Context, inst *beamline.Instance, of ioc) (*recor
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err}
 	}
-	test.Name = "boot"
+	test.Name = record.BootTest
 	return test, nil
 }
 
 // unique checks that no two IOCs of a beamline serve one PV.
 func unique(name string, tests []record.Test) record.Test {
-	result := record.Test{Name: "unique PVs", Of: name}
+	result := record.Test{Name: record.UniquePVsTest, Of: name}
 	by := map[string]string{}
 	for _, t := range tests {
 		for _, pv := range t.PVs {
@@ -179,7 +179,7 @@ func unique(name string, tests []record.Test) record.Test {
 }
 
 // publishCharts pushes all charts by digest; sealing tags them.
-func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[version.Pin]ioc, charts [][]byte, rec *record.Record) error {
+func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[asset.Pin]ioc, charts [][]byte, rec *record.Record) error {
 	artifacts := make([]record.Artifact, len(bl.Instances))
 	rec.Instances = make([]record.Instance, len(bl.Instances))
 	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
@@ -191,8 +191,8 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 			}
 			artifacts[i] = pushed
 			rec.Instances[i] = record.Instance{
-				Name: inst.Name, Chart: j.address("charts/"+inst.Name, pushed.Digest),
-				Image: iocs[inst.Image].ref, IOC: inst.Image.String(),
+				Name: inst.Name, Chart: pushed.Pinned(),
+				Image: iocs[inst.Image].ref, IOC: inst.Image,
 				ProbePV: inst.Values.ProbePV, Protocol: cmp.Or(inst.Values.Protocol, "ca"),
 			}
 			return nil
@@ -206,6 +206,6 @@ func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map
 }
 
 // sortedPins gives a map's pins, in the order of their text.
-func sortedPins[V any](of map[version.Pin]V) []version.Pin {
-	return slices.SortedFunc(maps.Keys(of), func(a, b version.Pin) int { return strings.Compare(a.String(), b.String()) })
+func sortedPins[V any](of map[asset.Pin]V) []asset.Pin {
+	return slices.SortedFunc(maps.Keys(of), func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) })
 }

@@ -10,7 +10,7 @@ import (
 
 // library packages the library chart, for beamlines outside this repository.
 func (j *job) library(context.Context) (*made, error) {
-	name, v := j.plan.Tag.Asset, j.plan.Tag.Version
+	name, v := string(j.plan.Tag.Asset), j.plan.Tag.Version
 	folder, err := fs.Sub(j.files, "charts/"+name)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (j *job) library(context.Context) (*made, error) {
 		return nil, err
 	}
 	rec := j.record()
-	rec.Checks = []record.Test{{Name: "package", Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
+	rec.Checks = []record.Test{{Name: record.PackageTest, Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
 	publish := func(ctx context.Context) error {
 		pushed, err := j.Registry.PushChart(ctx, packed)
 		rec.Artifacts = []record.Artifact{pushed}

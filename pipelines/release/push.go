@@ -6,28 +6,25 @@ import (
 	"strings"
 
 	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // nowhere is a digest that no content has. Pushing to it, the engine sends the
 // content and its manifest under their own digests and writes no tag: content
 // first, tag last.
-var nowhere = "sha256:" + strings.Repeat("0", 64)
+var nowhere = asset.Digest("sha256:" + strings.Repeat("0", 64))
 
 // push sends a container to the registry by digest, untagged, and gives the
 // digest of its manifest.
-func (j *job) push(ctx context.Context, c *dagger.Container, name string) (string, error) {
-	ref, err := c.Publish(ctx, j.address(name, nowhere))
+func (j *job) push(ctx context.Context, c *dagger.Container, name string) (asset.Digest, error) {
+	published, err := c.Publish(ctx, string(j.Registry.At(name, nowhere)))
 	if err != nil {
 		return "", err
 	}
-	digest := ref[strings.LastIndex(ref, "@")+1:]
-	if !strings.HasPrefix(digest, "sha256:") || digest == nowhere {
-		return "", fmt.Errorf("the engine gave no digest for %s but %q", name, ref)
+	ref, err := asset.ParseRef(published)
+	if err != nil || ref.Digest() == "" || ref.Digest() == nowhere {
+		return "", fmt.Errorf("the engine gave no digest for %s but %q", name, published)
 	}
-	return digest, nil
-}
-
-// address is something in the registry by its digest: "host/path/name@sha256:…".
-func (j *job) address(name, digest string) string {
-	return j.Registry.Prefix() + "/" + name + "@" + digest
+	return ref.Digest(), nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/plan"
@@ -20,7 +21,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Pipeline releases the assets of one repository to one registry.
@@ -36,7 +36,7 @@ type Pipeline struct {
 // job is one tag under way.
 type job struct {
 	Pipeline
-	tag   string // as git has it; without the asset where the repository has one alone
+	tag   asset.Tag // as git has it; without the asset where the repository has one alone
 	plan  *plan.Plan
 	files fs.FS // the tree at the tag's commit
 
@@ -68,15 +68,15 @@ func (p Pipeline) at(commit, tag string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := plan.Tag(files, tag)
+	pl, err := plan.New(files, commit, tag)
 	if err != nil {
 		return nil, err
 	}
-	pl, err := plan.New(files, commit, t)
-	if err != nil {
-		return nil, err
+	written := pl.Tag
+	if written.String() != tag {
+		written.Asset = ""
 	}
-	return &job{Pipeline: p, tag: tag, plan: pl, files: files}, nil
+	return &job{Pipeline: p, tag: written, plan: pl, files: files}, nil
 }
 
 // Run releases a git tag and gives its record. A tag that is released already
@@ -150,10 +150,10 @@ type made struct {
 }
 
 func (j *job) make(ctx context.Context) (*made, error) {
-	if j.plan.Kind == record.Image {
+	if j.plan.Kind == asset.Image {
 		return j.image(ctx)
 	}
-	if j.plan.Kind == record.Beamline {
+	if j.plan.Kind == asset.Beamline {
 		return j.beamline(ctx)
 	}
 	return j.library(ctx)
@@ -168,7 +168,7 @@ func (j *job) sealed(ctx context.Context) (*record.Record, error) {
 	}
 	if rec.Commit != j.plan.Commit {
 		return nil, &diag.Error{
-			Kind: diag.Refused, Doing: "releasing", Asset: rec.Asset, Version: rec.Version,
+			Kind: diag.Refused, Doing: "releasing", Asset: string(rec.Asset), Version: rec.Version.String(),
 			Err: fmt.Errorf("it was released from commit %s, and the tag is now at %s", rec.Commit, j.plan.Commit),
 			Fix: "a release never changes: tag a new version",
 		}
@@ -177,8 +177,8 @@ func (j *job) sealed(ctx context.Context) (*record.Record, error) {
 }
 
 // find gives the record of a release, nil when there is none.
-func (j *job) find(ctx context.Context, asset string, v version.Version) (*record.Record, error) {
-	rec, _, err := j.Registry.Record(ctx, asset, v)
+func (j *job) find(ctx context.Context, name asset.Name, v asset.Version) (*record.Record, error) {
+	rec, _, err := j.Registry.Record(ctx, name, v)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, nil
 	}
@@ -189,7 +189,7 @@ func (j *job) find(ctx context.Context, asset string, v version.Version) (*recor
 func (j *job) record() *record.Record {
 	return &record.Record{
 		Schema: record.Schema, Kind: j.plan.Kind,
-		Asset: j.plan.Tag.Asset, Version: j.plan.Tag.Version.String(), Tag: j.tag,
+		Asset: j.plan.Tag.Asset, Version: j.plan.Tag.Version, Tag: j.tag,
 		Commit: j.plan.Commit, Tool: j.Tool,
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/sbom"
-	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // maySign sees that who signs can, before hours of building: a workflow gets
@@ -27,7 +27,7 @@ func (j *job) maySign(ctx context.Context) error {
 // and the signature to its record, before sealing shows any of it.
 func (j *job) sign(ctx context.Context, m *made) error {
 	signer := attest.Signer{Registry: j.Registry, By: j.Signer, Repository: j.Repo.Origin()}
-	sboms := map[string]any{}
+	sboms := map[asset.Digest]any{}
 	if m.image != nil {
 		modules, err := j.modules(ctx, m.rec)
 		if err != nil {
@@ -60,7 +60,7 @@ func (j *job) sbom(ctx context.Context, m *made, a record.Artifact, modules []re
 		return nil, err
 	}
 	return sbom.Document(sbom.Image{
-		Name: a.Name, Version: m.rec.Version, Digest: a.Digest, Commit: m.rec.Commit,
+		Name: a.Name, Version: m.rec.Version.String(), Digest: string(a.Digest), Commit: m.rec.Commit,
 		Created: tree.ModTime(), Tool: m.rec.Tool, Packages: packages, Modules: modules,
 	}), nil
 }
@@ -69,13 +69,10 @@ func (j *job) sbom(ctx context.Context, m *made, a record.Artifact, modules []re
 // of the images it is built on, from their records.
 func (j *job) modules(ctx context.Context, rec *record.Record) ([]record.Source, error) {
 	all := slices.Clone(rec.Sources)
-	// The last parent is the root's container image, which has no record.
-	for len(rec.Parents) > 1 {
-		v, err := version.Parse(rec.Parents[0].Version)
-		if err != nil {
-			return nil, err
-		}
-		if rec, _, err = j.Registry.Record(ctx, rec.Parents[0].Asset, v); err != nil {
+	for len(rec.Parents.Releases) > 0 {
+		parent := rec.Parents.Releases[0]
+		var err error
+		if rec, _, err = j.Registry.Record(ctx, parent.Asset, parent.Version); err != nil {
 			return nil, err
 		}
 		all = append(all, rec.Sources...)

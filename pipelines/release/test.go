@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -17,7 +18,7 @@ import (
 // test starts and asks an image's IOC, and looks at what is in the image. below
 // is what it is built on. The digest is the one that its runtime container was
 // pulled by, if it was.
-func (j *job) test(ctx context.Context, img *recipe.Image, built, below *image.Image, digest string) ([]record.Test, error) {
+func (j *job) test(ctx context.Context, img *recipe.Image, built, below *image.Image, digest asset.Digest) ([]record.Test, error) {
 	s, err := j.subject(img, built, digest)
 	if err != nil {
 		return nil, err
@@ -33,7 +34,7 @@ func (j *job) test(ctx context.Context, img *recipe.Image, built, below *image.I
 }
 
 // subject is an image's IOC as it is tested.
-func (j *job) subject(img *recipe.Image, built *image.Image, digest string) (smoke.Subject, error) {
+func (j *job) subject(img *recipe.Image, built *image.Image, digest asset.Digest) (smoke.Subject, error) {
 	s := smoke.Subject{Name: img.Name, File: img.File, Digest: digest, Runtime: built.Runtime, Clients: built.Developer, User: "1000:1000"}
 	if img.IOC == nil {
 		return s, nil
@@ -53,20 +54,20 @@ func (j *job) smoke(ctx context.Context, img *recipe.Image, s smoke.Subject) (*r
 	if err != nil {
 		return nil, fmt.Errorf("starting caget of %s: %w", img.Name, err)
 	}
-	return &record.Test{Name: "smoke", Of: img.Name, Digest: s.Digest, Passed: true, Evidence: []string{strings.TrimSpace(out)}}, nil
+	return &record.Test{Name: record.SmokeTest, Of: img.Name, Digest: s.Digest, Passed: true, Evidence: []string{strings.TrimSpace(out)}}, nil
 }
 
 // contents checks that the runtime image has all that the IOC opens, and says
 // whose the bytes of both targets are.
 func (j *job) contents(ctx context.Context, img *recipe.Image, s smoke.Subject, built, below *image.Image) (*record.Test, error) {
-	test := &record.Test{Name: "contents", Of: img.Name, Digest: s.Digest, Passed: true}
+	test := &record.Test{Name: record.ContentsTest, Of: img.Name, Digest: s.Digest, Passed: true}
 	var err error
 	if img.IOC != nil {
 		if test, err = (smoke.Tester{Client: j.Client}).Complete(ctx, s); err != nil {
 			return nil, err
 		}
 	}
-	on := "parent " + img.Parent.Asset
+	on := "parent " + string(img.Parent.Asset)
 	if below == nil {
 		below, on = image.Released(j.Client, built.Base, built.Base, built.Base), "parent "+img.Base
 	}

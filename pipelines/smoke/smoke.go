@@ -13,6 +13,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -26,9 +27,9 @@ var bootCommands string
 
 // Subject is an IOC to be tested.
 type Subject struct {
-	Name    string // of the image or the instance
-	Folder  string // of its config, from the repository's root, to name files in faults
-	Digest  string // that Runtime was pulled by from the registry; empty when it was built here
+	Name    string       // of the image or the instance
+	Folder  string       // of its config, from the repository's root, to name files in faults
+	Digest  asset.Digest // that Runtime was pulled by from the registry; empty when it was built here
 	Runtime *dagger.Container
 	Clients *dagger.Container // has caget, caput and pvget: the developer image
 	Config  map[string][]byte // by file name, as the instance's ConfigMap
@@ -49,7 +50,7 @@ type Tester struct {
 // container. The error is of the engine; what is wrong with the IOC is in the
 // result.
 func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
-	result := &record.Test{Name: "smoke", Of: s.Name, Digest: s.Digest}
+	result := &record.Test{Name: record.SmokeTest, Of: s.Name, Digest: s.Digest}
 	if err := pulled(ctx, s.Runtime, s.Digest); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
 	}
@@ -76,12 +77,12 @@ func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 
 // pulled checks with the engine that a container is the one in the registry that
 // the record will name.
-func pulled(ctx context.Context, c *dagger.Container, digest string) error {
+func pulled(ctx context.Context, c *dagger.Container, digest asset.Digest) error {
 	if digest == "" {
 		return nil
 	}
 	ref, err := c.ImageRef(ctx)
-	if err == nil && !strings.HasSuffix(ref, "@"+digest) {
+	if err == nil && !strings.HasSuffix(ref, "@"+string(digest)) {
 		err = fmt.Errorf("the engine runs %s", ref)
 	}
 	if err != nil {

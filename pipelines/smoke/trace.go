@@ -20,7 +20,7 @@ import (
 // looks in the runtime image for what was opened there. A fault names the
 // support module or Debian package that a missing file is of.
 func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
-	result := &record.Test{Name: "contents", Of: s.Name, Digest: s.Digest}
+	result := &record.Test{Name: record.ContentsTest, Of: s.Name, Digest: s.Digest}
 	opened, err := t.opened(ctx, s)
 	if err != nil {
 		return nil, err

@@ -66,13 +66,13 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 	rec := &record.Record{}
 	if now := past.Current(); now != nil {
 		rec = &now.Record
-		st.Version, st.Record, st.Since = rec.Version, now.Digest, now.Since
+		st.Version, st.Record, st.Since = rec.Version.String(), string(now.Digest), now.Since
 		for _, former := range past.Releases[1:] {
-			st.Before = append(st.Before, former.Record.Version)
+			st.Before = append(st.Before, former.Record.Version.String())
 		}
 	}
 	if past.Underway != nil {
-		st.Underway = past.Underway.Version
+		st.Underway = past.Underway.Version.String()
 	}
 	for _, name := range names(rec, history, n.Beamline) {
 		st.Instances = append(st.Instances, ioc(rec, name, history, states[name]))
@@ -130,7 +130,7 @@ func ioc(rec *record.Record, name string, history helm.History, s pods.State) IO
 		return line
 	}
 	want := rec.Instances[i]
-	line.IOC = want.IOC
+	line.IOC = want.IOC.String()
 	switch {
 	case !deployed || last.Status == "uninstalled":
 		line.Doing = "not in the cluster"

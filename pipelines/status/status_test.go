@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/helm"
@@ -15,7 +17,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-func ref(digit string) string { return "host/charts/x@sha256:" + strings.Repeat(digit, 64) }
+func ref(digit string) asset.Ref {
+	return asset.Ref("host/charts/x@sha256:" + strings.Repeat(digit, 64))
+}
 
 func revision(number int, status, digit string) helm.Revision {
 	return helm.Revision{
@@ -28,7 +32,7 @@ func revision(number int, status, digit string) helm.Revision {
 }
 
 func TestIOCTellsDrift(t *testing.T) {
-	rec := &record.Record{Instances: []record.Instance{{Name: "a", Chart: ref("1"), IOC: "ioc-simstage 1.0.0"}}}
+	rec := &record.Record{Instances: []record.Instance{{Name: "a", Chart: ref("1"), IOC: assettest.Pin("ioc-simstage 1.0.0")}}}
 	for name, c := range map[string]struct {
 		instance string
 		history  []helm.Revision

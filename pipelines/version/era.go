@@ -7,13 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // Dated is a version of an asset and when the commit it was tagged on was
 // made; the zero time when that is not known.
 type Dated struct {
-	Version Version
+	Version asset.Version
 	When    time.Time
 }
 
@@ -32,17 +32,17 @@ func Sort(list []Dated) error {
 		return err
 	}
 	type key struct {
-		parts
-		era int
+		parts asset.Parts
+		era   int
 		Dated
 	}
 	keys := make([]key, len(list))
 	for i, d := range list {
-		p, _ := split(d.Version.raw)
-		keys[i] = key{p, slices.Index(eras, p.scheme()), d}
+		p := d.Version.Parts()
+		keys[i] = key{p, slices.Index(eras, scheme(p)), d}
 	}
 	slices.SortStableFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.era, b.era), compare(a.parts, b.parts), strings.Compare(a.Version.raw, b.Version.raw))
+		return cmp.Or(cmp.Compare(a.era, b.era), compare(a.parts, b.parts), strings.Compare(a.Version.String(), b.Version.String()))
 	})
 	for i, k := range keys {
 		list[i] = k.Dated
@@ -54,7 +54,7 @@ func Sort(list []Dated) error {
 func order(list []Dated) ([]Scheme, error) {
 	var eras []*era
 	for _, d := range list {
-		s := d.Version.Scheme()
+		s := SchemeOf(d.Version)
 		i := slices.IndexFunc(eras, func(e *era) bool { return e.scheme == s })
 		if i < 0 {
 			eras = append(eras, &era{s, d, d})
@@ -89,13 +89,13 @@ func (e *era) precedes(f *era) bool {
 // Latest gives the newest release: never a pre-release, a variant that a word
 // names, or a version of a scheme that was abandoned for another. It refuses
 // when there is none, or when the history doesn't say which scheme is in use.
-func Latest(list []Dated) (Version, error) {
-	releases := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return !d.Version.IsRelease() })
+func Latest(list []Dated) (asset.Version, error) {
+	releases := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return !IsRelease(d.Version) })
 	if len(releases) == 0 {
-		return Version{}, refusal{why: "no release among the versions", fix: "release a version that is no pre-release first"}.error("", "", "")
+		return asset.Version{}, invalid("release a version that is no pre-release first", "no release among the versions")
 	}
 	if err := Sort(releases); err != nil {
-		return Version{}, err
+		return asset.Version{}, err
 	}
 	return releases[len(releases)-1].Version, nil
 }
@@ -104,61 +104,61 @@ func Latest(list []Dated) (Version, error) {
 // release, for others whatever is there. Where the history doesn't say which
 // scheme came first, only versions of v's scheme count. It is the zero Version
 // when v is the first.
-func Previous(list []Dated, v Version) Version {
-	kept := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return d.Version != v && v.IsRelease() && !d.Version.IsRelease() })
+func Previous(list []Dated, v asset.Version) asset.Version {
+	kept := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return d.Version != v && IsRelease(v) && !IsRelease(d.Version) })
 	if Sort(kept) != nil {
-		kept = slices.DeleteFunc(kept, func(d Dated) bool { return d.Version.Scheme() != v.Scheme() })
+		kept = slices.DeleteFunc(kept, func(d Dated) bool { return SchemeOf(d.Version) != SchemeOf(v) })
 		if Sort(kept) != nil {
-			return Version{}
+			return asset.Version{}
 		}
 	}
 	if i := slices.IndexFunc(kept, func(d Dated) bool { return d.Version == v }); i > 0 {
 		return kept[i-1].Version
 	}
-	return Version{}
+	return asset.Version{}
 }
 
 // Next proposes the version after those in list, which are all of one asset:
 // the release of the newest pre-release, today's date where calendar versions
 // are used, or the last number plus one. Without any, it is today's date for a
 // beamline and 1.0.0 for others. Versions that kind cannot have don't count.
-func Next(list []Dated, kind record.Kind, now time.Time) (Version, error) {
+func Next(list []Dated, kind asset.Kind, now time.Time) (asset.Version, error) {
 	usable := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool {
-		p, r := split(d.Version.raw)
-		return r != nil || p.variant != "" || kind != record.Image && d.Version.chart() != nil
+		_, chart := d.Version.Chart()
+		return d.Version.IsZero() || d.Version.Parts().Variant != "" || kind != asset.Image && chart != nil
 	})
 	today := fmt.Sprintf("%d.%d.%d", now.Year(), now.Month(), now.Day())
-	if len(usable) == 0 && kind == record.Beamline {
-		return Parse(today)
+	if len(usable) == 0 && kind == asset.Beamline {
+		return asset.ParseVersion(today)
 	}
 	if len(usable) == 0 {
-		return Parse("1.0.0")
+		return asset.ParseVersion("1.0.0")
 	}
 	if err := Sort(usable); err != nil {
-		return Version{}, err
+		return asset.Version{}, err
 	}
 	newest := usable[len(usable)-1].Version
-	p, _ := split(newest.raw)
-	if next, err := Parse(today); err == nil && p.scheme() == Calendar && len(p.numbers) == 3 {
-		if c, err := Compare(newest, next); err == nil && c < 0 && len(p.pre) == 0 {
-			return next, nil
+	p := newest.Parts()
+	if date, err := asset.ParseVersion(today); err == nil && scheme(p) == Calendar && len(p.Numbers) == 3 {
+		if c, err := Compare(newest, date); err == nil && c < 0 && len(p.Pre) == 0 {
+			return date, nil
 		}
 	}
-	return Parse(p.next())
+	return asset.ParseVersion(next(p))
 }
 
 // next spells the version that follows.
-func (p parts) next() string {
-	last := p.numbers
-	if p.mark != "" {
-		last = p.release
+func next(p asset.Parts) string {
+	last := p.Numbers
+	if p.Mark != "" {
+		last = p.Release
 	}
-	if len(p.pre) == 0 {
+	if len(p.Pre) == 0 {
 		last[len(last)-1]++
 	}
-	s := dotted(p.numbers)
-	if p.mark != "" {
-		s += p.mark + dotted(p.release)
+	s := p.Numbers.String()
+	if p.Mark != "" {
+		s += p.Mark + p.Release.String()
 	}
 	return s
 }

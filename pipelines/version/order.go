@@ -1,11 +1,15 @@
+// Package version orders the versions of an asset and proposes the next. How a
+// version is spelled is asset's.
 package version
 
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // Scheme names how versions of one era are spelled: "calendar", "numbers"
@@ -19,27 +23,27 @@ const (
 	Numbers  Scheme = "numbers"
 )
 
-// Scheme tells the scheme of a version.
-func (v Version) Scheme() Scheme {
-	p, _ := split(v.raw)
-	return p.scheme()
-}
+// after are words for a patch of a release: it stays in the release's scheme.
+var after = map[string]bool{"post": true, "p": true, "patch": true}
 
-func (p parts) scheme() Scheme {
+// SchemeOf returns the scheme of a version.
+func SchemeOf(v asset.Version) Scheme { return scheme(v.Parts()) }
+
+func scheme(p asset.Parts) Scheme {
 	switch {
-	case p.mark != "" && !after[p.mark]:
-		return Scheme(p.mark)
-	case len(p.numbers) > 0 && p.numbers[0] >= 1980 && p.numbers[0] < 2200:
+	case p.Mark != "" && !after[p.Mark]:
+		return Scheme(p.Mark)
+	case len(p.Numbers) > 0 && p.Numbers[0] >= 1980 && p.Numbers[0] < 2200:
 		return Calendar
 	}
 	return Numbers
 }
 
-// IsRelease tells whether the version is neither a pre-release nor a variant
+// IsRelease reports whether a version is neither a pre-release nor a variant
 // that a word names.
-func (v Version) IsRelease() bool {
-	p, r := split(v.raw)
-	return r == nil && len(p.pre) == 0 && p.variant == ""
+func IsRelease(v asset.Version) bool {
+	p := v.Parts()
+	return !v.IsZero() && len(p.Pre) == 0 && p.Variant == ""
 }
 
 // Compare orders two versions of one scheme: -1 when a comes before b, 0 only
@@ -48,30 +52,29 @@ func (v Version) IsRelease() bool {
 // spellings of the same version are ordered by their bytes. It is SemVer's
 // order but for two things that the field means otherwise: b9 comes before
 // b10, and dev before alpha. Versions of different schemes are refused.
-func Compare(a, b Version) (int, error) {
-	p, _ := split(a.raw)
-	q, _ := split(b.raw)
-	if p.scheme() != q.scheme() {
+func Compare(a, b asset.Version) (int, error) {
+	p, q := a.Parts(), b.Parts()
+	if scheme(p) != scheme(q) {
 		return 0, crossing(a, b, "the versions alone don't say which came first")
 	}
-	return cmp.Or(compare(p, q), strings.Compare(a.raw, b.raw)), nil
+	return cmp.Or(compare(p, q), strings.Compare(a.String(), b.String())), nil
 }
 
 // compare orders versions of one scheme by what they mean.
-func compare(p, q parts) int {
+func compare(p, q asset.Parts) int {
 	return cmp.Or(
-		compareNumbers(p.numbers, q.numbers),
-		compareNumbers(p.release, q.release),
-		compareSet(p.mark != "", q.mark != ""), // 1.0.post0 after 1.0
-		-compareSet(len(p.pre) > 0, len(q.pre) > 0),
-		slices.CompareFunc(p.pre, q.pre, token.compare),
-		strings.Compare(p.variant, q.variant),
-		slices.CompareFunc(tokens(p.build), tokens(q.build), token.compare),
+		compareNumbers(p.Numbers, q.Numbers),
+		compareNumbers(p.Release, q.Release),
+		compareSet(p.Mark != "", q.Mark != ""), // 1.0.post0 after 1.0
+		-compareSet(len(p.Pre) > 0, len(q.Pre) > 0),
+		slices.CompareFunc(p.Pre, q.Pre, compareTokens),
+		strings.Compare(p.Variant, q.Variant),
+		slices.CompareFunc(asset.Tokens(p.Build), asset.Tokens(q.Build), compareTokens),
 	)
 }
 
 // compareNumbers takes what is missing as 0.
-func compareNumbers(a, b []uint64) int {
+func compareNumbers(a, b asset.Numbers) int {
 	for i := range max(len(a), len(b)) {
 		var x, y uint64
 		if i < len(a) {
@@ -98,43 +101,23 @@ func compareSet(a, b bool) int {
 	return 1
 }
 
-// token is a word or a number of a pre-release or build.
-type token struct {
-	word   string // as it is compared; for a number its digits without leading zeros
-	number bool
+// compareTokens puts numbers before words, as SemVer does; more digits are more.
+func compareTokens(t, u asset.Token) int {
+	if t.Number != u.Number {
+		return compareSet(u.Number, t.Number)
+	}
+	if t.Number {
+		return cmp.Or(cmp.Compare(len(t.Word), len(u.Word)), strings.Compare(t.Word, u.Word))
+	}
+	return strings.Compare(t.Word, u.Word)
 }
 
-var run = regexp.MustCompile(`[0-9]+|[A-Za-z]+`)
-
-// tokens cuts beta.1, b1 or B-1 into a word and a number each.
-func tokens(s string) (list []token) {
-	for _, w := range run.FindAllString(s, -1) {
-		if w[0] <= '9' {
-			list = append(list, token{strings.TrimLeft(w, "0"), true})
-			continue
-		}
-		if known, ok := before[strings.ToLower(w)]; ok {
-			w = known
-		}
-		list = append(list, token{w, false})
-	}
-	return list
+func crossing(a, b asset.Version, why string) error {
+	return invalid("order the versions of each scheme alone, or delete the tags of the scheme that was abandoned",
+		"%s (%s) and %s (%s) are of different schemes, and %s", a, SchemeOf(a), b, SchemeOf(b), why)
 }
 
-// compare puts numbers before words, as SemVer does; more digits are more.
-func (t token) compare(u token) int {
-	if t.number != u.number {
-		return compareSet(u.number, t.number)
-	}
-	if t.number {
-		return cmp.Or(cmp.Compare(len(t.word), len(u.word)), strings.Compare(t.word, u.word))
-	}
-	return strings.Compare(t.word, u.word)
-}
-
-func crossing(a, b Version, why string) error {
-	return refusal{
-		why: fmt.Sprintf("%s (%s) and %s (%s) are of different schemes, and %s", a, a.Scheme(), b, b.Scheme(), why),
-		fix: "order the versions of each scheme alone, or delete the tags of the scheme that was abandoned",
-	}.error("", "", "")
+// invalid refuses a list of versions.
+func invalid(fix, format string, args ...any) error {
+	return &diag.Error{Kind: diag.Invalid, Fix: fix, Err: fmt.Errorf(format, args...)}
 }

@@ -6,13 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-func must(t *testing.T, s string) Version {
+func must(t *testing.T, s string) asset.Version {
 	t.Helper()
-	v, err := Parse(s)
+	v, err := asset.ParseVersion(s)
 	require.NoError(t, err)
 	return v
 }
@@ -138,23 +138,23 @@ func TestLatest(t *testing.T) {
 func TestNext(t *testing.T) {
 	now := time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
-		kind record.Kind
+		kind asset.Kind
 		list []Dated
 		want string
 	}{
-		"first of a beamline":          {record.Beamline, nil, "2026.11.5"},
-		"first of an image":            {record.Image, nil, "1.0.0"},
-		"calendar":                     {record.Beamline, dated(t, "2026.10.30", "2026.11.1"), "2026.11.5"},
-		"calendar, again today":        {record.Beamline, dated(t, "2026.11.5"), "2026.11.6"},
-		"calendar, old leading zeros":  {record.Beamline, dated(t, "2021.09.01"), "2026.11.5"},
-		"beamline with SemVer":         {record.Beamline, dated(t, "1.2.9"), "1.2.10"},
-		"beamline changed to calendar": {record.Beamline, dated(t, "1.2.9", "2026.1.1"), "2026.11.5"},
-		"release of upstream":          {record.Image, dated(t, "2.5.3r1.0"), "2.5.3r1.1"},
-		"ec":                           {record.Image, dated(t, "7.0.8ec1", "7.0.8ec2"), "7.0.8ec3"},
-		"after a beta":                 {record.Image, dated(t, "7.0.8ec1", "7.0.8ec2b3"), "7.0.8ec2"},
-		"SemVer beta":                  {record.Library, dated(t, "1.0.0", "1.1.0-beta.2"), "1.1.0"},
-		"variants don't count":         {record.Image, dated(t, "7.0.5r2.0", "7.0.5r3.0.multi"), "7.0.5r2.1"},
-		"two numbers":                  {record.Image, dated(t, "4.45"), "4.46"},
+		"first of a beamline":          {asset.Beamline, nil, "2026.11.5"},
+		"first of an image":            {asset.Image, nil, "1.0.0"},
+		"calendar":                     {asset.Beamline, dated(t, "2026.10.30", "2026.11.1"), "2026.11.5"},
+		"calendar, again today":        {asset.Beamline, dated(t, "2026.11.5"), "2026.11.6"},
+		"calendar, old leading zeros":  {asset.Beamline, dated(t, "2021.09.01"), "2026.11.5"},
+		"beamline with SemVer":         {asset.Beamline, dated(t, "1.2.9"), "1.2.10"},
+		"beamline changed to calendar": {asset.Beamline, dated(t, "1.2.9", "2026.1.1"), "2026.11.5"},
+		"release of upstream":          {asset.Image, dated(t, "2.5.3r1.0"), "2.5.3r1.1"},
+		"ec":                           {asset.Image, dated(t, "7.0.8ec1", "7.0.8ec2"), "7.0.8ec3"},
+		"after a beta":                 {asset.Image, dated(t, "7.0.8ec1", "7.0.8ec2b3"), "7.0.8ec2"},
+		"SemVer beta":                  {asset.Library, dated(t, "1.0.0", "1.1.0-beta.2"), "1.1.0"},
+		"variants don't count":         {asset.Image, dated(t, "7.0.5r2.0", "7.0.5r3.0.multi"), "7.0.5r2.1"},
+		"two numbers":                  {asset.Image, dated(t, "4.45"), "4.46"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := Next(c.list, c.kind, now)
@@ -162,4 +162,21 @@ func TestNext(t *testing.T) {
 			require.Equal(t, c.want, v.String())
 		})
 	}
+}
+
+func TestScheme(t *testing.T) {
+	for in, want := range map[string]struct {
+		scheme  Scheme
+		release bool
+	}{
+		"1.2.3": {Numbers, true}, "1.2.3-beta.1": {Numbers, false}, "1.2.3+b1": {Numbers, true}, "1.2.3-rc.1+b1.x": {Numbers, false},
+		"2021.8.27": {Calendar, true}, "2021.09.01": {Calendar, true}, "2023.10": {Calendar, true}, "2023.10.6b3": {Calendar, false},
+		"4.45": {Numbers, true}, "7.0.8.1": {Numbers, true}, "2.5.3r1.0": {"r", true}, "7.0.5r2.0.multi": {"r", false},
+		"7.0.8ec2b3": {"ec", false}, "2.11ec4": {"ec", true}, "4.45ec5-beta.1": {"ec", false}, "0.9.5.b2": {Numbers, false},
+		"0.9.5.dev": {Numbers, false}, "1.0.0.post1": {Numbers, true}, "7.0.8R1.0": {"r", true},
+	} {
+		require.Equal(t, want.scheme, SchemeOf(must(t, in)), in)
+		require.Equal(t, want.release, IsRelease(must(t, in)), in)
+	}
+	require.False(t, IsRelease(asset.Version{}))
 }

@@ -1,4 +1,4 @@
-package version
+package asset
 
 import (
 	"testing"
@@ -8,42 +8,38 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-func TestParse(t *testing.T) {
+func TestParseVersion(t *testing.T) {
 	for _, c := range []struct {
-		in      string
-		scheme  Scheme
-		release bool
-		oci     string
-		chart   bool
+		in    string
+		oci   string
+		chart bool
 	}{
-		{"1.2.3", Numbers, true, "1.2.3", true},
-		{"1.2.3-beta.1", Numbers, false, "1.2.3-beta.1", true},
-		{"1.2.3+b1", Numbers, true, "1.2.3_b1", true},
-		{"1.2.3-rc.1+b1.x", Numbers, false, "1.2.3-rc.1_b1.x", true},
-		{"2021.8.27", Calendar, true, "2021.8.27", true},
-		{"2021.09.01", Calendar, true, "2021.09.01", false},
-		{"2023.10", Calendar, true, "2023.10", false},
-		{"2023.10.6b3", Calendar, false, "2023.10.6b3", false},
-		{"4.45", Numbers, true, "4.45", false},
-		{"7.0.8.1", Numbers, true, "7.0.8.1", false},
-		{"2.5.3r1.0", "r", true, "2.5.3r1.0", false},
-		{"7.0.5r2.0.multi", "r", false, "7.0.5r2.0.multi", false},
-		{"7.0.8ec2b3", "ec", false, "7.0.8ec2b3", false},
-		{"2.11ec4", "ec", true, "2.11ec4", false},
-		{"4.45ec5-beta.1", "ec", false, "4.45ec5-beta.1", false},
-		{"0.9.5.b2", Numbers, false, "0.9.5.b2", false},
-		{"0.9.5.dev", Numbers, false, "0.9.5.dev", false},
-		{"1.0.0.post1", Numbers, true, "1.0.0.post1", false},
-		{"7.0.8R1.0", "r", true, "7.0.8R1.0", false},
+		{"1.2.3", "1.2.3", true},
+		{"1.2.3-beta.1", "1.2.3-beta.1", true},
+		{"1.2.3+b1", "1.2.3_b1", true},
+		{"1.2.3-rc.1+b1.x", "1.2.3-rc.1_b1.x", true},
+		{"2021.8.27", "2021.8.27", true},
+		{"2021.09.01", "2021.09.01", false},
+		{"2023.10", "2023.10", false},
+		{"2023.10.6b3", "2023.10.6b3", false},
+		{"4.45", "4.45", false},
+		{"7.0.8.1", "7.0.8.1", false},
+		{"2.5.3r1.0", "2.5.3r1.0", false},
+		{"7.0.5r2.0.multi", "7.0.5r2.0.multi", false},
+		{"7.0.8ec2b3", "7.0.8ec2b3", false},
+		{"2.11ec4", "2.11ec4", false},
+		{"4.45ec5-beta.1", "4.45ec5-beta.1", false},
+		{"0.9.5.b2", "0.9.5.b2", false},
+		{"0.9.5.dev", "0.9.5.dev", false},
+		{"1.0.0.post1", "1.0.0.post1", false},
+		{"7.0.8R1.0", "7.0.8R1.0", false},
 	} {
 		t.Run(c.in, func(t *testing.T) {
-			v, err := Parse(c.in)
+			v, err := ParseVersion(c.in)
 			require.NoError(t, err)
 			require.Equal(t, c.in, v.String())
-			require.Equal(t, c.scheme, v.Scheme())
-			require.Equal(t, c.release, v.IsRelease())
 			require.Equal(t, c.oci, v.OCITag())
-			back, err := FromOCITag(v.OCITag())
+			back, err := VersionOfOCITag(v.OCITag())
 			require.NoError(t, err)
 			require.Equal(t, v, back)
 			chart, err := v.Chart()
@@ -82,7 +78,7 @@ func TestParseRefuses(t *testing.T) {
 		"1.0.":                  "1.0.: . is no release, pre-release or variant" + fix,
 		"1.1234567890123456789": "1.1234567890123456789: a number of more than 18 digits" + fix,
 	} {
-		_, err := Parse(in)
+		_, err := ParseVersion(in)
 		require.EqualError(t, err, want)
 		require.Equal(t, diag.Invalid, diag.KindOf(err))
 	}
@@ -90,9 +86,9 @@ func TestParseRefuses(t *testing.T) {
 	for range 125 {
 		long += "a"
 	}
-	_, err := Parse(long)
+	_, err := ParseVersion(long)
 	require.ErrorContains(t, err, "longer than the 128 characters of a registry's tag")
-	_, err = Parse(long[:128])
+	_, err = ParseVersion(long[:128])
 	require.NoError(t, err)
 }
 
@@ -108,7 +104,7 @@ func TestChartRefuses(t *testing.T) {
 		"1.0.0.multi":     "1.0.0.multi: multi after the numbers is not SemVer, which Helm charts need; " + semVerFix,
 		"7.0.8.1":         "7.0.8.1: 4 numbers are not SemVer, which Helm charts need; " + semVerFix,
 	} {
-		v, err := Parse(in)
+		v, err := ParseVersion(in)
 		require.NoError(t, err)
 		_, err = v.Chart()
 		require.EqualError(t, err, want)

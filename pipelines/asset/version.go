@@ -1,7 +1,4 @@
-// Package version reads the version schemes of the field and the git tags that
-// carry them. A version keeps the spelling that somebody gave it: it is
-// refused or taken, never changed.
-package version
+package asset
 
 import (
 	"strings"
@@ -9,34 +6,35 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Version is a version as somebody spelled it in a tag. The zero value is no
-// version. Versions are equal (==) when their spellings are.
+// Version is a version as somebody spelled it in a tag: it is refused or taken,
+// never changed. The zero value is no version. Versions are equal (==) when
+// their spellings are.
 type Version struct{ raw string }
 
-// Parse reads one version and keeps its spelling. A version is two to four
+// ParseVersion reads one version and keeps its spelling. A version is two to four
 // numbers, then what the field adds to them: a release of an upstream version
 // (7.0.8r1.0, 7.0.8ec2), a pre-release (1.0.0-beta.1, 7.0.8ec2b3, 0.9.5.b2), a
 // variant (7.0.5r2.0.multi), and a build (1.0.0+b1). Anything else is a
 // diag.Invalid whose Fix says what to write.
-func Parse(s string) (Version, error) {
+func ParseVersion(s string) (Version, error) {
 	if _, r := split(s); r != nil {
 		return Version{}, r.error(s, "write ", "")
 	}
 	return Version{s}, nil
 }
 
-// FromOCITag reads what OCITag gave.
-func FromOCITag(s string) (Version, error) { return Parse(strings.ReplaceAll(s, "_", "+")) }
+// VersionOfOCITag reads what OCITag returned.
+func VersionOfOCITag(s string) (Version, error) { return ParseVersion(strings.ReplaceAll(s, "_", "+")) }
 
-// String gives the version as it was spelled.
+// String returns the version as it was spelled.
 func (v Version) String() string { return v.raw }
 
-// OCITag gives the version as a tag of an image or chart in a registry: + is
+// OCITag returns the version as a tag of an image or chart in a registry: + is
 // written _, as Helm does. No two versions have the same one, because no
 // version has a _ of its own.
 func (v Version) OCITag() string { return strings.ReplaceAll(v.raw, "+", "_") }
 
-// Chart gives the version as a Helm chart carries it, which is the same
+// Chart returns the version as a Helm chart carries it, which is the same
 // spelling: Helm takes strict SemVer only, so others are refused (diag.Invalid)
 // with the spelling that would do.
 func (v Version) Chart() (string, error) {
@@ -46,7 +44,7 @@ func (v Version) Chart() (string, error) {
 	return v.raw, nil
 }
 
-// chart tells why a version is not one of a chart; nil when it is.
+// chart returns why a version cannot be one of a chart; nil when it can.
 func (v Version) chart() *refusal {
 	if _, err := semver.StrictNewVersion(v.raw); err == nil {
 		return nil
@@ -58,18 +56,17 @@ func (v Version) chart() *refusal {
 	return p.notSemVer()
 }
 
-// IsZero tells whether there is no version.
+// IsZero reports whether there is no version.
 func (v Version) IsZero() bool { return v.raw == "" }
 
-// MarshalText gives the spelling, for JSON and YAML.
+// Parts returns the version taken apart, to order versions by what they mean.
+func (v Version) Parts() Parts {
+	p, _ := split(v.raw)
+	return p
+}
+
+// MarshalText returns the spelling, for JSON and YAML.
 func (v Version) MarshalText() ([]byte, error) { return []byte(v.raw), nil }
 
-// UnmarshalText reads what MarshalText gave; empty text is the zero value.
-func (v *Version) UnmarshalText(b []byte) (err error) {
-	if len(b) == 0 {
-		*v = Version{}
-		return nil
-	}
-	*v, err = Parse(string(b))
-	return err
-}
+// UnmarshalText reads what MarshalText returned; empty text is the zero value.
+func (v *Version) UnmarshalText(b []byte) error { return unmarshal(v, b, ParseVersion) }

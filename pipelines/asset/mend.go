@@ -1,26 +1,24 @@
-package version
+package asset
 
 import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// refusal tells why something is no version, or not one of its asset's kind.
+// refusal is why something is no version, or not one of its asset's kind.
 type refusal struct {
 	why  string
 	mend string // a version that would do; empty when only the person knows
 	fix  string // what to do when there is no mend
 }
 
-// error shows the refusal of what somebody wrote. verb and prefix stand before
+// error returns the refusal of what somebody wrote. verb and prefix stand before
 // the mend: "tag " and "bl45p/".
 func (r refusal) error(written, verb, prefix string) error {
 	fix := r.fix
@@ -30,9 +28,9 @@ func (r refusal) error(written, verb, prefix string) error {
 	return &diag.Error{Kind: diag.Invalid, Version: printable(written), Err: errors.New(r.why), Fix: fix}
 }
 
-// of gives the refusal with a mend that an asset of kind can have.
-func (r refusal) of(kind record.Kind) refusal {
-	if kind != record.Image && r.mend != "" && (Version{r.mend}).chart() != nil {
+// suiting returns the refusal with a mend that an asset of kind can have.
+func (r refusal) suiting(kind Kind) refusal {
+	if kind != Image && r.mend != "" && (Version{r.mend}).chart() != nil {
 		p, _ := split(r.mend)
 		r.mend = p.semVer()
 		r.fix = semVerFix
@@ -41,17 +39,6 @@ func (r refusal) of(kind record.Kind) refusal {
 }
 
 const semVerFix = "write three numbers without leading zeros, as in 2026.11.1 or 1.4.0-beta.2"
-
-// printable shortens and quotes what could confuse a terminal.
-func printable(s string) string {
-	if len(s) > maxLength {
-		s = s[:maxLength] + "…"
-	}
-	if s == "" || strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
-}
 
 // repairs are what people mean by spellings that are no version, tried one
 // after the other, each on what the one before left.
@@ -68,7 +55,7 @@ var repairs = []func(string) string{
 	},
 }
 
-// repair gives the version that somebody meant, or nothing.
+// repair returns the version that somebody meant, or nothing.
 func repair(s string) string {
 	for _, f := range repairs {
 		s = f(s)
@@ -79,17 +66,17 @@ func repair(s string) string {
 	return ""
 }
 
-// notSemVer tells why a version is not strict SemVer.
-func (p parts) notSemVer() *refusal {
+// notSemVer returns why a version is not strict SemVer.
+func (p Parts) notSemVer() *refusal {
 	r := &refusal{fix: semVerFix}
 	switch {
-	case p.mark != "":
-		r.why = fmt.Sprintf("%s%s after the numbers is not SemVer, which Helm charts need", p.mark, dotted(p.release))
-	case p.variant != "":
-		r.why = fmt.Sprintf("%s after the numbers is not SemVer, which Helm charts need", p.variant)
-	case len(p.numbers) != 3:
-		r.why = fmt.Sprintf("%d numbers are not SemVer, which Helm charts need", len(p.numbers))
-	case len(p.pre) > 0:
+	case p.Mark != "":
+		r.why = fmt.Sprintf("%s%s after the numbers is not SemVer, which Helm charts need", p.Mark, p.Release)
+	case p.Variant != "":
+		r.why = fmt.Sprintf("%s after the numbers is not SemVer, which Helm charts need", p.Variant)
+	case len(p.Numbers) != 3:
+		r.why = fmt.Sprintf("%d numbers are not SemVer, which Helm charts need", len(p.Numbers))
+	case len(p.Pre) > 0:
 		r.why = "a pre-release spelled this way is not SemVer, which Helm charts need"
 	default:
 		r.why = "leading zeros are not SemVer"
@@ -98,17 +85,17 @@ func (p parts) notSemVer() *refusal {
 	return r
 }
 
-// semVer gives the strict SemVer that comes nearest, or nothing.
-func (p parts) semVer() string {
-	if p.mark != "" || p.variant != "" || len(p.numbers) > 3 {
+// semVer returns the strict SemVer that comes nearest, or nothing.
+func (p Parts) semVer() string {
+	if p.Mark != "" || p.Variant != "" || len(p.Numbers) > 3 {
 		return ""
 	}
-	s := dotted(append(p.numbers[:len(p.numbers):len(p.numbers)], 0)[:3])
-	for i, t := range p.pre {
+	s := append(p.Numbers[:len(p.Numbers):len(p.Numbers)], 0)[:3].String()
+	for i, t := range p.Pre {
 		s += map[bool]string{true: "-", false: "."}[i == 0] + t.spell()
 	}
-	if p.build != "" {
-		s += "+" + p.build
+	if p.Build != "" {
+		s += "+" + p.Build
 	}
 	if _, err := semver.StrictNewVersion(s); err != nil {
 		return ""
@@ -117,21 +104,12 @@ func (p parts) semVer() string {
 }
 
 // spell writes a token as SemVer does.
-func (t token) spell() string {
+func (t Token) spell() string {
 	switch {
-	case t.word != "":
-		return t.word
-	case t.number:
+	case t.Word != "":
+		return t.Word
+	case t.Number:
 		return "0"
 	}
 	return "dev"
-}
-
-// dotted writes numbers without leading zeros.
-func dotted(list []uint64) string {
-	words := make([]string, len(list))
-	for i, n := range list {
-		words[i] = strconv.FormatUint(n, 10)
-	}
-	return strings.Join(words, ".")
 }
