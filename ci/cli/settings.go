@@ -53,7 +53,7 @@ func (s *site) mirrorFlags(cmd *cobra.Command) {
 }
 
 // state is where the stand-ins of this machine are kept.
-func (a *app) state() (state.Dir, error) { return state.Of(a.env) }
+func (a *app) state() (state.Dir, error) { return state.FromEnvironment(a.env) }
 
 // up gives what `tagline up` wrote; nothing when it has not run.
 func (a *app) up() local.Env {

@@ -15,7 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// What is asked to find out whether the real thing is in reach.
+// The addresses that show whether the real thing is in reach.
 const (
 	dockerHub = "https://registry-1.docker.io/v2/"
 	gitHub    = "https://github.com/epics-base/epics-base/info/refs?service=git-upload-pack"
@@ -27,7 +27,7 @@ const standIn = "stand-in"
 // inDocker is the choice of an engine that Docker runs.
 const inDocker = "Docker"
 
-// choice is what is used for each need. A true value means the real thing.
+// choice is what is used for each need.
 type choice struct {
 	Engine  Part   // Choice is standIn, "running engine" or "Docker"
 	Gateway string // this machine's address as the engine's containers know it

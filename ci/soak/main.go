@@ -47,7 +47,7 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if o.state, err = state.Of(os.Getenv); err != nil {
+	if o.state, err = state.FromEnvironment(os.Getenv); err != nil {
 		return err
 	}
 	env, err := local.ReadEnv(o.state)

@@ -27,7 +27,7 @@ const (
 	kubeletPort = 16250
 )
 
-// The leaf module that the cluster is built from.
+// module is what the cluster is built from.
 var module = leaf.Module{
 	Name:     "kube",
 	Sources:  leaf.Kube,
@@ -36,7 +36,7 @@ var module = leaf.Module{
 		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
 }
 
-// What runs pods. The network plugins are there for the loopback interface of
+// packages are what runs pods. The network plugins are there for the loopback interface of
 // pods without the host's network.
 var packages = []string{"containerd", "runc", "containernetworking-plugins"}
 

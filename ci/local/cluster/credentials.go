@@ -42,8 +42,8 @@ type identity struct {
 	Hosts  []string // names and addresses; a server when there are any
 }
 
-// users are all that are no servers. system:masters may do anything; the others
-// have the roles that RBAC gives to their names from the start.
+// users are the clients of the API server. system:masters may do anything; the
+// others have the roles that RBAC gives to their names from the start.
 var users = map[string]identity{
 	"admin":              {User: "cluster-admin", Groups: []string{"system:masters"}},
 	"controller-manager": {User: "system:kube-controller-manager"},

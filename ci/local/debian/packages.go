@@ -48,7 +48,8 @@ func EnsurePackages(ctx context.Context, pkgs ...string) error {
 	return aptInstall(ctx, missing)
 }
 
-// MissingPackages returns those that are not installed. dpkg exits with 1 when it does not know one.
+// MissingPackages returns those that are not installed. dpkg exits with 1 when it
+// does not know one.
 func MissingPackages(ctx context.Context, pkgs ...string) []string {
 	query := append([]string{"-W", "-f", "${Package} ${Status}\n"}, pkgs...)
 	out, _ := exec.CommandContext(ctx, "dpkg-query", query...).Output()

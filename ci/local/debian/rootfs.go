@@ -69,12 +69,12 @@ func (a archives) sources() []string {
 // caBundle lets a container trust what this machine trusts.
 const caBundle = "/etc/ssl/certs/ca-certificates.crt"
 
-// Epoch (in seconds) is the newest time of a file in an image, so that
-// the same packages make the same image. It is the day of the release.
+// Epoch (in seconds since 1970) is the newest time of a file in an image, so that
+// the same packages make the same image. It is the day of Debian's release.
 const Epoch = 1754697600
 
-// EnsureRootfs returns the path of a tar of a Debian root file system with the packages. It
-// is made once and kept.
+// EnsureRootfs returns the path of a tar of a Debian root file system with the
+// packages. It is made once and kept.
 func EnsureRootfs(ctx context.Context, s state.Dir, name string, pkgs ...string) (string, error) {
 	out := s.Path("rootfs", name+".tar")
 	if _, err := os.Stat(out); err == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// Source is a git repository that can be made from a Debian source
-// package, for a machine that reaches Debian but not the repository's host.
+// Source is a git repository that can be made from a Debian source package, for a
+// machine that reaches Debian but not the repository's host.
 type Source struct {
 	Repository string // "github.com/epics-base/epics-base"
 	Tag        string // the upstream tag whose tree the package holds

@@ -41,8 +41,8 @@ func (e *Enclosure) args() []string {
 }
 
 // RunEnclosed is the first process of a new mount and process namespace: it
-// makes the mounts of spec (an Enclosure as JSON), runs args, hands signals on and reaps orphans. When it
-// ends the kernel ends everything inside.
+// makes the mounts of spec (an Enclosure as JSON), runs args, hands signals on and
+// reaps orphans. When it ends the kernel ends everything inside.
 func RunEnclosed(spec string, args []string) error {
 	var e Enclosure
 	if err := json.Unmarshal([]byte(spec), &e); err != nil {

@@ -67,8 +67,8 @@ func Start(ctx context.Context, s state.Dir, self []string, gateway string) (Por
 	})
 }
 
-// choosePorts returns the ports of the running shelf, else those of the last one or
-// the wanted ones, each replaced by a free one when somebody else has it.
+// choosePorts returns the ports of the running shelf, else those of the last one
+// or the wanted ones, each replaced by a free one when somebody else has it.
 func choosePorts(s state.Dir, gateway string) (Ports, error) {
 	ports := wantedPorts
 	ports.Gateway = gateway
@@ -172,7 +172,7 @@ func Serve(ctx context.Context, s state.Dir, gateway string) error {
 }
 
 func serve(ctx context.Context, g *errgroup.Group, l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	g.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

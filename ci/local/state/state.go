@@ -17,9 +17,9 @@ import (
 // Dir is the absolute path of the state directory.
 type Dir string
 
-// Of returns the state directory of an environment: TAGLINE_STATE, or else
+// FromEnvironment returns the state directory that TAGLINE_STATE names, or else
 // tagline below XDG_STATE_HOME or ~/.local/state. getenv is os.Getenv.
-func Of(getenv func(string) string) (Dir, error) {
+func FromEnvironment(getenv func(string) string) (Dir, error) {
 	dir := getenv("TAGLINE_STATE")
 	if dir == "" {
 		parent := getenv("XDG_STATE_HOME")

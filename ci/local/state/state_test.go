@@ -21,7 +21,7 @@ func TestWhereTheStateIs(t *testing.T) {
 		"/xdg/tagline":               {"XDG_STATE_HOME": "/xdg", "HOME": "/root"},
 		"/root/.local/state/tagline": {"HOME": "/root"},
 	} {
-		got, err := Of(func(name string) string { return env[name] })
+		got, err := FromEnvironment(func(name string) string { return env[name] })
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
