@@ -32,8 +32,8 @@ type choice struct {
 	Engine  Part   // Choice is standIn, "running engine" or "Docker"
 	Gateway string // this machine's address as the engine's containers know it
 	Cluster Part   // Choice is standIn or "running cluster"
-	Hub     error
-	GitHub  error
+	Hub     error  // why Docker Hub is out of reach; nil when it answers
+	GitHub  error  // the same of GitHub
 }
 
 // choose looks at what the machine offers. A choice that a person made, by an
