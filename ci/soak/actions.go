@@ -32,7 +32,7 @@ type action struct {
 func (b *fleet) actions() []action {
 	promote := func(version string) func(context.Context, *rand.Rand) error {
 		return func(ctx context.Context, _ *rand.Rand) error {
-			return b.tagline(ctx, "promote", line, version, "--registry", b.registry)
+			return b.promote(ctx, version)
 		}
 	}
 	return []action{

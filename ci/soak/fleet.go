@@ -21,6 +21,9 @@ const (
 	second = "2026.1.2"
 )
 
+// images are the tags of what every IOC runs on.
+var images = []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"}
+
 // fleet is the beamline that is soaked, in its namespace.
 type fleet struct {
 	options
@@ -46,7 +49,7 @@ func newFleet(ctx context.Context, o options, env local.Env, dir string) (*fleet
 	if err := b.tagline(ctx, "lock"); err != nil {
 		return nil, err
 	}
-	locked, err := s.commit("Lock", "epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0", line+"/"+first)
+	locked, err := s.commit("Lock what the recipes name", append(images, line+"/"+first)...)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +60,17 @@ func newFleet(ctx context.Context, o options, env local.Env, dir string) (*fleet
 	if _, err := s.commit("Change every third IOC", line+"/"+second); err != nil {
 		return nil, err
 	}
-	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0", line + "/" + first, line + "/" + second} {
+	for _, tag := range append(images, line+"/"+first, line+"/"+second) {
 		if err := b.tagline(ctx, "release", tag, "--registry", b.registry); err != nil {
 			return nil, err
 		}
 	}
-	return b, b.tagline(ctx, "promote", line, first, "--registry", b.registry)
+	return b, b.promote(ctx, first)
+}
+
+// promote lifts the hold too that a rollback placed.
+func (b *fleet) promote(ctx context.Context, version string) error {
+	return b.tagline(ctx, "promote", line, version, "--registry", b.registry, "--lift-hold", "the soak goes on")
 }
 
 // tagline runs a command as a person would.

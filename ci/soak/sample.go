@@ -13,8 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/ci/local/process"
-	"github.com/tagline-ci/tagline/pipelines/ledger"
-	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // usage is what processes of one kind hold.
@@ -65,27 +64,47 @@ const (
 func (b *fleet) settled(ctx context.Context) (sample, error) {
 	late := time.Now().Add(settleTime)
 	for since := time.Now(); time.Since(since) < stableTime; {
-		if time.Now().After(late) {
-			return sample{}, fmt.Errorf("the IOCs of %s are not ready after %s", line, settleTime)
-		}
-		states, orphans, err := pods.States(ctx, b.Namespace)
+		st, err := status.Read(ctx, b.Namespace)
 		if err != nil {
 			return sample{}, err
 		}
-		ready := 0
-		for _, s := range states {
-			if s.Ready {
-				ready++
+		if err := whole(st, b.iocs); err != nil {
+			if time.Now().After(late) {
+				return sample{}, fmt.Errorf("after %s: %w", settleTime, err)
 			}
-		}
-		if ready != b.iocs || len(orphans) > 0 {
 			since = time.Now()
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := sleep(ctx, 2*time.Second); err != nil {
 			return sample{}, err
 		}
 	}
 	return b.sample(ctx)
+}
+
+// whole returns what a beamline lacks of being one release that the ledger
+// names, of which every IOC is ready.
+func whole(st *status.Status, iocs int) error {
+	switch {
+	case st.Version == "":
+		return errors.New("the ledger names no release")
+	case st.Underway != "":
+		return errors.New("a change to " + st.Underway + " was never ended")
+	case len(st.Strays) > 0:
+		return fmt.Errorf("pods that are no IOC's: %q", st.Strays)
+	case len(st.Instances) != iocs:
+		return fmt.Errorf("%d instances, want %d", len(st.Instances), iocs)
+	}
+	for _, i := range st.Instances {
+		switch {
+		case !i.Ready:
+			return errors.New(i.Name + " is not ready: " + i.Doing)
+		case i.Version != st.Version:
+			return fmt.Errorf("%s runs %s, and the ledger says %s", i.Name, i.Version, st.Version)
+		case len(i.Drift) > 0:
+			return fmt.Errorf("%s differs from its release: %q", i.Name, i.Drift)
+		}
+	}
+	return nil
 }
 
 // quiet returns the processors that watching the IOCs takes while nothing else
@@ -114,7 +133,8 @@ func (b *fleet) sample(ctx context.Context) (s sample, err error) {
 	if s.Kinds, err = b.processes(); err != nil {
 		return s, err
 	}
-	if s.Registry, err = countFiles(b.state.Path("registry", "docker", "registry", "v2", "repositories", line)); err != nil {
+	s.Registry, err = countFiles(b.state.Path("registry", "docker", "registry", "v2", "repositories", line))
+	if err != nil {
 		return s, err
 	}
 	list := metav1.ListOptions{}
@@ -129,11 +149,7 @@ func (b *fleet) sample(ctx context.Context) (s sample, err error) {
 	}
 	s.Pods, s.Secrets, s.Maps = len(found.Items), len(secrets.Items), len(maps.Items)
 	s.Leases, s.Volumes = len(leases.Items), len(claims.Items)
-	kept, err := ledger.Read(ctx, b.Namespace)
-	if err == nil && kept.Current() == nil {
-		err = fmt.Errorf("the ledger of %s names no release", line)
-	}
-	return s, err
+	return s, nil
 }
 
 // countFiles counts the files below dir.
@@ -200,7 +216,8 @@ func kindOf(daemon string, line []string) string {
 	switch {
 	case isIOC(line):
 		return kindIOCs
-	case strings.Contains(text, "kube kubelet "), strings.Contains(text, "kube node "), strings.Contains(text, "serve enclosed"):
+	case strings.Contains(text, "kube kubelet "), strings.Contains(text, "kube node "),
+		strings.Contains(text, "serve enclosed"):
 		return kindKubelet
 	case len(line) > 0 && filepath.Base(line[0]) == "containerd":
 		return kindContainerd
