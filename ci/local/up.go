@@ -53,18 +53,16 @@ func Up(ctx context.Context, o Options) (Env, error) {
 		return Env{}, err
 	}
 	u := up{o, chosen, ports}
-	env := Env{Registry: ports.RegistryAddress()}
-	var parts struct{ engine, base, sources, cluster Part }
+	var env Env
+	var cluster Part
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { parts.engine, err = u.engine(ctx, &env); return err })
-	g.Go(func() (err error) { parts.base, err = u.baseImage(ctx); return err })
-	g.Go(func() (err error) { parts.sources, err = u.sources(ctx, &env); return err })
-	g.Go(func() (err error) { parts.cluster, err = u.cluster(ctx, &env); return err })
+	g.Go(func() (err error) { env, err = u.build(ctx); return err })
+	g.Go(func() (err error) { cluster, err = u.cluster(ctx); return err })
 	if err := g.Wait(); err != nil {
 		return Env{}, err
 	}
-	registry := Part{"registry", standIn, "images and charts survive a restart; plain HTTP", env.Registry}
-	env.Parts = []Part{parts.engine, registry, parts.base, parts.sources, parts.cluster}
+	env.Kubeconfig = cluster.Address
+	env.Parts = append(env.Parts, cluster)
 	return env, writeEnv(o.State, env)
 }
 
@@ -73,6 +71,32 @@ type up struct {
 	Options
 	chosen choice
 	ports  shelf.Ports
+}
+
+// build brings up all that a release needs, and announces it, so that a release
+// can begin while the cluster is being compiled.
+func (u up) build(ctx context.Context) (Env, error) {
+	env := Env{Registry: u.ports.RegistryAddress()}
+	var engine, base, sources Part
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { engine, err = u.engine(ctx, &env); return err })
+	g.Go(func() (err error) { base, err = u.baseImage(ctx); return err })
+	g.Go(func() (err error) { sources, err = u.sources(ctx, &env); return err })
+	if err := g.Wait(); err != nil {
+		return Env{}, err
+	}
+	registry := Part{"registry", standIn, "images and charts survive a restart; plain HTTP", env.Registry}
+	env.Parts = []Part{engine, registry, base, sources}
+	return env, announce(u.State, env)
+}
+
+// announce writes an Env without a cluster, unless there is one from before: who
+// uses that shall not miss its cluster.
+func announce(s state.Dir, e Env) error {
+	if state.Exists(envFile(s)) {
+		return nil
+	}
+	return writeEnv(s, e)
 }
 
 // engine sets the Env's RunnerHost and CLIBin.
@@ -119,11 +143,11 @@ func (u up) sources(ctx context.Context, env *Env) (Part, error) {
 	return Part{"sources", standIn, "GitHub is out of reach (" + u.chosen.GitHub.Error() + ")", u.ports.MirrorURL()}, err
 }
 
-// cluster sets the Env's Kubeconfig.
-func (u up) cluster(ctx context.Context, env *Env) (part Part, err error) {
-	env.Kubeconfig = u.chosen.Cluster.Address
-	if u.chosen.Cluster.Choice == standIn {
-		env.Kubeconfig, err = cluster.Start(ctx, u.State, u.Self, env.Registry)
+// cluster returns the part whose address is the path of the kubeconfig.
+func (u up) cluster(ctx context.Context) (part Part, err error) {
+	part = u.chosen.Cluster
+	if part.Choice == standIn {
+		part.Address, err = cluster.Start(ctx, u.State, u.Self, u.ports.RegistryAddress())
 	}
-	return u.chosen.Cluster, err
+	return part, err
 }

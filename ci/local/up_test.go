@@ -43,11 +43,9 @@ func TestANamedClusterIsUsed(t *testing.T) {
 	assert.Equal(t, kubeconfig, part.Address)
 	assert.Contains(t, part.Why, "v1.31.7")
 
-	env := Env{}
-	used, err := up{Options: Options{State: s}, chosen: choice{Cluster: part}}.cluster(t.Context(), &env)
+	used, err := up{Options: Options{State: s}, chosen: choice{Cluster: part}}.cluster(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, part, used)
-	assert.Equal(t, kubeconfig, env.Kubeconfig)
 }
 
 func TestOurOwnClusterIsNoChoiceOfAPerson(t *testing.T) {
@@ -84,6 +82,23 @@ func TestSourcesComeFromTheMirrorsWhereGitHubIsOutOfReach(t *testing.T) {
 	assert.Equal(t, standIn, sources.Choice)
 	assert.Contains(t, sources.Why, "no answer in 4s")
 	assert.Equal(t, map[string]string{"https://github.com/": "http://10.87.0.1:5080/github.com/"}, env.Mirrors)
+}
+
+func TestAReleaseNeedNotWaitForTheCluster(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	half := Env{RunnerHost: "unix:///engine.sock", Registry: "10.87.0.1:5000"}
+	require.NoError(t, announce(s, half))
+	env, err := ReadEnv(s)
+	require.NoError(t, err)
+	assert.Equal(t, half, env)
+
+	whole := half
+	whole.Kubeconfig = "/state/kube/admin.kubeconfig"
+	require.NoError(t, writeEnv(s, whole))
+	require.NoError(t, announce(s, half), "the next up")
+	env, err = ReadEnv(s)
+	require.NoError(t, err)
+	assert.Equal(t, whole, env)
 }
 
 func TestDownWhereNothingWasEverUp(t *testing.T) {
