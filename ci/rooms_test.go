@@ -18,7 +18,7 @@ import (
 // The two sides between which only the record crosses.
 var (
 	releaseSide = []string{"release", "image", "smoke", "chart"}
-	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "status", "gate"}
+	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "gate"}
 )
 
 // kinds is Kubernetes's table of kinds: data, with which charts are checked.
@@ -54,7 +54,7 @@ var walls = []wall{
 	},
 	{[]string{"ledger", "pods"}, []string{"helm.sh/helm"}, "Helm is the room helm's alone"},
 	{
-		[]string{"ledger", "helm", "pods", "status"},
+		[]string{"ledger", "helm", "pods", "pvs", "status", "operate"},
 		[]string{module + "pipelines/promote", module + "pipelines/registry", module + "pipelines/gate"},
 		"what runs is read without the registry and the gate",
 	},

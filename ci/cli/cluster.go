@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -52,6 +53,17 @@ func (a *app) openCluster(ctx context.Context, b *beamlineCluster, beamline stri
 	return cluster.Open(b.access, beamline, b.namespace)
 }
 
+// openKnown opens the namespace of a beamline that runs in the cluster. The error
+// names the beamlines there are when it does not.
+func (a *app) openKnown(ctx context.Context, b *beamlineCluster, beamline string) (*cluster.Namespace, *ledger.Ledger, error) {
+	n, err := a.openCluster(ctx, b, beamline)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := ledger.Known(ctx, n)
+	return n, l, err
+}
+
 // kubeconfig finds out which kubeconfig is meant when no flag says it.
 func (a *app) kubeconfig(b *beamlineCluster) error {
 	home := filepath.Join(a.env("HOME"), ".kube", "config")
@@ -87,15 +99,19 @@ func (a *app) holder() string {
 
 // moveDeps gives what changing a beamline works with.
 func (a *app) moveDeps(ctx context.Context, b *beamlineCluster, s *site, beamline string, timeout time.Duration) (promote.Deps, error) {
-	reg, err := a.openRegistry(s)
-	if err != nil {
-		return promote.Deps{}, err
-	}
 	n, err := a.openCluster(ctx, b, beamline)
 	if err != nil {
 		return promote.Deps{}, err
 	}
-	return promote.Deps{Cluster: n, Chart: reg.Chart, Holder: a.holder(), Timeout: timeout}, nil
+	// A rollback seldom needs the registry, and must not fail where none is named.
+	fetch := func(ctx context.Context, ref asset.Ref) ([]byte, error) {
+		reg, err := a.openRegistry(s)
+		if err != nil {
+			return nil, err
+		}
+		return reg.Chart(ctx, ref)
+	}
+	return promote.Deps{Cluster: n, Chart: fetch, Holder: a.holder(), Timeout: timeout}, nil
 }
 
 func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {

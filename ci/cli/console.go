@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 	"k8s.io/client-go/tools/remotecommand"
 
-	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -27,11 +26,11 @@ func newConsole(a *app) *cobra.Command {
 		Example: "  tagline console bl01t bl01t-mo-ioc-01",
 		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			keyboard, ok := a.In.(*os.File)
-			if !ok || !term.IsTerminal(int(keyboard.Fd())) {
-				return &diag.Error{Kind: diag.Invalid, Doing: "joining the IOC shell of", Asset: given[1], Err: errors.New("this is no terminal"), Fix: "run it from a terminal, or use tagline logs"}
+			keyboard, err := a.keyboard("joining the IOC shell of", given[1])
+			if err != nil {
+				return err
 			}
-			n, err := a.openCluster(cmd.Context(), b, given[0])
+			n, _, err := a.openKnown(cmd.Context(), b, given[0])
 			if err != nil {
 				return err
 			}
@@ -40,15 +39,27 @@ func newConsole(a *app) *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.Err, "The shell of %s on %s. Ctrl-] leaves it.\n", s.Instance, s.Node)
-			return a.join(cmd.Context(), n, s, keyboard)
+			return a.raw(cmd.Context(), keyboard, func(sizes remotecommand.TerminalSizeQueue) error {
+				return pods.Console(cmd.Context(), n, s, keyboard, a.Out, sizes)
+			})
 		},
 	}
 	b.flags(cmd)
 	return cmd
 }
 
-// join makes the terminal pass on every key, and sets it right again.
-func (a *app) join(ctx context.Context, n *cluster.Namespace, s pods.State, keyboard *os.File) error {
+// keyboard returns stdin where it is a terminal.
+func (a *app) keyboard(doing, instance string) (*os.File, error) {
+	f, ok := a.In.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: doing, Asset: instance, Err: errors.New("this is no terminal"),
+			Fix: "run it from a terminal, or use tagline logs"}
+	}
+	return f, nil
+}
+
+// raw makes the terminal pass on every key while work runs, and restores it.
+func (a *app) raw(ctx context.Context, keyboard *os.File, work func(remotecommand.TerminalSizeQueue) error) error {
 	was, err := term.MakeRaw(int(keyboard.Fd()))
 	if err != nil {
 		return err
@@ -57,7 +68,7 @@ func (a *app) join(ctx context.Context, n *cluster.Namespace, s pods.State, keyb
 		_ = term.Restore(int(keyboard.Fd()), was)
 		fmt.Fprintln(a.Err)
 	}()
-	return pods.Console(ctx, n, s, keyboard, a.Out, newSizes(ctx, keyboard))
+	return work(newSizes(ctx, keyboard))
 }
 
 // sizes tells how large a terminal is, first and whenever that changes.

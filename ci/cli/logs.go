@@ -2,6 +2,9 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -10,22 +13,29 @@ import (
 
 // newLogs is `tagline logs`.
 func newLogs(a *app) *cobra.Command {
-	b, o := &beamlineCluster{}, pods.LogOptions{}
+	b, o, grep := &beamlineCluster{}, pods.LogOptions{}, ""
 	cmd := &cobra.Command{
-		Use:     "logs BEAMLINE INSTANCE",
-		Short:   "Show what an IOC wrote",
-		Example: "  tagline logs bl01t bl01t-mo-ioc-01 --follow\n  tagline logs bl01t bl01t-mo-ioc-01 --previous",
-		Args:    args(cobra.ExactArgs(2)),
+		Use:     "logs BEAMLINE [INSTANCE]...",
+		Short:   "Show what IOCs wrote",
+		Long:    "Shows what IOCs wrote; without an instance, all IOCs of the beamline. Of several,\neach line begins with its IOC.",
+		Example: "  tagline logs bl01t bl01t-mo-ioc-01 --follow\n  tagline logs bl01t --since 10m --grep 'error|fail'\n  tagline logs bl01t bl01t-mo-ioc-01 --previous",
+		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if grep != "" {
+				var err error
+				if o.Grep, err = regexp.Compile(grep); err != nil {
+					return usage(cmd, err)
+				}
+			}
+			n, _, err := a.openKnown(cmd.Context(), b, given[0])
 			if err != nil {
 				return err
 			}
-			s, err := pods.Instance(cmd.Context(), n, given[1])
+			states, err := pods.Instances(cmd.Context(), n, given[1:])
 			if err != nil {
 				return err
 			}
-			err = pods.Logs(cmd.Context(), n, s, o, a.Out)
+			err = pods.Logs(cmd.Context(), n, states, o, a.logLines(states))
 			if o.Follow && errors.Is(err, cmd.Context().Err()) {
 				return nil // Ctrl-C is how following ends
 			}
@@ -36,5 +46,31 @@ func newLogs(a *app) *cobra.Command {
 	cmd.Flags().BoolVarP(&o.Follow, "follow", "f", false, "go on until Ctrl-C")
 	cmd.Flags().BoolVarP(&o.Previous, "previous", "p", false, "of the IOC before its last restart")
 	cmd.Flags().Int64Var(&o.Lines, "lines", 0, "the last lines only (default all)")
+	cmd.Flags().DurationVar(&o.Since, "since", 0, "the newest lines only: 10m, 2h (default all)")
+	cmd.Flags().StringVar(&grep, "grep", "", "only lines that match a regular expression")
 	return cmd
+}
+
+// colours tell IOCs apart on a terminal.
+var colours = []int{36, 33, 32, 35, 34, 31}
+
+// logLines returns what writes a line: alone for one IOC, after its name for
+// several, in a colour for each on a terminal.
+func (a *app) logLines(states []pods.State) func(instance, text string) {
+	var mu sync.Mutex
+	prefix := map[string]string{}
+	for i, s := range states {
+		switch {
+		case len(states) == 1:
+		case isTerminal(a.Out):
+			prefix[s.Instance] = fmt.Sprintf("\x1b[%dm%s\x1b[0m ", colours[i%len(colours)], s.Instance)
+		default:
+			prefix[s.Instance] = s.Instance + " "
+		}
+	}
+	return func(instance, text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(a.Out, prefix[instance]+text)
+	}
 }

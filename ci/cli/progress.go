@@ -28,13 +28,17 @@ type progress struct {
 // newProgress starts showing; close ends it and clears the live line.
 func newProgress(w io.Writer) *progress {
 	p := &progress{w: w, started: map[string]time.Time{}, stop: make(chan struct{})}
-	if f, ok := w.(*os.File); ok {
-		p.live = isatty.IsTerminal(f.Fd())
-	}
+	p.live = isTerminal(w)
 	if p.live {
 		p.done.Go(p.redraw)
 	}
 	return p
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
 }
 
 func (p *progress) close() {

@@ -71,7 +71,8 @@ func (a *app) root() *cobra.Command {
 var verbs = []func(*app) *cobra.Command{
 	newUp, newDown, newEnv, newServe,
 	newTag, newLock, newPlan, newCheck, newKey, newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
-	newPromote, newRollback, newStatus, newLogs, newConsole,
+	newPromote, newRollback, newStatus, newHistory, newFind, newLogs, newConsole, newShell,
+	newStop, newStart, newRestart, newMove, newRemove,
 }
 
 // print writes a result to stdout: v as JSON, or what text writes.

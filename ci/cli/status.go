@@ -1,42 +1,118 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/klog/v2"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // newStatus is `tagline status`.
 func newStatus(a *app) *cobra.Command {
-	b := &beamlineCluster{}
+	b, watch := &beamlineCluster{}, false
 	cmd := &cobra.Command{
-		Use:     "status BEAMLINE",
-		Short:   "Show what a beamline runs",
-		Long:    "Shows every IOC instance of a beamline: what it runs, where, since when, and where\nthe cluster differs from the release, because somebody changed it by hand or a\npromotion was killed.",
-		Example: "  tagline status bl01t\n  tagline status bl01t --output json",
-		Args:    args(cobra.ExactArgs(1)),
+		Use:     "status [BEAMLINE]",
+		Short:   "Show what a beamline runs, or all of them",
+		Long:    "Shows every IOC instance of a beamline: what it runs, where, since when, and where\nthe cluster differs from the release, because somebody changed it by hand or a\npromotion was killed. Without a beamline it shows every one that the kubeconfig's\ncontexts reach, the worst first.",
+		Example: "  tagline status\n  tagline status bl01t --watch\n  tagline status bl01t --output json",
+		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			n, err := a.openCluster(cmd.Context(), b, given[0])
-			if err != nil {
-				return err
+			show := func(ctx context.Context) error { return a.overview(ctx, b) }
+			if len(given) == 1 {
+				show = func(ctx context.Context) error { return a.statusOf(ctx, b, given[0]) }
 			}
-			st, err := status.Read(cmd.Context(), n)
-			if err != nil {
-				return err
+			if !watch {
+				return show(cmd.Context())
 			}
-			return a.print(st, func(w io.Writer) error { return writeStatus(w, st, time.Now()) })
+			return a.watch(cmd.Context(), show)
 		},
 	}
 	b.flags(cmd)
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again every two seconds, until Ctrl-C")
 	return cmd
+}
+
+// statusOf shows one beamline.
+func (a *app) statusOf(ctx context.Context, b *beamlineCluster, beamline string) error {
+	n, _, err := a.openKnown(ctx, b, beamline)
+	if err != nil {
+		return err
+	}
+	st, err := status.Read(ctx, n)
+	if err != nil {
+		return err
+	}
+	return a.print(st, func(w io.Writer) error { return writeStatus(w, st, time.Now()) })
+}
+
+// overview shows all beamlines.
+func (a *app) overview(ctx context.Context, b *beamlineCluster) error {
+	klog.SetLogger(logr.Discard())
+	if err := a.kubeconfig(b); err != nil {
+		return err
+	}
+	now := time.Now()
+	rows, err := status.Overview(ctx, b.access, now)
+	if err != nil {
+		return err
+	}
+	return a.print(rows, func(w io.Writer) error { return writeOverview(w, rows, now) })
+}
+
+const watchEvery = 2 * time.Second
+
+// watch shows something again and again. What cannot be read for a while is said,
+// and read again.
+func (a *app) watch(ctx context.Context, show func(context.Context) error) error {
+	for {
+		if isTerminal(a.Out) {
+			fmt.Fprint(a.Out, "\x1b[H\x1b[2J")
+		}
+		if err := show(ctx); err != nil && ctx.Err() == nil {
+			if diag.KindOf(err) == diag.Invalid {
+				return err
+			}
+			a.complain(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil // Ctrl-C is how watching ends
+		case <-time.After(watchEvery):
+		}
+	}
+}
+
+// writeOverview shows all beamlines as a person reads them.
+func writeOverview(w io.Writer, rows []status.Row, now time.Time) error {
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "no beamline was promoted to the clusters of this kubeconfig")
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "BEAMLINE\tSTATE\tREADY\tVERSION\tPROMOTED\tCONTEXT\tWHY")
+	for _, r := range rows {
+		ready, version, since := "-", "-", "-"
+		if r.Status != nil {
+			ready = fmt.Sprintf("%d of %d", r.Status.Ready(), len(r.Status.Instances))
+			version = or(r.Status.Version)
+			if !r.Status.Since.IsZero() {
+				since = duration.HumanDuration(now.Sub(r.Status.Since)) + " ago"
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(r.Beamline), r.Level, ready, version, since, r.Context, or(r.Why(now)))
+	}
+	return t.Flush()
 }
 
 // writeStatus shows a status as a person reads it.
@@ -51,6 +127,9 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	}
 	if st.Underway != "" {
 		fmt.Fprintf(w, "a promotion to %s is under way, or was killed: promote again to finish it, or roll back\n", st.Underway)
+	}
+	if st.Hold != nil {
+		fmt.Fprintf(w, "on hold: %s by %s\n", st.Hold.Reason, st.Hold.By)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "INSTANCE\tVERSION\tGENERIC IOC\tIMAGE\tNODE\tREADY\tRESTARTS\tSINCE")
@@ -70,6 +149,9 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	for _, i := range st.Instances {
 		if !i.Ready {
 			fmt.Fprintf(w, "%s: %s\n", i.Name, i.Doing)
+		}
+		if i.Moved != "" {
+			fmt.Fprintf(w, "%s was moved to node %s\n", i.Name, i.Moved)
 		}
 		for _, d := range i.Drift {
 			fmt.Fprintf(w, "%s differs from the release: %s\n", i.Name, d)

@@ -5,7 +5,9 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,13 +57,7 @@ func Open(access Access, beamline, namespace string) (*Namespace, error) {
 	loader := access.loader(namespace)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, &diag.Error{
-			Kind:  diag.Invalid,
-			Doing: "reading the kubeconfig",
-			Asset: access.Kubeconfig,
-			Err:   err,
-			Fix:   "name a kubeconfig and a context that reach the beamline's cluster",
-		}
+		return nil, access.unusable(err)
 	}
 	// The defaults of 5 requests a second would make a beamline of 50 IOCs crawl.
 	config.QPS, config.Burst = 50, 100
@@ -79,6 +75,35 @@ func (a Access) loader(namespace string) clientcmd.ClientConfig {
 		CurrentContext: a.Context,
 		Context:        clientcmdapi.Context{Namespace: namespace},
 	})
+}
+
+// Contexts returns the contexts of the kubeconfig, sorted; only the one that a
+// names where it names one. The error is of kind diag.Invalid when the kubeconfig
+// cannot be read.
+func (a Access) Contexts() ([]string, error) {
+	raw, err := a.loader("").RawConfig()
+	if err != nil {
+		return nil, a.unusable(err)
+	}
+	if a.Context != "" {
+		return []string{a.Context}, nil
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts)), nil
+}
+
+// Namespace returns the namespace that the kubeconfig's context names, "default"
+// where it names none.
+func (a Access) Namespace() string {
+	name, _, err := a.loader("").Namespace()
+	if err != nil {
+		return metav1.NamespaceDefault
+	}
+	return name
+}
+
+func (a Access) unusable(err error) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading the kubeconfig", Asset: a.Kubeconfig, Err: err,
+		Fix: "name a kubeconfig and a context that reach the beamline's cluster"}
 }
 
 func open(config *rest.Config, loader clientcmd.ClientConfig, beamline, namespace string) (*Namespace, error) {

@@ -22,7 +22,12 @@ type Place struct{ Beamline, Namespace string }
 // name. The error is Kubernetes's own when n's user may not list ConfigMaps in
 // all namespaces.
 func Places(ctx context.Context, n *cluster.Namespace) ([]Place, error) {
-	list, err := n.Client.CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+	return PlacesIn(ctx, n, metav1.NamespaceAll)
+}
+
+// PlacesIn returns the beamline of one namespace, as Places does.
+func PlacesIn(ctx context.Context, n *cluster.Namespace, namespace string) ([]Place, error) {
+	list, err := n.Client.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: cluster.LabelBeamline, FieldSelector: "metadata.name=" + name,
 	})
 	if err != nil {

@@ -75,3 +75,18 @@ func (l *Ledger) Save(ctx context.Context, n *cluster.Namespace) error {
 	l.seen = saved
 	return nil
 }
+
+// Delete forgets the beamline: the namespace may be another's afterwards. It fails
+// when somebody else wrote since the ledger was read.
+func (l *Ledger) Delete(ctx context.Context, n *cluster.Namespace) error {
+	if l.seen == nil {
+		return nil
+	}
+	err := n.Client.CoreV1().ConfigMaps(n.Name).Delete(ctx, name, metav1.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &l.seen.UID, ResourceVersion: &l.seen.ResourceVersion},
+	})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return cluster.Broken("forgetting "+n.Beamline+" in namespace "+n.Name, err)
+	}
+	return nil
+}

@@ -3,16 +3,13 @@ package pods
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/remotecommand"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // LeaveKey is the key that leaves a console: Ctrl-], as in telnet. The usual
@@ -82,39 +79,4 @@ func (k *keyboard) Read(p []byte) (int, error) {
 
 func without(keys []byte) []byte {
 	return slices.DeleteFunc(keys, func(key byte) bool { return slices.Contains(dropped, key) })
-}
-
-// Instance returns the state of one instance of the beamline. The error is of
-// kind diag.Invalid, and names the instances there are, when there is none of
-// this name, and of kind diag.Broken when it has no pod.
-func Instance(ctx context.Context, n *cluster.Namespace, name string) (State, error) {
-	states, _, err := States(ctx, n)
-	if err != nil {
-		return State{}, err
-	}
-	s, ok := states[name]
-	if !ok {
-		var there []string
-		for other := range states {
-			there = append(there, other)
-		}
-		slices.Sort(there)
-		return State{}, &diag.Error{
-			Kind:  diag.Invalid,
-			Doing: "looking for",
-			Asset: name,
-			Err:   fmt.Errorf("%s has no such IOC in namespace %s", n.Beamline, n.Name),
-			Fix:   "name one of: " + strings.Join(there, ", "),
-		}
-	}
-	if s.Pod == "" {
-		return State{}, &diag.Error{
-			Kind:  diag.Broken,
-			Doing: "looking for",
-			Asset: name,
-			Err:   fmt.Errorf("it has no pod: %s", s.Doing),
-			Fix:   "see tagline status " + n.Beamline,
-		}
-	}
-	return s, nil
 }

@@ -2,8 +2,8 @@ package promote_test
 
 import (
 	"bufio"
-	"bytes"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,8 +35,8 @@ func TestLogsAndConsole(t *testing.T) {
 	s, err := pods.Instance(t.Context(), w.cluster, "a")
 	require.NoError(t, err)
 
-	var log bytes.Buffer
-	require.NoError(t, pods.Logs(t.Context(), w.cluster, s, pods.LogOptions{Lines: 1}, &log))
+	var log strings.Builder
+	require.NoError(t, pods.Logs(t.Context(), w.cluster, []pods.State{s}, pods.LogOptions{Lines: 1}, func(_, text string) { log.WriteString(text) }))
 	require.Contains(t, log.String(), "All initialization complete")
 	require.NotContains(t, log.String(), "running st.cmd")
 

@@ -8,10 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/pvs"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -192,7 +194,24 @@ func (m *move) finish(c *change, values map[string]string) (*Result, error) {
 			m.to.Record.Asset, m.to.Record.Version, err)
 	}
 	m.prune(m.held)
+	m.keepPVs(m.held)
 	return result, nil
+}
+
+// keepPVs keeps which IOC serves which PV. A release that comes back has no
+// tests in its record any more, and its PVs are kept already.
+func (m *move) keepPVs(ctx context.Context) {
+	all := pvs.Of(&m.to.Record)
+	if len(all) == 0 {
+		return
+	}
+	var kept []asset.Digest
+	for _, r := range m.ledger.Releases {
+		kept = append(kept, r.Digest)
+	}
+	if err := pvs.Save(ctx, m.Cluster, m.to.Digest, all, kept); err != nil {
+		step.Say(ctx, "keeping the names of the PVs", err.Error())
+	}
 }
 
 // prune drops stored revisions that nothing goes back to any more. It may fail

@@ -2,9 +2,7 @@ package promote
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,14 +41,9 @@ func (m *move) ask(ctx context.Context, instances []record.Instance) (map[string
 
 func (m *move) askOne(ctx context.Context, inst record.Instance, s pods.State) (value string, err error) {
 	for range tries {
-		var out string
-		out, err = pods.Exec(ctx, m.Cluster, s, question(inst)...)
-		if value = answer(inst, out); err == nil && value != "" {
+		if value, err = pods.ReadPV(ctx, m.Cluster, s, inst.ProbePV, inst.Protocol); err == nil {
 			step.Say(ctx, inst.Name, inst.ProbePV+" = "+value)
 			return value, nil
-		}
-		if err == nil {
-			err = errors.New("the answer was empty")
 		}
 		select {
 		case <-ctx.Done():
@@ -65,32 +58,4 @@ func (m *move) askOne(ctx context.Context, inst record.Instance, s pods.State) (
 		s,
 		fmt.Errorf("it is ready but %s does not answer over %s: %w", inst.ProbePV, inst.Protocol, err),
 	)
-}
-
-// question is the command that reads an instance's PV in its own container. The
-// loopback's broadcast reaches every IOC of a host that shares its network; the
-// PV's name picks this one.
-func question(inst record.Instance) []string {
-	if inst.Protocol == "pva" {
-		return []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", inst.ProbePV}
-	}
-	return []string{
-		"/usr/bin/env",
-		"EPICS_CA_ADDR_LIST=127.255.255.255",
-		"EPICS_CA_AUTO_ADDR_LIST=NO",
-		"caget",
-		"-t",
-		"-w",
-		"3",
-		inst.ProbePV,
-	}
-}
-
-// answer returns the value in what caget -t or pvget printed.
-func answer(inst record.Instance, printed string) string {
-	fields := strings.Fields(printed)
-	if len(fields) > 0 && inst.Protocol == "pva" && fields[0] == inst.ProbePV {
-		fields = fields[1:] // pvget says the name first
-	}
-	return strings.Join(fields, " ")
 }

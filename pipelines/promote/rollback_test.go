@@ -53,33 +53,6 @@ func TestPick(t *testing.T) {
 	}
 }
 
-func TestQuestion(t *testing.T) {
-	ca := record.Instance{ProbePV: "BL01T:X", Protocol: "ca"}
-	pva := record.Instance{ProbePV: "BL01T:X", Protocol: "pva"}
-	require.Equal(
-		t,
-		[]string{
-			"/usr/bin/env",
-			"EPICS_CA_ADDR_LIST=127.255.255.255",
-			"EPICS_CA_AUTO_ADDR_LIST=NO",
-			"caget",
-			"-t",
-			"-w",
-			"3",
-			"BL01T:X",
-		},
-		question(ca),
-	)
-	require.Equal(
-		t,
-		[]string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", "BL01T:X"},
-		question(pva),
-	)
-	require.Equal(t, "5", answer(ca, "5\n"))
-	require.Equal(t, "2026-11-23 13:00:00.000 5", answer(pva, "BL01T:X 2026-11-23 13:00:00.000  5 \n"))
-	require.Empty(t, answer(ca, " \n"))
-}
-
 // A failure is one sentence and then what was seen, and decides its own kind.
 func TestFailure(t *testing.T) {
 	m := &move{doing: "promoting", to: ledger.Release{Record: record.Record{Asset: "bl01t", Version: assettest.Version("2.0")}}}

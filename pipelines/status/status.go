@@ -4,6 +4,7 @@ package status
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ type Status struct {
 	Underway  string    `json:"underway,omitempty"` // version a promotion under way, or killed, was going to
 	Instances []IOC     `json:"instances"`          // sorted by name
 	Strays    []string  `json:"strays"`             // pods in the namespace that are no IOC of ours
+
+	Hold *ledger.Note `json:"hold,omitempty"` // that a rollback placed
 }
 
 // IOC is one line of a Status.
@@ -43,6 +46,9 @@ type IOC struct {
 	Since    time.Time `json:"since"` // when the IOC was started
 	Doing    string    `json:"doing"` // one phrase
 	Drift    []string  `json:"drift"` // where the cluster differs from the release
+
+	Stopped *ledger.Note `json:"stopped,omitempty"` // who stopped it on purpose, and why
+	Moved   string       `json:"moved,omitempty"`   // the node that it was moved to
 }
 
 // Read asks the cluster what the beamline runs.
@@ -74,12 +80,23 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 	if past.Underway != nil {
 		st.Underway = past.Underway.Version.String()
 	}
+	st.Hold = past.Hold
 	for _, name := range names(rec, history, n.Beamline) {
-		st.Instances = append(st.Instances, ioc(rec, name, history, states[name]))
+		line := ioc(rec, name, history, states[name])
+		line.set(past.Overrides[name])
+		st.Instances = append(st.Instances, line)
 	}
 	return st, step.Each(ctx, 8, indices(st.Instances), func(ctx context.Context, i int) error {
 		return compare(ctx, n, &st.Instances[i], history, past.Overrides[st.Instances[i].Name])
 	})
+}
+
+// set adds what people set for the instance beside its release.
+func (i *IOC) set(o ledger.Override) {
+	i.Stopped, i.Moved = o.Stopped, o.Node
+	if o.Stopped != nil && i.Pod == "" {
+		i.Doing = fmt.Sprintf("stopped by %s: %s", o.Stopped.By, o.Stopped.Reason)
+	}
 }
 
 // compare adds the drift of one instance.

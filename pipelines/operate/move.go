@@ -1,0 +1,136 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+)
+
+// Move makes IOCs run on a node, through promotions too, and returns when they
+// are ready there. Where node is empty, their charts decide again. When one does
+// not get ready, all are put back and the error is of kind diag.Undone.
+func Move(ctx context.Context, o Order, node string) error {
+	return o.locked(ctx, "move", func(ctx context.Context, o Order, l *ledger.Ledger) error {
+		if err := there(ctx, o.Cluster, node); err != nil {
+			return err
+		}
+		if err := pods.Pull(ctx, o.Cluster, imagesOn(l, o.Instances, node)); err != nil {
+			return err
+		}
+		former := map[string]ledger.Override{}
+		for _, name := range o.Instances {
+			former[name] = l.Overrides[name]
+		}
+		err := o.place(ctx, l, func(string) string { return node })
+		if err == nil {
+			return nil
+		}
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
+		defer cancel()
+		if undoing := o.place(back, l, func(name string) string { return former[name].Node }); undoing != nil {
+			return fmt.Errorf("%w, and moving back: %w", err, undoing)
+		}
+		return &diag.Error{Kind: diag.Undone, Doing: "moving " + strings.Join(o.Instances, ", ") + " to node " + node,
+			Err: errors.New(err.Error()), Fix: "they are back where they were; see what keeps them from that node"}
+	})
+}
+
+// place sets the node of each instance, makes its Deployment so, and waits.
+func (o Order) place(ctx context.Context, l *ledger.Ledger, node func(instance string) string) error {
+	for _, name := range o.Instances {
+		was := l.Overrides[name]
+		was.Node = node(name)
+		l.Override(name, was)
+	}
+	if err := l.Save(ctx, o.Cluster); err != nil {
+		return err
+	}
+	history, err := helm.Stored(ctx, o.Cluster)
+	if err != nil {
+		return err
+	}
+	var wanted []string
+	for _, name := range o.Instances {
+		last, _ := history.Latest(name)
+		if l.Overrides[name].Node == "" {
+			if err := o.release(ctx, name); err != nil {
+				return err
+			}
+		}
+		if err := helm.Restore(ctx, o.Cluster, name, last.Number, l.Overrides[name]); err != nil {
+			return err
+		}
+		if l.Overrides[name].Stopped == nil {
+			wanted = append(wanted, name)
+		}
+	}
+	return pods.Wait(ctx, o.Cluster, wanted)
+}
+
+// release lets the chart decide on the node again. Helm would leave alone what it
+// did not set.
+func (o Order) release(ctx context.Context, instance string) error {
+	patch := []byte(`{"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":null}}}}}`)
+	_, err := o.Cluster.Client.AppsV1().Deployments(o.Cluster.Name).
+		Patch(ctx, instance, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	if err != nil {
+		return cluster.Broken("freeing "+instance+" from its node", err)
+	}
+	return nil
+}
+
+// there returns an error of kind diag.Invalid, with the nodes there are, when no
+// node of this name is ready. Whoever may not look at nodes finds out by moving.
+func there(ctx context.Context, n *cluster.Namespace, node string) error {
+	if node == "" {
+		return nil
+	}
+	list, err := n.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	if err != nil {
+		return cluster.Broken("listing the nodes", err)
+	}
+	var ready []string
+	for _, known := range list.Items {
+		if isReady(known) {
+			ready = append(ready, known.Name)
+		}
+	}
+	if slices.Contains(ready, node) {
+		return nil
+	}
+	return &diag.Error{Kind: diag.Invalid, Doing: "looking for node", Asset: node, Err: errors.New("no node of this name is ready"),
+		Fix: "name one of: " + strings.Join(ready, ", ")}
+}
+
+func isReady(node corev1.Node) bool {
+	return slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// imagesOn returns the images that a node needs to run instances.
+func imagesOn(l *ledger.Ledger, instances []string, node string) (images []pods.Image) {
+	for _, inst := range l.Current().Record.Instances {
+		image := pods.Image{Node: node, Ref: string(inst.Image)}
+		if node != "" && slices.Contains(instances, inst.Name) && !slices.Contains(images, image) {
+			images = append(images, image)
+		}
+	}
+	return images
+}

@@ -1,0 +1,191 @@
+// Package operate holds what people do to a running beamline beside promoting
+// and rolling back: stop, start, restart, move and remove IOCs. Each is done under
+// the beamline's lock and written into its history. None needs a registry.
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// Order is one thing that a person wants done to IOCs of a beamline.
+type Order struct {
+	Cluster   *cluster.Namespace
+	Instances []string // all of the release where it is empty
+	Reason    string   // why, for the history; never empty
+	Holder    string   // names this run to others who wait for the beamline
+	Timeout   time.Duration
+}
+
+// sideBySide is how many IOCs are changed at once.
+const sideBySide = 8
+
+// locked runs work on the order's instances under the beamline's lock, and writes
+// the history: an entry for each instance, or one for the whole beamline.
+func (o Order) locked(ctx context.Context, did string, work func(ctx context.Context, o Order, l *ledger.Ledger) error) error {
+	if strings.TrimSpace(o.Reason) == "" {
+		return &diag.Error{Kind: diag.Invalid, Doing: did + " of", Asset: o.Cluster.Beamline, Err: errors.New("no reason is given"),
+			Fix: "say why with --reason: whoever is on shift next reads it"}
+	}
+	if _, err := ledger.Known(ctx, o.Cluster); err != nil {
+		return err
+	}
+	return ledger.Locked(ctx, o.Cluster, o.Holder, func(ctx, held context.Context, n *cluster.Namespace) error {
+		o.Cluster = n
+		l, err := ledger.Read(ctx, n)
+		if err != nil {
+			return err
+		}
+		whole := len(o.Instances) == 0
+		if o.Instances, err = choose(n.Beamline, l, o.Instances); err != nil {
+			return err
+		}
+		limited, cancel := context.WithTimeout(ctx, o.Timeout)
+		defer cancel()
+		err = work(limited, o, l)
+		o.remember(held, did, whole, err)
+		return err
+	})
+}
+
+// remember writes the history. One that cannot be written does not change what
+// was done.
+func (o Order) remember(ctx context.Context, did string, whole bool, failed error) {
+	instances := o.Instances
+	if whole {
+		instances = []string{""}
+	}
+	for _, instance := range instances {
+		e := ledger.Entry{Time: time.Now().UTC(), By: o.Holder, Did: did, Instance: instance, Reason: o.Reason}
+		if failed != nil {
+			e.Failed = failed.Error()
+		}
+		if err := ledger.Append(ctx, o.Cluster, e); err != nil {
+			step.Say(ctx, "writing the history", err.Error())
+		}
+	}
+}
+
+// choose returns the named instances of the release that runs, or all of them.
+func choose(beamline string, l *ledger.Ledger, named []string) ([]string, error) {
+	var all []string
+	if now := l.Current(); now != nil {
+		for _, inst := range now.Record.Instances {
+			all = append(all, inst.Name)
+		}
+	}
+	for _, name := range named {
+		if !slices.Contains(all, name) {
+			return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: name,
+				Err: fmt.Errorf("%s has no such IOC", beamline), Fix: "name one of: " + strings.Join(all, ", ")}
+		}
+	}
+	if len(named) > 0 {
+		return named, nil
+	}
+	return all, nil
+}
+
+// Stop stops IOCs and returns when their pods are gone. They stay stopped through
+// promotions, rollbacks and restarts of their nodes, until Start.
+func Stop(ctx context.Context, o Order) error {
+	return o.locked(ctx, "stop", func(ctx context.Context, o Order, l *ledger.Ledger) error {
+		note := &ledger.Note{By: o.Holder, Since: time.Now().UTC(), Reason: o.Reason}
+		if err := o.set(ctx, l, func(was ledger.Override) ledger.Override { was.Stopped = note; return was }); err != nil {
+			return err
+		}
+		states, _, err := pods.States(ctx, o.Cluster)
+		if err != nil {
+			return err
+		}
+		if err := o.scale(ctx, 0); err != nil {
+			return err
+		}
+		return pods.Gone(ctx, o.Cluster, podsOf(states, o.Instances))
+	})
+}
+
+// Start starts IOCs that were stopped and returns when they are ready. One that
+// runs is left alone.
+func Start(ctx context.Context, o Order) error {
+	return o.locked(ctx, "start", func(ctx context.Context, o Order, l *ledger.Ledger) error {
+		if err := o.set(ctx, l, func(was ledger.Override) ledger.Override { was.Stopped = nil; return was }); err != nil {
+			return err
+		}
+		if err := o.scale(ctx, 1); err != nil {
+			return err
+		}
+		return pods.Wait(ctx, o.Cluster, o.Instances)
+	})
+}
+
+// Restart replaces the pods of IOCs and returns when the new ones are ready. The
+// error is of kind diag.Refused when one is stopped.
+func Restart(ctx context.Context, o Order) error {
+	return o.locked(ctx, "restart", func(ctx context.Context, o Order, l *ledger.Ledger) error {
+		for _, name := range o.Instances {
+			if stopped := l.Overrides[name].Stopped; stopped != nil {
+				return &diag.Error{Kind: diag.Refused, Doing: "restarting", Asset: name,
+					Err: fmt.Errorf("it was stopped by %s: %s", stopped.By, stopped.Reason),
+					Fix: "start it: tagline start " + o.Cluster.Beamline + " " + name}
+			}
+		}
+		states, _, err := pods.States(ctx, o.Cluster)
+		if err != nil {
+			return err
+		}
+		for _, pod := range podsOf(states, o.Instances) {
+			if err := o.Cluster.Client.CoreV1().Pods(o.Cluster.Name).Delete(ctx, pod, metav1.DeleteOptions{}); err != nil {
+				return cluster.Broken("stopping pod "+pod, err)
+			}
+		}
+		if err := pods.Gone(ctx, o.Cluster, podsOf(states, o.Instances)); err != nil {
+			return err
+		}
+		return pods.Wait(ctx, o.Cluster, o.Instances)
+	})
+}
+
+// set changes what is kept beside the release for each instance, and saves it.
+func (o Order) set(ctx context.Context, l *ledger.Ledger, change func(ledger.Override) ledger.Override) error {
+	for _, name := range o.Instances {
+		l.Override(name, change(l.Overrides[name]))
+	}
+	return l.Save(ctx, o.Cluster)
+}
+
+// scale sets the number of pods that each Deployment has: 0 or 1.
+func (o Order) scale(ctx context.Context, replicas int) error {
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
+	return step.Each(ctx, sideBySide, o.Instances, func(ctx context.Context, name string) error {
+		_, err := o.Cluster.Client.AppsV1().Deployments(o.Cluster.Name).
+			Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+		if err != nil {
+			return cluster.Broken("scaling "+name, err)
+		}
+		return nil
+	})
+}
+
+// podsOf returns the pods of instances that have one.
+func podsOf(states map[string]pods.State, instances []string) (names []string) {
+	for _, name := range instances {
+		if pod := states[name].Pod; pod != "" {
+			names = append(names, pod)
+		}
+	}
+	return names
+}

@@ -1,0 +1,73 @@
+package operate
+
+import (
+	"context"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// Remove takes IOCs, or the whole beamline where none is named, out of the
+// cluster, and returns when they have stopped. Their autosave claims stay unless
+// claims is set; the history stays. A beamline that is removed may be promoted to
+// another namespace.
+func Remove(ctx context.Context, o Order, claims bool) error {
+	whole := len(o.Instances) == 0
+	return o.locked(ctx, "remove", func(ctx context.Context, o Order, l *ledger.Ledger) error {
+		states, _, err := pods.States(ctx, o.Cluster)
+		if err != nil {
+			return err
+		}
+		err = step.Each(ctx, sideBySide, o.Instances, func(ctx context.Context, name string) error {
+			return step.Run(ctx, "removing "+name, func(ctx context.Context) error { return helm.Remove(ctx, o.Cluster, name) })
+		})
+		if err != nil {
+			return err
+		}
+		if err := pods.Gone(ctx, o.Cluster, podsOf(states, o.Instances)); err != nil {
+			return err
+		}
+		if claims {
+			if err := o.dropClaims(ctx); err != nil {
+				return err
+			}
+		}
+		if whole {
+			return l.Delete(ctx, o.Cluster)
+		}
+		o.forget(l)
+		return l.Save(ctx, o.Cluster)
+	})
+}
+
+// forget takes the instances out of the release that runs, so that they are not
+// missing from it.
+func (o Order) forget(l *ledger.Ledger) {
+	now := l.Current()
+	now.Record.Instances = slices.DeleteFunc(now.Record.Instances, func(i record.Instance) bool {
+		return slices.Contains(o.Instances, i.Name)
+	})
+	for _, name := range o.Instances {
+		l.Override(name, ledger.Override{})
+	}
+}
+
+// dropClaims deletes the autosave claims of the instances, as the library chart
+// names them.
+func (o Order) dropClaims(ctx context.Context) error {
+	for _, name := range o.Instances {
+		err := o.Cluster.Client.CoreV1().PersistentVolumeClaims(o.Cluster.Name).Delete(ctx, name+"-autosave", metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return cluster.Broken("deleting the claim of "+name, err)
+		}
+	}
+	return nil
+}
