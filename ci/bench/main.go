@@ -133,7 +133,7 @@ func (b *bench) build(ctx context.Context) (*image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	built, err := release.Pipeline{Client: b.Client, Repo: repo, Mirrors: b.mirrors}.Image(ctx, "HEAD", last)
+	built, err := release.Builder{Client: b.Client, Mirrors: b.mirrors}.Image(ctx, repo, "HEAD", last)
 	if err != nil {
 		return nil, err
 	}

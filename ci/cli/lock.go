@@ -49,15 +49,15 @@ func newLock(a *app) *cobra.Command {
 					return err
 				}
 				defer client.Close()
-				p := release.Pipeline{Client: client, Mirrors: mirrors}
+				b := release.Builder{Client: client, Mirrors: mirrors}
 				if check {
-					drifts, err := p.Drifts(ctx, os.DirFS(root), given...)
+					drifts, err := b.Drifts(ctx, os.DirFS(root), given...)
 					if err != nil {
 						return err
 					}
 					return a.print(drifts, func(w io.Writer) error { return writeDrifts(w, drifts) })
 				}
-				locks, err := p.Lock(ctx, os.DirFS(root), given...)
+				locks, err := b.Lock(ctx, os.DirFS(root), given...)
 				if err != nil {
 					return err
 				}

@@ -47,7 +47,7 @@ func (a *app) planned(tag string) error {
 	if err != nil {
 		return err
 	}
-	_, err = release.Pipeline{Repo: repo}.Plan(tag)
+	_, err = release.Plan(repo, tag)
 	return err
 }
 

@@ -146,7 +146,10 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 		if err := a.letIn(ctx, s, client, reg); err != nil {
 			return err
 		}
-		return work(ctx, release.Pipeline{Client: client, Repo: repo, Registry: reg, Mirrors: mirrors, Tool: Version, Signer: signer})
+		return work(ctx, release.Pipeline{
+			Builder: release.Builder{Client: client, Mirrors: mirrors},
+			Repo:    repo, Registry: reg, Tool: Version, Signer: signer,
+		})
 	})
 }
 

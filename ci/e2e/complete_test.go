@@ -23,7 +23,7 @@ func built(t *testing.T, s *site, environ []string) (*dagger.Client, *image.Imag
 	require.NoError(t, err)
 	mirrors, err := image.ParseMirrors(strings.Split(strings.TrimPrefix(environ[0], "TAGLINE_MIRRORS="), ","))
 	require.NoError(t, err)
-	img, err := release.Pipeline{Client: client, Repo: repo, Mirrors: mirrors}.Image(t.Context(), "HEAD", "ioc-axis")
+	img, err := release.Builder{Client: client, Mirrors: mirrors}.Image(t.Context(), repo, "HEAD", "ioc-axis")
 	require.NoError(t, err)
 	return client, img
 }

@@ -46,7 +46,7 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	r := runEnv(t, s.dir, job(unknown), "release", "epics-base/7.0.8.1r1.0", "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
 	require.Equal(t, 1, r.status, r.err)
 	require.Contains(t, r.err, "for a certificate")
-	require.NotContains(t, r.err, "publishing", "it is refused before anything is built")
+	require.NotContains(t, r.err, "building", "it is refused before anything is built")
 	noToken(t, unknown, r.err)
 
 	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"} {

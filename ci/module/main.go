@@ -58,7 +58,7 @@ func (t *Tagline) Plan(ctx context.Context, tag string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pl, err := release.Pipeline{Repo: repo}.Plan(tag)
+	pl, err := release.Plan(repo, tag)
 	return asJSON(pl, err)
 }
 
@@ -157,7 +157,7 @@ func (t *Tagline) Image(
 	if err != nil {
 		return nil, err
 	}
-	img, err := p.Image(ctx, rev, name)
+	img, err := p.Image(ctx, p.Repo, rev, name)
 	if err != nil {
 		return nil, err
 	}

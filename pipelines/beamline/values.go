@@ -1,7 +1,9 @@
 package beamline
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 
 	"github.com/invopop/jsonschema"
 
@@ -24,6 +26,25 @@ type Values struct {
 	Autosave     string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
 	GraceSeconds int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
 }
+
+// The values of an instance that has none of its own. The library chart has the
+// same, for charts that others make on it; a test holds the two together.
+const (
+	defaultID       = 1000 // of the user and of the group
+	defaultGrace    = 30   // seconds
+	defaultProtocol = "ca"
+)
+
+// User returns the user and group id that the IOC runs as, "1000:1000".
+func (v Values) User() string {
+	return fmt.Sprintf("%d:%d", cmp.Or(v.UID, defaultID), cmp.Or(v.GID, defaultID))
+}
+
+// Grace returns the seconds that the IOC has to stop politely.
+func (v Values) Grace() int64 { return cmp.Or(v.GraceSeconds, defaultGrace) }
+
+// ProbeProtocol returns how the probe PV is asked for: "ca" or "pva".
+func (v Values) ProbeProtocol() string { return cmp.Or(v.Protocol, defaultProtocol) }
 
 // Fields returns the values that are set by the key that people write, as JSON
 // has them: text, numbers, lists and maps.

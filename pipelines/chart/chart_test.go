@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
@@ -71,4 +72,16 @@ func TestPackagingTwiceGivesTheSameBytes(t *testing.T) {
 	two, err := lib.Package(bl, inst, image, "2026.11.1")
 	require.NoError(t, err)
 	require.Equal(t, one, two)
+}
+
+// A tree without a library chart gets the one in the program, which is that of
+// this repository, byte for byte; a tree's own comes first.
+func TestLibraryOfATree(t *testing.T) {
+	carried, err := LibraryOf(fstest.MapFS{})
+	require.NoError(t, err)
+	ours, err := LibraryOf(os.DirFS("../.."))
+	require.NoError(t, err)
+	require.Equal(t, ours, carried)
+	_, err = LibraryOf(fstest.MapFS{"charts/ioc-lib/Chart.yaml": {Data: []byte("name: mine\ntype: application\n")}})
+	require.ErrorContains(t, err, "charts/ioc-lib/Chart.yaml")
 }

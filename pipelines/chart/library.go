@@ -2,6 +2,7 @@ package chart
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	helm "helm.sh/helm/v3/pkg/chart"
 	"sigs.k8s.io/yaml"
 
+	"github.com/tagline-ci/tagline/charts"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -24,6 +26,19 @@ const (
 type Library struct {
 	meta  helm.Metadata
 	files map[string][]byte // by their path in its folder
+}
+
+// LibraryOf reads the library chart of a tree, charts/ioc-lib, or the one that
+// this program carries where the tree has none.
+func LibraryOf(tree fs.FS) (*Library, error) {
+	if _, err := fs.Stat(tree, libraryFolder); errors.Is(err, fs.ErrNotExist) {
+		return ReadLibrary(charts.Library())
+	}
+	lib, err := fs.Sub(tree, libraryFolder)
+	if err != nil {
+		return nil, err
+	}
+	return ReadLibrary(lib)
 }
 
 // ReadLibrary reads every file of the library chart's folder (charts/ioc-lib).

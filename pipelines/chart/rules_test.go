@@ -3,6 +3,8 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -146,4 +148,22 @@ func BenchmarkPackage(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What the library chart takes where an instance says nothing is what the
+// instance is tested with.
+func TestDefaultsAreThoseOfTheValues(t *testing.T) {
+	var none beamline.Values
+	pod, err := fs.ReadFile(os.DirFS("../../charts/ioc-lib"), "templates/_deployment.tpl")
+	require.NoError(t, err)
+	uid, gid, _ := strings.Cut(none.User(), ":")
+	for _, want := range []string{
+		fmt.Sprintf(".Values.uid | default %s ", uid), fmt.Sprintf(".Values.gid | default %s ", gid),
+		fmt.Sprintf(".Values.graceSeconds | default %d ", none.Grace()),
+	} {
+		require.Contains(t, string(pod), want)
+	}
+	probe, err := fs.ReadFile(os.DirFS("../../charts/ioc-lib"), "templates/_probe.tpl")
+	require.NoError(t, err)
+	require.Contains(t, string(probe), fmt.Sprintf(".Values.protocol | default %q", none.ProbeProtocol()))
 }

@@ -1,10 +1,8 @@
 package release
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -22,11 +20,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// library chart of every instance chart, from the same tree.
-const library = "charts/ioc-lib"
-
-// together is how many IOCs are booted or charts pushed at a time.
-const together = 8
+// sideBySide is how many IOCs are booted or charts pushed at a time.
+const sideBySide = 8
 
 // ioc is a released generic IOC that instances run.
 type ioc struct {
@@ -35,31 +30,59 @@ type ioc struct {
 	ref asset.Ref // its runtime image by digest
 }
 
-// beamline boots every instance of a beamline and packages their charts.
-func (j *job) beamline(ctx context.Context) (*made, error) {
-	bl, err := beamline.Read(j.files, string(j.plan.Tag.Asset))
+// beamlineJob boots every instance of a beamline and publishes their charts.
+type beamlineJob struct {
+	*job
+	bl     *beamline.Beamline
+	iocs   map[asset.Pin]ioc
+	charts [][]byte // in the order of the instances
+
+	boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
+}
+
+func (b *beamlineJob) work() work {
+	return work{plan: b.plan, build: b.build, test: b.test, pack: b.push}
+}
+
+// plan reads the beamline and finds the generic IOCs that its instances run.
+func (b *beamlineJob) plan(ctx context.Context) (err error) {
+	if b.bl, err = beamline.Read(b.files, string(b.job.plan.Tag.Asset)); err != nil {
+		return err
+	}
+	if b.iocs, err = b.released(ctx); err != nil {
+		return err
+	}
+	b.rec.Gate, b.rec.Namespace = b.bl.Gate, b.bl.Namespace
+	if b.inTree {
+		return nil
+	}
+	for _, pin := range sortedPins(b.iocs) {
+		b.rec.Parents.Releases = append(b.rec.Parents.Releases, parentOf(b.iocs[pin].rec, asset.Runtime))
+	}
+	return nil
+}
+
+// build packages the chart of each instance.
+func (b *beamlineJob) build(ctx context.Context) error {
+	lib, err := chart.LibraryOf(b.files)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	iocs, err := j.iocs(ctx, bl)
-	if err != nil {
-		return nil, err
-	}
-	rec := j.record()
-	rec.Gate, rec.Namespace = bl.Gate, bl.Namespace
-	for _, pin := range sortedPins(iocs) {
-		r := iocs[pin].rec
-		rec.Parents.Releases = append(rec.Parents.Releases, parentOf(r, asset.Runtime))
-	}
-	charts, err := j.charts(ctx, bl, iocs)
-	if err != nil {
-		return nil, err
-	}
-	tests := make([]record.Test, len(bl.Instances))
-	err = step.Each(ctx, together, upTo(len(tests)), func(ctx context.Context, i int) error {
-		inst := bl.Instances[i]
+	b.charts = make([][]byte, len(b.bl.Instances))
+	return step.EachIndex(ctx, sideBySide, len(b.charts), func(_ context.Context, i int) (err error) {
+		inst := b.bl.Instances[i]
+		b.charts[i], err = lib.Package(b.bl, inst, string(b.iocs[inst.Image].ref), b.job.plan.Tag.Version.String())
+		return err
+	})
+}
+
+// test boots every instance, and sees that no two serve one PV.
+func (b *beamlineJob) test(ctx context.Context) error {
+	tests := make([]record.Test, len(b.bl.Instances))
+	err := step.EachIndex(ctx, sideBySide, len(tests), func(ctx context.Context, i int) error {
+		inst := b.bl.Instances[i]
 		return step.Run(ctx, "booting "+inst.Name, func(ctx context.Context) error {
-			test, err := j.boot(ctx, inst, iocs[inst.Image])
+			test, err := b.boot(ctx, inst, b.iocs[inst.Image])
 			if err == nil {
 				tests[i] = *test
 			}
@@ -67,53 +90,45 @@ func (j *job) beamline(ctx context.Context) (*made, error) {
 		})
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rec.Checks = append(tests, unique(bl.Name, tests))
-	return &made{rec: rec, publish: func(ctx context.Context) error { return j.publishCharts(ctx, bl, iocs, charts, rec) }}, nil
+	b.rec.Checks = append(tests, unique(b.bl.Name, tests))
+	return nil
 }
 
-// charts packages the chart of each instance, in the order of the instances.
-func (j *job) charts(ctx context.Context, bl *beamline.Beamline, iocs map[asset.Pin]ioc) ([][]byte, error) {
-	folder, err := fs.Sub(j.files, library)
-	if err != nil {
-		return nil, err
-	}
-	lib, err := chart.ReadLibrary(folder)
-	if err != nil {
-		return nil, err
-	}
-	charts := make([][]byte, len(bl.Instances))
-	err = step.Each(ctx, together, upTo(len(charts)), func(_ context.Context, i int) (err error) {
-		inst := bl.Instances[i]
-		charts[i], err = lib.Package(bl, inst, string(iocs[inst.Image].ref), j.plan.Tag.Version.String())
+// push pushes all charts by digest; sealing tags them.
+func (b *beamlineJob) push(ctx context.Context) error {
+	artifacts := make([]record.Artifact, len(b.charts))
+	err := step.EachIndex(ctx, sideBySide, len(b.charts), func(ctx context.Context, i int) (err error) {
+		artifacts[i], err = b.Registry.PushChart(ctx, b.charts[i])
 		return err
 	})
-	return charts, err
-}
-
-// upTo gives the numbers below n.
-func upTo(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
+	if err != nil {
+		return err
 	}
-	return all
+	for i, inst := range b.bl.Instances {
+		b.rec.Instances = append(b.rec.Instances, record.Instance{
+			Name: inst.Name, Chart: artifacts[i].Pinned(), Image: b.iocs[inst.Image].ref, IOC: inst.Image,
+			ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(),
+		})
+	}
+	b.rec.Artifacts = sorted(artifacts)
+	return nil
 }
 
-// iocs gives the released generic IOC of every pin, or all pins that are not
-// released.
-func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[asset.Pin]ioc, error) {
-	files := map[asset.Pin]string{}
-	for _, inst := range bl.Instances {
+// released returns the generic IOC of every pin, or an error for each pin that
+// is not released.
+func (b *beamlineJob) released(ctx context.Context) (map[asset.Pin]ioc, error) {
+	files := map[asset.Pin]string{} // where each is asked for first
+	for _, inst := range b.bl.Instances {
 		if _, ok := files[inst.Image]; !ok {
 			files[inst.Image] = inst.File
 		}
 	}
 	all := map[asset.Pin]ioc{}
 	var mu sync.Mutex
-	err := step.Each(ctx, together, sortedPins(files), func(ctx context.Context, pin asset.Pin) error {
-		one, err := j.ioc(ctx, pin, files[pin])
+	err := step.Each(ctx, sideBySide, sortedPins(files), func(ctx context.Context, pin asset.Pin) error {
+		one, err := b.ioc(ctx, pin, files[pin])
 		if err != nil {
 			return err
 		}
@@ -125,8 +140,8 @@ func (j *job) iocs(ctx context.Context, bl *beamline.Beamline) (map[asset.Pin]io
 	return all, err
 }
 
-// ioc gives the generic IOC of a pin: the released one, or that of the tree,
-// whose record says no more than its name.
+// ioc returns the generic IOC of a pin: the released one, or that of the tree,
+// whose record holds no more than its name.
 func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) {
 	if !j.inTree {
 		rec, img, err := j.released(ctx, pin, file)
@@ -144,16 +159,21 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), nowhere)}, err
 }
 
-// boot starts one instance at its pinned image, as its pod will.
-func (j *job) boot(ctx context.Context, inst *beamline.Instance, of ioc) (*record.Test, error) {
-	test, err := smoke.Tester{Client: j.Client}.Run(ctx, smoke.Subject{
+// subject is an instance as it is booted: at its pinned image, as its pod will
+// start it.
+func subject(inst *beamline.Instance, run ioc) smoke.Subject {
+	return smoke.Subject{
 		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
-		Digest:  of.rec.Image(asset.Runtime).Digest,
-		Runtime: of.img.Runtime, Clients: of.img.Developer, Config: inst.Config,
+		Digest:  run.rec.Image(asset.Runtime).Digest,
+		Runtime: run.img.Runtime, Clients: run.img.Developer, Config: inst.Config,
 		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
-		Env:    inst.Values.Env, Grace: inst.Values.GraceSeconds,
-		User: fmt.Sprintf("%d:%d", inst.Values.UID, inst.Values.GID),
-	})
+		Env:    inst.Values.Env, Grace: inst.Values.Grace(), User: inst.Values.User(),
+	}
+}
+
+// boot starts one instance.
+func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
+	test, err := smoke.Tester{Client: j.Client}.Run(ctx, subject(inst, run))
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err}
 	}
@@ -178,34 +198,13 @@ func unique(name string, tests []record.Test) record.Test {
 	return result
 }
 
-// publishCharts pushes all charts by digest; sealing tags them.
-func (j *job) publishCharts(ctx context.Context, bl *beamline.Beamline, iocs map[asset.Pin]ioc, charts [][]byte, rec *record.Record) error {
-	artifacts := make([]record.Artifact, len(bl.Instances))
-	rec.Instances = make([]record.Instance, len(bl.Instances))
-	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
-		return step.Each(ctx, together, upTo(len(charts)), func(ctx context.Context, i int) error {
-			inst := bl.Instances[i]
-			pushed, err := j.Registry.PushChart(ctx, charts[i])
-			if err != nil {
-				return err
-			}
-			artifacts[i] = pushed
-			rec.Instances[i] = record.Instance{
-				Name: inst.Name, Chart: pushed.Pinned(),
-				Image: iocs[inst.Image].ref, IOC: inst.Image,
-				ProbePV: inst.Values.ProbePV, Protocol: cmp.Or(inst.Values.Protocol, "ca"),
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	rec.Artifacts = sorted(artifacts)
-	return nil
+// sorted puts artifacts in the record's order.
+func sorted(artifacts []record.Artifact) []record.Artifact {
+	slices.SortFunc(artifacts, func(a, b record.Artifact) int { return strings.Compare(a.Name, b.Name) })
+	return artifacts
 }
 
-// sortedPins gives a map's pins, in the order of their text.
-func sortedPins[V any](of map[asset.Pin]V) []asset.Pin {
-	return slices.SortedFunc(maps.Keys(of), func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) })
+// sortedPins returns a map's pins, in the order of their text.
+func sortedPins[V any](pins map[asset.Pin]V) []asset.Pin {
+	return slices.SortedFunc(maps.Keys(pins), func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) })
 }

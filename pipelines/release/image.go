@@ -14,102 +14,91 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// image builds and smoke-tests a generic IOC image.
-func (j *job) image(ctx context.Context) (*made, error) {
-	recipes, err := recipe.Read(j.files)
-	if err != nil {
-		return nil, err
-	}
-	img := recipes.Images[string(j.plan.Tag.Asset)]
-	locks, err := recipes.Locks(j.files, img.Name)
-	if err != nil {
-		return nil, err
-	}
-	rec := j.record()
-	parent, err := j.parent(ctx, recipes, img, rec)
-	if err != nil {
-		return nil, err
-	}
-	builder := image.Builder{Client: j.Client, Files: j.files, Tree: recipes, Mirrors: j.Mirrors, Locks: locks}
-	var built *image.Image
-	err = step.Run(ctx, "building "+j.plan.Tag.String(), func(ctx context.Context) (err error) {
-		if built, err = builder.Build(ctx, img, parent); err != nil {
-			return err
-		}
-		_, err = built.Runtime.Sync(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	rec.Sources = built.Sources
-	if rec.Parents.Root, err = asset.ParseRef(built.Base); err != nil {
-		return nil, err
-	}
-	if j.publishes {
-		if built, err = j.publishImage(ctx, img, built, rec); err != nil {
-			return nil, err
-		}
-	}
-	err = step.Run(ctx, "testing "+j.plan.Tag.String(), func(ctx context.Context) (err error) {
-		rec.Checks, err = j.test(ctx, img, built, parent, rec.Image(asset.Runtime).Digest)
-		return err
-	})
-	return &made{rec: rec, image: built}, err
+// imageJob builds and smoke-tests a generic IOC image.
+type imageJob struct {
+	*job
+	recipes *recipe.Tree
+	img     *recipe.Image
+	locks   map[string]*recipe.Lock
+	parent  *image.Image // nil for the root of the hierarchy
 }
 
-// parent gives what img is built on, nil for the root of the hierarchy, and
-// notes in rec which release it is.
-func (j *job) parent(ctx context.Context, recipes *recipe.Tree, img *recipe.Image, rec *record.Record) (*image.Image, error) {
-	if img.Base != "" {
-		return nil, nil
+// plan reads the recipe and its lock, and finds what the image is built on.
+func (i *imageJob) plan(ctx context.Context) (err error) {
+	if i.recipes, err = recipe.Read(i.files); err != nil {
+		return err
 	}
-	if j.inTree {
-		return j.build(ctx, j.files, recipes, string(img.Parent.Asset))
+	i.img = i.recipes.Images[string(i.job.plan.Tag.Asset)]
+	if i.locks, err = i.recipes.Locks(i.files, i.img.Name); err != nil {
+		return err
 	}
-	released, parent, err := j.released(ctx, img.Parent, img.File)
+	if i.img.Base != "" {
+		return nil
+	}
+	if i.inTree {
+		i.parent, err = i.Builder.build(ctx, i.files, i.recipes, string(i.img.Parent.Asset))
+		return err
+	}
+	released, parent, err := i.released(ctx, i.img.Parent, i.img.File)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rec.Parents.Releases = append(rec.Parents.Releases, parentOf(released, asset.Developer))
-	return parent, nil
+	i.parent = parent
+	i.rec.Parents.Releases = append(i.rec.Parents.Releases, parentOf(released, asset.Developer))
+	return nil
 }
 
-// publishImage pushes both targets by digest, where nobody sees them until
-// sealing tags them, and gives the image as the registry has it: what is tested
-// is what is published.
-func (j *job) publishImage(ctx context.Context, img *recipe.Image, built *image.Image, rec *record.Record) (*image.Image, error) {
-	v := j.plan.Tag.Version
+// build builds both targets.
+func (i *imageJob) build(ctx context.Context) (err error) {
+	builder := image.Builder{Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors, Locks: i.locks}
+	if i.image, err = builder.Build(ctx, i.img, i.parent); err != nil {
+		return err
+	}
+	if _, err = i.image.Runtime.Sync(ctx); err != nil {
+		return err
+	}
+	i.rec.Sources = i.image.Sources
+	i.rec.Parents.Root, err = asset.ParseRef(i.image.Base)
+	return err
+}
+
+// push pushes both targets by digest, where nobody sees them until sealing tags
+// them, and goes on with the image as the registry has it: what is tested is
+// what is published.
+func (i *imageJob) push(ctx context.Context) error {
 	targets := []asset.Target{asset.Developer, asset.Runtime}
 	artifacts := make([]record.Artifact, len(targets))
-	err := step.Run(ctx, "publishing "+j.plan.Tag.String(), func(ctx context.Context) error {
-		return step.Each(ctx, len(targets), []int{0, 1}, func(ctx context.Context, i int) error {
-			name := j.plan.Tag.Asset.Image(targets[i])
-			digest, err := j.push(ctx, built.Target(targets[i]), name)
-			if err != nil {
-				return &diag.Error{Kind: diag.Broken, Doing: "publishing " + name, Asset: img.Name, Version: v.String(), Err: err}
-			}
-			artifacts[i] = record.Artifact{Name: name, Type: record.ImageType, Target: targets[i], Ref: j.Registry.Ref(name, v), Digest: digest}
-			return nil
-		})
+	pin := i.job.plan.Tag.Pin()
+	err := step.EachIndex(ctx, len(targets), len(targets), func(ctx context.Context, n int) error {
+		name := pin.Asset.Image(targets[n])
+		digest, err := i.publish(ctx, i.image.Target(targets[n]), name)
+		if err != nil {
+			return &diag.Error{Kind: diag.Broken, Doing: "publishing " + name, Asset: i.img.Name, Version: pin.Version.String(), Err: err}
+		}
+		artifacts[n] = record.Artifact{
+			Name: name, Type: record.ImageType, Target: targets[n], Ref: i.Registry.Ref(name, pin.Version), Digest: digest,
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rec.Artifacts = sorted(artifacts)
-	pulled := j.pulled(rec)
-	pulled.Sources = built.Sources
-	return pulled, nil
+	i.rec.Artifacts = sorted(artifacts)
+	sources := i.image.Sources
+	i.image = i.pulled(i.rec)
+	i.image.Sources = sources
+	return nil
 }
 
-// released gives a released image: its record and its containers by digest.
+// released returns a released image: its record and its containers by digest.
 func (j *job) released(ctx context.Context, pin asset.Pin, file string) (*record.Record, *image.Image, error) {
-	rec, err := j.find(ctx, pin.Asset, pin.Version)
+	rec, err := j.find(ctx, pin)
 	if err != nil {
 		return nil, nil, err
 	}
 	if rec == nil {
-		return nil, nil, &diag.Error{Kind: diag.Invalid, File: file, Err: fmt.Errorf("%s is not released in %s", pin, j.Registry.Prefix()), Fix: fmt.Sprintf("release it first, with the tag %s, or name a released version", pin.Tag())}
+		return nil, nil, &diag.Error{Kind: diag.Invalid, File: file, Err: fmt.Errorf("%s is not released in %s", pin, j.Registry.Prefix()),
+			Fix: fmt.Sprintf("release it first, with the tag %s, or name a released version", pin.Tag())}
 	}
 	if rec.Kind != asset.Image {
 		return nil, nil, diag.Invalidf(file, 0, "name a generic IOC image", "%s is a %s, not an image", pin, rec.Kind)

@@ -4,20 +4,29 @@ import (
 	"context"
 	"io/fs"
 
+	"dagger.io/dagger"
+
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/tree"
 )
+
+// Builder builds with an engine and needs no registry.
+type Builder struct {
+	Client  *dagger.Client
+	Mirrors image.Mirrors
+}
 
 // Image describes an image of the tree at a revision, with its parents built
 // from the tree too: what a developer works in, before anything is released.
-func (p Pipeline) Image(ctx context.Context, rev, name string) (*image.Image, error) {
-	commit, err := p.Repo.Resolve(rev)
+func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev, name string) (*image.Image, error) {
+	commit, err := repo.Resolve(rev)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
 	}
-	files, err := p.Repo.At(commit)
+	files, err := repo.At(commit)
 	if err != nil {
 		return nil, err
 	}
@@ -25,11 +34,11 @@ func (p Pipeline) Image(ctx context.Context, rev, name string) (*image.Image, er
 	if err != nil {
 		return nil, err
 	}
-	return p.build(ctx, files, recipes, name)
+	return b.build(ctx, files, recipes, name)
 }
 
 // build builds an image of the tree, and before it all that it is built on.
-func (p Pipeline) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, name string) (*image.Image, error) {
+func (b Builder) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, name string) (*image.Image, error) {
 	chain := recipes.Chain(name)
 	if len(chain) == 0 {
 		return nil, unknown(recipes, name)
@@ -42,7 +51,7 @@ func (p Pipeline) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, 
 	if err != nil {
 		return nil, err
 	}
-	builder := image.Builder{Client: p.Client, Files: files, Tree: recipes, Mirrors: p.Mirrors, Locks: locks}
+	builder := image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Locks: locks}
 	var built *image.Image
 	for _, img := range chain {
 		err := step.Run(ctx, "building "+img.Name+" from the tree", func(ctx context.Context) (err error) {

@@ -8,27 +8,33 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// library packages the library chart, for beamlines outside this repository.
-func (j *job) library(context.Context) (*made, error) {
-	name, v := string(j.plan.Tag.Asset), j.plan.Tag.Version
-	folder, err := fs.Sub(j.files, "charts/"+name)
+// libraryJob releases the library chart, for beamlines outside this repository.
+type libraryJob struct {
+	*job
+	packed []byte
+}
+
+// build packages the chart.
+func (l *libraryJob) build(context.Context) error {
+	name := string(l.plan.Tag.Asset)
+	folder, err := fs.Sub(l.files, "charts/"+name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	lib, err := chart.ReadLibrary(folder)
 	if err != nil {
-		return nil, err
-	}
-	packed, err := lib.Archive(v.String())
-	if err != nil {
-		return nil, err
-	}
-	rec := j.record()
-	rec.Checks = []record.Test{{Name: record.PackageTest, Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
-	publish := func(ctx context.Context) error {
-		pushed, err := j.Registry.PushChart(ctx, packed)
-		rec.Artifacts = []record.Artifact{pushed}
 		return err
 	}
-	return &made{rec: rec, publish: publish}, nil
+	if l.packed, err = lib.Archive(l.plan.Tag.Version.String()); err != nil {
+		return err
+	}
+	l.rec.Checks = []record.Test{{Name: record.PackageTest, Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
+	return nil
+}
+
+// push pushes the chart by digest; sealing tags it.
+func (l *libraryJob) push(ctx context.Context) error {
+	pushed, err := l.Registry.PushChart(ctx, l.packed)
+	l.rec.Artifacts = []record.Artifact{pushed}
+	return err
 }

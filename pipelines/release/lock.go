@@ -17,20 +17,20 @@ import (
 
 // Lock finds what the names in recipes stand for now: of the named images, or
 // of all when none is named. files is a working copy, as nobody commits a
-// recipe before its lock. It gives the texts of lock files by path; empty for
+// recipe before its lock. It returns the texts of lock files by path; empty for
 // an image that brings nothing from outside the tree and needs none.
-func (p Pipeline) Lock(ctx context.Context, files fs.FS, names ...string) (map[string][]byte, error) {
-	b, order, err := p.locker(files, names)
+func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[string][]byte, error) {
+	locker, order, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
 	}
 	texts := map[string][]byte{}
 	for _, img := range order {
-		lock, err := relock(ctx, b, img)
+		lock, err := relock(ctx, locker, img)
 		if err != nil {
 			return nil, err
 		}
-		b.Locks[img.Name] = lock
+		locker.Locks[img.Name] = lock
 		if texts[img.LockPath()], err = lock.Text(); err != nil {
 			return nil, err
 		}
@@ -40,28 +40,28 @@ func (p Pipeline) Lock(ctx context.Context, files fs.FS, names ...string) (map[s
 
 // Drifts lists the pins of the named images, or of all, whose names stand for
 // something else now, and support modules that have a newer release.
-func (p Pipeline) Drifts(ctx context.Context, files fs.FS, names ...string) ([]recipe.Drift, error) {
-	b, order, err := p.locker(files, names)
+func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]recipe.Drift, error) {
+	locker, order, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
 	}
 	all := []recipe.Drift{}
 	for _, img := range order {
-		locks, err := b.Tree.Locks(files, img.Name)
+		locks, err := locker.Tree.Locks(files, img.Name)
 		if err != nil {
 			return nil, err
 		}
-		now, err := relock(ctx, b, img)
+		now, err := relock(ctx, locker, img)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, img.Drifts(locks[img.Name], now)...)
-		newer, err := b.Newer(ctx, img)
+		newer, err := locker.Newer(ctx, img)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, newer...)
-		b.Locks[img.Name] = now
+		locker.Locks[img.Name] = now
 	}
 	return all, nil
 }
@@ -75,9 +75,9 @@ func relock(ctx context.Context, b image.Builder, img *recipe.Image) (lock *reci
 	return lock, err
 }
 
-// locker gives what locks images, and which, after those they are built on.
+// locker returns what locks images, and which, after those they are built on.
 // The locks of those that are not locked anew are read.
-func (p Pipeline) locker(files fs.FS, names []string) (image.Builder, []*recipe.Image, error) {
+func (b Builder) locker(files fs.FS, names []string) (image.Builder, []*recipe.Image, error) {
 	recipes, err := recipe.Read(files)
 	if err != nil {
 		return image.Builder{}, nil, err
@@ -95,10 +95,10 @@ func (p Pipeline) locker(files fs.FS, names []string) (image.Builder, []*recipe.
 		}
 	}
 	locks, err := recipes.Locks(files, others...)
-	return image.Builder{Client: p.Client, Files: files, Tree: recipes, Mirrors: p.Mirrors, Locks: locks}, order, err
+	return image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Locks: locks}, order, err
 }
 
-// locking gives the named images, or all, after those they are built on.
+// locking returns the named images, or all, after those they are built on.
 func locking(recipes *recipe.Tree, names []string) ([]*recipe.Image, error) {
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(recipes.Images))

@@ -15,9 +15,9 @@ import (
 // first, tag last.
 var nowhere = asset.Digest("sha256:" + strings.Repeat("0", 64))
 
-// push sends a container to the registry by digest, untagged, and gives the
+// publish sends a container to the registry by digest, untagged, and returns the
 // digest of its manifest.
-func (j *job) push(ctx context.Context, c *dagger.Container, name string) (asset.Digest, error) {
+func (j *job) publish(ctx context.Context, c *dagger.Container, name string) (asset.Digest, error) {
 	published, err := c.Publish(ctx, string(j.Registry.At(name, nowhere)))
 	if err != nil {
 		return "", err

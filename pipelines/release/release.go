@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sort"
 	"strings"
-
-	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -25,12 +22,77 @@ import (
 
 // Pipeline releases the assets of one repository to one registry.
 type Pipeline struct {
-	Client   *dagger.Client
+	Builder
 	Repo     *tree.Repository
 	Registry *registry.Registry
-	Mirrors  image.Mirrors
 	Tool     string      // Tagline's version, for the record
 	Signer   sign.Signer // of releases; nil leaves them unsigned
+}
+
+// Plan returns what releasing a git tag of a repository would do. Nothing is
+// touched.
+func Plan(repo *tree.Repository, tag string) (*plan.Plan, error) {
+	j, err := Pipeline{Repo: repo}.read(tag)
+	if err != nil {
+		return nil, err
+	}
+	return j.plan, nil
+}
+
+// Run releases a git tag and returns its record. A tag that is released already
+// returns the record there is, if it is of the same commit.
+func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
+	j, err := p.read(tag)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := j.sealed(ctx)
+	if err != nil || sealed != nil {
+		return sealed, err
+	}
+	if err := j.maySign(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.release(ctx, j.work()); err != nil {
+		return nil, err
+	}
+	return j.find(ctx, j.plan.Tag.Pin()) // as everybody will read it
+}
+
+// release does all that a release is, once its tag was read.
+func (j *job) release(ctx context.Context, w work) error {
+	return j.do(ctx,
+		stage{"planning", w.plan},
+		stage{"building", w.build},
+		stage{"pushing", w.push},
+		stage{"testing", w.test},
+		stage{"packaging", w.pack},
+		stage{"signing", j.sign},
+		stage{"sealing", j.seal},
+	)
+}
+
+// Check builds and tests what a tag would release, at any revision, and
+// publishes nothing. The tests that were run are returned even when one failed.
+// With inTree what an image is built on, and the images that a beamline's
+// instances run, are built from the tree too: for a change that crosses images.
+func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]record.Test, error) {
+	commit, err := p.Repo.Resolve(rev)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
+	}
+	j, err := p.readAt(commit, tag)
+	if err != nil {
+		return nil, err
+	}
+	j.inTree = inTree
+	err = j.check(ctx, j.work())
+	return j.rec.Checks, err
+}
+
+// check does what a release does before anything of it is in a registry.
+func (j *job) check(ctx context.Context, w work) error {
+	return j.do(ctx, stage{"planning", w.plan}, stage{"building", w.build}, stage{"testing", w.test})
 }
 
 // job is one tag under way.
@@ -40,30 +102,23 @@ type job struct {
 	plan  *plan.Plan
 	files fs.FS // the tree at the tag's commit
 
-	publishes bool // not merely checks
-	inTree    bool // what it is built on, or runs, is built from the tree and not released
+	inTree bool // what it is built on, or runs, is built from the tree and not released
+
+	rec   *record.Record // grows from step to step
+	image *image.Image   // that is released, as it is tested and signed; nil when the release is no image
 }
 
-// Plan says what releasing a git tag would do. Nothing is touched.
-func (p Pipeline) Plan(tag string) (*plan.Plan, error) {
-	j, err := p.open(tag)
-	if err != nil {
-		return nil, err
-	}
-	return j.plan, nil
-}
-
-// open reads the tree at a tag and plans its release.
-func (p Pipeline) open(tag string) (*job, error) {
+// read reads the tree at a tag and plans its release.
+func (p Pipeline) read(tag string) (*job, error) {
 	t, err := p.Repo.Tag(tag)
 	if err != nil {
 		return nil, err
 	}
-	return p.at(t.Commit, tag)
+	return p.readAt(t.Commit, tag)
 }
 
-// at plans the release that a tag would be at a commit.
-func (p Pipeline) at(commit, tag string) (*job, error) {
+// readAt plans the release that a tag would be at a commit.
+func (p Pipeline) readAt(commit, tag string) (*job, error) {
 	files, err := p.Repo.At(commit)
 	if err != nil {
 		return nil, err
@@ -76,93 +131,68 @@ func (p Pipeline) at(commit, tag string) (*job, error) {
 	if written.String() != tag {
 		written.Asset = ""
 	}
-	return &job{Pipeline: p, tag: written, plan: pl, files: files}, nil
+	rec := &record.Record{
+		Schema: record.Schema, Kind: pl.Kind, Asset: pl.Tag.Asset, Version: pl.Tag.Version, Tag: written,
+		Commit: commit, Tool: p.Tool,
+	}
+	return &job{Pipeline: p, tag: written, plan: pl, files: files, rec: rec}, nil
 }
 
-// Run releases a git tag and gives its record. A tag that is released already
-// gives the record there is, if it is of the same commit.
-func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
-	j, err := p.open(tag)
-	if err != nil {
-		return nil, err
+// work is what one kind of asset does in the steps of a release. A kind leaves
+// out the steps that it does not have.
+type work struct {
+	plan  func(context.Context) error // reads the recipes, and the releases that it builds on
+	build func(context.Context) error
+	push  func(context.Context) error // before the test, what is tested; by digest, untagged
+	test  func(context.Context) error
+	pack  func(context.Context) error // pushes charts, by digest, untagged
+}
+
+func (j *job) work() work {
+	switch j.plan.Kind {
+	case asset.Image:
+		i := &imageJob{job: j}
+		return work{plan: i.plan, build: i.build, push: i.push, test: i.test}
+	case asset.Beamline:
+		return (&beamlineJob{job: j, boot: j.boot}).work()
 	}
-	sealed, err := j.sealed(ctx)
-	if err != nil || sealed != nil {
-		return sealed, err
-	}
-	if err := j.maySign(ctx); err != nil {
-		return nil, err
-	}
-	j.publishes = true
-	made, err := j.make(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := verdict(made.rec.Checks); err != nil {
-		return nil, err
-	}
-	if made.publish != nil {
-		if err := made.publish(ctx); err != nil {
-			return nil, err
+	l := &libraryJob{job: j}
+	return work{build: l.build, pack: l.push}
+}
+
+// stage is a step of a release, by what it is called while it runs.
+type stage struct {
+	doing string
+	do    func(context.Context) error
+}
+
+// do runs stages in order, and stops at the first that fails. A test that did
+// not pass is a failure: nothing after it is done.
+func (j *job) do(ctx context.Context, stages ...stage) error {
+	for _, s := range stages {
+		if s.do == nil {
+			continue
+		}
+		if err := step.Run(ctx, s.doing+" "+j.tag.String(), s.do); err != nil {
+			return err
+		}
+		if err := verdict(j.rec.Checks); err != nil {
+			return err
 		}
 	}
-	if p.Signer != nil {
-		if err := step.Run(ctx, "signing "+tag, func(ctx context.Context) error { return j.sign(ctx, made) }); err != nil {
-			return nil, err
-		}
-	}
-	err = step.Run(ctx, "sealing "+tag, func(ctx context.Context) error {
-		_, err := p.Registry.Seal(ctx, made.rec)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return j.find(ctx, made.rec.Asset, j.plan.Tag.Version) // as everybody will read it
+	return nil
 }
 
-// Check builds and tests what a tag would release, at any revision, and
-// publishes nothing. The tests that were run are given even when one failed.
-// With inTree what an image is built on, and the images that a beamline's
-// instances run, are built from the tree too: for a change that crosses images.
-func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]record.Test, error) {
-	commit, err := p.Repo.Resolve(rev)
-	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
-	}
-	j, err := p.at(commit, tag)
-	if err != nil {
-		return nil, err
-	}
-	j.inTree = inTree
-	made, err := j.make(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return made.rec.Checks, verdict(made.rec.Checks)
+// seal makes the release one that everybody sees.
+func (j *job) seal(ctx context.Context) error {
+	_, err := j.Registry.Seal(ctx, j.rec)
+	return err
 }
 
-// made is a release built and tested, with nothing to be seen of it yet.
-type made struct {
-	rec     *record.Record
-	image   *image.Image                // nil when the release is no image
-	publish func(context.Context) error // pushes its charts; nil for an image, which is pushed before it is tested
-}
-
-func (j *job) make(ctx context.Context) (*made, error) {
-	if j.plan.Kind == asset.Image {
-		return j.image(ctx)
-	}
-	if j.plan.Kind == asset.Beamline {
-		return j.beamline(ctx)
-	}
-	return j.library(ctx)
-}
-
-// sealed gives the record of this very release, if there is one. A record of
+// sealed returns the record of this very release, if there is one. A record of
 // another commit is a tag that was moved.
 func (j *job) sealed(ctx context.Context) (*record.Record, error) {
-	rec, err := j.find(ctx, j.plan.Tag.Asset, j.plan.Tag.Version)
+	rec, err := j.find(ctx, j.plan.Tag.Pin())
 	if err != nil || rec == nil {
 		return nil, err
 	}
@@ -176,22 +206,13 @@ func (j *job) sealed(ctx context.Context) (*record.Record, error) {
 	return rec, nil
 }
 
-// find gives the record of a release, nil when there is none.
-func (j *job) find(ctx context.Context, name asset.Name, v asset.Version) (*record.Record, error) {
-	rec, _, err := j.Registry.Record(ctx, name, v)
+// find returns the record of a release, nil when there is none.
+func (j *job) find(ctx context.Context, pin asset.Pin) (*record.Record, error) {
+	rec, _, err := j.Registry.Record(ctx, pin.Asset, pin.Version)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, nil
 	}
 	return rec, err
-}
-
-// record starts the record of this job.
-func (j *job) record() *record.Record {
-	return &record.Record{
-		Schema: record.Schema, Kind: j.plan.Kind,
-		Asset: j.plan.Tag.Asset, Version: j.plan.Tag.Version, Tag: j.tag,
-		Commit: j.plan.Commit, Tool: j.Tool,
-	}
 }
 
 // verdict is the error of tests that did not pass, each fault as its own.
@@ -206,10 +227,4 @@ func verdict(tests []record.Test) error {
 		}
 	}
 	return errors.Join(all...)
-}
-
-// sorted puts artifacts in the record's order.
-func sorted(a []record.Artifact) []record.Artifact {
-	sort.Slice(a, func(i, k int) bool { return a[i].Name < a[k].Name })
-	return a
 }

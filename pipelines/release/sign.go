@@ -13,8 +13,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sbom"
 )
 
-// maySign sees that who signs can, before hours of building: a workflow gets
-// its certificate.
+// maySign checks that the signer can sign, before hours of building: a workflow
+// gets its certificate.
 func (j *job) maySign(ctx context.Context) error {
 	if j.Signer == nil {
 		return nil
@@ -24,30 +24,34 @@ func (j *job) maySign(ctx context.Context) error {
 }
 
 // sign attaches what a release is made of and how it was built to its images,
-// and the signature to its record, before sealing shows any of it.
-func (j *job) sign(ctx context.Context, m *made) error {
+// and the signature to its record, before sealing shows any of it. Without a
+// signer the release stays unsigned.
+func (j *job) sign(ctx context.Context) error {
+	if j.Signer == nil {
+		return nil
+	}
 	signer := attest.Signer{Registry: j.Registry, By: j.Signer, Repository: j.Repo.Origin()}
 	sboms := map[asset.Digest]any{}
-	if m.image != nil {
-		modules, err := j.modules(ctx, m.rec)
+	if j.image != nil {
+		modules, err := j.modules(ctx, j.rec)
 		if err != nil {
 			return err
 		}
-		for _, a := range m.rec.Artifacts {
-			if sboms[a.Digest], err = j.sbom(ctx, m, a, modules); err != nil {
+		for _, a := range j.rec.Artifacts {
+			if sboms[a.Digest], err = j.sbom(ctx, a, modules); err != nil {
 				return err
 			}
 		}
 	}
-	if err := signer.Images(ctx, m.rec, sboms); err != nil {
+	if err := signer.Images(ctx, j.rec, sboms); err != nil {
 		return err
 	}
-	return signer.Record(ctx, m.rec)
+	return signer.Record(ctx, j.rec)
 }
 
-// sbom says what one target of an image is made of.
-func (j *job) sbom(ctx context.Context, m *made, a record.Artifact, modules []record.Source) (any, error) {
-	status, err := m.image.Target(a.Target).File("/var/lib/dpkg/status").Contents(ctx)
+// sbom returns what one target of an image is made of.
+func (j *job) sbom(ctx context.Context, a record.Artifact, modules []record.Source) (any, error) {
+	status, err := j.image.Target(a.Target).File("/var/lib/dpkg/status").Contents(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listing the Debian packages of %s: %w", a.Name, err)
 	}
@@ -55,17 +59,17 @@ func (j *job) sbom(ctx context.Context, m *made, a record.Artifact, modules []re
 	if err != nil {
 		return nil, fmt.Errorf("listing the Debian packages of %s: %w", a.Name, err)
 	}
-	tree, err := fs.Stat(j.files, ".") // its time is the tagged commit's
+	tagged, err := fs.Stat(j.files, ".") // its time is the tagged commit's
 	if err != nil {
 		return nil, err
 	}
 	return sbom.Document(sbom.Image{
-		Name: a.Name, Version: m.rec.Version.String(), Digest: string(a.Digest), Commit: m.rec.Commit,
-		Created: tree.ModTime(), Tool: m.rec.Tool, Packages: packages, Modules: modules,
+		Name: a.Name, Version: j.rec.Version.String(), Digest: string(a.Digest), Commit: j.rec.Commit,
+		Created: tagged.ModTime(), Tool: j.rec.Tool, Packages: packages, Modules: modules,
 	}), nil
 }
 
-// modules gives the support modules in an image: those built in it, and those
+// modules returns the support modules in an image: those built in it, and those
 // of the images it is built on, from their records.
 func (j *job) modules(ctx context.Context, rec *record.Record) ([]record.Source, error) {
 	all := slices.Clone(rec.Sources)

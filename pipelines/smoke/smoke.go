@@ -3,7 +3,6 @@
 package smoke
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -37,7 +36,7 @@ type Subject struct {
 	File    string // where Checks stand
 	Env     map[string]string
 	User    string // "uid:gid" the IOC runs as
-	Grace   int64  // seconds to stop in; 0 means 30
+	Grace   int64  // seconds to stop in
 }
 
 // Tester runs smoke tests on one engine.
@@ -127,7 +126,7 @@ func (t Tester) bootable(s Subject) *dagger.Container {
 	return t.ioc(s).
 		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
 		WithNewFile("/smoke/boot.cmd", bootCommands).
-		WithEnvVariable("GRACE", fmt.Sprint(cmp.Or(s.Grace, 30)))
+		WithEnvVariable("GRACE", fmt.Sprint(s.Grace))
 }
 
 // service is the IOC as other containers reach it. The engine waits until it can

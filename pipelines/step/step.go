@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Event is a step that began (Done false) or ended (Done true), or a line said
-// during it (Line set).
+// Event is a step that began (Done false) or ended (Done true), or a line of
+// output during it (Line set).
 type Event struct {
 	Name string        // "building ioc-simstage 1.0.0"
 	Done bool          // the step is over
 	Took time.Duration // when Done
 	Err  error         // when Done: why it failed, nil when it did not
-	Line string        // talk, without a newline
+	Line string        // output, without a newline
 }
 
 // Sink takes events; it may be called from several goroutines at once.
@@ -25,46 +25,50 @@ type Sink func(Event)
 
 type key struct{}
 
-// WithSink gives a context whose steps are told to sink.
+// WithSink returns a context whose steps are reported to sink.
 func WithSink(ctx context.Context, sink Sink) context.Context {
 	return context.WithValue(ctx, key{}, sink)
 }
 
-func tell(ctx context.Context, e Event) {
+func report(ctx context.Context, e Event) {
 	if sink, ok := ctx.Value(key{}).(Sink); ok && sink != nil {
 		sink(e)
 	}
 }
 
-// Say tells a line about the work under way.
-func Say(ctx context.Context, name, line string) { tell(ctx, Event{Name: name, Line: line}) }
+// Say reports a line about the work under way.
+func Say(ctx context.Context, name, line string) { report(ctx, Event{Name: name, Line: line}) }
 
-// Run does one named piece of work. It gives what work gave.
+// Run does one named piece of work and returns its error.
 func Run(ctx context.Context, name string, work func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	tell(ctx, Event{Name: name})
+	report(ctx, Event{Name: name})
 	start := time.Now()
 	err := work(ctx)
-	tell(ctx, Event{Name: name, Done: true, Took: time.Since(start), Err: err})
+	report(ctx, Event{Name: name, Done: true, Took: time.Since(start), Err: err})
 	return err
 }
 
 // Each calls work for every item, at most limit at once, and waits for all.
 // Every error is kept, in the order of the items: one broken IOC does not hide
-// another.
+// another. Work that has not begun when ctx ends does not begin.
 func Each[T any](ctx context.Context, limit int, items []T, work func(context.Context, T) error) error {
+	return EachIndex(ctx, limit, len(items), func(ctx context.Context, i int) error { return work(ctx, items[i]) })
+}
+
+// EachIndex is Each for the numbers below n: for work that keeps its results in
+// a list.
+func EachIndex(ctx context.Context, limit, n int, work func(context.Context, int) error) error {
 	var g errgroup.Group
 	g.SetLimit(limit)
-	errs := make([]error, len(items))
-	for i, item := range items {
+	errs := make([]error, n)
+	for i := range n {
 		g.Go(func() error {
-			err := ctx.Err()
-			if err == nil {
-				err = work(ctx, item)
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = work(ctx, i)
 			}
-			errs[i] = err
 			return nil
 		})
 	}
