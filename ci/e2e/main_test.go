@@ -64,7 +64,7 @@ func withParts(m *testing.M) (status int) {
 	was := exec.Command(tagline, "env").Run() == nil
 	before := machine()
 	up := exec.Command(tagline, "up", "--output", "json")
-	up.Dir, up.Stderr = root, os.Stderr
+	up.Dir, up.Stderr = dir, os.Stderr // no checkout: tagline carries what it builds
 	out, err := up.Output()
 	if err != nil {
 		return fail("tagline up", err)
