@@ -22,7 +22,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
-var update = flag.Bool("update", false, "write the published schemas anew")
+var update = flag.Bool("update", false, "write anew what is made from something else: schemas, archives")
 
 // published are the JSON schemas of all files that people edit, by name.
 func published() map[string][]byte {

@@ -1,51 +1,17 @@
 package leaf
 
 import (
-	"flag"
-	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
-
-var update = flag.Bool("update", false, "write the archives of the modules anew")
-
-// TestArchives: what is embedded is what stands in the modules' folders.
-func TestArchives(t *testing.T) {
-	for name, got := range map[string]string{"daggerd": Daggerd, "kube": Kube} {
-		want := archive(t, filepath.Join("..", name))
-		if *update {
-			require.NoError(t, os.WriteFile(name+".txtar", want, 0o644))
-			continue
-		}
-		assert.True(t, string(want) == got, "%s.txtar is old; run: go test ./ci/local/leaf -run %s -update", name, t.Name())
-	}
-}
-
-// archive returns the files of a module but its tests.
-func archive(t *testing.T, dir string) []byte {
-	t.Helper()
-	a := &txtar.Archive{Comment: []byte("Copied from ci/local by: go test ./ci/local/leaf -run Archives -update\n")}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		name, _ := filepath.Rel(dir, path)
-		a.Files = append(a.Files, txtar.File{Name: filepath.ToSlash(name), Data: text})
-		return err
-	}))
-	return txtar.Format(a)
-}
 
 // hello is a module without dependencies, and of two folders.
 const hello = `
