@@ -64,7 +64,7 @@ var walls = []wall{
 		"a release page needs neither engine nor cluster",
 	},
 	{
-		[]string{"asset", "version", "recipe", "beamline", "plan", "record", "diag"},
+		[]string{"asset", "version", "check", "recipe", "beamline", "plan", "record", "diag"},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",
 	},

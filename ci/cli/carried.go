@@ -18,7 +18,10 @@ var carriedSince = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 // demoScratch clones a repository that has the demonstration's beamline; where
 // there is none, it makes one of the assets that this tagline carries.
 func demoScratch(repo, parent string) (*scratch, error) {
-	found, err := git.PlainOpenWithOptions(repo, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	found, err := git.PlainOpenWithOptions(
+		repo,
+		&git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true},
+	)
 	if err == nil {
 		work, err := found.Worktree()
 		if err != nil {

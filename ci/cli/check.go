@@ -5,28 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/check"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// newCheck is `tagline check`: everything that a release refuses, without one.
+// newCheck is `tagline check`: it refuses all that a release would refuse, and publishes nothing.
 func newCheck(a *app) *cobra.Command {
 	s := &site{}
 	var rev string
 	var inTree bool
-	cmd := &cobra.Command{
-		Use:     "check [TAG…]",
-		Short:   "Read every file strictly; build and test what tags would release",
-		Long:    "Without a tag: reads all recipes and beamlines of a revision and reports every\nfault with its file and line. With tags, which need not exist yet: also builds and\ntests what each would release. Nothing is published.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "check [TAG…]",
+		Short: "Read every file strictly; build and test what tags would release",
+		Long: "Without a tag: reads all recipes and beamlines of a revision and reports every\n" +
+			"fault with its file and line. With tags, which need not exist yet: also builds and\n" +
+			"tests what each would release. Nothing is published.",
 		Example: "  tagline check\n  tagline check ioc-simstage/1.0.1 bl01t/2026.11.3",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if len(given) == 0 {
@@ -49,10 +48,11 @@ func newCheck(a *app) *cobra.Command {
 			}
 			return err
 		},
-	}
+	}, tagArg.orMore())
 	s.buildFlags(cmd)
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "git revision to check")
-	cmd.Flags().BoolVar(&inTree, "in-tree", false, "build what the images are built on, and what the instances run, from the tree, not from releases")
+	cmd.Flags().BoolVar(&inTree, "in-tree", false,
+		"build what the images are built on, and what the instances run, from the tree, not from releases")
 	return cmd
 }
 
@@ -70,31 +70,15 @@ func (a *app) checkTree(rev string) error {
 	if err != nil {
 		return err
 	}
-	recipes, err := recipe.Read(files)
-	if err == nil {
-		_, err = recipes.Locks(files, slices.Sorted(maps.Keys(recipes.Images))...)
-	}
-	names, errNames := beamline.Names(files)
-	all := []error{err, errNames}
-	instances := 0
-	for _, name := range names {
-		bl, err := beamline.Read(files, name)
-		all = append(all, err)
-		if err == nil {
-			instances += len(bl.Instances)
-		}
-	}
-	if err := errors.Join(all...); err != nil {
+	sum, err := check.Tree(files)
+	if err != nil {
 		return err
 	}
-	sum := struct {
-		Commit    string `json:"commit"`
-		Images    int    `json:"images"`
-		Modules   int    `json:"modules"`
-		Beamlines int    `json:"beamlines"`
-		Instances int    `json:"instances"`
-	}{commit, len(recipes.Images), len(recipes.Modules), len(names), instances}
-	return a.print(sum, func(w io.Writer) error {
+	result := struct {
+		Commit string `json:"commit"`
+		check.Summary
+	}{commit, sum}
+	return a.print(result, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%.12s: %d images, %d support modules, %d beamlines with %d instances: no faults\n",
 			commit, sum.Images, sum.Modules, sum.Beamlines, sum.Instances)
 		return err

@@ -29,11 +29,13 @@ type beamlineCluster struct {
 // flags adds the flags that say where a beamline runs.
 func (b *beamlineCluster) flags(cmd *cobra.Command) {
 	b.accessFlags(cmd)
-	cmd.Flags().StringVarP(&b.namespace, "namespace", "n", "", "namespace of the beamline (default: where it was promoted to)")
+	cmd.Flags().StringVarP(&b.namespace, "namespace", "n", "",
+		"namespace of the beamline (default: where it was promoted to)")
 }
 
 func (b *beamlineCluster) accessFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&b.access.Kubeconfig, "kubeconfig", "", "kubeconfig of the beamline's cluster (default $KUBECONFIG, that of tagline up, or ~/.kube/config)")
+	cmd.Flags().StringVar(&b.access.Kubeconfig, "kubeconfig", "",
+		"kubeconfig of the beamline's cluster (default $KUBECONFIG, that of tagline up, or ~/.kube/config)")
 	cmd.Flags().StringVar(&b.access.Context, "context", "", "context of the kubeconfig (default its current one)")
 }
 
@@ -64,7 +66,7 @@ func (a *app) openKnown(ctx context.Context, b *beamlineCluster, beamline string
 	return n, l, err
 }
 
-// kubeconfig finds out which kubeconfig is meant when no flag says it.
+// kubeconfig chooses the kubeconfig: the flag's, $KUBECONFIG, that of tagline up, or the user's own.
 func (a *app) kubeconfig(b *beamlineCluster) error {
 	home := filepath.Join(a.env("HOME"), ".kube", "config")
 	for _, place := range []string{b.access.Kubeconfig, a.env("KUBECONFIG"), a.up().Kubeconfig} {
@@ -77,11 +79,15 @@ func (a *app) kubeconfig(b *beamlineCluster) error {
 		b.access.Kubeconfig = home
 		return nil
 	}
-	return &diag.Error{Kind: diag.Invalid, Doing: "looking for the cluster", Err: errors.New("no kubeconfig is named, and nothing is up"),
-		Fix: "give --kubeconfig or KUBECONFIG, or run tagline up"}
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: "looking for the cluster",
+		Err:   errors.New("no kubeconfig is named, and nothing is up"),
+		Fix:   "give --kubeconfig or KUBECONFIG, or run tagline up",
+	}
 }
 
-// holder names this run to others who wait for the beamline.
+// holder names this run to others that wait for the beamline's lock.
 func (a *app) holder() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -97,8 +103,10 @@ func (a *app) holder() string {
 	return fmt.Sprintf("%s on %s, process %d", who, host, os.Getpid())
 }
 
-// moveDeps gives what changing a beamline works with.
-func (a *app) moveDeps(ctx context.Context, b *beamlineCluster, s *site, beamline string, timeout time.Duration) (promote.Deps, error) {
+// moveDeps returns what a promotion or rollback needs.
+func (a *app) moveDeps(
+	ctx context.Context, b *beamlineCluster, s *site, beamline string, timeout time.Duration,
+) (promote.Deps, error) {
 	n, err := a.openCluster(ctx, b, beamline)
 	if err != nil {
 		return promote.Deps{}, err
@@ -115,5 +123,6 @@ func (a *app) moveDeps(ctx context.Context, b *beamlineCluster, s *site, beamlin
 }
 
 func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
-	cmd.Flags().DurationVar(timeout, "timeout", promote.Patience, "until every IOC must live; putting back has as long again, and two minutes at least")
+	cmd.Flags().DurationVar(timeout, "timeout", promote.Patience,
+		"until every IOC must live; putting back has as long again, and two minutes at least")
 }

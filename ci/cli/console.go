@@ -19,12 +19,13 @@ import (
 // newConsole is `tagline console`.
 func newConsole(a *app) *cobra.Command {
 	b := &beamlineCluster{}
-	cmd := &cobra.Command{
-		Use:     "console BEAMLINE INSTANCE",
-		Short:   "Join the shell of a running IOC",
-		Long:    "Joins the shell of a running IOC. Ctrl-] leaves it. Ctrl-C, Ctrl-D, Ctrl-\\ and Ctrl-Z\nare not passed on, because they would stop the IOC; typing exit does stop it, and\nthe cluster then starts it again.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "console BEAMLINE INSTANCE",
+		Short: "Join the shell of a running IOC",
+		Long: "Joins the shell of a running IOC. Ctrl-] leaves it. Ctrl-C, Ctrl-D, Ctrl-\\ and Ctrl-Z\n" +
+			"are not passed on, because they would stop the IOC; typing exit does stop it, and\n" +
+			"the cluster then starts it again.",
 		Example: "  tagline console bl01t bl01t-mo-ioc-01",
-		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			keyboard, err := a.keyboard("joining the IOC shell of", given[1])
 			if err != nil {
@@ -43,7 +44,7 @@ func newConsole(a *app) *cobra.Command {
 				return pods.Console(cmd.Context(), n, s, keyboard, a.Out, sizes)
 			})
 		},
-	}
+	}, beamlineArg, instanceArg)
 	b.flags(cmd)
 	return cmd
 }
@@ -71,7 +72,7 @@ func (a *app) raw(ctx context.Context, keyboard *os.File, work func(remotecomman
 	return work(newSizes(ctx, keyboard))
 }
 
-// sizes tells how large a terminal is, first and whenever that changes.
+// sizes reports the size of a terminal, at once and whenever it changes.
 type sizes struct {
 	ctx     context.Context
 	f       *os.File
@@ -85,7 +86,7 @@ func newSizes(ctx context.Context, f *os.File) *sizes {
 	return s
 }
 
-// Next waits for the next size; nil when there will be none.
+// Next waits for the next size. It returns nil when the console has ended.
 func (s *sizes) Next() *remotecommand.TerminalSize {
 	select {
 	case <-s.ctx.Done():

@@ -30,19 +30,20 @@ const (
 
 // newDemo is `tagline demo`: the whole chain, by the commands a person types.
 func newDemo(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "demo",
-		Short:   "Take a tag of this repository to a running IOC, on this machine",
-		Long:    "Brings up what this machine lacks and then, in a scratch clone of this repository,\ntags, releases, promotes, changes a start-up script, promotes that, and rolls back:\neach step is the command that a person would type.",
+	return a.takes(&cobra.Command{
+		Use:   "demo",
+		Short: "Take a tag of this repository to a running IOC, on this machine",
+		Long: "Brings up what this machine lacks and then, in a scratch clone of this repository,\n" +
+			"tags, releases, promotes, changes a start-up script, promotes that, and rolls back:\n" +
+			"each step is the command that a person would type.",
 		Example: "  tagline demo",
-		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := &demo{app: a}
 			err := d.run(cmd.Context())
 			d.summary()
 			return err
 		},
-	}
+	})
 }
 
 // demo is one run of the demonstration.
@@ -53,7 +54,7 @@ type demo struct {
 	took     []took
 }
 
-// took is one step and how long it lasted.
+// took is a step that has ended, and how long it lasted.
 type took struct {
 	what string
 	time time.Duration
@@ -102,7 +103,10 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.tagline(ctx, "promote", demoLine, demoFirst); err != nil {
 		return err
 	}
-	if err := d.step("read a PV of each IOC from outside the cluster, over CA and PVA", func() error { return d.readOutside(ctx) }); err != nil {
+	if err := d.step(
+		"read a PV of each IOC from outside the cluster, over CA and PVA",
+		func() error { return d.readOutside(ctx) },
+	); err != nil {
 		return err
 	}
 	const script = "beamlines/" + demoLine + "/iocs/" + demoLine + "-mo-ioc-02/config/st.cmd"
@@ -146,7 +150,7 @@ func (d *demo) tagline(ctx context.Context, line ...string) error {
 	})
 }
 
-// step does one named step, and keeps how long it took.
+// step runs one named step and keeps how long it took.
 func (d *demo) step(what string, work func() error) error {
 	fmt.Fprintf(d.Err, "\n$ %s\n", what)
 	start := time.Now()
@@ -185,7 +189,13 @@ func (d *demo) readOutside(ctx context.Context) error {
 		for _, tool := range []string{"caget", "pvget"} {
 			text, err := tools.WithExec([]string{tool, "-w", "10", inst.ProbePV}).Stdout(ctx)
 			if err != nil {
-				return &diag.Error{Kind: diag.Broken, Doing: "reading " + inst.ProbePV + " with " + tool + " from outside", Asset: inst.Name, Version: rec.Version.String(), Err: errors.New(execText(err))}
+				return &diag.Error{
+					Kind:    diag.Broken,
+					Doing:   "reading " + inst.ProbePV + " with " + tool + " from outside",
+					Asset:   inst.Name,
+					Version: rec.Version.String(),
+					Err:     errors.New(execText(err)),
+				}
 			}
 			fmt.Fprintf(&indented{w: d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))
 		}
@@ -201,7 +211,7 @@ func execText(err error) string {
 	return err.Error()
 }
 
-// summary says what ran, how long it took and where to look next.
+// summary shows what ran, how long it took and where to look next.
 func (d *demo) summary() {
 	fmt.Fprintln(d.Out)
 	t := tabwriter.NewWriter(d.Out, 0, 0, 2, ' ', 0)

@@ -13,12 +13,13 @@ import (
 // newDiff is `tagline diff`.
 func newDiff(a *app) *cobra.Command {
 	s := &site{}
-	cmd := &cobra.Command{
-		Use:     "diff TAG TAG",
-		Short:   "Show what changes between two releases",
-		Long:    "Shows what changes from one release of an asset to another: images, sources of\nsupport modules, start-up scripts, values, and the PVs that appear, disappear or\nchange their type. Both are read from their records and from the tree at their commits.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "diff TAG TAG",
+		Short: "Show what changes between two releases",
+		Long: "Shows what changes from one release of an asset to another: images, sources of\n" +
+			"support modules, start-up scripts, values, and the PVs that appear, disappear or\n" +
+			"change their type. Both are read from their records and from the tree at their commits.",
 		Example: "  tagline diff bl45p/2021.8.27 bl45p/2021.10.7",
-		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			repo, err := tree.Open(a.repo)
 			if err != nil {
@@ -44,7 +45,7 @@ func newDiff(a *app) *cobra.Command {
 			}
 			return a.print(d, func(w io.Writer) error { writeDiff(w, d); return nil })
 		},
-	}
+	}, tagArg, tagArg)
 	s.flags(cmd)
 	return cmd
 }

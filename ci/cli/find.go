@@ -15,12 +15,14 @@ import (
 // newFind is `tagline find`.
 func newFind(a *app) *cobra.Command {
 	b := &beamlineCluster{}
-	cmd := &cobra.Command{
-		Use:     "find PV...",
-		Short:   "Show which IOC serves a PV",
-		Long:    "Shows which IOC of which beamline serves a PV, and what it says now. A PV is a name,\nor a regular expression that the whole name must match. All beamlines that the\nkubeconfig reaches are searched, in what the releases' tests saw; of more than fifty\nPVs in a beamline, values are not asked for.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "find PV...",
+		Short: "Show which IOC serves a PV",
+		Long: "Shows which IOC of which beamline serves a PV, and what it says now. A PV is a name,\n" +
+			"or a regular expression that the whole name must match. All beamlines that the\n" +
+			"kubeconfig reaches are searched, in what the releases' tests saw; of more than fifty\n" +
+			"PVs in a beamline, values are not asked for.",
 		Example: "  tagline find BL01T-MO-STAGE-01:RBV\n  tagline find 'BL01T-.*:RBV'",
-		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			for _, pattern := range given {
 				if _, err := regexp.Compile(pattern); err != nil {
@@ -41,7 +43,7 @@ func newFind(a *app) *cobra.Command {
 			}
 			return printed
 		},
-	}
+	}, pvArg, pvArg.orMore())
 	b.accessFlags(cmd)
 	return cmd
 }

@@ -14,7 +14,7 @@ import (
 
 type onGitHub struct{}
 
-// serveGitHub gives a transcript a GitHub of its own.
+// serveGitHub starts a GitHub stand-in for a transcript.
 func serveGitHub(e *testscript.Env) {
 	g := &githubtest.GitHub{Commits: map[string]string{}}
 	s := httptest.NewServer(g.Handler())
@@ -25,7 +25,7 @@ func serveGitHub(e *testscript.Env) {
 	e.Setenv("GITHUB_TOKEN", githubtest.Token)
 }
 
-// pushed is a command of transcripts: pushed TAG… lets GitHub have tags.
+// pushed is a command of transcripts: pushed TAG… adds tags to the GitHub stand-in.
 func pushed(ts *testscript.TestScript, _ bool, tags []string) {
 	repo, err := tree.Open(ts.MkAbs("."))
 	ts.Check(err)
@@ -36,13 +36,22 @@ func pushed(ts *testscript.TestScript, _ bool, tags []string) {
 	}
 }
 
-// pages is a command of transcripts: pages FILE writes what GitHub's release
-// pages are.
+// pages is a command of transcripts: pages FILE writes the release pages of the
+// GitHub stand-in to a file.
 func pages(ts *testscript.TestScript, _ bool, args []string) {
 	g := ts.Value(onGitHub{}).(*githubtest.GitHub)
 	var b strings.Builder
 	for _, r := range g.Releases() {
-		fmt.Fprintf(&b, "== %s (%s) draft=%v prerelease=%v latest=%s\n%s", r.GetName(), r.GetTagName(), r.GetDraft(), r.GetPrerelease(), r.GetMakeLatest(), r.GetBody())
+		fmt.Fprintf(
+			&b,
+			"== %s (%s) draft=%v prerelease=%v latest=%s\n%s",
+			r.GetName(),
+			r.GetTagName(),
+			r.GetDraft(),
+			r.GetPrerelease(),
+			r.GetMakeLatest(),
+			r.GetBody(),
+		)
 		for _, a := range r.Assets {
 			fmt.Fprintf(&b, "-- %s %s\n", a.GetName(), strings.Join(strings.Fields(g.Content(a))[:3], " "))
 		}

@@ -15,12 +15,13 @@ import (
 // newHistory is `tagline history`.
 func newHistory(a *app) *cobra.Command {
 	b := &beamlineCluster{}
-	cmd := &cobra.Command{
-		Use:     "history BEAMLINE",
-		Short:   "Show what was done to a beamline",
-		Long:    "Shows what was done to a beamline, the newest first: promotions and rollbacks, and\nIOCs that were stopped, started, restarted, moved and removed; by whom, why, and how\nit ended. The cluster keeps it, also of a beamline that was removed.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "history BEAMLINE",
+		Short: "Show what was done to a beamline",
+		Long: "Shows what was done to a beamline, the newest first: promotions and rollbacks, and\n" +
+			"IOCs that were stopped, started, restarted, moved and removed; by whom, why, and how\n" +
+			"it ended. The cluster keeps it, also of a beamline that was removed.",
 		Example: "  tagline history bl01t\n  tagline history bl01t --output json",
-		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			n, err := a.openCluster(cmd.Context(), b, given[0])
 			if err != nil {
@@ -35,7 +36,7 @@ func newHistory(a *app) *cobra.Command {
 			}
 			return a.print(entries, func(w io.Writer) error { return writeHistory(w, entries) })
 		},
-	}
+	}, beamlineArg)
 	b.flags(cmd)
 	return cmd
 }

@@ -30,22 +30,22 @@ done | tagline tag check - >&2
 
 // newTagHook is `tagline tag hook`.
 func newTagHook(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "hook",
-		Short:   "Show the pre-push hook that refuses bad tags",
-		Long:    "Shows a pre-push hook for git: it checks the tags of a push and refuses it when one\nof them could not be released. hook install puts it into the repository.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "hook",
+		Short: "Show the pre-push hook that refuses bad tags",
+		Long: "Shows a pre-push hook for git: it checks the tags of a push and refuses it when one\n" +
+			"of them could not be released. hook install puts it into the repository.",
 		Example: "  tagline tag hook install",
-		Args:    args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			return a.print(hook, func(w io.Writer) error { _, err := io.WriteString(w, hook); return err })
 		},
-	}
-	cmd.AddCommand(&cobra.Command{
-		Use:     "install",
-		Short:   "Install the hook into this repository",
-		Long:    "Installs the hook into the folder that git takes this repository's hooks from. A\npre-push hook of another origin is left as it is, and this one refused.",
+	})
+	cmd.AddCommand(a.takes(&cobra.Command{
+		Use:   "install",
+		Short: "Install the hook into this repository",
+		Long: "Installs the hook into the folder that git takes this repository's hooks from. A\n" +
+			"pre-push hook of another origin is left as it is, and this one refused.",
 		Example: "  tagline tag hook install --repo ~/bl01t",
-		Args:    args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			file, err := installHook(a.repo)
 			if err != nil {
@@ -53,11 +53,11 @@ func newTagHook(a *app) *cobra.Command {
 			}
 			return a.print(file, func(w io.Writer) error { return writeLines(w, []string{file}) })
 		},
-	})
+	}))
 	return cmd
 }
 
-// installHook gives the file that it wrote.
+// installHook writes the hook and returns its file.
 func installHook(dir string) (string, error) {
 	repo, err := tree.Open(dir)
 	if err != nil {
@@ -70,7 +70,13 @@ func installHook(dir string) (string, error) {
 	file := filepath.Join(hooks, "pre-push")
 	old, err := os.ReadFile(file)
 	if err == nil && !bytes.Contains(old, []byte("tagline tag hook install")) {
-		return "", &diag.Error{Kind: diag.Invalid, Doing: "installing", Asset: file, Err: errors.New("there is a pre-push hook already"), Fix: "add the lines that tagline tag hook shows to it"}
+		return "", &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "installing",
+			Asset: file,
+			Err:   errors.New("there is a pre-push hook already"),
+			Fix:   "add the lines that tagline tag hook shows to it",
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("reading %s: %w", file, err)

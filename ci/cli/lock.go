@@ -21,7 +21,7 @@ import (
 func newLock(a *app) *cobra.Command {
 	s := &site{}
 	check := false
-	cmd := &cobra.Command{
+	cmd := a.takes(&cobra.Command{
 		Use:   "lock [IMAGE…]",
 		Short: "Pin what recipes name: commits, the base image's digest, package versions",
 		Long: "Finds what the names in the recipes of the working copy stand for now, and writes it\n" +
@@ -64,13 +64,13 @@ func newLock(a *app) *cobra.Command {
 				return a.writeLocks(root, locks)
 			})
 		},
-	}
+	}, imageArg.orMore())
 	s.mirrorFlags(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "list pins that moved and newer versions; write nothing")
 	return cmd
 }
 
-// writeLocks writes lock files below root. A lock of nothing has no file.
+// writeLocks writes lock files below root. An image that pins nothing has no lock file.
 func (a *app) writeLocks(root string, locks map[string][]byte) error {
 	written := []string{}
 	for _, file := range slices.Sorted(maps.Keys(locks)) {

@@ -14,9 +14,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/registry"
 )
 
-// login gives the name and password for the registry: --username and
-// --password-stdin, else the environment; both empty for the Docker
-// configuration's. It is read once, as stdin can be.
+// login returns the name and password for the registry: those of --username and
+// --password-stdin, else of the environment. Both are empty where the Docker
+// configuration has them. stdin can be read once only, so the password is kept.
 func (a *app) login(s *site) (user, password string, err error) {
 	if s.passwordStdin && s.password == "" {
 		text, err := io.ReadAll(a.In)
@@ -28,14 +28,19 @@ func (a *app) login(s *site) (user, password string, err error) {
 	user = cmp.Or(s.username, a.env("TAGLINE_REGISTRY_USERNAME"))
 	password = cmp.Or(s.password, a.env("TAGLINE_REGISTRY_PASSWORD"))
 	if (user == "") != (password == "") {
-		return "", "", &diag.Error{Kind: diag.Invalid, Doing: "reading the login for the registry", Err: errors.New("one of user name and password is missing"),
-			Fix: "give both TAGLINE_REGISTRY_USERNAME and TAGLINE_REGISTRY_PASSWORD, or --username and --password-stdin, or neither and docker login"}
+		return "", "", &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "reading the login for the registry",
+			Err:   errors.New("one of user name and password is missing"),
+			Fix: "give both TAGLINE_REGISTRY_USERNAME and TAGLINE_REGISTRY_PASSWORD, " +
+				"or --username and --password-stdin, or neither and docker login",
+		}
 	}
 	return user, password, nil
 }
 
-// letIn lets an engine's session pull from and push to the registry with a login
-// that is none of the Docker configuration, which the session reads by itself.
+// letIn logs an engine's session in at the registry. A login in the Docker
+// configuration needs no help: the session reads that by itself.
 func (a *app) letIn(ctx context.Context, s *site, client *dagger.Client, reg *registry.Registry) error {
 	user, password, err := a.login(s)
 	if err != nil || user == "" {

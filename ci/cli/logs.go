@@ -14,12 +14,14 @@ import (
 // newLogs is `tagline logs`.
 func newLogs(a *app) *cobra.Command {
 	b, o, grep := &beamlineCluster{}, pods.LogOptions{}, ""
-	cmd := &cobra.Command{
-		Use:     "logs BEAMLINE [INSTANCE]...",
-		Short:   "Show what IOCs wrote",
-		Long:    "Shows what IOCs wrote; without an instance, all IOCs of the beamline. Of several,\neach line begins with its IOC.",
-		Example: "  tagline logs bl01t bl01t-mo-ioc-01 --follow\n  tagline logs bl01t --since 10m --grep 'error|fail'\n  tagline logs bl01t bl01t-mo-ioc-01 --previous",
-		Args:    args(cobra.MinimumNArgs(1)),
+	cmd := a.takes(&cobra.Command{
+		Use:   "logs BEAMLINE [INSTANCE]...",
+		Short: "Show what IOCs wrote",
+		Long: "Shows what IOCs wrote; without an instance, all IOCs of the beamline. Of several,\n" +
+			"each line begins with its IOC.",
+		Example: "  tagline logs bl01t bl01t-mo-ioc-01 --follow\n" +
+			"  tagline logs bl01t --since 10m --grep 'error|fail'\n" +
+			"  tagline logs bl01t bl01t-mo-ioc-01 --previous",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if grep != "" {
 				var err error
@@ -41,7 +43,7 @@ func newLogs(a *app) *cobra.Command {
 			}
 			return err
 		},
-	}
+	}, beamlineArg, instanceArg.orMore())
 	b.flags(cmd)
 	cmd.Flags().BoolVarP(&o.Follow, "follow", "f", false, "go on until Ctrl-C")
 	cmd.Flags().BoolVarP(&o.Previous, "previous", "p", false, "of the IOC before its last restart")

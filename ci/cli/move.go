@@ -11,18 +11,19 @@ import (
 // newMove is `tagline move`.
 func newMove(a *app) *cobra.Command {
 	o, node := &operation{}, ""
-	cmd := &cobra.Command{
-		Use:     "move BEAMLINE INSTANCE...",
-		Short:   "Run IOCs on another node",
-		Long:    "Makes IOCs run on a node, through promotions too, and waits until each is ready\nthere. Without --node, their charts decide again. When one does not get ready, all\ngo back where they were (exit status 4).",
+	cmd := a.takes(&cobra.Command{
+		Use:   "move BEAMLINE INSTANCE...",
+		Short: "Run IOCs on another node",
+		Long: "Makes IOCs run on a node, through promotions too, and waits until each is ready\n" +
+			"there. Without --node, their charts decide again. When one does not get ready, all\n" +
+			"go back where they were (exit status 4).",
 		Example: "  tagline move bl01t bl01t-mo-ioc-01 --node ws012 --reason \"ws011 is being serviced\"",
-		Args:    args(cobra.MinimumNArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.operate(cmd.Context(), o, "moved", given, func(ctx context.Context, order operate.Order) error {
 				return operate.Move(ctx, order, node)
 			})
 		},
-	}
+	}, beamlineArg, instanceArg, instanceArg.orMore())
 	o.flags(cmd)
 	cmd.Flags().StringVar(&node, "node", "", "where they are to run (default: where the chart says)")
 	return cmd

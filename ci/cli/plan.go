@@ -18,7 +18,7 @@ import (
 // newPlan is `tagline plan`.
 func newPlan(a *app) *cobra.Command {
 	var since, rev, part string
-	cmd := &cobra.Command{
+	cmd := a.takes(&cobra.Command{
 		Use:   "plan TAG | plan --since REV",
 		Short: "Show what a tag or a change asks for, and why",
 		Long: "Shows what will be built, tested, packaged and published, each with the file that\n" +
@@ -27,7 +27,9 @@ func newPlan(a *app) *cobra.Command {
 			"published before it is tagged. --output matrix gives one line of JSON for the matrix\n" +
 			"of a GitHub Actions job, which takes 256 entries; --part gives several jobs a part\n" +
 			"each. Nothing is touched.",
-		Example: "  tagline plan bl01t/2026.11.2\n  tagline plan --since origin/main\n  tagline plan --since HEAD~1 --output matrix",
+		Example: "  tagline plan bl01t/2026.11.2\n" +
+			"  tagline plan --since origin/main\n" +
+			"  tagline plan --since HEAD~1 --output matrix",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			switch {
 			case since != "" && len(given) > 0, since == "" && len(given) != 1:
@@ -37,9 +39,10 @@ func newPlan(a *app) *cobra.Command {
 			}
 			return a.planTag(given[0], rev, part)
 		},
-	}
+	}, tagArg.orNone())
 	cmd.Flags().StringVar(&since, "since", "", "plan what changed since this revision")
-	cmd.Flags().StringVar(&rev, "rev", "", "revision to plan: for --since (default HEAD), or for a tag that doesn't exist yet")
+	cmd.Flags().StringVar(&rev, "rev", "",
+		"revision to plan: for --since (default HEAD), or for a tag that doesn't exist yet")
 	cmd.Flags().StringVar(&part, "part", "1/1", "of --output matrix, which part of how many: 2/3")
 	return cmd
 }
@@ -48,7 +51,13 @@ func newPlan(a *app) *cobra.Command {
 func (a *app) matrix(m plan.Matrix, part string) error {
 	var n, of int
 	if _, err := fmt.Sscanf(part, "%d/%d", &n, &of); err != nil {
-		return &diag.Error{Kind: diag.Invalid, Doing: "reading --part", Asset: part, Err: errors.New("not two numbers"), Fix: "write which part of how many, as in 2/3"}
+		return &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "reading --part",
+			Asset: part,
+			Err:   errors.New("not two numbers"),
+			Fix:   "write which part of how many, as in 2/3",
+		}
 	}
 	m, err := m.Part(n, of)
 	if err != nil {
@@ -68,7 +77,13 @@ func (a *app) planTag(name, rev, part string) error {
 	}
 	commit, err := repo.Resolve(at)
 	if err != nil && rev == "" {
-		return &diag.Error{Kind: diag.Invalid, Doing: "planning", Asset: name, Err: errors.New("no such tag in this repository"), Fix: "make it with git tag, or name the revision it will be at with --rev"}
+		return &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "planning",
+			Asset: name,
+			Err:   errors.New("no such tag in this repository"),
+			Fix:   "make it with git tag, or name the revision it will be at with --rev",
+		}
 	}
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ type progress struct {
 	done    sync.WaitGroup
 }
 
-// newProgress starts showing; close ends it and clears the live line.
+// newProgress starts the display; close ends it and clears the live line.
 func newProgress(w io.Writer) *progress {
 	p := &progress{w: w, started: map[string]time.Time{}, stop: make(chan struct{})}
 	p.live = isTerminal(w)
@@ -46,7 +46,7 @@ func (p *progress) close() {
 	p.done.Wait()
 }
 
-// sink takes a step's events.
+// sink shows one event of a step.
 func (p *progress) sink(e step.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,7 +75,7 @@ func (p *progress) line(format string, args ...any) {
 	fmt.Fprintf(p.w, clear+format+"\n", args...)
 }
 
-// redraw keeps the live line until close.
+// redraw draws the live line until close.
 func (p *progress) redraw() {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -92,7 +92,7 @@ func (p *progress) redraw() {
 	}
 }
 
-// under names the steps under way, cut to a width.
+// under returns the names of the steps under way, cut to a width.
 func (p *progress) under(width int) string {
 	var parts []string
 	var still []string
@@ -107,7 +107,7 @@ func (p *progress) under(width int) string {
 	return string(text[:min(len(text), width)])
 }
 
-// short is a duration as people say it: 0.4s, 12s, 3m04s.
+// short formats a duration as people say it: 0.4s, 12s, 3m04s.
 func short(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:

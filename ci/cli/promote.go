@@ -18,12 +18,14 @@ import (
 func newPromote(a *app) *cobra.Command {
 	s, b, timeout := &site{}, &beamlineCluster{}, time.Duration(0)
 	var approver, lift string
-	cmd := &cobra.Command{
-		Use:     "promote BEAMLINE VERSION",
-		Short:   "Make a beamline run a release",
-		Long:    "Deploys every IOC instance of a release by digest, waits until each is ready and\nanswers over EPICS, and puts the whole beamline back as it was when one does not\n(exit status 4). Only IOCs that changed restart. Promoting what already runs changes\nnothing and asks every IOC. A promotion that was killed is finished by the same command.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "promote BEAMLINE VERSION",
+		Short: "Make a beamline run a release",
+		Long: "Deploys every IOC instance of a release by digest, waits until each is ready and\n" +
+			"answers over EPICS, and puts the whole beamline back as it was when one does not\n" +
+			"(exit status 4). Only IOCs that changed restart. Promoting what already runs changes\n" +
+			"nothing and asks every IOC. A promotion that was killed is finished by the same command.",
 		Example: "  tagline promote bl01t 2026.11.2\n  tagline promote bl01t 2026.11.2 --approved-by ajp",
-		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			v, err := asset.ParseVersion(given[1])
 			if err != nil {
@@ -31,7 +33,11 @@ func newPromote(a *app) *cobra.Command {
 			}
 			var result *promote.Result
 			err = a.change(cmd.Context(), given[0], func(ctx context.Context) error {
-				pass, err := a.pass(ctx, s, given[0], v, approver)
+				reg, err := a.openRegistry(s)
+				if err != nil {
+					return err
+				}
+				pass, err := gate.Open(ctx, reg, asset.Name(given[0]), v, approver)
 				if err != nil {
 					return err
 				}
@@ -49,30 +55,14 @@ func newPromote(a *app) *cobra.Command {
 			}
 			return a.print(result, func(w io.Writer) error { return writeMove(w, "promoted", result) })
 		},
-	}
+	}, beamlineArg, versionArg)
 	s.flags(cmd)
 	b.accessFlags(cmd)
 	timeoutFlag(cmd, &timeout)
-	cmd.Flags().StringVar(&approver, "approved-by", "", "who approved this release for this beamline, where beamline.yaml asks for it")
+	cmd.Flags().StringVar(&approver, "approved-by", "",
+		"who approved this release for this beamline, where beamline.yaml asks for it")
 	cmd.Flags().StringVar(&lift, "lift-hold", "", "why the hold that a rollback placed may end")
 	return cmd
-}
-
-// pass reads the record of a release and takes it through the gate.
-func (a *app) pass(ctx context.Context, s *site, beamline string, v asset.Version, approver string) (gate.Pass, error) {
-	reg, err := a.openRegistry(s)
-	if err != nil {
-		return gate.Pass{}, err
-	}
-	rec, digest, err := reg.Record(ctx, asset.Name(beamline), v)
-	if err != nil {
-		return gate.Pass{}, err
-	}
-	var approval *gate.Approval
-	if approver != "" {
-		approval = &gate.Approval{By: approver, Of: rec.Tag}
-	}
-	return gate.Check(rec, digest, approval)
 }
 
 // writeMove shows what a promotion or rollback did.

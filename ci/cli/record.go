@@ -9,12 +9,12 @@ import (
 // newRecord is `tagline record`.
 func newRecord(a *app) *cobra.Command {
 	s := &site{}
-	cmd := &cobra.Command{
-		Use:     "record TAG",
-		Short:   "Show the record of a release",
-		Long:    "Shows what a release left behind: every artifact by digest, its parents, the\ncommits of its sources, and the tests that passed.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "record TAG",
+		Short: "Show the record of a release",
+		Long: "Shows what a release left behind: every artifact by digest, its parents, the\n" +
+			"commits of its sources, and the tests that passed.",
 		Example: "  tagline record bl01t/2026.11.1\n  tagline record bl01t/2026.11.1 --output json",
-		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.released(given[0])
 			if err != nil {
@@ -30,7 +30,7 @@ func newRecord(a *app) *cobra.Command {
 			}
 			return a.print(rec, func(w io.Writer) error { return writeRecord(w, rec) })
 		},
-	}
+	}, tagArg)
 	s.flags(cmd)
 	return cmd
 }

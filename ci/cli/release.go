@@ -15,12 +15,13 @@ import (
 // newRelease is `tagline release`: the pipeline from a tag to a record.
 func newRelease(a *app) *cobra.Command {
 	s := &site{}
-	cmd := &cobra.Command{
-		Use:     "release TAG",
-		Short:   "Build, test and publish what a git tag names",
-		Long:    "Builds, tests and publishes the asset that a git tag names, at the tag's version.\nThe record is published last: a release exists when its record does. A release that\nwas interrupted is finished by the same command; a finished one is never changed.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "release TAG",
+		Short: "Build, test and publish what a git tag names",
+		Long: "Builds, tests and publishes the asset that a git tag names, at the tag's version.\n" +
+			"The record is published last: a release exists when its record does. A release that\n" +
+			"was interrupted is finished by the same command; a finished one is never changed.",
 		Example: "  git tag bl01t/2026.11.2 && tagline release bl01t/2026.11.2",
-		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if err := a.planned(given[0]); err != nil {
 				return err
@@ -35,7 +36,7 @@ func newRelease(a *app) *cobra.Command {
 			}
 			return a.print(rec, func(w io.Writer) error { return writeRecord(w, rec) })
 		},
-	}
+	}, tagArg)
 	s.buildFlags(cmd)
 	s.signing.flags(cmd)
 	return cmd
@@ -73,7 +74,7 @@ func writeRecord(w io.Writer, rec *record.Record) error {
 	return nil
 }
 
-// writeTests shows what tests saw.
+// writeTests shows the results of tests.
 func writeTests(w io.Writer, tests []record.Test) {
 	for _, t := range tests {
 		verdict := "passed"
@@ -88,7 +89,7 @@ func writeTests(w io.Writer, tests []record.Test) {
 	}
 }
 
-// writeSizes shows each target's size, and whose it is down to the last 0.1 MB.
+// writeSizes shows the size of each target, and what it consists of from 0.1 MB on.
 func writeSizes(w io.Writer, sizes []record.Size) {
 	for i, s := range sizes {
 		if i == 0 || s.Target != sizes[i-1].Target {

@@ -9,16 +9,16 @@ import (
 // newRestart is `tagline restart`.
 func newRestart(a *app) *cobra.Command {
 	o := &operation{}
-	cmd := &cobra.Command{
-		Use:     "restart BEAMLINE [INSTANCE]...",
-		Short:   "Restart IOCs",
-		Long:    "Ends IOCs politely, and waits until the new ones are ready. Without an instance,\nall IOCs of the beamline are restarted.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "restart BEAMLINE [INSTANCE]...",
+		Short: "Restart IOCs",
+		Long: "Ends IOCs politely, and waits until the new ones are ready. Without an instance,\n" +
+			"all IOCs of the beamline are restarted.",
 		Example: "  tagline restart bl01t bl01t-mo-ioc-01 --reason \"lost its device\"",
-		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.operate(cmd.Context(), o, "restarted", given, operate.Restart)
 		},
-	}
+	}, beamlineArg, instanceArg.orMore())
 	o.flags(cmd)
 	return cmd
 }

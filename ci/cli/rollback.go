@@ -13,12 +13,13 @@ import (
 // newRollback is `tagline rollback`.
 func newRollback(a *app) *cobra.Command {
 	s, b, timeout := &site{}, &beamlineCluster{}, time.Duration(0)
-	cmd := &cobra.Command{
-		Use:     "rollback BEAMLINE [VERSION]",
-		Short:   "Make a beamline run a former release again",
-		Long:    "Brings back the release that ran before, or the named one of those that ran, and\nchecks that every IOC lives on it. After a promotion that was killed it brings back\nwhat ran before that. No git repository is needed.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "rollback BEAMLINE [VERSION]",
+		Short: "Make a beamline run a former release again",
+		Long: "Brings back the release that ran before, or the named one of those that ran, and\n" +
+			"checks that every IOC lives on it. After a promotion that was killed it brings back\n" +
+			"what ran before that. No git repository is needed.",
 		Example: "  tagline rollback bl01t\n  tagline rollback bl01t 2026.10.4",
-		Args:    args(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			to := ""
 			if len(given) == 2 {
@@ -38,7 +39,7 @@ func newRollback(a *app) *cobra.Command {
 			}
 			return a.print(result, func(w io.Writer) error { return writeMove(w, "rolled back to", result) })
 		},
-	}
+	}, beamlineArg, versionArg.orNone())
 	s.flags(cmd)
 	b.flags(cmd)
 	timeoutFlag(cmd, &timeout)

@@ -15,7 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// Streams are where a command reads and writes: results to Out, talk to Err.
+// Streams are where a command reads and writes: results to Out, progress and errors to Err.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -24,7 +24,7 @@ type Streams struct {
 // Version is Tagline's own version, set when it is linked.
 var Version = "devel"
 
-// app is what every verb shares.
+// app holds what every verb shares.
 type app struct {
 	Streams
 	env    func(string) string
@@ -32,7 +32,7 @@ type app struct {
 	repo   string // folder of the git repository
 }
 
-// Main runs one command line and gives its exit status: 0, or a diag.Kind.
+// Main runs one command line and returns its exit status: 0, or a diag.Kind.
 func Main(ctx context.Context, s Streams, env func(string) string, args []string) int {
 	a := &app{Streams: s, env: env}
 	root := a.root()
@@ -46,16 +46,21 @@ func Main(ctx context.Context, s Streams, env func(string) string, args []string
 }
 
 func (a *app) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "tagline",
-		Short:         "Take a git tag to a beamline",
-		Long:          "Tagline builds EPICS IOCs as container images from a git tag, tests and publishes\nthem, and promotes them to a beamline's Kubernetes cluster.",
-		Example:       "  tagline up\n  tagline release bl01t/2026.11.1\n  tagline promote bl01t 2026.11.1\n  tagline status bl01t",
+	root := group(&cobra.Command{
+		Use:   "tagline",
+		Short: "Take a git tag to a beamline",
+		Long: "Tagline builds EPICS IOCs as container images from a git tag, tests and publishes\n" +
+			"them, and promotes them to a beamline's Kubernetes cluster.",
+		Example: "  tagline up\n" +
+			"  tagline release bl01t/2026.11.1\n" +
+			"  tagline promote bl01t 2026.11.1\n" +
+			"  tagline status bl01t",
 		Version:       Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-	}
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text", "form of the result on stdout: text or json; of plan also matrix")
+	})
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text",
+		"form of the result on stdout: text or json; of plan also matrix")
 	root.PersistentFlags().StringVarP(&a.repo, "repo", "C", ".", "folder of the git repository")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(cmd, err)
@@ -75,7 +80,7 @@ var verbs = []func(*app) *cobra.Command{
 	newStop, newStart, newRestart, newMove, newRemove,
 }
 
-// print writes a result to stdout: v as JSON, or what text writes.
+// print writes a result to stdout: v as JSON, or the text that the function writes.
 func (a *app) print(v any, text func(w io.Writer) error) error {
 	switch a.output {
 	case "json":
@@ -85,7 +90,12 @@ func (a *app) print(v any, text func(w io.Writer) error) error {
 	case "text":
 		return text(a.Out)
 	}
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading --output", Err: fmt.Errorf("%q is no form of this result", a.output), Fix: "use text or json"}
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: "reading --output",
+		Err:   fmt.Errorf("%q is no form of this result", a.output),
+		Fix:   "use text or json",
+	}
 }
 
 // complain writes every fault of err to stderr, a line each.
@@ -99,17 +109,12 @@ func (a *app) complain(err error) {
 	}
 }
 
-// usage is a command line that cannot be read.
+// usage returns the error of a command line that cannot be read.
 func usage(cmd *cobra.Command, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading the command line", Err: err, Fix: "see " + cmd.CommandPath() + " --help"}
-}
-
-// args wraps cobra's argument rules so that their refusals are bad input.
-func args(rule cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, given []string) error {
-		if err := rule(cmd, given); err != nil {
-			return usage(cmd, err)
-		}
-		return nil
+	return &diag.Error{
+		Kind:  diag.Invalid,
+		Doing: "reading the command line",
+		Err:   err,
+		Fix:   "see " + cmd.CommandPath() + " --help",
 	}
 }

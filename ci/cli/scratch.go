@@ -21,7 +21,10 @@ type scratch struct {
 // newScratch clones a repository's HEAD below parent, in a folder named by the
 // commit.
 func newScratch(from, parent string) (*scratch, error) {
-	source, err := git.PlainOpenWithOptions(from, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	source, err := git.PlainOpenWithOptions(
+		from,
+		&git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("opening the repository at %s: %w", from, err)
 	}
@@ -41,7 +44,11 @@ func newScratch(from, parent string) (*scratch, error) {
 	if err := os.RemoveAll(s.dir); err != nil {
 		return nil, err
 	}
-	if s.repo, err = git.PlainClone(s.dir, false, &git.CloneOptions{URL: tree.Filesystem.Root(), Tags: git.NoTags}); err != nil {
+	if s.repo, err = git.PlainClone(
+		s.dir,
+		false,
+		&git.CloneOptions{URL: tree.Filesystem.Root(), Tags: git.NoTags},
+	); err != nil {
 		return nil, fmt.Errorf("cloning %s: %w", from, err)
 	}
 	return s, nil
@@ -61,9 +68,8 @@ func (s *scratch) change(file, text, tag string) error {
 	return err
 }
 
-// commit commits all that was changed and tags it, and gives its hash. It
-// carries the time of the one before and a second, so that a second run makes
-// the same commit.
+// commit commits every change, tags the commit and returns its hash. Its time is
+// a second after the commit before, so that a second run makes the same commit.
 func (s *scratch) commit(message string, tags ...string) (string, error) {
 	tree, err := s.repo.Worktree()
 	if err != nil {

@@ -13,7 +13,14 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tagline": func() {
-		os.Exit(cli.Main(context.Background(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Getenv, os.Args[1:]))
+		os.Exit(
+			cli.Main(
+				context.Background(),
+				cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr},
+				os.Getenv,
+				os.Args[1:],
+			),
+		)
 	}})
 }
 
@@ -25,7 +32,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       golden.FlagUpdate(),
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "pushed": pushed, "pages": pages},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"seal":   seal,
+			"pushed": pushed,
+			"pages":  pages,
+		},
 		Setup: func(e *testscript.Env) error {
 			serve(e)
 			serveGitHub(e)

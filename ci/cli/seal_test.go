@@ -22,8 +22,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// serve gives a transcript a registry of its own, in $TAGLINE_REGISTRY, and the
-// same one behind a login, in $PRIVATE_REGISTRY.
+// serve starts a registry for a transcript, in $TAGLINE_REGISTRY, and the same
+// one behind a login, in $PRIVATE_REGISTRY.
 func serve(e *testscript.Env) {
 	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
 	s := httptest.NewServer(h)
@@ -42,7 +42,7 @@ func serve(e *testscript.Env) {
 }
 
 // seal is a command of transcripts: seal TAG INSTANCE:PV=type,… … seals the
-// release of a beamline at a tag, whose charts are any content.
+// release of a beamline at a tag. Its charts have random content.
 func seal(ts *testscript.TestScript, neg bool, args []string) {
 	ctx := context.Background()
 	repo, err := tree.Open(ts.MkAbs("."))
@@ -56,7 +56,16 @@ func seal(ts *testscript.TestScript, neg bool, args []string) {
 	t, err := assets.Resolve(args[0])
 	ts.Check(err)
 	prefix := ts.Getenv("TAGLINE_REGISTRY")
-	rec := &record.Record{Schema: record.Schema, Kind: asset.Beamline, Asset: t.Asset, Version: t.Version, Tag: assettest.Tag(args[0]), Commit: commit, Namespace: string(t.Asset), Tool: "test"}
+	rec := &record.Record{
+		Schema:    record.Schema,
+		Kind:      asset.Beamline,
+		Asset:     t.Asset,
+		Version:   t.Version,
+		Tag:       assettest.Tag(args[0]),
+		Commit:    commit,
+		Namespace: string(t.Asset),
+		Tool:      "test",
+	}
 	for _, arg := range args[1:] {
 		inst, list, _ := strings.Cut(arg, ":")
 		img, err := random.Image(16, 1)
@@ -73,8 +82,26 @@ func seal(ts *testscript.TestScript, neg bool, args []string) {
 			check.PVs = append(check.PVs, record.PV{Name: n, Type: kind})
 		}
 		rec.Checks = append(rec.Checks, check)
-		rec.Artifacts = append(rec.Artifacts, record.Artifact{Name: "charts/" + inst, Type: "chart", Ref: asset.Ref(at + ":" + t.Version.OCITag()), Digest: asset.Digest(digest.String())})
-		rec.Instances = append(rec.Instances, record.Instance{Name: inst, Chart: asset.Ref(ref.String()), Image: asset.Ref(ref.String()), IOC: assettest.Pin("ioc-a 1.0.0"), ProbePV: "X", Protocol: "ca"})
+		rec.Artifacts = append(
+			rec.Artifacts,
+			record.Artifact{
+				Name:   "charts/" + inst,
+				Type:   "chart",
+				Ref:    asset.Ref(at + ":" + t.Version.OCITag()),
+				Digest: asset.Digest(digest.String()),
+			},
+		)
+		rec.Instances = append(
+			rec.Instances,
+			record.Instance{
+				Name:     inst,
+				Chart:    asset.Ref(ref.String()),
+				Image:    asset.Ref(ref.String()),
+				IOC:      assettest.Pin("ioc-a 1.0.0"),
+				ProbePV:  "X",
+				Protocol: "ca",
+			},
+		)
 	}
 	r, err := registry.New(prefix, registry.Options{})
 	ts.Check(err)

@@ -20,8 +20,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// site says where a command works: flags first, then the environment, then
-// what `tagline up` wrote.
+// site holds the flags that say where releases are kept and sources come from.
+// Flags go over the environment, and that over what `tagline up` wrote.
 type site struct {
 	registry string
 	username string // with password, for the registry
@@ -35,9 +35,12 @@ type site struct {
 
 // flags adds the flags that say where releases are kept.
 func (s *site) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.registry, "registry", "", "registry and path that hold images, charts and records (default $TAGLINE_REGISTRY, or that of tagline up)")
-	cmd.Flags().StringVar(&s.username, "username", "", "user of the registry, with --password-stdin (default $TAGLINE_REGISTRY_USERNAME, or who docker login was)")
-	cmd.Flags().BoolVar(&s.passwordStdin, "password-stdin", false, "read the registry's password from stdin (default $TAGLINE_REGISTRY_PASSWORD)")
+	cmd.Flags().StringVar(&s.registry, "registry", "",
+		"registry and path that hold images, charts and records (default $TAGLINE_REGISTRY, or that of tagline up)")
+	cmd.Flags().StringVar(&s.username, "username", "",
+		"user of the registry, with --password-stdin (default $TAGLINE_REGISTRY_USERNAME, or who docker login was)")
+	cmd.Flags().BoolVar(&s.passwordStdin, "password-stdin", false,
+		"read the registry's password from stdin (default $TAGLINE_REGISTRY_PASSWORD)")
 }
 
 // buildFlags adds the flags of commands that build.
@@ -48,14 +51,16 @@ func (s *site) buildFlags(cmd *cobra.Command) {
 
 // mirrorFlags adds the flags of commands that fetch sources.
 func (s *site) mirrorFlags(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&s.mirrors, "mirror", nil, "fetch sources below a URL from a copy: https://github.com/=https://git.example.org/mirrors/ (default $TAGLINE_MIRRORS)")
+	cmd.Flags().StringSliceVar(&s.mirrors, "mirror", nil,
+		"fetch sources below a URL from a copy (default $TAGLINE_MIRRORS): "+
+			"https://github.com/=https://git.example.org/mirrors/")
 	cmd.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "show the engine's own progress too")
 }
 
-// state is where the stand-ins of this machine are kept.
+// state returns the folder that holds the stand-ins of this machine.
 func (a *app) state() (state.Dir, error) { return state.FromEnvironment(a.env) }
 
-// up gives what `tagline up` wrote; nothing when it has not run.
+// up returns what `tagline up` wrote; nothing when it has not run.
 func (a *app) up() local.Env {
 	s, err := a.state()
 	if err != nil {
@@ -78,7 +83,12 @@ func (a *app) openRegistry(s *site) (*registry.Registry, error) {
 		prefix = a.up().Registry
 	}
 	if prefix == "" {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the registry", Err: errors.New("none is named"), Fix: "give --registry or TAGLINE_REGISTRY, or run tagline up"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "looking for the registry",
+			Err:   errors.New("none is named"),
+			Fix:   "give --registry or TAGLINE_REGISTRY, or run tagline up",
+		}
 	}
 	user, password, err := a.login(s)
 	if err != nil {
@@ -87,7 +97,7 @@ func (a *app) openRegistry(s *site) (*registry.Registry, error) {
 	return registry.New(prefix, registry.Options{Username: user, Password: password})
 }
 
-// sourceMirrors gives the mirrors of git sources.
+// sourceMirrors returns the mirrors of git sources.
 func (a *app) sourceMirrors(s *site) (image.Mirrors, error) {
 	items := s.mirrors
 	if text := a.env("TAGLINE_MIRRORS"); len(items) == 0 && text != "" {
@@ -113,7 +123,12 @@ func (a *app) connect(ctx context.Context, s *site) (*dagger.Client, error) {
 	}
 	client, err := dagger.Connect(ctx, dagger.WithLogOutput(log))
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "reaching the Dagger engine", Err: err, Fix: "run tagline up, or set _EXPERIMENTAL_DAGGER_RUNNER_HOST to a running engine"}
+		return nil, &diag.Error{
+			Kind:  diag.Broken,
+			Doing: "reaching the Dagger engine",
+			Err:   err,
+			Fix:   "run tagline up, or set _EXPERIMENTAL_DAGGER_RUNNER_HOST to a running engine",
+		}
 	}
 	return client, nil
 }

@@ -19,12 +19,13 @@ import (
 // newShell is `tagline shell`.
 func newShell(a *app) *cobra.Command {
 	s, b, debug := &site{}, &beamlineCluster{}, false
-	cmd := &cobra.Command{
-		Use:     "shell BEAMLINE INSTANCE",
-		Short:   "Open bash in the container of a running IOC",
-		Long:    "Opens bash in the container of a running IOC. With --debug it is beside the IOC, in a\ncontainer of the generic IOC's developer image, with gdb, sources and compilers, that\nsees the IOC's processes; the image is looked up in the registry and named by digest.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "shell BEAMLINE INSTANCE",
+		Short: "Open bash in the container of a running IOC",
+		Long: "Opens bash in the container of a running IOC. With --debug it is beside the IOC, in a\n" +
+			"container of the generic IOC's developer image, with gdb, sources and compilers, that\n" +
+			"sees the IOC's processes; the image is looked up in the registry and named by digest.",
 		Example: "  tagline shell bl01t bl01t-mo-ioc-01\n  tagline shell bl01t bl01t-mo-ioc-01 --debug",
-		Args:    args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			keyboard, err := a.keyboard("opening a shell in", given[1])
 			if err != nil {
@@ -53,7 +54,7 @@ func newShell(a *app) *cobra.Command {
 				return pods.Shell(cmd.Context(), n, state, t)
 			})
 		},
-	}
+	}, beamlineArg, instanceArg)
 	b.flags(cmd)
 	s.flags(cmd)
 	cmd.Flags().BoolVar(&debug, "debug", false, "beside the IOC, in the developer image")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -11,86 +10,74 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// signing says who signs a release, and at which Sigstore when without a key.
+// signing holds the flags that say who signs a release, and at which Sigstore.
 type signing struct {
-	key      string
-	keyless  bool
-	instance sigstore
+	key     string
+	keyless bool
+	files   sigstoreFiles
 }
 
-// sigstore names the files of a Sigstore that is not the public one.
-type sigstore struct{ trustedRoot, signingConfig string }
+// sigstoreFiles names the files of a Sigstore that is not the public one.
+type sigstoreFiles struct{ trustedRoot, signingConfig string }
 
 func (s *signing) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.key, "key", "", "file of the private key that signs the release (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
-	cmd.Flags().BoolVar(&s.keyless, "keyless", false, "sign the release as this workflow of GitHub Actions, which needs the permission id-token: write")
-	s.instance.flags(cmd)
-	cmd.Flags().StringVar(&s.instance.signingConfig, "signing-config", "", "signing_config.json of a Sigstore of your own, with --trusted-root")
+	f := cmd.Flags()
+	f.StringVar(&s.key, "key", "",
+		"file of the private key that signs the release (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
+	f.BoolVar(&s.keyless, "keyless", false,
+		"sign the release as this workflow of GitHub Actions, which needs the permission id-token: write")
+	s.files.flags(cmd)
+	f.StringVar(&s.files.signingConfig, "signing-config", "",
+		"signing_config.json of a Sigstore of your own, with --trusted-root")
 }
 
-func (s *sigstore) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.trustedRoot, "trusted-root", "", "trusted_root.json of a Sigstore of your own (default the public one's, fetched)")
+func (s *sigstoreFiles) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.trustedRoot, "trusted-root", "",
+		"trusted_root.json of a Sigstore of your own (default the public one's, fetched)")
 }
 
-// signer gives who signs releases; nil when nobody does. Nothing is asked of a
-// Sigstore yet but what it is.
+// signer returns who signs releases; nil when nobody does. The environment's key
+// signs where no flag says otherwise.
 func (a *app) signer(ctx context.Context, s signing) (sign.Signer, error) {
-	private := s.instance != sigstore{}
-	switch {
-	case s.key != "" && s.keyless:
-		return nil, badSigning("--key and --keyless are both given", "give one of them")
-	case private && (!s.keyless || s.instance.trustedRoot == "" || s.instance.signingConfig == ""):
-		return nil, badSigning("only some of --keyless, --trusted-root and --signing-config are given", "a Sigstore of your own needs all three")
-	case s.keyless:
-		return a.keyless(ctx, s.instance)
-	case s.key == "":
+	if s.key == "" && !s.keyless {
 		s.key = a.env("TAGLINE_KEY")
 	}
-	if s.key == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(s.key)
-	if err == nil {
-		var key *sign.Key
-		if key, err = sign.ReadKey(text, []byte(a.env("TAGLINE_KEY_PASSWORD"))); err == nil {
-			return key, nil
+	choice := sign.Choice{KeyPassword: []byte(a.env("TAGLINE_KEY_PASSWORD"))}
+	if s.keyless {
+		choice.Workflow = &sign.Workflow{
+			URL: a.env("ACTIONS_ID_TOKEN_REQUEST_URL"), Token: a.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
 		}
 	}
-	return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the signing key " + s.key, Err: err, Fix: "make one with tagline key, and give its password in TAGLINE_KEY_PASSWORD"}
-}
-
-// keyless signs as the job of GitHub Actions that this runs in.
-func (a *app) keyless(ctx context.Context, instance sigstore) (sign.Signer, error) {
-	address, secret := a.env("ACTIONS_ID_TOKEN_REQUEST_URL"), a.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-	if address == "" || secret == "" {
-		return nil, badSigning("there is no workflow to sign as: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set", "give the job the permission id-token: write, or sign with --key")
-	}
-	s, err := instance.open(ctx)
+	var err error
+	choice.Key, err = readNamed(s.key, "reading the signing key",
+		"make one with tagline key, and give its password in TAGLINE_KEY_PASSWORD")
 	if err != nil {
 		return nil, err
 	}
-	return s.Signer(sign.ActionsToken(address, secret)), nil
+	if choice.TrustedRoot, choice.SigningConfig, err = s.files.read(); err != nil {
+		return nil, err
+	}
+	return choice.Signer(ctx)
 }
 
-func badSigning(what, fix string) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading who signs", Err: errors.New(what), Fix: fix}
+// read reads the files that are named; nil for those that are not.
+func (s sigstoreFiles) read() (trustedRoot, signingConfig []byte, err error) {
+	const doing, fix = "reading the files of a Sigstore", "name a file that is there"
+	if trustedRoot, err = readNamed(s.trustedRoot, doing, fix); err != nil {
+		return nil, nil, err
+	}
+	signingConfig, err = readNamed(s.signingConfig, doing, fix)
+	return trustedRoot, signingConfig, err
 }
 
-// open reads the files, or asks the public instance what it is.
-func (s sigstore) open(ctx context.Context) (*sign.Sigstore, error) {
-	if s == (sigstore{}) {
-		return sign.PublicSigstore(ctx)
+// readNamed reads a file that a flag names; nil when the flag is not given.
+func readNamed(file, doing, fix string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
 	}
-	var texts [2][]byte
-	for i, file := range []string{s.trustedRoot, s.signingConfig} {
-		if file == "" {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading what a Sigstore is", Err: err, Fix: "name a file that is there"}
-		}
-		texts[i] = text
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: doing, Err: err, Fix: fix}
 	}
-	return sign.ReadSigstore(texts[0], texts[1])
+	return text, nil
 }

@@ -21,12 +21,14 @@ import (
 // newStatus is `tagline status`.
 func newStatus(a *app) *cobra.Command {
 	b, watch := &beamlineCluster{}, false
-	cmd := &cobra.Command{
-		Use:     "status [BEAMLINE]",
-		Short:   "Show what a beamline runs, or all of them",
-		Long:    "Shows every IOC instance of a beamline: what it runs, where, since when, and where\nthe cluster differs from the release, because somebody changed it by hand or a\npromotion was killed. Without a beamline it shows every one that the kubeconfig's\ncontexts reach, the worst first.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "status [BEAMLINE]",
+		Short: "Show what a beamline runs, or all of them",
+		Long: "Shows every IOC instance of a beamline: what it runs, where, since when, and where\n" +
+			"the cluster differs from the release, because somebody changed it by hand or a\n" +
+			"promotion was killed. Without a beamline it shows every one that the kubeconfig's\n" +
+			"contexts reach, the worst first.",
 		Example: "  tagline status\n  tagline status bl01t --watch\n  tagline status bl01t --output json",
-		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			show := func(ctx context.Context) error { return a.overview(ctx, b) }
 			if len(given) == 1 {
@@ -37,7 +39,7 @@ func newStatus(a *app) *cobra.Command {
 			}
 			return a.watch(cmd.Context(), show)
 		},
-	}
+	}, beamlineArg.orNone())
 	b.flags(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again every two seconds, until Ctrl-C")
 	return cmd
@@ -120,13 +122,24 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	if st.Version == "" {
 		fmt.Fprintf(w, "%s: no release was promoted to namespace %s\n", st.Beamline, st.Namespace)
 	} else {
-		fmt.Fprintf(w, "%s %s, promoted %s ago, record %s\n", st.Beamline, st.Version, duration.HumanDuration(now.Sub(st.Since)), asset.Digest(st.Record).Short())
+		fmt.Fprintf(
+			w,
+			"%s %s, promoted %s ago, record %s\n",
+			st.Beamline,
+			st.Version,
+			duration.HumanDuration(now.Sub(st.Since)),
+			asset.Digest(st.Record).Short(),
+		)
 	}
 	if len(st.Before) > 0 {
 		fmt.Fprintf(w, "before: %s\n", strings.Join(st.Before, ", "))
 	}
 	if st.Underway != "" {
-		fmt.Fprintf(w, "a promotion to %s is under way, or was killed: promote again to finish it, or roll back\n", st.Underway)
+		fmt.Fprintf(
+			w,
+			"a promotion to %s is under way, or was killed: promote again to finish it, or roll back\n",
+			st.Underway,
+		)
 	}
 	if st.Hold != nil {
 		fmt.Fprintf(w, "on hold: %s by %s\n", st.Hold.Reason, st.Hold.By)
@@ -141,7 +154,18 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 		if !i.Since.IsZero() {
 			since = duration.HumanDuration(now.Sub(i.Since))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", i.Name, or(i.Version), or(i.IOC), or(asset.Digest(i.Digest).Short()), or(i.Node), ready, i.Restarts, since)
+		fmt.Fprintf(
+			t,
+			"%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n",
+			i.Name,
+			or(i.Version),
+			or(i.IOC),
+			or(asset.Digest(i.Digest).Short()),
+			or(i.Node),
+			ready,
+			i.Restarts,
+			since,
+		)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -163,7 +187,7 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	return nil
 }
 
-// or gives a dash for what is not known.
+// or returns a dash for what is not known.
 func or(s string) string {
 	if s == "" {
 		return "-"

@@ -15,9 +15,24 @@ func TestWriteStatus(t *testing.T) {
 	now := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 	digest := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	st := &status.Status{
-		Beamline: "bl01t", Namespace: "bl01t", Version: "2026.11.2", Record: digest, Since: now.Add(-50 * time.Hour), Before: []string{"2026.11.1"}, Underway: "2026.11.3",
+		Beamline:  "bl01t",
+		Namespace: "bl01t",
+		Version:   "2026.11.2",
+		Record:    digest,
+		Since:     now.Add(-50 * time.Hour),
+		Before:    []string{"2026.11.1"},
+		Underway:  "2026.11.3",
 		Instances: []status.IOC{
-			{Name: "bl01t-mo-ioc-01", Version: "2026.11.2", IOC: "ioc-simstage 1.0.0", Digest: digest, Node: "node1", Ready: true, Restarts: 1, Since: now.Add(-90 * time.Minute)},
+			{
+				Name:     "bl01t-mo-ioc-01",
+				Version:  "2026.11.2",
+				IOC:      "ioc-simstage 1.0.0",
+				Digest:   digest,
+				Node:     "node1",
+				Ready:    true,
+				Restarts: 1,
+				Since:    now.Add(-90 * time.Minute),
+			},
 			{Name: "bl01t-mo-ioc-02", Doing: "not in the cluster", Drift: []string{"it is not in the cluster"}},
 		},
 		Strays: []string{"debug"},
@@ -42,22 +57,37 @@ pod debug is no IOC of this beamline
 func TestWriteMove(t *testing.T) {
 	var b bytes.Buffer
 	r := &promote.Result{Beamline: "bl01t", Version: "2026.11.2", Former: "2026.11.1", IOCs: []promote.IOC{
-		{Name: "bl01t-mo-ioc-01", Did: promote.Unchanged, PV: "BL01T:X", Value: "5"}, {Name: "bl01t-mo-ioc-09", Did: promote.Removed},
+		{
+			Name:  "bl01t-mo-ioc-01",
+			Did:   promote.Unchanged,
+			PV:    "BL01T:X",
+			Value: "5",
+		},
+		{Name: "bl01t-mo-ioc-09", Did: promote.Removed},
 	}}
 	require.NoError(t, writeMove(&b, "promoted", r))
-	require.Equal(t, "bl01t: promoted 2026.11.2, was 2026.11.1\n  bl01t-mo-ioc-01  unchanged  BL01T:X = 5\n  bl01t-mo-ioc-09  removed    \n", b.String())
+	require.Equal(
+		t,
+		"bl01t: promoted 2026.11.2, was 2026.11.1\n"+
+			"  bl01t-mo-ioc-01  unchanged  BL01T:X = 5\n  bl01t-mo-ioc-09  removed    \n",
+		b.String(),
+	)
 	b.Reset()
 	require.NoError(t, writeMove(&b, "rolled back to", &promote.Result{Beamline: "bl01t", Former: "2026.11.1"}))
 	require.Equal(t, "bl01t: rolled back to nothing, was 2026.11.1\n", b.String())
 }
 
-// A cluster that is not there, or that nobody named, is told before anything else.
+// TestTheClusterIsNamed asks for a cluster where none is named.
 func TestTheClusterIsNamed(t *testing.T) {
 	var out, errs bytes.Buffer
 	home := t.TempDir()
 	env := func(name string) string { return map[string]string{"HOME": home}[name] }
 	status := Main(t.Context(), Streams{Out: &out, Err: &errs}, env, []string{"status", "bl01t"})
 	require.Equal(t, 2, status)
-	require.Contains(t, errs.String(), "no kubeconfig is named, and nothing is up; give --kubeconfig or KUBECONFIG, or run tagline up")
+	require.Contains(
+		t,
+		errs.String(),
+		"no kubeconfig is named, and nothing is up; give --kubeconfig or KUBECONFIG, or run tagline up",
+	)
 	require.Empty(t, out.String())
 }

@@ -12,42 +12,49 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
-// newTag is `tagline tag`: what can be known of tags before they are pushed.
+// newTag is `tagline tag`: checks, sorts and proposes tags before they are pushed.
 func newTag(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "tag",
-		Short:   "Check, sort and propose git tags",
-		Long:    "A git tag is <asset>/<version>, and what is released under it is what a beamline\nruns for years. These commands read tags and touch nothing.",
+	cmd := group(&cobra.Command{
+		Use:   "tag",
+		Short: "Check, sort and propose git tags",
+		Long: "A git tag is <asset>/<version>, and what is released under it is what a beamline\n" +
+			"runs for years. These commands read tags and touch nothing.",
 		Example: "  tagline tag check bl01t/2026.11.2\n  tagline tag next bl01t\n  tagline tag hook install",
-	}
+	})
 	cmd.AddCommand(newTagCheck(a), newTagSort(a), newTagNext(a), newTagHook(a))
 	return cmd
 }
 
-// kinds are the kinds of asset as people write them.
+// kinds maps what people write for a kind of asset to the kind.
 var kinds = map[string]asset.Kind{"": "", "image": asset.Image, "chart": asset.Library, "beamline": asset.Beamline}
 
-// tagLine is what is known of one tag.
+// tagLine is the result of checking one tag.
 type tagLine struct {
 	Tag     string        `json:"tag"`
 	OK      bool          `json:"ok"`
 	Asset   asset.Name    `json:"asset,omitempty"`
 	Version asset.Version `json:"version,omitzero"`
 	Kind    asset.Kind    `json:"kind,omitempty"`
-	OCI     string        `json:"ociTag,omitempty"`       // of its images, charts and record
-	Chart   string        `json:"chartVersion,omitempty"` // of its charts; empty when it is no SemVer, as an image's need not be
-	Error   string        `json:"error,omitempty"`        // of a tag that is refused
-	Fix     string        `json:"fix,omitempty"`          // what to do about it
+	OCI     string        `json:"ociTag,omitempty"` // of its images, charts and record
+	// Chart is the version of its charts; empty when it is no SemVer, as an image's need not be.
+	Chart string `json:"chartVersion,omitempty"`
+	Error string `json:"error,omitempty"` // of a tag that is refused
+	Fix   string `json:"fix,omitempty"`   // what to do about it
 }
 
 // newTagCheck is `tagline tag check`.
 func newTagCheck(a *app) *cobra.Command {
 	var kind string
-	cmd := &cobra.Command{
-		Use:     "check [TAG…|-]",
-		Short:   "Tell which tags could be released, and mend those that could not",
-		Long:    "Shows a line for each tag: ok, asset, version, OCI tag, chart version. Tags that are\nrefused are on stderr, with what to tag instead, and the exit status is 2. - reads\ntags from stdin, a line each; without tags all of the repository are checked. Assets\nare those of the tree at the tag, or at HEAD for a tag that doesn't exist yet.",
-		Example: "  tagline tag check bl01t/2026.11.2\n  tagline tag check --kind beamline 2026.11.02\n  git tag --list 'bl01t/*' | tagline tag check -",
+	cmd := a.takes(&cobra.Command{
+		Use:   "check [TAG…|-]",
+		Short: "Tell which tags could be released, and mend those that could not",
+		Long: "Shows a line for each tag: ok, asset, version, OCI tag, chart version. Tags that are\n" +
+			"refused are on stderr, with what to tag instead, and the exit status is 2. - reads\n" +
+			"tags from stdin, a line each; without tags all of the repository are checked. Assets\n" +
+			"are those of the tree at the tag, or at HEAD for a tag that doesn't exist yet.",
+		Example: "  tagline tag check bl01t/2026.11.2\n" +
+			"  tagline tag check --kind beamline 2026.11.02\n" +
+			"  git tag --list 'bl01t/*' | tagline tag check -",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			k, ok := kinds[kind]
 			if !ok {
@@ -57,15 +64,16 @@ func newTagCheck(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			lines := make([]tagLine, len(t.names))
-			faults := make([]error, len(t.names))
-			for i, name := range t.names {
-				lines[i], faults[i] = t.check(name, k)
+			names := t.Names()
+			lines := make([]tagLine, len(names))
+			faults := make([]error, len(names))
+			for i, name := range names {
+				lines[i], faults[i] = checkTag(t, name, k)
 			}
 			err = a.print(lines, func(w io.Writer) error { return writeTagLines(w, lines) })
 			return errors.Join(append(faults, err)...)
 		},
-	}
+	}, tagArg.orMore())
 	cmd.Flags().StringVar(&kind, "kind", "", "kind of asset that a bare version is of: image, chart or beamline")
 	return cmd
 }
@@ -82,45 +90,48 @@ func writeTagLines(w io.Writer, lines []tagLine) error {
 
 // newTagSort is `tagline tag sort`.
 func newTagSort(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "sort [TAG…|-]",
-		Short:   "Order tags, oldest version first",
-		Long:    "Orders tags or bare versions as the field means them, asset by asset. Where an\nasset changed its scheme of versions, the repository's history must say which came\nfirst. - reads from stdin, a line each; without tags all of the repository are ordered.",
+	return a.takes(&cobra.Command{
+		Use:   "sort [TAG…|-]",
+		Short: "Order tags, oldest version first",
+		Long: "Orders tags or bare versions as the field means them, asset by asset. Where an\n" +
+			"asset changed its scheme of versions, the repository's history must say which came\n" +
+			"first. - reads from stdin, a line each; without tags all of the repository are ordered.",
 		Example: "  git tag --list 'ioc-pmac/*' | tagline tag sort -",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.openTags(given)
 			if err != nil {
 				return err
 			}
-			sorted, err := t.sorted()
+			sorted, err := t.Sort()
 			if e := a.print(sorted, func(w io.Writer) error { return writeLines(w, sorted) }); e != nil {
 				return e
 			}
 			return err
 		},
-	}
+	}, tagArg.orMore())
 }
 
 // newTagNext is `tagline tag next`.
 func newTagNext(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "next ASSET",
-		Short:   "Propose the next tag of an asset",
-		Long:    "Proposes the tag that follows those in the repository: today's date where calendar\nversions are used, the release of the newest pre-release, else one more than the\nlatest. It makes no tag.",
+	return a.takes(&cobra.Command{
+		Use:   "next ASSET",
+		Short: "Propose the next tag of an asset",
+		Long: "Proposes the tag that follows those in the repository: today's date where calendar\n" +
+			"versions are used, the release of the newest pre-release, else one more than the\n" +
+			"latest. It makes no tag.",
 		Example: "  git tag $(tagline tag next bl01t)",
-		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.openTags(nil)
 			if err != nil {
 				return err
 			}
-			next, err := t.next(given[0], time.Now())
+			next, err := t.Next(given[0], time.Now())
 			if err != nil {
 				return err
 			}
 			return a.print(next, func(w io.Writer) error { return writeLines(w, []string{next}) })
 		},
-	}
+	}, assetArg)
 }
 
 func writeLines(w io.Writer, lines []string) error {

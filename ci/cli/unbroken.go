@@ -32,8 +32,13 @@ func (a *app) unbroken(ctx context.Context, beamline string, work func(context.C
 					continue
 				}
 				if count++; count > 1 {
-					fmt.Fprintf(a.Err, "tagline: still putting %s back, wait for it; if this run is killed before that, run: tagline rollback %s\n",
-						beamline, beamline)
+					fmt.Fprintf(
+						a.Err,
+						"tagline: still putting %s back, wait for it; "+
+							"if this run is killed before that, run: tagline rollback %s\n",
+						beamline,
+						beamline,
+					)
 				}
 			}
 		}

@@ -38,7 +38,12 @@ func TestASecondSignalDoesNotStopPuttingBack(t *testing.T) {
 	err := a.unbroken(t.Context(), "bl01t", func(context.Context) error {
 		for i, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGPIPE} {
 			require.NoError(t, syscall.Kill(os.Getpid(), s))
-			require.Eventually(t, func() bool { return strings.Count(errs.String(), "\n") >= min(i, 2) }, 10*time.Second, time.Millisecond)
+			require.Eventually(
+				t,
+				func() bool { return strings.Count(errs.String(), "\n") >= min(i, 2) },
+				10*time.Second,
+				time.Millisecond,
+			)
 		}
 		return nil
 	})

@@ -14,12 +14,13 @@ import (
 
 // newUp is `tagline up`.
 func newUp(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "up",
-		Short:   "Start what this machine lacks: engine, registry, base image, sources, cluster",
-		Long:    "Starts what a release and a promotion need and this machine lacks. What the machine\noffers (a running engine, a cluster in KUBECONFIG, Docker Hub, GitHub) is used instead.\nEverything is kept under TAGLINE_STATE. Running it twice is harmless.",
+	return a.takes(&cobra.Command{
+		Use:   "up",
+		Short: "Start what this machine lacks: engine, registry, base image, sources, cluster",
+		Long: "Starts what a release and a promotion need and this machine lacks. What the machine\n" +
+			"offers (a running engine, a cluster in KUBECONFIG, Docker Hub, GitHub) is used instead.\n" +
+			"Everything is kept under TAGLINE_STATE. Running it twice is harmless.",
 		Example: "  tagline up\n  eval \"$(tagline env)\"",
-		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var e local.Env
 			err := a.steps(cmd.Context(), func(ctx context.Context) (err error) {
@@ -31,10 +32,10 @@ func newUp(a *app) *cobra.Command {
 			}
 			return a.print(e, func(w io.Writer) error { return writeParts(w, e) })
 		},
-	}
+	})
 }
 
-// startLocal brings this machine's parts up.
+// startLocal starts the parts that this machine lacks.
 func (a *app) startLocal(ctx context.Context) (local.Env, error) {
 	s, err := a.state()
 	if err != nil {
@@ -64,12 +65,12 @@ func writeParts(w io.Writer, e local.Env) error {
 // newDown is `tagline down`.
 func newDown(a *app) *cobra.Command {
 	var purge bool
-	cmd := &cobra.Command{
-		Use:     "down",
-		Short:   "Stop what tagline up started and leave nothing running",
-		Long:    "Stops every process that tagline up started and removes its mounts, bridge and\nfirewall rules. Images and caches stay under TAGLINE_STATE, unless --purge is given.",
+	cmd := a.takes(&cobra.Command{
+		Use:   "down",
+		Short: "Stop what tagline up started and leave nothing running",
+		Long: "Stops every process that tagline up started and removes its mounts, bridge and\n" +
+			"firewall rules. Images and caches stay under TAGLINE_STATE, unless --purge is given.",
 		Example: "  tagline down\n  tagline down --purge",
-		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.state()
 			if err != nil {
@@ -79,19 +80,19 @@ func newDown(a *app) *cobra.Command {
 				return local.Down(ctx, s, purge)
 			})
 		},
-	}
+	})
 	cmd.Flags().BoolVar(&purge, "purge", false, "remove TAGLINE_STATE too: images, caches, the cluster's objects")
 	return cmd
 }
 
 // newEnv is `tagline env`.
 func newEnv(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "env",
-		Short:   "Print the environment that other programs need to use what is up",
-		Long:    "Prints shell commands that let dagger, kubectl and helm use what tagline up started.\nTagline itself does not need them.",
+	return a.takes(&cobra.Command{
+		Use:   "env",
+		Short: "Print the environment that other programs need to use what is up",
+		Long: "Prints shell commands that let dagger, kubectl and helm use what tagline up started.\n" +
+			"Tagline itself does not need them.",
 		Example: "  eval \"$(tagline env)\"\n  kubectl get pods -A",
-		Args:    args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.state()
 			if err != nil {
@@ -108,7 +109,7 @@ func newEnv(a *app) *cobra.Command {
 				return nil
 			})
 		},
-	}
+	})
 }
 
 // newServe is the hidden verb that tagline up starts in the background.
@@ -117,6 +118,8 @@ func newServe(*app) *cobra.Command {
 		Use:                "serve",
 		Hidden:             true,
 		DisableFlagParsing: true,
-		RunE:               func(cmd *cobra.Command, given []string) error { return local.Serve(cmd.Context(), given) },
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return local.Serve(cmd.Context(), given)
+		},
 	}
 }

@@ -19,12 +19,16 @@ import (
 // newVerify is `tagline verify`.
 func newVerify(a *app) *cobra.Command {
 	s, who := &site{}, &trusted{}
-	cmd := &cobra.Command{
-		Use:     "verify TAG",
-		Short:   "Check a release, from its signed record down to each blob",
-		Long:    "Checks that a trusted key or workflow signed the record of a release, that the\nregistry holds byte for byte what the record names, that every image has a signed\nSBOM and provenance of the record's commit, and the same for the releases it is\nbuilt on. Of a workflow only the runs for the releases' own tags are believed.",
-		Example: "  tagline verify bl01t/2026.11.1 --key release.key.pub\n  tagline verify bl01t/2026.11.1 --identity https://github.com/some-org/site/.github/workflows/release.yml",
-		Args:    args(cobra.ExactArgs(1)),
+	cmd := a.takes(&cobra.Command{
+		Use:   "verify TAG",
+		Short: "Check a release, from its signed record down to each blob",
+		Long: "Checks that a trusted key or workflow signed the record of a release, that the\n" +
+			"registry holds byte for byte what the record names, that every image has a signed\n" +
+			"SBOM and provenance of the record's commit, and the same for the releases it is\n" +
+			"built on. Of a workflow only the runs for the releases' own tags are believed.",
+		Example: "  tagline verify bl01t/2026.11.1 --key release.key.pub\n" +
+			"  tagline verify bl01t/2026.11.1 \\\n" +
+			"    --identity https://github.com/some-org/site/.github/workflows/release.yml",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.released(given[0])
 			if err != nil {
@@ -44,37 +48,44 @@ func newVerify(a *app) *cobra.Command {
 			}
 			return a.print(report, func(w io.Writer) error { return writeReport(w, report) })
 		},
-	}
+	}, tagArg)
 	s.flags(cmd)
 	who.flags(cmd)
 	return cmd
 }
 
-// actions is who tells what the workflows of GitHub are.
-const actions = "https://token.actions.githubusercontent.com"
+// actionsIssuer is the OIDC issuer of GitHub Actions: it says which workflow a run is.
+const actionsIssuer = "https://token.actions.githubusercontent.com"
 
-// trusted says whose releases are believed: a key's, or an identity's.
+// trusted holds the flags that say whose signatures are trusted: those of keys or
+// of an identity.
 type trusted struct {
 	key, identity, issuer string
-	instance              sigstore
+	files                 sigstoreFiles
 }
 
 func (t *trusted) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.key, "key", "", "file of the public keys that are trusted (default $TAGLINE_PUBLIC_KEY)")
-	cmd.Flags().StringVar(&t.identity, "identity", "", "the workflow that is trusted, or what else a certificate says: https://github.com/some-org/site/.github/workflows/release.yml")
-	cmd.Flags().StringVar(&t.issuer, "issuer", actions, "the OIDC issuer that tells who has the identity")
-	t.instance.flags(cmd)
+	cmd.Flags().StringVar(&t.identity, "identity", "",
+		"workflow that is trusted, or another identity of a certificate:"+
+			" https://github.com/some-org/site/.github/workflows/release.yml")
+	cmd.Flags().StringVar(&t.issuer, "issuer", actionsIssuer, "OIDC issuer of the identity")
+	t.files.flags(cmd)
 }
 
-// trust reads who is trusted. Flags go over the environment.
+// trust reads the trusted signers. Flags go over the environment.
 func (a *app) trust(ctx context.Context, t *trusted) (*sign.Trust, error) {
 	switch {
 	case t.key != "" && t.identity != "":
 		return nil, badTrust("--key and --identity are both given", "give one of them")
-	case t.identity == "" && (t.issuer != actions || t.instance != sigstore{}):
+	case t.identity == "" && (t.issuer != actionsIssuer || t.files != sigstoreFiles{}):
 		return nil, badTrust("no identity is named", "give --identity too")
 	case t.identity != "":
-		s, err := t.instance.open(ctx)
+		root, _, err := t.files.read()
+		if err != nil {
+			return nil, err
+		}
+		s, err := sign.OpenSigstore(ctx, root, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +98,12 @@ func (a *app) trust(ctx context.Context, t *trusted) (*sign.Trust, error) {
 	}
 	text, err := os.ReadFile(t.key)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the public key", Err: err, Fix: "name the .pub file that tagline key made"}
+		return nil, &diag.Error{
+			Kind:  diag.Invalid,
+			Doing: "reading the public key",
+			Err:   err,
+			Fix:   "name the .pub file that tagline key made",
+		}
 	}
 	return sign.TrustKeys(text)
 }
@@ -96,7 +112,7 @@ func badTrust(what, fix string) error {
 	return &diag.Error{Kind: diag.Invalid, Doing: "reading who is trusted", Err: errors.New(what), Fix: fix}
 }
 
-// writeReport shows what was verified, the release first, then what it is built on.
+// writeReport shows what was verified: the release first, then its parents.
 func writeReport(w io.Writer, r *attest.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	seen := map[asset.Digest]bool{}
@@ -112,7 +128,14 @@ func writeReport(w io.Writer, r *attest.Report) error {
 			if len(thing.Signed) > 0 {
 				said += ", SBOM and provenance signed"
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s, %d bytes\n", thing.Name, thing.Ref.Digest().Short(), said, thing.Bytes)
+			fmt.Fprintf(
+				t,
+				"  %s\t%s\t%s, %d bytes\n",
+				thing.Name,
+				thing.Ref.Digest().Short(),
+				said,
+				thing.Bytes,
+			)
 		}
 		for _, p := range r.Parents {
 			release(p)

@@ -35,19 +35,11 @@ func (t *Tagline) Promote(
 	if err != nil {
 		return "", err
 	}
-	rec, digest, err := reg.Record(ctx, asset.Name(beamline), v)
+	pass, err := gate.Open(ctx, reg, asset.Name(beamline), v, approvedBy)
 	if err != nil {
 		return "", err
 	}
-	var approval *gate.Approval
-	if approvedBy != "" {
-		approval = &gate.Approval{By: approvedBy, Of: rec.Tag}
-	}
-	pass, err := gate.Check(rec, digest, approval)
-	if err != nil {
-		return "", err
-	}
-	namespace, err := open(ctx, kubeconfig, beamline, rec.Namespace)
+	namespace, err := open(ctx, kubeconfig, beamline, pass.Record().Namespace)
 	if err != nil {
 		return "", err
 	}

@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"dagger/tagline/internal/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// signing says who signs a release: a key, a workflow of GitHub Actions, or
-// nobody.
+// signing holds the arguments that say who signs a release.
 type signing struct {
 	key, password              *dagger.Secret
 	url                        string
@@ -18,58 +16,46 @@ type signing struct {
 	trustedRoot, signingConfig *dagger.File
 }
 
-// signer gives who signs; nil when nobody does.
+// signer returns who signs; nil when nobody does.
 func (s signing) signer(ctx context.Context) (sign.Signer, error) {
-	switch {
-	case s.key != nil && s.token != nil:
-		return nil, errors.New("a key and a workflow are both given; give one of them")
-	case (s.trustedRoot == nil) != (s.signingConfig == nil):
-		return nil, errors.New("only one of trusted root and signing config is given; a Sigstore of your own needs both")
-	case s.key != nil:
-		return s.byKey(ctx)
-	case s.token != nil:
-		return s.byWorkflow(ctx)
-	}
-	return nil, nil
-}
-
-func (s signing) byKey(ctx context.Context) (sign.Signer, error) {
-	text, err := s.key.Plaintext(ctx)
-	if err != nil {
+	choice := sign.Choice{}
+	var err error
+	if choice.Key, err = plaintext(ctx, s.key); err != nil {
 		return nil, err
 	}
-	password := ""
-	if s.password != nil {
-		if password, err = s.password.Plaintext(ctx); err != nil {
+	if choice.KeyPassword, err = plaintext(ctx, s.password); err != nil {
+		return nil, err
+	}
+	if choice.TrustedRoot, err = contents(ctx, s.trustedRoot); err != nil {
+		return nil, err
+	}
+	if choice.SigningConfig, err = contents(ctx, s.signingConfig); err != nil {
+		return nil, err
+	}
+	if s.token != nil {
+		token, err := s.token.Plaintext(ctx)
+		if err != nil {
 			return nil, err
 		}
+		choice.Workflow = &sign.Workflow{URL: s.url, Token: token}
 	}
-	return sign.ReadKey([]byte(text), []byte(password))
+	return choice.Signer(ctx)
 }
 
-func (s signing) byWorkflow(ctx context.Context) (sign.Signer, error) {
-	token, err := s.token.Plaintext(ctx)
-	if err != nil {
-		return nil, err
+// plaintext reads a secret; nil when it is not given.
+func plaintext(ctx context.Context, secret *dagger.Secret) ([]byte, error) {
+	if secret == nil {
+		return nil, nil
 	}
-	instance, err := s.sigstore(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return instance.Signer(sign.ActionsToken(s.url, token)), nil
+	text, err := secret.Plaintext(ctx)
+	return []byte(text), err
 }
 
-func (s signing) sigstore(ctx context.Context) (*sign.Sigstore, error) {
-	if s.trustedRoot == nil {
-		return sign.PublicSigstore(ctx)
+// contents reads a file; nil when it is not given.
+func contents(ctx context.Context, file *dagger.File) ([]byte, error) {
+	if file == nil {
+		return nil, nil
 	}
-	root, err := s.trustedRoot.Contents(ctx)
-	if err != nil {
-		return nil, err
-	}
-	config, err := s.signingConfig.Contents(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return sign.ReadSigstore([]byte(root), []byte(config))
+	text, err := file.Contents(ctx)
+	return []byte(text), err
 }
