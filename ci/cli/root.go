@@ -21,9 +21,6 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Version is Tagline's own version, set when it is linked.
-var Version = "devel"
-
 // app holds what every verb shares.
 type app struct {
 	Streams
@@ -55,7 +52,7 @@ func (a *app) root() *cobra.Command {
 			"  tagline release bl01t/2026.11.1\n" +
 			"  tagline promote bl01t 2026.11.1\n" +
 			"  tagline status bl01t",
-		Version:       Version,
+		Version:       thisBuild().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
@@ -74,7 +71,7 @@ func (a *app) root() *cobra.Command {
 
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
-	newUp, newDown, newEnv, newServe,
+	newVersion, newUp, newDown, newEnv, newServe,
 	newTag, newLock, newPlan, newCheck, newKey, newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
 	newPromote, newRollback, newStatus, newHistory, newFind, newLogs, newConsole, newShell,
 	newStop, newStart, newRestart, newMove, newRemove,

@@ -163,7 +163,7 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 		}
 		return work(ctx, release.Pipeline{
 			Builder: release.Builder{Client: client, Mirrors: mirrors},
-			Repo:    repo, Registry: reg, Tool: Version, Signer: signer,
+			Repo:    repo, Registry: reg, Tool: thisBuild().Version, Signer: signer,
 		})
 	})
 }
