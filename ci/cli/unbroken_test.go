@@ -48,6 +48,7 @@ func TestASecondSignalDoesNotStopPuttingBack(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	const says = "tagline: still putting bl01t back, wait for it; if this run is killed before that, run: tagline rollback bl01t\n"
+	const says = "tagline: still putting bl01t back, wait for it; " +
+		"if this run is killed before that, run: tagline rollback bl01t\n"
 	require.Equal(t, strings.Repeat(says, 2), errs.String())
 }

@@ -56,7 +56,7 @@ func TestSort(t *testing.T) {
 		faults      int
 	}{
 		"by number":            {[]string{"b/1.10.0", "b/1.9.0"}, []string{"b/1.9.0", "b/1.10.0"}, 0},
-		"asset by asset":       {[]string{"b/1.0.0", "a/2.0.0", "b/0.9.0"}, []string{"a/2.0.0", "b/0.9.0", "b/1.0.0"}, 0},
+		"by asset":             {[]string{"b/2.0.0", "a/2.0.0", "b/1.0.0"}, []string{"a/2.0.0", "b/1.0.0", "b/2.0.0"}, 0},
 		"bare ones first":      {[]string{"b/1.0.0", "2.0.0"}, []string{"2.0.0", "b/1.0.0"}, 0},
 		"as git names refs":    {[]string{"refs/tags/b/1.0.0"}, []string{"b/1.0.0"}, 0},
 		"one is no version":    {[]string{"b/1.0.0", "b/test", "nightly"}, []string{"b/1.0.0"}, 2},
@@ -87,12 +87,12 @@ func TestNext(t *testing.T) {
 		folders, tags []string
 		asset, want   string
 	}{
-		"the first of a beamline":  {two, nil, "bl01t", "bl01t/2026.12.24"},
-		"the day's second":         {two, []string{"bl01t/2026.12.24"}, "bl01t", "bl01t/2026.12.25"},
-		"an image":                 {two, []string{"ioc-a/1.0.9", "ioc-a/1.0.10", "bl01t/2026.1.1"}, "ioc-a", "ioc-a/1.0.11"},
-		"bare, as before":          {two[1:], []string{"1.0.0"}, "ioc-a", "1.0.1"},
-		"whole, as before":         {two[1:], []string{"ioc-a/1.0.0"}, "ioc-a", "ioc-a/1.0.1"},
-		"a stranger's are no help": {two[1:], []string{"nightly", "ioc-b/9.0.0", "ioc-a/1.0.0"}, "ioc-a", "ioc-a/1.0.1"},
+		"the first of a beamline": {two, nil, "bl01t", "bl01t/2026.12.24"},
+		"the day's second":        {two, []string{"bl01t/2026.12.24"}, "bl01t", "bl01t/2026.12.25"},
+		"an image":                {two, []string{"ioc-a/1.0.9", "ioc-a/1.0.10"}, "ioc-a", "ioc-a/1.0.11"},
+		"bare, as before":         {two[1:], []string{"1.0.0"}, "ioc-a", "1.0.1"},
+		"whole, as before":        {two[1:], []string{"ioc-a/1.0.0"}, "ioc-a", "ioc-a/1.0.1"},
+		"beside others":           {two[1:], []string{"nightly", "ioc-b/9.0.0", "ioc-a/1.0.0"}, "ioc-a", "ioc-a/1.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all, err := All(history(t, c.folders, c.tags))
