@@ -1,0 +1,86 @@
+package promote_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// roles renders the roles of deploy/tagline-roles, by name, with a user ada who
+// looks.
+func roles(t *testing.T) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
+	t.Helper()
+	c, err := loader.LoadDir("../../deploy/tagline-roles")
+	require.NoError(t, err)
+	values := map[string]any{"looking": []any{map[string]any{"kind": "User", "name": "ada"}}}
+	all, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: "roles", Namespace: "bl01t"}, nil)
+	require.NoError(t, err)
+	files, err := engine.Render(c, all)
+	require.NoError(t, err)
+	found, bindings := map[string]*rbacv1.Role{}, []rbacv1.RoleBinding{}
+	for _, document := range strings.Split(files["tagline-roles/templates/roles.yaml"], "---\n") {
+		role, binding := &rbacv1.Role{}, rbacv1.RoleBinding{}
+		switch {
+		case strings.Contains(document, "kind: RoleBinding"):
+			require.NoError(t, yaml.UnmarshalStrict([]byte(document), &binding), document)
+			bindings = append(bindings, binding)
+		case strings.Contains(document, "kind: Role"):
+			require.NoError(t, yaml.UnmarshalStrict([]byte(document), role), document)
+			found[strings.TrimPrefix(role.Name, "tagline-")] = role
+		}
+	}
+	return found, bindings
+}
+
+// may reports whether a role allows something to all objects of a kind.
+func may(role *rbacv1.Role, verb, group, resource string) bool {
+	return slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool {
+		return len(r.ResourceNames) == 0 && slices.Contains(r.Verbs, verb) && slices.Contains(r.APIGroups, group) && slices.Contains(r.Resources, resource)
+	})
+}
+
+// Each role may do what the one before it may, and one thing more.
+func TestWhatRolesMayNotDo(t *testing.T) {
+	all, bindings := roles(t)
+	order := []string{"looking", "operating", "promoting", "administering"}
+	for _, c := range []struct{ first, verb, group, resource string }{
+		{"looking", "list", "", "pods"},
+		{"looking", "get", "", "pods/log"},
+		{"looking", "list", "", "secrets"},
+		{"operating", "patch", "apps", "deployments"},
+		{"operating", "delete", "", "pods"},
+		{"operating", "create", "", "pods/attach"},
+		{"operating", "update", "coordination.k8s.io", "leases"},
+		{"promoting", "create", "apps", "deployments"},
+		{"promoting", "create", "", "secrets"},
+		{"promoting", "update", "", "configmaps"},
+		{"promoting", "delete", "", "persistentvolumeclaims"},
+		{"promoting", "create", "", "pods"},
+		{"administering", "patch", "", "pods/ephemeralcontainers"},
+		{"administering", "create", "rbac.authorization.k8s.io", "rolebindings"},
+		{"nobody", "delete", "", "namespaces"},
+		{"nobody", "impersonate", "", "users"},
+		{"nobody", "create", "admissionregistration.k8s.io", "validatingadmissionpolicies"},
+	} {
+		allowed := false
+		for _, name := range order {
+			allowed = allowed || name == c.first
+			require.Equal(t, allowed, may(all[name], c.verb, c.group, c.resource), "%s: %s %s", name, c.verb, c.resource)
+		}
+	}
+	for name, role := range all {
+		for _, rule := range role.Rules {
+			require.NotContains(t, slices.Concat(rule.Verbs, rule.Resources, rule.APIGroups), "*", name)
+		}
+	}
+	require.Len(t, bindings, 1, "nobody has a role that was not given")
+	require.Equal(t, "tagline-looking", bindings[0].RoleRef.Name)
+	require.Equal(t, []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "ada"}}, bindings[0].Subjects)
+}
