@@ -10,20 +10,21 @@ const MediaType = "application/vnd.tagline.record.v1+json"
 
 // Record is one release. A release exists when its record does.
 type Record struct {
-	Schema    string        `json:"schema"` // "tagline.record/v1"
-	Kind      asset.Kind    `json:"kind"`
-	Asset     asset.Name    `json:"asset"`
-	Version   asset.Version `json:"version"`             // as in the tag
-	Tag       asset.Tag     `json:"tag"`                 // the git tag as git has it, which may leave the asset out
-	Commit    string        `json:"commit"`              // the git commit the tag points to, 40 hex digits
-	Artifacts []Artifact    `json:"artifacts"`           // sorted by name
-	Parents   Parents       `json:"parents,omitzero"`    // what this release is built on or runs
-	Sources   []Source      `json:"sources,omitempty"`   // of the support modules built
-	Instances []Instance    `json:"instances,omitempty"` // of a beamline, sorted by name
-	Checks    []Test        `json:"checks"`              // never empty: what was seen to work
-	Gate      Policy        `json:"gate"`                // what promotion must ask for, from beamline.yaml
-	Namespace string        `json:"namespace,omitempty"` // of a beamline: where its instances run
-	Tool      string        `json:"tool"`                // Tagline's version
+	Schema     string        `json:"schema"` // "tagline.record/v1"
+	Kind       asset.Kind    `json:"kind"`
+	Asset      asset.Name    `json:"asset"`
+	Version    asset.Version `json:"version"`              // as in the tag
+	Tag        asset.Tag     `json:"tag"`                  // the git tag as git has it, which may leave the asset out
+	Commit     string        `json:"commit"`               // the git commit the tag points to, 40 hex digits
+	Artifacts  []Artifact    `json:"artifacts"`            // sorted by name
+	Parents    Parents       `json:"parents,omitzero"`     // what this release is built on or runs
+	Sources    []Source      `json:"sources,omitempty"`    // of the support modules built
+	Instances  []Instance    `json:"instances,omitempty"`  // of a beamline, sorted by name
+	Checks     []Test        `json:"checks"`               // never empty: what was seen to work
+	Gate       Policy        `json:"gate"`                 // what promotion must ask for, from beamline.yaml
+	Namespace  string        `json:"namespace,omitempty"`  // of a beamline: where its instances run
+	Repository string        `json:"repository,omitempty"` // git repository that the asset belongs to, "github.com/some-org/site"; empty where it is not known
+	Tool       string        `json:"tool"`                 // Tagline's version
 }
 
 // Artifact is one thing in the registry.

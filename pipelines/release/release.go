@@ -50,6 +50,9 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err != nil || sealed != nil {
 		return sealed, err
 	}
+	if err := j.owned(ctx); err != nil {
+		return nil, err
+	}
 	if err := j.maySign(ctx); err != nil {
 		return nil, err
 	}
@@ -83,6 +86,9 @@ func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]re
 	}
 	j, err := p.readAt(commit, tag)
 	if err != nil {
+		return nil, err
+	}
+	if err := j.owned(ctx); err != nil {
 		return nil, err
 	}
 	j.inTree = inTree
@@ -133,7 +139,7 @@ func (p Pipeline) readAt(commit, tag string) (*job, error) {
 	}
 	rec := &record.Record{
 		Schema: record.Schema, Kind: pl.Kind, Asset: pl.Tag.Asset, Version: pl.Tag.Version, Tag: written,
-		Commit: commit, Tool: p.Tool,
+		Commit: commit, Tool: p.Tool, Repository: p.Repo.Home(),
 	}
 	return &job{Pipeline: p, tag: written, plan: pl, files: files, rec: rec}, nil
 }

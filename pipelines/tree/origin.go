@@ -28,5 +28,13 @@ func (r *Repository) Origin() string {
 	return at.Protocol + "://" + host + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
 }
 
+// Home returns what tells the repository from all others, however it is reached:
+// its origin without the scheme, "github.com/some-org/site". It is empty where
+// Origin is.
+func (r *Repository) Home() string {
+	_, home, _ := strings.Cut(r.Origin(), "://")
+	return home
+}
+
 // standard are the ports that addresses leave out.
 var standard = map[string]int{"https": 443, "http": 80, "ssh": 22, "git": 9418}

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/go-git/go-git/v5"
@@ -26,5 +27,6 @@ func TestOriginShowsNobodysToken(t *testing.T) {
 		_, err = g.CreateRemote(&config.RemoteConfig{Name: "origin", URLs: []string{url}})
 		require.NoError(t, err)
 		require.Equal(t, want, r.Origin(), url)
+		require.True(t, want == "" || strings.HasSuffix(want, "://"+r.Home()))
 	}
 }
