@@ -7,6 +7,8 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/codes"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -39,14 +41,21 @@ func report(ctx context.Context, e Event) {
 // Say reports a line about the work under way.
 func Say(ctx context.Context, name, line string) { report(ctx, Event{Name: name, Line: line}) }
 
-// Run does one named piece of work and returns its error.
+// Run does one named piece of work and returns its error. The work is a span of
+// the trace that ctx is part of: a call of the Dagger module shows it by name,
+// with what the engine did for it inside.
 func Run(ctx context.Context, name string, work func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	report(ctx, Event{Name: name})
 	start := time.Now()
+	ctx, span := otel.Tracer("github.com/tagline-ci/tagline").Start(ctx, name)
+	defer span.End()
 	err := work(ctx)
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+	}
 	report(ctx, Event{Name: name, Done: true, Took: time.Since(start), Err: err})
 	return err
 }
