@@ -38,6 +38,15 @@ lint:
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"
 	$(GO) vet ./...
 	$(GO) tool -modfile=ci/lint/go.mod staticcheck ./...
+	$(MAKE) --no-print-directory shellcheck
+
+# Debian's shellcheck, over every shell script; installed where it is missing and can be.
+.PHONY: shellcheck
+shellcheck:
+	command -v shellcheck >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy shellcheck; } \
+		|| { echo "shellcheck is missing; install it: apt-get install shellcheck" >&2; exit 1; }
+	shellcheck --shell=sh $$(git ls-files '*.sh')
+	shellcheck .ci/run
 
 build:
 	$(GO) build -o bin/tagline ./ci/tagline

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -27,6 +28,7 @@ var update = flag.Bool("update", false, "write anew what is made from something 
 // published are the JSON schemas of all files that people edit, by name.
 func published() map[string][]byte {
 	all := maps.Clone(recipe.Schemas())
+	maps.Copy(all, lockfile.Schemas())
 	maps.Copy(all, beamline.Schemas())
 	return all
 }
@@ -74,7 +76,7 @@ func TestFormatExamples(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, recipes.Images, 2)
 	assert.Len(t, recipes.Modules, 4)
-	_, err = recipes.Locks(files, "epics-base")
+	_, err = lockfile.Read(files, recipes, "epics-base")
 	require.NoError(t, err)
 	bl, err := beamline.Read(files, "bl45p")
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 
 // The two sides between which only the record crosses.
 var (
-	releaseSide = []string{"release", "image", "smoke", "chart"}
+	releaseSide = []string{"release", "image", "source", "debian", "runtimeimage", "engine", "smoke", "chart"}
 	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "gate"}
 )
 
@@ -42,6 +42,7 @@ var walls = []wall{
 		[]string{
 			"dagger.io/dagger",
 			module + "pipelines/release",
+			module + "pipelines/engine",
 			module + "pipelines/image",
 			module + "pipelines/smoke",
 		},
@@ -64,7 +65,7 @@ var walls = []wall{
 		"a release page needs neither engine nor cluster",
 	},
 	{
-		[]string{"asset", "version", "check", "recipe", "beamline", "plan", "record", "diag"},
+		[]string{"asset", "version", "check", "recipe", "lockfile", "layout", "beamline", "plan", "record", "diag"},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",
 	},

@@ -14,15 +14,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/source"
 )
 
 // testBench is a bench whose site is written and read, and nothing built.
 func testBench(t *testing.T) *bench {
 	t.Helper()
 	t.Chdir("../..") // the site is made of this repository's recipes
-	mirrors, err := image.ParseMirrors([]string{"https://github.com/=http://10.87.0.1:5080/github.com/"})
+	mirrors, err := source.ParseMirrors([]string{"https://github.com/=http://10.87.0.1:5080/github.com/"})
 	require.NoError(t, err)
 	b := &bench{mirrors: mirrors, site: &site{dir: t.TempDir()}}
 	require.NoError(t, b.site.make())

@@ -19,6 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -33,7 +34,7 @@ func main() {
 }
 
 func run(ctx context.Context, command, file string) error {
-	mirrors, err := image.ParseMirrors(strings.Split(os.Getenv("TAGLINE_MIRRORS"), ","))
+	mirrors, err := source.ParseMirrors(strings.Split(os.Getenv("TAGLINE_MIRRORS"), ","))
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func run(ctx context.Context, command, file string) error {
 type bench struct {
 	*dagger.Client
 	registry, command, stamp string
-	mirrors                  image.Mirrors
+	mirrors                  source.Mirrors
 	site                     *site
 	recipes                  *recipe.Tree // of the site
 }

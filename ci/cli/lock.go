@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -95,7 +95,7 @@ func (a *app) writeLocks(root string, locks map[string][]byte) error {
 }
 
 // writeDrifts shows what moved and what is newer.
-func writeDrifts(w io.Writer, drifts []recipe.Drift) error {
+func writeDrifts(w io.Writer, drifts []lockfile.Drift) error {
 	if len(drifts) == 0 {
 		_, err := fmt.Fprintln(w, "every pin is what its name stands for, and nothing is newer")
 		return err

@@ -13,9 +13,9 @@ import (
 	"github.com/tagline-ci/tagline/ci/local"
 	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -98,7 +98,7 @@ func (a *app) openRegistry(s *site) (*registry.Registry, error) {
 }
 
 // sourceMirrors returns the mirrors of git sources.
-func (a *app) sourceMirrors(s *site) (image.Mirrors, error) {
+func (a *app) sourceMirrors(s *site) (source.Mirrors, error) {
 	items := s.mirrors
 	if text := a.env("TAGLINE_MIRRORS"); len(items) == 0 && text != "" {
 		items = strings.Split(text, ",")
@@ -106,7 +106,7 @@ func (a *app) sourceMirrors(s *site) (image.Mirrors, error) {
 	if len(items) == 0 {
 		return a.up().Mirrors, nil
 	}
-	return image.ParseMirrors(items)
+	return source.ParseMirrors(items)
 }
 
 // connect opens a session with the Dagger engine.

@@ -12,9 +12,9 @@ import (
 
 	"dagger/tagline/internal/dagger"
 
-	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -202,7 +202,7 @@ func (t *Tagline) local(ctx context.Context) (p release.Pipeline, root string, e
 	if p.Repo, root, err = t.repository(ctx); err != nil {
 		return p, "", err
 	}
-	if p.Mirrors, err = image.ParseMirrors(t.Mirror); err != nil {
+	if p.Mirrors, err = source.ParseMirrors(t.Mirror); err != nil {
 		return p, "", err
 	}
 	p.Tool = "devel"

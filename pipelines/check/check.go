@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -24,7 +25,7 @@ type Summary struct {
 func Tree(files fs.FS) (Summary, error) {
 	recipes, err := recipe.Read(files)
 	if err == nil {
-		_, err = recipes.Locks(files, slices.Sorted(maps.Keys(recipes.Images))...)
+		_, err = lockfile.Read(files, recipes, slices.Sorted(maps.Keys(recipes.Images))...)
 	}
 	names, errNames := beamline.Names(files)
 	faults := []error{err, errNames}

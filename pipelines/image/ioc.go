@@ -13,7 +13,10 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
+	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/runtimeimage"
 )
 
 //go:embed ioc
@@ -35,7 +38,7 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 	data := iocData{}
 	for _, name := range modules {
 		mod := b.Tree.Modules[name]
-		data.Modules = append(data.Modules, iocModule{name, mod.Macro, place(name)})
+		data.Modules = append(data.Modules, iocModule{name, mod.Macro, layout.Module(name)})
 		for _, dbd := range mod.DBDs {
 			if !slices.Contains(data.DBDs, dbd) {
 				data.DBDs = append(data.DBDs, dbd)
@@ -50,7 +53,7 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 		return nil, err
 	}
 	if img.IOC.Source != "" {
-		own, err := folder(b.Client, b.Files, path.Join(path.Dir(img.File), img.IOC.Source))
+		own, err := engine.Folder(b.Client, b.Files, path.Join(path.Dir(img.File), img.IOC.Source))
 		if err != nil {
 			return nil, err
 		}
@@ -59,31 +62,22 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 	}
 	app = app.WithNewFile("configure/CONFIG_SITE.local", site(img))
 	// What it is built on may be an IOC itself.
-	if other, err := dev.Exists(ctx, iocDir); err != nil {
-		return nil, fmt.Errorf("looking for %s: %w", iocDir, err)
+	if other, err := dev.Exists(ctx, layout.IOC); err != nil {
+		return nil, fmt.Errorf("looking for %s: %w", layout.IOC, err)
 	} else if other {
-		dev = dev.WithoutDirectory(iocDir)
+		dev = dev.WithoutDirectory(layout.IOC)
 	}
-	dev, err = dev.WithDirectory(iocDir, app).
-		WithWorkdir(iocDir).
-		WithExec([]string{"sh", "-c", `exec make -j"$(nproc)"`}).
+	dev, err = dev.WithDirectory(layout.IOC, app).
+		WithWorkdir(layout.IOC).
+		WithExec(makeAll).
 		Sync(ctx)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "building the IOC of", Asset: img.Name, File: img.File, Err: explain(err)}
+		return nil, &diag.Error{
+			Kind: diag.Broken, Doing: "building the IOC of", Asset: img.Name, File: img.File, Err: engine.Explain(err),
+		}
 	}
-	return dev.WithSymlink("bin/"+hostArch+"/ioc", iocDir+"/ioc").
-		WithEnvVariable("EPICS_DB_INCLUDE_PATH", b.dbPath(img)), nil
-}
-
-// dbPath is where an IOC looks for databases that its start-up script names:
-// its config folder, from which it runs, then what the modules bring. EPICS
-// Base looks in no folder but these once the variable is set.
-func (b Builder) dbPath(img *recipe.Image) string {
-	dirs := []string{"."}
-	for _, name := range slices.Backward(b.Tree.IOCModules(img)) {
-		dirs = append(dirs, place(name)+"/db")
-	}
-	return strings.Join(dirs, ":")
+	return dev.WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
+		WithEnvVariable("EPICS_DB_INCLUDE_PATH", runtimeimage.DatabasePath(b.Tree, img)), nil
 }
 
 // render fills the IOC application's templates.

@@ -2,30 +2,23 @@ package image
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"slices"
-	"strings"
-	"time"
 
-	"dagger.io/dagger"
-
+	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
-
-//go:embed simulate.sh
-var simulateScript string
 
 // Lock finds what the names in img's recipe stand for now. What img is built on
 // in the tree must be in b.Locks: no image is built for it.
-func (b Builder) Lock(ctx context.Context, img *recipe.Image) (*recipe.Lock, error) {
-	lock := &recipe.Lock{}
+func (b Builder) Lock(ctx context.Context, img *recipe.Image) (*lockfile.Lock, error) {
+	lock := &lockfile.Lock{}
 	if img.Base != "" {
 		ref, err := b.Client.Container().From(img.Base).ImageRef(ctx)
 		if err != nil {
-			return nil, b.unreachable(img, img.Base, err)
+			return nil, pullFault(img, img.Base, err)
 		}
 		lock.Base, b.base = ref, ref
 	} else {
@@ -36,10 +29,10 @@ func (b Builder) Lock(ctx context.Context, img *recipe.Image) (*recipe.Lock, err
 		if b.Tree.Modules[ref.Name].Folder != "" {
 			continue
 		}
-		locked, err := b.lockModule(ctx, img, ref)
+		locked, err := b.fetcher().Lock(ctx, b.wanted(img, ref))
 		errs = append(errs, err)
 		if lock.Modules == nil {
-			lock.Modules = map[string]recipe.LockedModule{}
+			lock.Modules = map[string]lockfile.Module{}
 		}
 		lock.Modules[ref.Name] = locked
 	}
@@ -48,69 +41,52 @@ func (b Builder) Lock(ctx context.Context, img *recipe.Image) (*recipe.Lock, err
 	return lock, errors.Join(append(errs, err)...)
 }
 
-// lockModule finds the commits of a module and of its submodules.
-func (b Builder) lockModule(ctx context.Context, img *recipe.Image, ref recipe.ModuleRef) (recipe.LockedModule, error) {
-	mod := b.Tree.Modules[ref.Name]
-	commit := ref.Ref
-	if !commitHash.MatchString(commit) {
-		refs, err := b.remote(ctx, img, ref)
+// Newer returns, for the support modules of img that are built at a release's
+// tag, the newest tag of the same spelling that comes after it.
+func (b Builder) Newer(ctx context.Context, img *recipe.Image) ([]lockfile.Drift, error) {
+	var all []lockfile.Drift
+	for _, ref := range b.Tree.Order(img) {
+		tag, err := b.fetcher().Newer(ctx, b.wanted(img, ref))
 		if err != nil {
-			return recipe.LockedModule{}, err
+			return nil, err
 		}
-		var ok bool
-		if commit, ok = refs.commit(ref.Ref); !ok {
-			return recipe.LockedModule{}, refs.none(img, ref, mod)
+		if tag != "" {
+			all = append(all, lockfile.Drift{Image: img.Name, Pin: ref.Name, Locked: ref.Ref, Now: tag})
 		}
 	}
-	locked := recipe.LockedModule{Ref: ref.Ref, Commit: recipe.Commit(commit)}
-	c, err := b.checkout(ctx, mod, record.Source{Commit: commit})
-	var out string
-	if err == nil {
-		out, err = c.WithExec([]string{"git", "submodule", "status", "--recursive"}).Stdout(ctx)
-	}
-	if err != nil {
-		return locked, &diag.Error{Kind: diag.Broken, Doing: "fetching " + ref.Name + " " + ref.Ref + " for", Asset: img.Name, File: img.File, Line: ref.Line, Err: explain(err)}
-	}
-	for line := range strings.Lines(out) {
-		// " <commit> <path> (<description>)"; what is not checked out has "-" before it.
-		part := strings.Fields(line)
-		if len(part) < 2 || strings.HasPrefix(line, "-") {
-			continue
-		}
-		if locked.Submodules == nil {
-			locked.Submodules = map[string]recipe.Commit{}
-		}
-		locked.Submodules[part[1]] = recipe.Commit(strings.TrimLeft(part[0], "+U"))
-	}
-	return locked, nil
+	return all, nil
 }
 
 // lockPackages asks apt which packages it would install, on what img is built
 // on, and in which versions.
-func (b Builder) lockPackages(ctx context.Context, img *recipe.Image) (recipe.LockedPackages, error) {
+func (b Builder) lockPackages(ctx context.Context, img *recipe.Image) (lockfile.Packages, error) {
 	build := b.Tree.Packages(img)
-	c := b.Client.Container().From(b.base)
+	locked := lockfile.Packages{}
 	if len(build)+len(img.Run) == 0 {
-		return recipe.LockedPackages{}, nil
-	}
-	var err error
-	for _, on := range b.Tree.Chain(img.Name) {
-		if on == img {
-			break
-		}
-		if c, err = b.install(ctx, on, c, b.Tree.Packages(on), pins(b.Locks[on.Name].Packages.Build)); err != nil {
-			return recipe.LockedPackages{}, err
-		}
-	}
-	locked := recipe.LockedPackages{}
-	if locked.Build, err = b.simulate(ctx, img, c, build); err != nil {
-		return locked, err
-	}
-	if len(img.Run) == 0 {
 		return locked, nil
 	}
-	both, err := b.simulate(ctx, img, c, slices.Concat(build, img.Run))
-	for name, version := range both {
+	c := b.Client.Container().From(b.base)
+	var err error
+	for _, parent := range b.Tree.Chain(img.Name) {
+		if parent == img {
+			break
+		}
+		c, err = debian.Install(ctx, parent, c, b.Tree.Packages(parent), b.Locks[parent.Name].Packages.Build)
+		if err != nil {
+			return locked, err
+		}
+	}
+	if locked.Build, err = debian.Resolve(ctx, c, build); err != nil {
+		return locked, b.resolveFault(img, err)
+	}
+	if len(img.Run) == 0 {
+		return locked, b.virtual(img, build, locked.Build)
+	}
+	all, err := debian.Resolve(ctx, c, slices.Concat(build, img.Run))
+	if err != nil {
+		return locked, b.resolveFault(img, err)
+	}
+	for name, version := range all {
 		if locked.Build[name] == "" {
 			if locked.Run == nil {
 				locked.Run = map[string]string{}
@@ -118,33 +94,50 @@ func (b Builder) lockPackages(ctx context.Context, img *recipe.Image) (recipe.Lo
 			locked.Run[name] = version
 		}
 	}
-	return locked, err
+	return locked, b.virtual(img, slices.Concat(build, img.Run), all)
 }
 
-// simulate gives the versions of packages, and of those that would be installed
-// with them, as the archive has them this moment.
-func (b Builder) simulate(ctx context.Context, img *recipe.Image, c *dagger.Container, packages []string) (map[string]string, error) {
-	if len(packages) == 0 {
-		return nil, nil
-	}
-	c = c.WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano)) // the archive's answer of now, not one from a cache
-	out, err := apt(c, func(c *dagger.Container) *dagger.Container {
-		return c.WithExec(append([]string{"sh", "-c", simulateScript, "sh"}, packages...))
-	}).Stdout(ctx)
-	if exec, ok := asExec(err); ok {
-		if none := b.noPackages(img, exec.Stderr); none != nil {
-			return nil, none
+// virtual refuses names that are no packages but that others provide: apt
+// resolves them, and no version can be locked.
+func (b Builder) virtual(img *recipe.Image, names []string, resolved map[string]string) error {
+	var faults diag.Faults
+	for _, name := range names {
+		if resolved[name] == "" {
+			file, line := b.packageLine(img, name)
+			faults.Addf(file, line, "name a package that provides it", "%s is no Debian package but a name that others provide", name)
 		}
 	}
-	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the Debian packages of", Asset: img.Name, File: img.File, Err: explain(err), Fix: "correct the package's name"}
-	}
-	found := versions(out)
-	var faults []error
-	for _, p := range packages {
-		if found[p] == "" {
-			faults = append(faults, diag.Invalidf(img.File, 0, "name a package that provides it", "%s is no Debian package but a name that others provide", p))
+	return faults.Err()
+}
+
+// resolveFault says which packages of img Debian does not have, each with the
+// file and line that names it.
+func (b Builder) resolveFault(img *recipe.Image, err error) error {
+	missing := (*debian.MissingError)(nil)
+	if !errors.As(err, &missing) {
+		return &diag.Error{
+			Kind: diag.Invalid, Doing: "looking for the Debian packages of", Asset: img.Name, File: img.File,
+			Err: err, Fix: "correct the package's name",
 		}
 	}
-	return found, errors.Join(faults...)
+	var faults diag.Faults
+	for _, name := range missing.Packages {
+		file, line := b.packageLine(img, name)
+		faults.Addf(file, line, "correct the name, or take it out", "Debian has no package %s", name)
+	}
+	return faults.Err()
+}
+
+// packageLine returns the place that names a package of img: the image's own
+// file, or that of a module built in it.
+func (b Builder) packageLine(img *recipe.Image, name string) (file string, line int) {
+	if slices.Contains(img.Build, name) || slices.Contains(img.Run, name) {
+		return img.File, img.Lines[name]
+	}
+	for _, ref := range img.Modules {
+		if mod := b.Tree.Modules[ref.Name]; slices.Contains(mod.Packages, name) {
+			return mod.File, mod.Lines[name]
+		}
+	}
+	return img.File, 0
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -63,7 +64,7 @@ func sizes(target asset.Target, on string, have, had map[string]int64) []record.
 func owners(ctx context.Context, c *dagger.Container) (map[string]int64, error) {
 	out, err := c.WithUser("root").WithExec([]string{"sh", "-c", sizesScript}).Stdout(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return nil, engine.Explain(err)
 	}
 	return readOwners(out), nil
 }

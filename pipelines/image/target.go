@@ -8,6 +8,8 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
+	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -30,7 +32,7 @@ func (b Builder) baseSource(ctx context.Context, img *recipe.Image, mod *recipe.
 	const rules = "configure/RULES_DIRS"
 	text, err := source.File(rules).Contents(ctx)
 	if err != nil {
-		return nil, explain(err)
+		return nil, engine.Explain(err)
 	}
 	source = source.WithNewFile(rules, noTests+text)
 	if len(img.Targets)+len(mod.Config) > 0 {
@@ -38,7 +40,7 @@ func (b Builder) baseSource(ctx context.Context, img *recipe.Image, mod *recipe.
 	}
 	for _, t := range img.Targets {
 		if !recipe.RTEMS(t) {
-			source = source.WithNewFile("configure/os/CONFIG_SITE."+hostArch+"."+t, crossSite(t))
+			source = source.WithNewFile("configure/os/CONFIG_SITE."+layout.HostArch+"."+t, crossSite(t))
 		}
 	}
 	return source, nil

@@ -149,3 +149,14 @@ func (t *Tree) Builders(module string) []string {
 	slices.Sort(names)
 	return names
 }
+
+// Packages returns the Debian packages that img's developer image names: its
+// own and those of the modules built in it, sorted.
+func (t *Tree) Packages(img *Image) []string {
+	all := slices.Clone(img.Build)
+	for _, ref := range img.Modules {
+		all = append(all, t.Modules[ref.Name].Packages...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -19,7 +20,7 @@ type imageJob struct {
 	*job
 	recipes *recipe.Tree
 	img     *recipe.Image
-	locks   map[string]*recipe.Lock
+	locks   map[string]*lockfile.Lock
 	parent  *image.Image // nil for the root of the hierarchy
 }
 
@@ -29,7 +30,7 @@ func (i *imageJob) plan(ctx context.Context) (err error) {
 		return err
 	}
 	i.img = i.recipes.Images[string(i.job.plan.Tag.Asset)]
-	if i.locks, err = i.recipes.Locks(i.files, i.img.Name); err != nil {
+	if i.locks, err = lockfile.Read(i.files, i.recipes, i.img.Name); err != nil {
 		return err
 	}
 	if i.img.Base != "" {

@@ -8,7 +8,9 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -16,7 +18,7 @@ import (
 // Builder builds with an engine and needs no registry.
 type Builder struct {
 	Client  *dagger.Client
-	Mirrors image.Mirrors
+	Mirrors source.Mirrors
 }
 
 // Image describes an image of the tree at a revision, with its parents built
@@ -47,7 +49,7 @@ func (b Builder) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, n
 	for _, img := range chain {
 		names = append(names, img.Name)
 	}
-	locks, err := recipes.Locks(files, names...)
+	locks, err := lockfile.Read(files, recipes, names...)
 	if err != nil {
 		return nil, err
 	}

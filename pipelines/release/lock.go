@@ -11,6 +11,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -31,7 +32,7 @@ func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[st
 			return nil, err
 		}
 		locker.Locks[img.Name] = lock
-		if texts[img.LockPath()], err = lock.Text(); err != nil {
+		if texts[lockfile.Path(img)], err = lock.Text(); err != nil {
 			return nil, err
 		}
 	}
@@ -40,14 +41,14 @@ func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[st
 
 // Drifts lists the pins of the named images, or of all, whose names stand for
 // something else now, and support modules that have a newer release.
-func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]recipe.Drift, error) {
+func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]lockfile.Drift, error) {
 	locker, order, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
 	}
-	all := []recipe.Drift{}
+	all := []lockfile.Drift{}
 	for _, img := range order {
-		locks, err := locker.Tree.Locks(files, img.Name)
+		locks, err := lockfile.Read(files, locker.Tree, img.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +56,7 @@ func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]re
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, img.Drifts(locks[img.Name], now)...)
+		all = append(all, lockfile.Drifts(img, locks[img.Name], now)...)
 		newer, err := locker.Newer(ctx, img)
 		if err != nil {
 			return nil, err
@@ -67,7 +68,7 @@ func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]re
 }
 
 // relock locks one image afresh.
-func relock(ctx context.Context, b image.Builder, img *recipe.Image) (lock *recipe.Lock, err error) {
+func relock(ctx context.Context, b image.Builder, img *recipe.Image) (lock *lockfile.Lock, err error) {
 	err = step.Run(ctx, "resolving "+img.Name, func(ctx context.Context) error {
 		lock, err = b.Lock(ctx, img)
 		return err
@@ -94,7 +95,7 @@ func (b Builder) locker(files fs.FS, names []string) (image.Builder, []*recipe.I
 			}
 		}
 	}
-	locks, err := recipes.Locks(files, others...)
+	locks, err := lockfile.Read(files, recipes, others...)
 	return image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Locks: locks}, order, err
 }
 

@@ -13,7 +13,7 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -97,7 +97,7 @@ func (t Tester) ioc(s Subject) *dagger.Container {
 	for _, name := range sortedKeys(s.Config) {
 		config = config.WithNewFile(name, string(s.Config[name]))
 	}
-	c := s.Runtime.WithMountedDirectory(image.ConfigDir, config).
+	c := s.Runtime.WithMountedDirectory(layout.Config, config).
 		WithMountedTemp("/tmp").
 		WithEnvVariable("IOC_NAME", s.Name).
 		WithEnvVariable("HOME", "/tmp")

@@ -10,8 +10,9 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -51,7 +52,7 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 		return nil, err
 	}
 	whole := s
-	whole.Runtime = image.Tools(s.Clients, "strace").WithWorkdir(image.ConfigDir)
+	whole.Runtime = debian.Tools(s.Clients, "strace").WithWorkdir(layout.Config)
 	// -z: only what was there counts.
 	const script = `/smoke/boot.sh strace -f -qqq -z -e trace=open,openat,execve -o /tmp/trace \
 	sh -c 'echo $$ >/tmp/ioc.pid; exec "$@"' sh "$@" >/tmp/log; exec cat /tmp/trace`
@@ -71,8 +72,8 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 var openedFile = regexp.MustCompile(`^\d+ +(?:openat\(AT_FDCWD, |open\(|execve\()"(/[^"]+)"(.*)`)
 
 // brought are the folders whose files no image is made of.
-var brought = []string{"/dev/", "/proc/", "/sys/", "/run/", "/tmp/", "/smoke/", image.ConfigDir + "/",
-	"/epics/autosave/"}
+var brought = []string{"/dev/", "/proc/", "/sys/", "/run/", "/tmp/", "/smoke/", layout.Config + "/",
+	layout.Autosave + "/"}
 
 // readTrace reads strace's output: the absolute paths that were opened to be
 // read, sorted, each once.

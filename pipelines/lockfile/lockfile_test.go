@@ -1,4 +1,4 @@
-package recipe_test
+package lockfile_test
 
 import (
 	"errors"
@@ -10,8 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 )
+
+// site returns a good tree of recipes.
+func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "../recipe/testdata/good.txtar") }
 
 const (
 	lockFile = "generic-iocs/epics-base/image.lock.yaml"
@@ -19,14 +24,14 @@ const (
 	commit   = "0123456789abcdef0123456789abcdef01234567"
 )
 
-// good is a lock of the root image of testdata/good.txtar.
-func good() *recipe.Lock {
-	return &recipe.Lock{
+// good is a lock of the root image of the good site.
+func good() *lockfile.Lock {
+	return &lockfile.Lock{
 		Base: base,
-		Modules: map[string]recipe.LockedModule{"epics-base": {
-			Ref: "R7.0.8.1", Commit: commit, Submodules: map[string]recipe.Commit{"modules/pvData": commit},
+		Modules: map[string]lockfile.Module{"epics-base": {
+			Ref: "R7.0.8.1", Commit: commit, Submodules: map[string]lockfile.Commit{"modules/pvData": commit},
 		}},
-		Packages: recipe.LockedPackages{
+		Packages: lockfile.Packages{
 			Build: map[string]string{"gdb": "16.3-1", "build-essential": "12.12", "libreadline-dev": "8.2-6", "gcc": "4:14.2.0-1"},
 		},
 	}
@@ -35,20 +40,20 @@ func good() *recipe.Lock {
 func TestLocks(t *testing.T) {
 	tests := []struct {
 		name   string
-		change func(*recipe.Lock)
+		change func(*lockfile.Lock)
 		faults []string // of the one lock file; none when it is right
 	}{
-		{"right", func(*recipe.Lock) {}, nil},
-		{"another base image", func(l *recipe.Lock) { l.Base = strings.Replace(base, "trixie", "bookworm", 1) }, []string{":2: the lock is of docker.io/library/debian:bookworm-slim@"}},
-		{"no base image", func(l *recipe.Lock) { l.Base = "" }, []string{"the lock is of no container image, and the image is built on debian:trixie-slim"}},
-		{"module not locked", func(l *recipe.Lock) { l.Modules = nil }, []string{"epics-base R7.0.8.1 is not locked"}},
-		{"another ref", func(l *recipe.Lock) {
-			l.Modules["epics-base"] = recipe.LockedModule{Ref: "R7.0.7", Commit: commit}
+		{"right", func(*lockfile.Lock) {}, nil},
+		{"another base image", func(l *lockfile.Lock) { l.Base = strings.Replace(base, "trixie", "bookworm", 1) }, []string{":2: the lock is of docker.io/library/debian:bookworm-slim@"}},
+		{"no base image", func(l *lockfile.Lock) { l.Base = "" }, []string{"the lock is of no container image, and the image is built on debian:trixie-slim"}},
+		{"module not locked", func(l *lockfile.Lock) { l.Modules = nil }, []string{"epics-base R7.0.8.1 is not locked"}},
+		{"another ref", func(l *lockfile.Lock) {
+			l.Modules["epics-base"] = lockfile.Module{Ref: "R7.0.7", Commit: commit}
 		}, []string{":4: epics-base is locked at R7.0.7, and the recipe names R7.0.8.1"}},
-		{"module that is not built", func(l *recipe.Lock) {
-			l.Modules["asyn"] = recipe.LockedModule{Ref: "R4-45", Commit: commit}
+		{"module that is not built", func(l *lockfile.Lock) {
+			l.Modules["asyn"] = lockfile.Module{Ref: "R4-45", Commit: commit}
 		}, []string{":4: asyn is locked, and the recipe does not build it from git"}},
-		{"packages not locked", func(l *recipe.Lock) {
+		{"packages not locked", func(l *lockfile.Lock) {
 			delete(l.Packages.Build, "gdb")
 			delete(l.Packages.Build, "libreadline-dev")
 		}, []string{"the Debian package gdb is not locked", "the Debian package libreadline-dev is not locked"}},
@@ -63,7 +68,7 @@ func TestLocks(t *testing.T) {
 			files[lockFile] = &fstest.MapFile{Data: text}
 			tree, err := recipe.Read(files)
 			require.NoError(t, err)
-			read, err := tree.Locks(files, "epics-base")
+			read, err := lockfile.Read(files, tree, "epics-base")
 			faults := diag.All(err)
 			require.Len(t, faults, len(test.faults), "%v", err)
 			for i, want := range test.faults {
@@ -84,7 +89,7 @@ func TestLocksMissing(t *testing.T) {
 	files := site(t)
 	tree, err := recipe.Read(files)
 	require.NoError(t, err)
-	_, err = tree.Locks(files, "epics-base", "epics-modules", "ioc-motorsim")
+	_, err = lockfile.Read(files, tree, "epics-base", "epics-modules", "ioc-motorsim")
 	faults := diag.All(err)
 	require.Len(t, faults, 2, "%v", err)
 	assert.ErrorContains(t, faults[0], "generic-iocs/epics-base/image.yaml: epics-base is not locked: nothing says which content is meant by debian:trixie-slim, epics-base R7.0.8.1, build-essential, gdb, libreadline-dev; run: tagline lock epics-base")
@@ -92,7 +97,7 @@ func TestLocksMissing(t *testing.T) {
 	for _, f := range faults {
 		assert.Equal(t, diag.Invalid, diag.KindOf(f))
 	}
-	_, err = tree.Locks(files, "epics-base", "epics-base")
+	_, err = lockfile.Read(files, tree, "epics-base", "epics-base")
 	assert.Len(t, diag.All(err), 1, "two images on one parent name it twice; its fault is told once")
 }
 
@@ -104,7 +109,7 @@ func TestLockIsTheSameText(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(first), string(again))
 	}
-	empty, err := (&recipe.Lock{}).Text()
+	empty, err := (&lockfile.Lock{}).Text()
 	require.NoError(t, err)
 	assert.Empty(t, empty, "an image with nothing to pin has no lock file")
 }
@@ -113,19 +118,19 @@ func TestDrifts(t *testing.T) {
 	tree, err := recipe.Read(site(t))
 	require.NoError(t, err)
 	img := tree.Images["epics-base"]
-	assert.Empty(t, img.Drifts(good(), good()))
+	assert.Empty(t, lockfile.Drifts(img, good(), good()))
 	now := good()
 	now.Base = strings.Replace(base, "97b0", "0000", 1)
-	other := recipe.Commit(strings.Repeat("a", 40))
-	now.Modules["epics-base"] = recipe.LockedModule{Ref: "R7.0.8.1", Commit: other}
+	other := lockfile.Commit(strings.Repeat("a", 40))
+	now.Modules["epics-base"] = lockfile.Module{Ref: "R7.0.8.1", Commit: other}
 	now.Packages.Build["gdb"] = "16.4-1"
 	delete(now.Packages.Build, "gcc")
-	assert.Equal(t, []recipe.Drift{
+	assert.Equal(t, []lockfile.Drift{
 		{Image: "epics-base", Pin: "debian:trixie-slim", Locked: base, Now: now.Base},
 		{Image: "epics-base", Pin: "epics-base R7.0.8.1", Locked: commit, Now: string(other)},
 		{Image: "epics-base", Pin: "gcc", Locked: "4:14.2.0-1"},
 		{Image: "epics-base", Pin: "gdb", Locked: "16.3-1", Now: "16.4-1"},
-	}, img.Drifts(good(), now))
+	}, lockfile.Drifts(img, good(), now))
 }
 
 // Whatever is in a lock file, it is taken or refused with the file and the mend.
@@ -135,7 +140,7 @@ func FuzzLocks(f *testing.F) {
 	f.Add(text)
 	for _, hash := range []string{strings.Repeat("1", 40), strings.Repeat("0", 40), strings.Repeat("1", 37) + "e10"} {
 		lock := good()
-		lock.Modules["epics-base"] = recipe.LockedModule{Ref: "R7.0.8.1", Commit: recipe.Commit(hash)} // YAML would have it a number
+		lock.Modules["epics-base"] = lockfile.Module{Ref: "R7.0.8.1", Commit: lockfile.Commit(hash)} // YAML would have it a number
 		text, err := lock.Text()
 		require.NoError(f, err)
 		f.Add(text)
@@ -147,7 +152,7 @@ func FuzzLocks(f *testing.F) {
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		own := fstest.MapFS{lockFile: {Data: text}}
-		locks, err := tree.Locks(own, "epics-base")
+		locks, err := lockfile.Read(own, tree, "epics-base")
 		for _, one := range diag.All(err) {
 			var fault *diag.Error
 			require.True(t, errors.As(one, &fault))
@@ -161,7 +166,7 @@ func FuzzLocks(f *testing.F) {
 		again, err := locks["epics-base"].Text()
 		require.NoError(t, err)
 		own[lockFile].Data = again
-		read, err := tree.Locks(own, "epics-base")
+		read, err := lockfile.Read(own, tree, "epics-base")
 		require.NoError(t, err, "%s", again)
 		assert.Equal(t, locks, read)
 	})

@@ -1,12 +1,13 @@
-// Package image describes how a recipe becomes its developer and runtime
-// containers. Describing is free; the engine builds when a result is asked for.
-package image
+// Package source fetches the sources of support modules: from git at a pinned
+// commit, through the site's mirrors, or from the tree.
+package source
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -23,14 +24,17 @@ func ParseMirrors(items []string) (Mirrors, error) {
 	for _, item := range items {
 		from, to, ok := strings.Cut(item, "=")
 		if !ok || !strings.HasSuffix(from, "/") || !strings.HasSuffix(to, "/") {
-			return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading mirror " + item, Err: fmt.Errorf("not two URL prefixes"), Fix: "write it as https://github.com/=https://git.example.org/mirrors/"}
+			return nil, &diag.Error{
+				Kind: diag.Invalid, Doing: "reading mirror " + item, Err: fmt.Errorf("not two URL prefixes"),
+				Fix: "write it as https://github.com/=https://git.example.org/mirrors/",
+			}
 		}
 		m[from] = to
 	}
 	return m, nil
 }
 
-// Of gives where to fetch url from: its mirror by the longest prefix, or url
+// Of returns where to fetch url from: its mirror by the longest prefix, or url
 // itself.
 func (m Mirrors) Of(url string) string {
 	for _, from := range m.prefixes() {
@@ -41,7 +45,7 @@ func (m Mirrors) Of(url string) string {
 	return url
 }
 
-// sameHost gives the mirrors of the hosts that urls name. What is fetched, and
+// sameHost returns the mirrors of the hosts that urls name. What is fetched, and
 // so what is built from it, does not depend on the mirrors of others.
 func (m Mirrors) sameHost(urls ...string) Mirrors {
 	few := Mirrors{}
@@ -53,7 +57,7 @@ func (m Mirrors) sameHost(urls ...string) Mirrors {
 	return few
 }
 
-// host is the host of a URL with its scheme; a relative one has none.
+// host returns the scheme and host of a URL; a relative one has none.
 func host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -62,14 +66,19 @@ func host(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// prefixes gives the mapped prefixes, the longest first.
+// prefixes returns the mapped prefixes, the longest first.
 func (m Mirrors) prefixes() []string {
-	var all []string
-	for from := range m {
-		all = append(all, from)
-	}
-	sort.Slice(all, func(i, j int) bool {
-		return len(all[i]) > len(all[j]) || len(all[i]) == len(all[j]) && all[i] < all[j]
+	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
-	return all
+}
+
+// git returns a git command line that goes through the mirrors, for relative
+// submodule URLs too.
+func (m Mirrors) git(args ...string) []string {
+	cmd := []string{"git", "-c", "advice.detachedHead=false"}
+	for _, from := range m.prefixes() {
+		cmd = append(cmd, "-c", "url."+m[from]+".insteadOf="+from)
+	}
+	return append(cmd, args...)
 }

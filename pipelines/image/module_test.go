@@ -1,0 +1,60 @@
+package image
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+)
+
+func TestReleaseNamesEveryNeed(t *testing.T) {
+	b := Builder{Tree: &recipe.Tree{Modules: map[string]*recipe.Module{
+		"epics-base": {Name: "epics-base", Macro: "EPICS_BASE"},
+		"asyn":       {Name: "asyn", Macro: "ASYN"},
+		"busy":       {Name: "busy", Macro: "BUSY", Needs: []string{"asyn"}},
+		"motor":      {Name: "motor", Macro: "MOTOR", Needs: []string{"busy"}},
+	}}}
+	require.Equal(t, `SUPPORT = /epics/support
+ASYN = /epics/support/asyn
+BUSY = /epics/support/busy
+EPICS_BASE = /epics/epics-base
+`, b.release(b.Tree.Modules["motor"]))
+}
+
+// A module whose need failed fails with the need's command; only the first is
+// shown.
+func TestEchoesOfAFailureAreLeftOut(t *testing.T) {
+	img := &recipe.Image{Name: "a", File: "a.yaml"}
+	cause, other := errors.New("make: exit status 2"), errors.New("make: exit status 3")
+	err := withoutEchoes([]error{
+		buildFault(img, recipe.ModuleRef{Name: "asyn", Ref: "R4-45", Line: 3}, cause),
+		buildFault(img, recipe.ModuleRef{Name: "motor", Ref: "R7-4", Line: 4}, cause),
+		nil,
+		buildFault(img, recipe.ModuleRef{Name: "own", Line: 5}, other),
+	})
+	faults := diag.All(err)
+	require.Len(t, faults, 2)
+	require.EqualError(t, faults[0], "a.yaml:3: building asyn R4-45 for a: make: exit status 2")
+	require.EqualError(t, faults[1], "a.yaml:5: building own of the tree for a: make: exit status 3")
+	require.NoError(t, withoutEchoes([]error{nil, nil}))
+}
+
+func TestPromises(t *testing.T) {
+	mod := &recipe.Module{DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn", "$(EPICS_BASE_IOC_LIBS)"}, Files: []string{"db/x.proto"}}
+	var paths []string
+	for _, p := range promises(mod) {
+		for _, n := range p.names {
+			paths = append(paths, p.paths(n)...)
+		}
+	}
+	require.Equal(t, []string{
+		"dbd/asyn.dbd", "lib/linux-x86_64/libasyn.so", "lib/linux-x86_64/libasyn.a", "db/x.proto",
+	}, paths)
+	require.Equal(t, []string{"asyn", "$(EPICS_BASE_IOC_LIBS)"}, mod.Libs, "the recipe is not changed")
+	require.Equal(t, "none", list(nil))
+	require.Equal(t, "a.dbd, b.dbd", list([]string{"dbd/a.dbd", "dbd/b.dbd"}))
+	require.Equal(t, "1, 2, 3, 4, 5, 6, 7, 8 and others", list([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}))
+}

@@ -1,0 +1,35 @@
+// Package layout says where things are inside images. EPICS links absolute
+// paths, so a runtime image has them at the same places as its developer image.
+package layout
+
+const (
+	// Base is the folder of EPICS Base.
+	Base = "/epics/epics-base"
+	// Support is the folder that holds the support modules.
+	Support = "/epics/support"
+	// IOC is the folder of the IOC application.
+	IOC = "/epics/ioc"
+	// Config is where an IOC instance's config folder is mounted.
+	Config = "/epics/config"
+	// Autosave is where a volume is mounted that outlives the IOC.
+	Autosave = "/epics/autosave"
+
+	// HostArch is EPICS's name for what images run on.
+	HostArch = "linux-x86_64"
+	// SearchPath is PATH in every image: EPICS Base's programs first.
+	SearchPath = Base + "/bin/" + HostArch + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+)
+
+// BaseModule is the support module that EPICS Base is.
+const BaseModule = "epics-base"
+
+// Module returns the folder of a support module.
+func Module(name string) string {
+	if name == BaseModule {
+		return Base
+	}
+	return Support + "/" + name
+}
+
+// Program returns the path of a program of EPICS Base, such as caget.
+func Program(name string) string { return Base + "/bin/" + HostArch + "/" + name }

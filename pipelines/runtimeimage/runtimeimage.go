@@ -1,0 +1,198 @@
+// Package runtimeimage computes what a runtime image needs of its developer
+// image: the IOC, the shared objects it loads, the files it reads, and the
+// Debian packages that own what is of the system.
+package runtimeimage
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dagger.io/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/debian"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
+	"github.com/tagline-ci/tagline/pipelines/layout"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
+)
+
+//go:embed strip.sh
+var stripScript string
+
+// programs are those of EPICS Base that every runtime image has: probes ask the
+// IOC with them.
+var programs = []string{layout.Program("caget"), layout.Program("pvget")}
+
+// binary is the IOC's program.
+const binary = layout.IOC + "/bin/" + layout.HostArch + "/ioc"
+
+// Computer computes one runtime image.
+type Computer struct {
+	Client    *dagger.Client
+	Tree      *recipe.Tree
+	Image     *recipe.Image
+	Lock      *lockfile.Lock
+	Developer *dagger.Container // of the image
+	Parent    *dagger.Container // the runtime image of what the image is built on
+}
+
+// Compute returns the runtime image: its parent's with the IOC, the shared
+// objects it loads, databases and dbds, and the Debian packages that own any
+// other library; nothing that the parent has already.
+func (r Computer) Compute(ctx context.Context) (*dagger.Container, error) {
+	have, err := r.Parent.Rootfs().Glob(ctx, "epics/**")
+	if err != nil {
+		return nil, fmt.Errorf("reading the parent's runtime image: %w", err)
+	}
+	binaries := slices.Clone(programs)
+	if r.Image.IOC != nil {
+		binaries = append(binaries, binary)
+	}
+	data, objects, err := r.data(ctx)
+	if err != nil {
+		return nil, err
+	}
+	built, system, err := r.objects(ctx, append(slices.Clone(binaries), objects...))
+	if err != nil {
+		return nil, err
+	}
+	run := r.Parent
+	if r.Image.IOC != nil && slices.Contains(have, "epics/ioc/ioc") { // of the IOC it is built on
+		run = run.WithoutDirectory(layout.IOC)
+		have = slices.DeleteFunc(have, func(p string) bool { return strings.HasPrefix(p, "epics/ioc/") })
+	}
+	paths := slices.DeleteFunc(slices.Concat(binaries, built, data), func(p string) bool {
+		return slices.Contains(have, strings.TrimPrefix(p, "/"))
+	})
+	if run, err = r.packages(ctx, run, system); err != nil {
+		return nil, err
+	}
+	if len(paths) > 0 {
+		run = run.WithDirectory("/", r.stripped(paths))
+	}
+	return r.configured(run), nil
+}
+
+// configured returns the runtime image with its folders, environment and
+// command.
+func (r Computer) configured(run *dagger.Container) *dagger.Container {
+	run = run.
+		WithDirectory(layout.Config, r.Client.Directory()).
+		WithDirectory(layout.Autosave, r.Client.Directory()).
+		WithEnvVariable("EPICS_HOST_ARCH", layout.HostArch).
+		WithEnvVariable("PATH", layout.SearchPath)
+	if r.Image.IOC == nil {
+		return run
+	}
+	return run.WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
+		WithEnvVariable("EPICS_DB_INCLUDE_PATH", DatabasePath(r.Tree, r.Image)).
+		WithEnvVariable("EPICS_IOCSH_HISTFILE", "/tmp/.iocsh_history"). // the config folder is read-only
+		WithWorkdir(layout.Config).
+		WithEntrypoint([]string{layout.IOC + "/ioc"}).
+		WithDefaultArgs([]string{"st.cmd"}).
+		WithUser("1000:1000")
+}
+
+// DatabasePath returns where img's IOC looks for databases that its start-up
+// script names: its config folder, from which it runs, then what the modules
+// bring. EPICS Base looks in no folder but these once the variable is set.
+func DatabasePath(tree *recipe.Tree, img *recipe.Image) string {
+	dirs := []string{"."}
+	for _, name := range slices.Backward(tree.IOCModules(img)) {
+		dirs = append(dirs, layout.Module(name)+"/db")
+	}
+	return strings.Join(dirs, ":")
+}
+
+// data returns the files that the IOC reads, by path, sorted: its dbd, the
+// databases of its modules, and what else their recipes name. The shared
+// objects among them are returned too: the IOC loads them when a start-up script
+// asks for it.
+func (r Computer) data(ctx context.Context) (files, objects []string, err error) {
+	if r.Image.IOC == nil {
+		return nil, nil, nil
+	}
+	roots := []string{layout.IOC + "/dbd/ioc.dbd"}
+	for _, name := range r.Tree.IOCModules(r.Image) {
+		for _, p := range append([]string{"db"}, r.Tree.Modules[name].Files...) {
+			roots = append(roots, path.Join(layout.Module(name), p))
+		}
+	}
+	// A module without databases has no db; that it has the others was seen.
+	out, err := r.Developer.WithExec(engine.Shell(`find "$@" ! -type d 2>/dev/null; true`, roots...)).Stdout(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing what the IOC of %s reads: %w", r.Image.Name, engine.Explain(err))
+	}
+	files = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
+	slices.Sort(files)
+	for _, p := range files {
+		if strings.Contains(path.Base(p), ".so") {
+			objects = append(objects, p)
+		}
+	}
+	return slices.Compact(files), objects, nil
+}
+
+// stripped returns the files at paths of the developer image without symbols,
+// which that image keeps. They go to a folder of their own: one that was mounted
+// would have the layers with the symbols below.
+func (r Computer) stripped(paths []string) *dagger.Directory {
+	const folder = "/tmp/stripped"
+	names := dagger.ContainerWithExecOpts{Stdin: strings.Join(paths, "\n") + "\n"}
+	return r.Developer.WithExec(engine.Shell(stripScript, folder), names).Directory(folder)
+}
+
+// objects returns the shared objects that binaries load: those built in the
+// hierarchy and those of the system, as absolute paths, sorted.
+func (r Computer) objects(ctx context.Context, binaries []string) (built, system []string, err error) {
+	out, err := r.Developer.WithExec(append([]string{"ldd"}, binaries...)).Stdout(ctx)
+	if err != nil {
+		return nil, nil, r.fault("building the IOC of", engine.Explain(err))
+	}
+	loaded, missing := readLdd(out)
+	if len(missing) > 0 {
+		fault := r.fault("finding the shared objects of", fmt.Errorf("not found: %s", strings.Join(missing, ", ")))
+		fault.Fix = "add the module or Debian package that has them"
+		return nil, nil, fault
+	}
+	for _, p := range loaded {
+		if strings.HasPrefix(p, "/epics/") {
+			built = append(built, p)
+		} else {
+			system = append(system, p)
+		}
+	}
+	return built, system, nil
+}
+
+// packages installs the Debian packages that own the system's libraries and
+// that run lacks, with those the recipe asks for: at the versions that the
+// developer image has, or that are locked.
+func (r Computer) packages(ctx context.Context, run *dagger.Container, libraries []string) (*dagger.Container, error) {
+	owners, err := debian.Owners(ctx, r.Developer, libraries)
+	if err != nil {
+		return nil, r.fault("finding the Debian packages of", err)
+	}
+	has, err := debian.Installed(ctx, run)
+	if err != nil {
+		return nil, r.fault("listing the Debian packages of", err)
+	}
+	known, err := debian.Installed(ctx, r.Developer)
+	if err != nil {
+		return nil, r.fault("listing the Debian packages of", err)
+	}
+	need := slices.Concat(r.Image.Run, owners)
+	slices.Sort(need)
+	need = slices.DeleteFunc(slices.Compact(need), func(p string) bool { return has[p] != "" })
+	return debian.Install(ctx, r.Image, run, need, r.Lock.Packages.Run, known)
+}
+
+// fault is a failure about the image.
+func (r Computer) fault(doing string, err error) *diag.Error {
+	return &diag.Error{Kind: diag.Broken, Doing: doing, Asset: r.Image.Name, File: r.Image.File, Err: err}
+}

@@ -1,0 +1,58 @@
+package source
+
+import (
+	"context"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/storage/memory"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// remoteRefs are a git repository's refs and the hashes they point to; an
+// annotated tag's commit is at its name with ^{}.
+type remoteRefs map[string]string
+
+// refs lists the refs of a module's repository, at its mirror.
+func (f Fetcher) refs(ctx context.Context, w Wanted) (remoteRefs, error) {
+	url := f.Mirrors.Of(w.Module.Git)
+	refs, err := git.NewRemote(memory.NewStorage(), &config.RemoteConfig{URLs: []string{url}}).
+		ListContext(ctx, &git.ListOptions{PeelingOption: git.AppendPeeled})
+	if err != nil {
+		return nil, &diag.Error{
+			Kind: diag.Broken, Doing: "asking " + url + " for " + w.Ref.Ref + " of", Asset: w.Ref.Name,
+			File: w.Image.File, Line: w.Ref.Line, Err: err,
+			Fix: "check the URL in " + w.Module.File + ", or name a mirror with --mirror",
+		}
+	}
+	found := remoteRefs{}
+	for _, r := range refs {
+		found[r.Name().String()] = r.Hash().String()
+	}
+	return found, nil
+}
+
+// tag returns the commit of a tag.
+func (r remoteRefs) tag(name string) (string, bool) {
+	if h, ok := r["refs/tags/"+name+"^{}"]; ok {
+		return h, true
+	}
+	h, ok := r["refs/tags/"+name]
+	return h, ok
+}
+
+// commit returns the commit of a tag, or of a branch.
+func (r remoteRefs) commit(name string) (string, bool) {
+	if h, ok := r.tag(name); ok {
+		return h, true
+	}
+	h, ok := r["refs/heads/"+name]
+	return h, ok
+}
+
+// noRef refuses a ref that the repository does not have.
+func (w Wanted) noRef() error {
+	return diag.Invalidf(w.Image.File, w.Ref.Line, "name a tag, branch or commit of "+w.Module.Git,
+		"%s has no ref %q", w.Ref.Name, w.Ref.Ref)
+}
