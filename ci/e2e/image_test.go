@@ -33,7 +33,8 @@ func TestRuntimeImageIsTheMinimum(t *testing.T) {
 func minimal(t *testing.T, rec record.Record, runs, builds []string) {
 	t.Helper()
 	developer, runtime := files(t, rec.Artifacts[0].Ref), files(t, rec.Artifacts[1].Ref)
-	runs = append(runs, "epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/epics-base/bin/linux-x86_64/caget", "epics/epics-base/bin/linux-x86_64/pvget")
+	runs = append(runs, "epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/epics-base/bin/linux-x86_64/caget", "epics/epics-base/bin/linux-x86_64/pvget",
+		"epics/epics-base/bin/linux-x86_64/caRepeater")
 	for _, must := range runs {
 		require.Contains(t, runtime, must)
 		require.Contains(t, developer, must)

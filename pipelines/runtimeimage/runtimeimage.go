@@ -24,9 +24,10 @@ import (
 //go:embed strip.sh
 var stripScript string
 
-// programs are those of EPICS Base that every runtime image has: probes ask the
-// IOC with them.
-var programs = []string{layout.Program("caget"), layout.Program("pvget")}
+// programs are those of EPICS Base that every runtime image has: caget and pvget
+// to ask the IOC with, and caRepeater, which every Channel Access client starts,
+// an IOC with a CA link too.
+var programs = []string{layout.Program("caget"), layout.Program("pvget"), layout.Program("caRepeater")}
 
 // binary is the IOC's program.
 const binary = layout.IOC + "/bin/" + layout.HostArch + "/ioc"
