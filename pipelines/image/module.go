@@ -2,9 +2,8 @@ package image
 
 import (
 	"context"
+	_ "embed"
 	"errors"
-	"fmt"
-	"strings"
 
 	"dagger.io/dagger"
 	"golang.org/x/sync/errgroup"
@@ -28,18 +27,15 @@ $(foreach dir,$(DIRS),$(eval $(dir)_DEPEND_DIRS := $(filter-out $(SKIPPED),$($(d
 // of its own with only its needs, and returns dev with all their folders.
 func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, []record.Source, error) {
 	order := b.Tree.Order(img)
-	sources, err := b.sources(ctx, img, order)
+	fetched, err := b.sources(ctx, img, order)
 	if err != nil {
 		return nil, nil, err
 	}
 	built := map[string]*dagger.Directory{}
 	containers := make([]*dagger.Container, len(order))
 	for i, ref := range order {
-		c, err := b.module(ctx, img, dev, b.Tree.Modules[ref.Name], sources[i], built)
-		if err != nil {
-			return nil, nil, buildFault(img, ref, err)
-		}
-		containers[i], built[ref.Name] = c, c.Directory(layout.Module(ref.Name))
+		containers[i] = b.module(dev, b.Tree.Modules[ref.Name], fetched[i].files, built)
+		built[ref.Name] = containers[i].Directory(layout.Module(ref.Name))
 	}
 	// Asking for all at once lets the engine build unrelated ones side by side.
 	errs := make([]error, len(order))
@@ -57,75 +53,77 @@ func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Con
 	if err := withoutEchoes(errs); err != nil {
 		return nil, nil, err
 	}
-	for _, ref := range order {
+	var sources []record.Source
+	for i, ref := range order {
 		dev = dev.WithDirectory(layout.Module(ref.Name), built[ref.Name])
+		sources = append(sources, fetched[i].source)
 	}
 	return dev, sources, nil
 }
 
+// fetched is the source of a support module.
+type fetched struct {
+	source record.Source
+	files  *dagger.Directory // as it is built
+}
+
 // sources returns the pinned source of each module, all faults at once.
-func (b Builder) sources(ctx context.Context, img *recipe.Image, order []recipe.ModuleRef) ([]record.Source, error) {
-	sources := make([]record.Source, len(order))
+func (b Builder) sources(ctx context.Context, img *recipe.Image, order []recipe.ModuleRef) ([]fetched, error) {
+	all := make([]fetched, len(order))
 	errs := make([]error, len(order))
 	var g errgroup.Group
 	for i, ref := range order {
 		g.Go(func() error {
-			sources[i], errs[i] = b.fetcher().Pinned(ctx, b.wanted(img, ref), b.Locks[img.Name].Modules[ref.Name])
+			all[i], errs[i] = b.fetch(ctx, img, ref)
 			return nil
 		})
 	}
 	g.Wait()
-	return sources, errors.Join(errs...)
+	return all, errors.Join(errs...)
 }
 
-// module describes the build of one support module of img on dev, and returns
-// the container that holds it and its needs. built are those built before it.
-func (b Builder) module(ctx context.Context, img *recipe.Image, dev *dagger.Container, mod *recipe.Module,
-	src record.Source, built map[string]*dagger.Directory) (*dagger.Container, error) {
-	source, err := b.fetcher().Fetch(ctx, mod, src.Commit)
+// fetch returns the pinned source of one module.
+func (b Builder) fetch(ctx context.Context, img *recipe.Image, ref recipe.ModuleRef) (fetched, error) {
+	mod := b.Tree.Modules[ref.Name]
+	src, err := b.fetcher().Pinned(ctx, b.wanted(img, ref), b.Locks[img.Name].Modules[ref.Name])
 	if err != nil {
-		return nil, err
+		return fetched{}, err
 	}
-	if mod.Name == layout.BaseModule {
-		if source, err = b.baseSource(ctx, img, mod, source); err != nil {
-			return nil, err
-		}
-	} else {
-		site := site(img, append([]string{"CHECK_RELEASE = NO", "BUILD_IOCS = NO"}, mod.Config...)...)
-		// Modules differ in which of these they read; some ship the second of a
-		// pair with the paths of where they were written.
-		for _, suffix := range []string{"local", layout.HostArch + ".Common"} {
-			source = source.WithNewFile("configure/RELEASE."+suffix, b.release(mod)).
-				WithNewFile("configure/CONFIG_SITE."+suffix, site)
-		}
+	files, err := b.fetcher().Fetch(ctx, mod, src.Commit)
+	if err == nil {
+		files, err = b.configured(ctx, img, mod, files)
 	}
+	if known := (*diag.Error)(nil); err != nil && !errors.As(err, &known) {
+		err = buildFault(img, ref, err)
+	}
+	return fetched{src, files}, err
+}
+
+//go:embed tests.sh
+var testsScript string
+
+// module describes the build of one support module on dev, and returns the
+// container that holds it and its needs. built are those built before it.
+func (b Builder) module(dev *dagger.Container, mod *recipe.Module, source *dagger.Directory,
+	built map[string]*dagger.Directory) *dagger.Container {
 	c := dev
 	for _, need := range b.Tree.Closure(mod.Name) {
 		if d, ok := built[need]; ok && need != mod.Name {
 			c = c.WithMountedDirectory(layout.Module(need), d)
 		}
 	}
+	command := makeAll
+	if mod.Tests {
+		command = engine.Shell(testsScript)
+	}
 	dir := layout.Module(mod.Name)
 	return c.WithMountedDirectory(dir, source).WithWorkdir(dir).
-		WithExec(makeAll).
-		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"}), nil
+		WithExec(command).
+		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"})
 }
 
 // makeAll runs make on all processors.
 var makeAll = []string{"sh", "-c", `exec make -j"$(nproc)"`}
-
-// release returns what a module's configure/RELEASE.local says: where its needs are.
-func (b Builder) release(mod *recipe.Module) string {
-	var w strings.Builder
-	fmt.Fprintf(&w, "SUPPORT = %s\n", layout.Support)
-	for _, need := range b.Tree.Closure(mod.Name) {
-		if need != mod.Name && need != layout.BaseModule {
-			fmt.Fprintf(&w, "%s = %s\n", b.Tree.Modules[need].Macro, layout.Module(need))
-		}
-	}
-	fmt.Fprintf(&w, "EPICS_BASE = %s\n", layout.Base)
-	return w.String()
-}
 
 // buildFault names the module whose build failed, with the compiler's lines.
 func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error) error {

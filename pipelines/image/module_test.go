@@ -2,12 +2,15 @@ package image
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/upstream"
 )
 
 func TestReleaseNamesEveryNeed(t *testing.T) {
@@ -18,10 +21,55 @@ func TestReleaseNamesEveryNeed(t *testing.T) {
 		"motor":      {Name: "motor", Macro: "MOTOR", Needs: []string{"busy"}},
 	}}}
 	require.Equal(t, `SUPPORT = /epics/support
+IPAC =
 ASYN = /epics/support/asyn
 BUSY = /epics/support/busy
 EPICS_BASE = /epics/epics-base
-`, b.release(b.Tree.Modules["motor"]))
+`, b.release(b.Tree.Modules["motor"], upstream.ReadMakefile("IPAC=$(SUPPORT)/ipac\nASYN=$(SUPPORT)/asyn\n#MX=$(SUPPORT)/mx\n")))
+}
+
+// Whatever a module's RELEASE reads for a site's own paths says where its needs
+// are; one that reads nothing is made to.
+func TestConfigureFiles(t *testing.T) {
+	b := Builder{Tree: &recipe.Tree{Modules: map[string]*recipe.Module{
+		"epics-base": {Name: "epics-base", Macro: "EPICS_BASE"},
+		"scale":      {Name: "scale", Macro: "SCALE"},
+	}}}
+	mod := &recipe.Module{Name: "own", Macro: "OWN", Needs: []string{"scale"}, Config: []string{"A = YES"}}
+	b.Tree.Modules["own"] = mod
+	const paths = "SUPPORT = /epics/support\nGONE =\nSCALE = /epics/support/scale\nEPICS_BASE = /epics/epics-base\n"
+	const text = "SCALE=$(SUPPORT)/scale\nGONE=/gone/by\n"
+	files := b.configureFiles(&recipe.Image{}, mod, text)
+	require.Equal(t, map[string]string{
+		"RELEASE":                         text + "-include $(TOP)/configure/RELEASE.local\n",
+		"RELEASE.local":                   paths,
+		"RELEASE.linux-x86_64.Common":     paths,
+		"CONFIG_SITE.local":               files["CONFIG_SITE.local"],
+		"CONFIG_SITE.linux-x86_64.Common": files["CONFIG_SITE.local"],
+	}, files)
+	require.Contains(t, files["CONFIG_SITE.local"], "\nA = YES\n")
+
+	files = b.configureFiles(&recipe.Image{}, mod, text+"-include $(TOP)/configure/RELEASE_PATHS.local\n")
+	require.Equal(t, paths, files["RELEASE_PATHS.local"])
+	require.NotContains(t, files, "RELEASE", "what it reads already is enough")
+
+	require.NotContains(t, b.configureFiles(&recipe.Image{}, mod, ""), "RELEASE", "there is none to add to")
+}
+
+// make takes the file that stands in a folder that is skipped before the
+// folder's own, and finds nothing to do.
+func TestASkippedFolderIsDone(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(dir+"/Makefile", []byte("all install install.linux-x86_64:\n\tfalse\n"), 0o644))
+	require.Error(t, exec.Command("make", "-C", dir, "install").Run())
+	require.NoError(t, os.WriteFile(dir+"/GNUmakefile", []byte(skippedMakefile), 0o644))
+	for _, target := range []string{"", "install", "install.linux-x86_64", "clean"} {
+		out, err := exec.Command("make", "-s", "-C", dir, target).CombinedOutput()
+		if target == "" {
+			out, err = exec.Command("make", "-s", "-C", dir).CombinedOutput()
+		}
+		require.NoError(t, err, "%s: %s", target, out)
+	}
 }
 
 // A module whose need failed fails with the need's command; only the first is

@@ -10,8 +10,10 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/upstream"
 )
 
 // promise is one kind of file that a module's recipe says it gives an IOC.
@@ -55,7 +57,58 @@ func (b Builder) promised(ctx context.Context, mod *recipe.Module, c *dagger.Con
 			faults.Addf(mod.File, mod.Lines[name], "correct the name; it has "+list(built), "%s has built no %s %s", mod.Name, p.kind, name)
 		}
 	}
+	if err := faults.Err(); err != nil || len(mod.DBDs) == 0 {
+		return err
+	}
+	return b.checkDBDs(ctx, mod, c)
+}
+
+// dbdScript prints the database definition files that folders hold, each after a
+// line "@dbd NAME".
+const dbdScript = `for f; do for d in "$f"/*.dbd; do [ ! -e "$d" ] || { echo "@dbd ${d##*/}"; cat "$d"; echo; }; done; done`
+
+// checkDBDs refuses database definition files that include, or have device
+// support for, what an IOC with this module would not have.
+func (b Builder) checkDBDs(ctx context.Context, mod *recipe.Module, c *dagger.Container) error {
+	var folders, before []string
+	for _, name := range b.Tree.Closure(mod.Name) {
+		folders = append(folders, layout.Module(name)+"/dbd")
+		if name != mod.Name {
+			before = append(before, b.Tree.Modules[name].DBDs...)
+		}
+	}
+	out, err := c.WithExec(engine.Shell(dbdScript, folders...)).Stdout(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the dbds of %s: %w", mod.Name, engine.Explain(err))
+	}
+	return dbdFaults(mod, before, readDBDs(out))
+}
+
+// dbdFaults refuses what a module's dbds lack.
+func dbdFaults(mod *recipe.Module, before []string, all map[string]upstream.DBD) error {
+	var faults diag.Faults
+	for _, lack := range upstream.Lacks(mod.DBDs, before, all) {
+		switch {
+		case lack.Include != "":
+			faults.Addf(mod.File, mod.Lines[lack.DBD], "add the module that has it to needs",
+				"%s of %s includes %s, which neither it nor what it needs has", lack.DBD, mod.Name, lack.Include)
+		case len(lack.Definers) > 0:
+			faults.Addf(mod.File, mod.Lines[lack.DBD], "put "+strings.Join(lack.Definers, " or ")+", or what includes it, before it",
+				"%s of %s has device support for the record type %s, which none of dbds defines", lack.DBD, mod.Name, lack.RecordType)
+		}
+	}
 	return faults.Err()
+}
+
+// readDBDs reads what dbdScript prints; of two files with one name the last
+// counts, which is the module's own.
+func readDBDs(text string) map[string]upstream.DBD {
+	all := map[string]upstream.DBD{}
+	for _, part := range strings.Split("\n"+text, "\n@dbd ")[1:] {
+		name, body, _ := strings.Cut(part, "\n")
+		all[name] = upstream.ReadDBD(body)
+	}
+	return all
 }
 
 // exists reports whether one of the paths is in a module or in what it needs.

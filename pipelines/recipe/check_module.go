@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 
+	"github.com/github/go-spdx/v2/spdxexp"
+
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -20,6 +22,8 @@ func (r *reader) checkModules() {
 			r.checkSource(r.tree.Modules[name], doc)
 			r.checkMacro(r.tree.Modules[name], doc)
 			r.checkNeeds(r.tree.Modules[name], doc)
+			r.checkPatches(r.tree.Modules[name], doc)
+			r.checkLicence(r.tree.Modules[name], doc)
 		}
 	}
 	if len(r.tree.Modules) > 0 && r.tree.Modules[baseModule] == nil {
@@ -80,6 +84,36 @@ func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
 		}
 	}
 }
+
+// checkPatches refuses patches that are not there, and those of a source that
+// can be edited itself.
+func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
+	if mod.Folder != "" && len(mod.Patches) > 0 {
+		r.say(doc, strictyaml.Path{"patches"}, "change the files in "+mod.Folder, "a folder of this repository needs no patches")
+	}
+	for i, p := range mod.Patches {
+		if path.Base(p) != p {
+			continue // which the schema refuses
+		}
+		if _, err := fs.Stat(r.fsys, PatchPath(p)); err != nil {
+			r.say(doc, strictyaml.Path{"patches", i}, "add it, or correct the name", "there is no file %s", PatchPath(p))
+		}
+	}
+}
+
+// checkLicence refuses what is no SPDX licence expression:
+// https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
+func (r *reader) checkLicence(mod *Module, doc *strictyaml.Doc) {
+	if mod.Licence == "" {
+		return
+	}
+	if _, err := spdxexp.ExtractLicenses(mod.Licence); err != nil {
+		r.say(doc, strictyaml.Path{"licence"}, "write it as in EPICS, LGPL-3.0-or-later or LicenseRef-ours", "%q is no licence expression of SPDX", mod.Licence)
+	}
+}
+
+// PatchPath returns where a patch of a module is, from the tree's root.
+func PatchPath(patch string) string { return path.Join(support, patch) }
 
 // known tells whether there is a file for a support module, and refuses the
 // name where there is none.

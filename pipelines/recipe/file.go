@@ -55,10 +55,14 @@ type moduleFile struct {
 	Git        string          `json:"git,omitempty" jsonschema:"title=URL of a git repository,pattern=^(https?://[^\\s@]+|ssh://([^\\s@:/]+@)?[^\\s@]+|(git|file)://[^\\s@]+)$,example=https://github.com/epics-modules/asyn" jsonschema_description:"URL of the git repository with the source."`
 	Folder     string          `json:"folder,omitempty" jsonschema:"minLength=1,example=generic-iocs/ioc-simstage/simstage" jsonschema_description:"In place of git: the folder of this repository that holds the source."`
 	Submodules []string        `json:"submodules,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Paths of the git submodules that are wanted. Others are left out."`
+	Patches    []patchName     `json:"patches,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Files beside this one that are applied to the source with git apply, in this order. Not for a folder of this repository."`
 	Macro      string          `json:"macro" jsonschema:"title=macro name,pattern=^[A-Za-z_][A-Za-z0-9_]*$,example=ASYN" jsonschema_description:"What other modules call it in configure/RELEASE."`
 	Needs      []moduleRef     `json:"needs,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Support modules it is built against. epics-base is always one."`
 	Packages   []debianPackage `json:"packages,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Debian packages it is built with."`
 	Config     []configLine    `json:"config,omitempty" jsonschema_description:"Lines for configure/CONFIG_SITE.local."`
+	Skip       []filePath      `json:"skip,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Folders below the module's that are not built."`
+	Tests      bool            `json:"tests,omitempty" jsonschema_description:"Build upstream's own tests too, and run them."`
+	Licence    string          `json:"licence,omitempty" jsonschema:"minLength=1,example=EPICS" jsonschema_description:"The module's licence as an SPDX expression. It goes into the image's bill of materials."`
 	DBDs       []dbdName       `json:"dbds,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Database definition files it gives an IOC."`
 	Libs       []libName       `json:"libs,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Libraries it gives an IOC, in link order."`
 	Files      []filePath      `json:"files,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Files and folders below the module's that an IOC reads when it runs. Its databases, in db, come by themselves."`
@@ -72,6 +76,7 @@ type (
 	dbdName       string
 	libName       string
 	filePath      string
+	patchName     string
 	target        string
 )
 
@@ -123,6 +128,11 @@ func (libName) JSONSchema() *jsonschema.Schema {
 // leads out.
 func (filePath) JSONSchema() *jsonschema.Schema {
 	return strictyaml.Text("path below the module's folder", `^[A-Za-z0-9_][-A-Za-z0-9_.+]*(/[A-Za-z0-9_][-A-Za-z0-9_.+]*)*$`, "iocBoot/plugins.cmd")
+}
+
+// JSONSchema describes the name of a patch, a file beside the recipe.
+func (patchName) JSONSchema() *jsonschema.Schema {
+	return strictyaml.Text("file name of a patch", `^[A-Za-z0-9_][-A-Za-z0-9_.+]*\.(patch|diff)$`, "asyn-gcc14.patch")
 }
 
 // JSONSchema says what a target of EPICS looks like; which there are, only EPICS

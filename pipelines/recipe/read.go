@@ -158,10 +158,17 @@ func (r *reader) module(base string) {
 	*mod = Module{
 		Name: name, File: file, Git: f.Git, Folder: f.Folder, Submodules: f.Submodules,
 		Macro: f.Macro, Needs: texts(f.Needs), Packages: texts(f.Packages), Config: texts(f.Config),
+		Patches: texts(f.Patches), Skip: texts(f.Skip), Tests: f.Tests, Licence: f.Licence,
 		DBDs: texts(f.DBDs), Libs: texts(f.Libs), Files: texts(f.Files), Lines: map[string]int{},
 	}
-	for key, names := range map[string][]string{"packages": mod.Packages, "dbds": mod.DBDs, "libs": mod.Libs, "files": mod.Files} {
+	for key, names := range map[string][]string{
+		"packages": mod.Packages, "patches": mod.Patches, "skip": mod.Skip,
+		"dbds": mod.DBDs, "libs": mod.Libs, "files": mod.Files,
+	} {
 		lines(mod.Lines, doc, names, key)
+	}
+	if f.Tests {
+		mod.Lines["tests"] = doc.Line("tests")
 	}
 }
 

@@ -70,11 +70,16 @@ type Module struct {
 	Submodules []string // git submodules that are wanted; others are left out
 	Macro      string   // its name in configure/RELEASE: "ASYN"
 	Needs      []string // support modules it is built against; EPICS Base is always one
+	Patches    []string // files beside the recipe that are applied to its source, in this order
+	Skip       []string // folders below its own that are not built
+	Tests      bool     // its own tests are run after it was built
+	Licence    string   // SPDX expression: "EPICS"; empty when the recipe does not say
 	Packages   []string // Debian packages it is built with
 	Config     []string // lines for configure/CONFIG_SITE.local: "TIRPC = YES"
 	DBDs       []string // that it gives an IOC
 	Libs       []string // that it gives an IOC, in link order
 	Files      []string // below its folder, that an IOC reads when it runs, beside db
-	// Lines in File of what Packages, DBDs, Libs and Files name.
+	// Lines in File of what Packages, Patches, Skip, DBDs, Libs and Files name,
+	// and of the key tests.
 	Lines map[string]int
 }
