@@ -65,7 +65,7 @@ var walls = []wall{
 		"a release page needs neither engine nor cluster",
 	},
 	{
-		[]string{"asset", "version", "check", "recipe", "lockfile", "layout", "beamline", "plan", "record", "diag"},
+		[]string{"asset", "version", "check", "recipe", "lockfile", "layout", "upstream", "beamline", "plan", "record", "diag"},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",
 	},

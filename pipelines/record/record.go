@@ -61,10 +61,11 @@ func (r *Record) Image(t asset.Target) Artifact {
 
 // Source is where a support module came from.
 type Source struct {
-	Module string `json:"module"`
-	URL    string `json:"url"`    // of the git repository, as in the recipe (before any mirror), or "tree"
-	Ref    string `json:"ref"`    // as in the recipe
-	Commit string `json:"commit"` // 40 hex digits; for "tree" the hash of the folder
+	Module  string `json:"module"`
+	URL     string `json:"url"`               // of the git repository, as in the recipe (before any mirror), or "tree"
+	Ref     string `json:"ref"`               // as in the recipe
+	Commit  string `json:"commit"`            // 40 hex digits; for "tree" the hash of the folder
+	Licence string `json:"licence,omitempty"` // SPDX expression, as in the recipe
 }
 
 // Instance is one IOC instance of a beamline.

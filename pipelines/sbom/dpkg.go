@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// ReadDpkg gives the packages that are installed, from Debian's own list of
+// ReadDpkg returns the packages that are installed, from Debian's own list of
 // them, /var/lib/dpkg/status: paragraphs of "Field: value" lines, one for each
 // package (man 5 deb-control). Packages that are only half there are left out.
 func ReadDpkg(status io.Reader) ([]Package, error) {

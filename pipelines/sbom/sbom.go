@@ -1,4 +1,4 @@
-// Package sbom says what an image is made of, from what is known without
+// Package sbom lists what an image is made of, from what is known without
 // looking into its files: Debian's packages, and the support modules that were
 // built from source, which no scanner recognises.
 package sbom
@@ -38,8 +38,8 @@ type Package struct {
 	Source       string // the source package it was built from, "libtirpc"
 }
 
-// Document gives the SPDX 2.3 document of an image; marshalled to JSON it is
-// what scanners read. Equal images give equal documents: Created is the time of
+// Document returns the SPDX 2.3 document of an image; marshalled to JSON it is
+// what scanners read. Equal images have equal documents: Created is the time of
 // the tagged commit, not of this run.
 func Document(img Image) *spdx.Document {
 	root := &spdx.Package{
@@ -71,12 +71,12 @@ func contain(d *spdx.Document, p *spdx.Package) {
 	d.Relationships = append(d.Relationships, relation("image", common.TypeRelationshipContains, p.PackageSPDXIdentifier))
 }
 
-// module is a support module built from source.
+// module returns a support module built from source.
 func module(m record.Source) *spdx.Package {
 	from := "git+" + m.URL + "@" + m.Commit
 	p := &spdx.Package{
 		PackageName: m.Module, PackageSPDXIdentifier: id("module", m.Module), PackageVersion: m.Ref,
-		PackageDownloadLocation: from, PrimaryPackagePurpose: "LIBRARY",
+		PackageDownloadLocation: from, PrimaryPackagePurpose: "LIBRARY", PackageLicenseDeclared: m.Licence,
 		PackageExternalReferences: purl(fmt.Sprintf("pkg:generic/%s@%s?vcs_url=%s", url.PathEscape(m.Module), url.PathEscape(m.Ref), url.QueryEscape(from))),
 	}
 	if m.URL == "tree" { // its source is in the repository of the tag
@@ -87,7 +87,7 @@ func module(m record.Source) *spdx.Package {
 	return p
 }
 
-// debian is a package of Debian.
+// debian returns a package of Debian.
 func debian(p Package) *spdx.Package {
 	return &spdx.Package{
 		PackageName: p.Name, PackageSPDXIdentifier: id("deb", p.Name+"-"+p.Architecture), PackageVersion: p.Version,
@@ -97,23 +97,23 @@ func debian(p Package) *spdx.Package {
 	}
 }
 
-// purl is how vulnerability databases know a package.
-func purl(at string) []*spdx.PackageExternalReference {
-	return []*spdx.PackageExternalReference{{Category: common.CategoryPackageManager, RefType: common.TypePackageManagerPURL, Locator: at}}
+// purl is a package's URL, the name that vulnerability databases know it by.
+func purl(locator string) []*spdx.PackageExternalReference {
+	return []*spdx.PackageExternalReference{{Category: common.CategoryPackageManager, RefType: common.TypePackageManagerPURL, Locator: locator}}
 }
 
-var other = regexp.MustCompile(`[^a-zA-Z0-9.-]`)
+var notInID = regexp.MustCompile(`[^a-zA-Z0-9.-]`)
 
-// id names a package in the document.
+// id returns the name of a package in the document.
 func id(kind, name string) common.ElementID {
-	return common.ElementID(kind + "-" + other.ReplaceAllStringFunc(name, func(s string) string { return fmt.Sprintf("-%x-", s) }))
+	return common.ElementID(kind + "-" + notInID.ReplaceAllStringFunc(name, func(s string) string { return fmt.Sprintf("-%x-", s) }))
 }
 
 func relation(a common.ElementID, kind string, b common.ElementID) *spdx.Relationship {
 	return &spdx.Relationship{RefA: common.MakeDocElementID("", string(a)), RefB: common.MakeDocElementID("", string(b)), Relationship: kind}
 }
 
-// sorted gives a copy of a list in the order of its names, each once.
+// sorted returns a copy of a list in the order of its names, each once.
 func sorted[T any](list []T, name func(T) string) []T {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(name(a), name(b)) })

@@ -42,11 +42,14 @@ type Wanted struct {
 // Pinned returns the locked source of a module, or the hash of its folder in
 // the tree. A tag that points elsewhere than when it was locked is refused.
 func (f Fetcher) Pinned(ctx context.Context, w Wanted, locked lockfile.Module) (record.Source, error) {
+	src := record.Source{
+		Module: w.Ref.Name, URL: w.Module.Git, Ref: w.Ref.Ref, Commit: string(locked.Commit), Licence: w.Module.Licence,
+	}
 	if w.Module.Folder != "" {
 		sum, err := engine.FolderHash(f.Files, w.Module.Folder)
-		return record.Source{Module: w.Ref.Name, URL: "tree", Ref: w.Module.Folder, Commit: sum}, err
+		src.URL, src.Ref, src.Commit = "tree", w.Module.Folder, sum
+		return src, err
 	}
-	src := record.Source{Module: w.Ref.Name, URL: w.Module.Git, Ref: w.Ref.Ref, Commit: string(locked.Commit)}
 	if commitHash.MatchString(w.Ref.Ref) {
 		return src, nil
 	}
