@@ -65,8 +65,12 @@ func (l *lease) write(ctx context.Context, rec resourcelock.LeaderElectionRecord
 }
 
 // hopeless ends the run when waiting cannot bring the lock: without the right to
-// leases, and in a namespace that is not there or is being deleted.
+// leases, and in a namespace that is not there or is being deleted. A lock that is
+// held is not given up for one refusal: it may be renewed by the next request.
 func (l *lease) hopeless(err error) {
+	if l.wasHeld() {
+		return
+	}
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) {
 		l.end(err)
 	}

@@ -24,7 +24,7 @@ const undoWithin = 2 * time.Minute
 // and returns the error that describes both. ctx may have ended: whoever stops a
 // promotion wants the beamline back too.
 func (m *move) undo(ctx context.Context, cause error) error {
-	if errors.Is(context.Cause(ctx), ledger.ErrLockLost) {
+	if m.held.Err() != nil || errors.Is(cause, ledger.ErrLockLost) {
 		return m.failure(
 			diag.Broken,
 			ledger.ErrLockLost,
