@@ -220,7 +220,10 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		art, err := w.registry.PushChart(w.t.Context(), tgz)
 		require.NoError(w.t, err)
 		rec.Instances = append(rec.Instances, record.Instance{Name: name, Chart: art.Pinned(), Image: asset.Ref(w.image), IOC: pin, ProbePV: inst.Values.ProbePV, Protocol: "ca"})
-		rec.Checks = append(rec.Checks, record.Test{Name: "boot", Of: name, Digest: asset.Ref(w.image).Digest(), Passed: true})
+		rec.Checks = append(rec.Checks, record.Test{
+			Name: record.BootTest, Of: name, Digest: asset.Ref(w.image).Digest(), Passed: true,
+			PVs: []record.PV{{Name: inst.Values.ProbePV, Type: "ai"}},
+		})
 	}
 	text, err := json.Marshal(rec)
 	require.NoError(w.t, err)
