@@ -15,6 +15,9 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	r.quantity(doc, below(where, "cpu"), v.CPU)
 	r.quantity(doc, below(where, "memory"), v.Memory)
 	r.quantity(doc, below(where, "autosave"), v.Autosave)
+	for _, fault := range v.StartupRules().Check(doc, below(where, "startup")) {
+		r.faults.Add(fault)
+	}
 	for _, name := range doc.Keys(below(where, "env")...) {
 		p := below(where, "env", name)
 		if problems := validation.IsEnvVarName(name); len(problems) > 0 {

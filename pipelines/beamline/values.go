@@ -16,6 +16,7 @@ import (
 type Values struct {
 	ProbePV      string            `json:"probePV,omitempty" jsonschema_description:"The PV that tells whether this IOC lives."`
 	Protocol     string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
+	Startup      *startup.Rules    `json:"startup,omitempty" jsonschema_description:"How the start of the IOC is judged."`
 	UID          int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
 	GID          int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
 	Env          map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
@@ -58,6 +59,14 @@ func (v Values) Fields() map[string]any {
 		panic(err) // Values are plain data
 	}
 	return all
+}
+
+// StartupRules returns how the instance's start is judged.
+func (v Values) StartupRules() startup.Rules {
+	if v.Startup == nil {
+		return startup.Rules{}
+	}
+	return *v.Startup
 }
 
 // JSONSchemaExtend says what a PV's name looks like.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 )
 
 const image = "127.0.0.1:5000/ioc-simstage-runtime@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -47,6 +48,7 @@ func TestManifests(t *testing.T) {
 		"all": func(i *beamline.Instance) {
 			i.Values = beamline.Values{ProbePV: "BL01T:TIME", Protocol: "pva", UID: 1, GID: 2, CPU: "100m", Memory: "1Gi",
 				Autosave: "100Mi", GraceSeconds: 60,
+				Startup: &startup.Rules{Within: "3m", Allow: []startup.Pattern{{Line: "queueRequest", Why: "absent in CI"}}},
 				Env: map[string]string{"EPICS_CA_MAX_ARRAY_BYTES": "1000000",
 					"A": "{{ x }}"}, NodeSelector: map[string]string{"beamline": "bl01t"},
 				Tolerations: []beamline.Toleration{{Key: "beamline", Operator: "Equal", Value: "bl01t", Effect: "NoSchedule"}}}

@@ -22,9 +22,6 @@ import (
 //go:embed ask.sh
 var askScript string
 
-// protocols are those that every check is asked over.
-var protocols = []string{"ca", "pva"}
-
 // client asks one running IOC.
 type client struct {
 	container *dagger.Container
@@ -45,6 +42,8 @@ func (t Tester) ask(ctx context.Context, s Subject, result *record.Test) (err er
 	}()
 	c := &client{container: s.Clients.WithServiceBinding("ioc", service).
 		WithEnvVariable("EPICS_CA_ADDR_LIST", "ioc").WithEnvVariable("EPICS_CA_AUTO_ADDR_LIST", "NO").
+		WithEnvVariable("EPICS_CA_SERVER_PORT", strconv.Itoa(s.caPort())).
+		WithEnvVariable("EPICS_PVA_BROADCAST_PORT", strconv.Itoa(s.pvaPort())).
 		WithEnvVariable("EPICS_PVA_ADDR_LIST", "ioc").WithEnvVariable("EPICS_PVA_AUTO_ADDR_LIST", "NO").
 		WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))}
 	for _, round := range rounds(s.Checks) {
@@ -91,7 +90,7 @@ func (c *client) round(ctx context.Context, s Subject, checks []recipe.Check, re
 		pv = "" // once
 		open := false
 		var faults, evidence []string
-		for _, proto := range protocols {
+		for _, proto := range s.protocols() {
 			for _, ch := range checks {
 				name := target(ch)
 				value, ok := values[proto][name]

@@ -19,7 +19,7 @@ started() { grep -q '^@started' $log || gone; }
 
 "$@" >$log 2>&1 &
 ioc=$!
-wait_for 60 started
+wait_for "${WITHIN:-120}" started
 # What runs the IOC for us says which process that is.
 kill -TERM "$(cat /tmp/ioc.pid 2>/dev/null || echo $ioc)" 2>/dev/null
 (wait_for "${GRACE:-30}" gone || kill -KILL $ioc 2>/dev/null) &

@@ -8,67 +8,125 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 )
+
+const folder = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config"
 
 // subject has the start-up script whose log the tests read.
 func subject(script string) Subject {
-	return Subject{Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config",
-		Config: map[string][]byte{"st.cmd": []byte(script)}}
+	return Subject{Name: "bl01t-mo-ioc-01", Folder: folder, Config: map[string][]byte{
+		"st.cmd": []byte(script), "more.cmd": []byte("# more\nfooBar 2\n"), "stages.substitutions": []byte("file x {\n"),
+		"stage.db": []byte("record(ai, \"A\") {\n"),
+	}}
 }
 
-const goodEnd = "Starting iocInit\niocRun: All initialization complete\n@started\n@pvs\nX:A, \"ai\"\nA:B, " +
-	"\"bo\"\n@exit 0\n"
+const (
+	running = "Starting iocInit\niocRun: All initialization complete\n"
+	ended   = "@started\n"
+	rest    = "@pvs\nX:A,\"ai\"\nA:B,\"bo\"\n@exit 0\n"
+	goodEnd = running + ended + rest
+)
 
 func TestBootOfAGoodIOC(t *testing.T) {
-	log := readBoot("< st.cmd\niocInit\n" + goodEnd)
-	require.Empty(t, log.faults(subject("iocInit\n")))
-	require.Equal(t, []record.PV{{Name: "A:B", Type: "bo"}, {Name: "X:A", Type: "ai"}}, log.pvs)
-	require.Equal(t, 0, log.exit)
+	b := readBoot("< st.cmd\r\niocInit\n" + goodEnd)
+	require.Empty(t, b.faults(subject("iocInit\n")))
+	require.Equal(t, []record.PV{{Name: "A:B", Type: "bo"}, {Name: "X:A", Type: "ai"}}, b.pvs)
+	require.Equal(t, 0, b.exit)
+	require.True(t, b.started)
 }
 
 func TestFaultsNameTheLine(t *testing.T) {
-	const script = "# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\ndbLoadRecords \"missing.db\"\ndbLoadRecords " +
-		"\"macro.db\", \"Q=X\"\n< gone.cmd\niocInit\n"
-	const where = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config/st.cmd"
+	const script = "# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\ndbLoadRecords \"missing.db\"\n" +
+		"dbLoadRecords \"macro.db\", \"Q=X\"\n< gone.cmd\n< more.cmd\ndbLoadTemplate \"stages.substitutions\"\n" +
+		"dbLoadRecords \"$(X)\"\ndbLoadRecords \"stage.db\"\niocInit\n"
+	const red = "\x1b[31;1mERROR\x1b[0m"
 	tests := map[string]struct{ log, want string }{
 		"unknown command": {
-			"# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n\x1b[31;1mERROR\x1b[0m st.cmd line 3: Command fooBar not " +
-				"found.\niocInit\n" + goodEnd,
-			where + ":3: Command fooBar not found.",
+			"# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n" + red + " st.cmd line 3: Command fooBar not found.\niocInit\n" + goodEnd,
+			":3: Command fooBar not found.",
 		},
 		"missing database": {
-			"dbLoadRecords \"a.db\"\ndbLoadRecords \"missing.db\"\n\x1b[31;1mERROR\x1b[0m failed to load " +
-				"'missing.db'\niocInit\n" + goodEnd,
-			where + ":5: ERROR failed to load 'missing.db'",
+			"dbLoadRecords \"a.db\"\ndbLoadRecords \"missing.db\"\n" + red + " failed to load 'missing.db'\niocInit\n" + goodEnd,
+			":5: ERROR failed to load 'missing.db'",
 		},
-		"undefined macro, on several lines": {
-			"dbLoadRecords \"macro.db\", \"Q=X\"\nmacLib: macro P is undefined (expanding string " +
-				"record(ai,\"$(P):B\"){}\n)\nWarning: 'macro.db' line 1 has undefined macros\niocInit\n" + goodEnd,
-			where + ":6: macLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}; Warning: 'macro.db' " +
-				"line 1 has undefined macros",
+		"undefined macro in a database": {
+			"dbLoadRecords \"macro.db\", \"Q=X\"\nmacLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}\n)\n" +
+				"Warning: 'macro.db' line 1 has undefined macros\niocInit\n" + goodEnd,
+			":6: macLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}; " +
+				"Warning: 'macro.db' line 1 has undefined macros",
+		},
+		"undefined macro in the script, whose line is not echoed": {
+			"dbLoadRecords \"a.db\"\nmacLib: macro X is undefined (expanding string dbLoadRecords \"$(X)\")\niocInit\n" + goodEnd,
+			":10: macLib: macro X is undefined (expanding string dbLoadRecords \"$(X)\")",
 		},
 		"missing script": {
 			"< gone.cmd\nCan't open gone.cmd: No such file or directory\niocInit\n" + goodEnd,
-			where + ":7: Can't open gone.cmd: No such file or directory",
+			":7: Can't open gone.cmd: No such file or directory",
+		},
+		"in another script": {
+			"< more.cmd\n# more\nfooBar 2\n" + red + " more.cmd line 2: Command fooBar not found.\niocInit\n" + goodEnd,
+			"more.cmd:2: Command fooBar not found.",
+		},
+		"in substitutions": {
+			"dbLoadTemplate \"stages.substitutions\"\nSubstitution file error: syntax error\nline 1: '{'\niocInit\n" + goodEnd,
+			"stages.substitutions:1: Substitution file error: syntax error",
+		},
+		"in a database of the config folder": {
+			"dbLoadRecords \"stage.db\"\n" + red + ": syntax error\n at or before '' in file \"stage.db\" line 2\niocInit\n" + goodEnd,
+			"stage.db:2: ERROR: syntax error",
 		},
 		"no iocInit": {
-			"dbLoadRecords \"a.db\"\n@started\n@pvs\n@exit 1\n",
-			where + ": the IOC did not reach the end of iocInit; end the start-up script with iocInit",
+			"dbLoadRecords \"a.db\"\n" + ended + rest,
+			": the IOC did not reach the end of iocInit; end the start-up script with iocInit",
 		},
-		"does not stop": {
-			"iocInit\n" + strings.Replace(goodEnd, "@exit 0", "@exit 124", 1),
-			"bl01t-mo-ioc-01: the IOC did not stop within its grace period; its main program must leave on SIGTERM",
+		"no end of the script": {
+			"dbLoadRecords \"a.db\"\niocInit\n" + running + rest,
+			": the start-up script has not ended within 2m0s, and the last command was that of " + folder +
+				"/st.cmd:12; speed it up, or allow more in startup.within",
 		},
-		"stops badly": {
-			"iocInit\n" + strings.Replace(goodEnd, "@exit 0", "@exit 139", 1),
-			"bl01t-mo-ioc-01: the IOC stopped with exit status 139; see the log",
+		"no PVs": {
+			"iocInit\n" + running + ended + "@exit 0\n",
+			": the IOC serves no PVs; load a database",
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, []string{test.want}, readBoot(test.log).faults(subject(script)))
+			want := folder + "/st.cmd" + test.want
+			if !strings.HasPrefix(test.want, ":") {
+				want = folder + "/" + test.want
+			}
+			require.Equal(t, []string{want}, readBoot(test.log).faults(subject(script)))
 		})
 	}
+}
+
+func TestStopsBadly(t *testing.T) {
+	good := "iocInit\n" + goodEnd
+	for exit, want := range map[string]string{
+		"@exit 124": "bl01t-mo-ioc-01: the IOC did not stop within its grace period; its main program must leave on SIGTERM",
+		"@exit 139": "bl01t-mo-ioc-01: the IOC stopped with exit status 139; see the log",
+	} {
+		require.Equal(t, []string{want}, readBoot(strings.Replace(good, "@exit 0", exit, 1)).faults(subject("iocInit\n")))
+	}
+}
+
+// What drivers print is recorded, and does not refuse; the time it was printed
+// at would make each record another.
+func TestNotes(t *testing.T) {
+	log := "save_restore: Can't open file '/epics/autosave/a.sav'. Trying backup file.\n" +
+		"2026/11/26 19:20:21.123 asynManager: queueRequest failed for port L0\niocInit\n" + goodEnd
+	s := subject("iocInit\n")
+	b := readBoot(log)
+	require.Empty(t, b.faults(s))
+	require.Equal(t, []string{
+		folder + "/st.cmd: save_restore: Can't open file '/epics/autosave/a.sav'. Trying backup file.",
+		folder + "/st.cmd: asynManager: queueRequest failed for port L0",
+	}, b.notes(s))
+	s.Startup = startup.Rules{Allow: []startup.Pattern{{Line: "queueRequest", Why: "absent in CI"}},
+		Refuse: []startup.Pattern{{Line: `\.sav'`, Why: "all have one"}}}
+	require.Empty(t, b.notes(s))
+	require.Len(t, b.faults(s), 1)
 }
 
 func TestReadTrace(t *testing.T) {

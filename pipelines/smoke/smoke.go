@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 )
 
 //go:embed boot.sh
@@ -26,17 +28,20 @@ var bootCommands string
 
 // Subject is an IOC to be tested.
 type Subject struct {
-	Name    string       // of the image or the instance
-	Folder  string       // of its config, from the repository's root, to name files in faults
-	Digest  asset.Digest // that Runtime was pulled by from the registry; empty when it was built here
-	Runtime *dagger.Container
-	Clients *dagger.Container // has caget, caput and pvget: the developer image
-	Config  map[string][]byte // by file name, as the instance's ConfigMap
-	Checks  []recipe.Check
-	File    string // where Checks stand
-	Env     map[string]string
-	User    string // "uid:gid" the IOC runs as
-	Grace   int64  // seconds to stop in
+	Name     string       // of the image or the instance
+	Folder   string       // of its config, from the repository's root, to name files in faults
+	Digest   asset.Digest // that Runtime was pulled by from the registry; empty when it was built here
+	Runtime  *dagger.Container
+	Clients  *dagger.Container // has caget, caput and pvget: the developer image
+	Config   map[string][]byte // by file name, as the instance's ConfigMap
+	Checks   []recipe.Check
+	File     string // where Checks stand
+	Env      map[string]string
+	User     string        // "uid:gid" the IOC runs as
+	Grace    int64         // seconds to stop in
+	Protocol string        // that the probe PV is asked over; empty means "ca"
+	Startup  startup.Rules // how its start is judged
+	Autosave bool          // it has a volume at /epics/autosave
 }
 
 // Tester runs smoke tests on one engine.
@@ -58,7 +63,7 @@ func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 		return nil, fmt.Errorf("booting %s: %w", s.Name, err)
 	}
 	result.PVs = log.pvs
-	result.Faults = log.faults(s)
+	result.Faults, result.Notes = log.faults(s), log.notes(s)
 	if len(result.Faults) > 0 {
 		result.Log = tail(log.lines, 40)
 		return result, nil
@@ -93,16 +98,16 @@ func pulled(ctx context.Context, c *dagger.Container, digest asset.Digest) error
 // ioc is the runtime image with its config, as a pod has them: unprivileged,
 // and nowhere to write but /tmp and the autosave volume.
 func (t Tester) ioc(s Subject) *dagger.Container {
-	config := t.Client.Directory()
-	for _, name := range sortedKeys(s.Config) {
-		config = config.WithNewFile(name, string(s.Config[name]))
-	}
-	c := s.Runtime.WithMountedDirectory(layout.Config, config).
+	c := s.Runtime.WithMountedDirectory(layout.Config, t.config(s)).
 		WithMountedTemp("/tmp").
 		WithEnvVariable("IOC_NAME", s.Name).
 		WithEnvVariable("HOME", "/tmp")
-	for _, name := range sortedKeys(s.Env) {
-		c = c.WithEnvVariable(name, s.Env[name])
+	if s.Autosave {
+		c = c.WithMountedTemp("/epics/autosave")
+	}
+	env := s.env()
+	for _, name := range sortedKeys(env) {
+		c = c.WithEnvVariable(name, env[name])
 	}
 	return c.WithUser(s.User)
 }
@@ -126,7 +131,8 @@ func (t Tester) bootable(s Subject) *dagger.Container {
 	return t.ioc(s).
 		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
 		WithNewFile("/smoke/boot.cmd", bootCommands).
-		WithEnvVariable("GRACE", fmt.Sprint(s.Grace))
+		WithEnvVariable("GRACE", fmt.Sprint(s.Grace)).
+		WithEnvVariable("WITHIN", fmt.Sprintf("%.0f", s.Startup.Duration().Seconds()))
 }
 
 // service is the IOC as other containers reach it. The engine waits until it can
@@ -135,7 +141,9 @@ func (t Tester) bootable(s Subject) *dagger.Container {
 func (t Tester) service(s Subject) *dagger.Service {
 	return t.ioc(s).
 		WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano)). // a test is never answered from a cache
-		WithExposedPort(5064).
+		WithExposedPort(s.caPort(), dagger.ContainerWithExposedPortOpts{
+			ExperimentalSkipHealthcheck: !slices.Contains(s.protocols(), "ca"),
+		}).
 		AsService(dagger.ContainerAsServiceOpts{UseEntrypoint: true})
 }
 

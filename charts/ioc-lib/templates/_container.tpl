@@ -23,12 +23,12 @@ securityContext:
 resources:
   {{- . | nindent 2 }}
 {{- end }}
-# An IOC may take two minutes to reach its devices before it serves PVs; once it
-# does, only a minute and a half of silence restarts it.
+# An IOC has its time to start, in which it reaches its devices, before it serves
+# PVs; once it does, only a minute and a half of silence restarts it.
 startupProbe:
   {{- include "ioc-lib.probe" . | nindent 2 }}
   periodSeconds: 2
-  failureThreshold: 60
+  failureThreshold: {{ div (include "ioc-lib.within" . | int) 2 }}
 readinessProbe:
   {{- include "ioc-lib.probe" . | nindent 2 }}
   periodSeconds: 10

@@ -1,0 +1,92 @@
+package startup_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/startup"
+)
+
+func TestJudge(t *testing.T) {
+	for line, want := range map[string]startup.Class{
+		"iocRun: All initialization complete":                                    startup.Silence,
+		"# an error in a comment":                                                startup.Silence,
+		"ERROR st.cmd line 3: Command fooBar not found.":                         startup.Fault,
+		"st.cmd line 4: Illegal integer 'x'":                                     startup.Fault,
+		"Can't open gone.cmd: No such file or directory":                         startup.Fault,
+		"ERROR failed to load 'missing.db'":                                      startup.Fault,
+		"macLib: macro P is undefined (expanding string x)":                      startup.Fault,
+		"Warning: 'a.db' line 1 has undefined macros":                            startup.Fault,
+		"Substitution file error: syntax error":                                  startup.Fault,
+		"iocBuild: Aborting, bad database definition (DBD)!":                     startup.Fault,
+		"device support devAiX not found":                                        startup.Fault,
+		"A:B.INP: failed to initialize link type 3 with \"x\" (type 0)":          startup.Fault,
+		"ioc: error while loading shared libraries: libx.so: cannot open":        startup.Fault,
+		"save_restore: Can't open file '/epics/autosave/a.sav'. Trying backup":   startup.Note,
+		"2026/11/26 10:00:00.1 drvAsynIPPort: Unable to connect L0, device:4001": startup.Note,
+		"asyn: queueRequest failed":                                              startup.Note,
+		"port L0 not connected":                                                  startup.Note,
+		"CA.Client.Exception: timed out":                                         startup.Note,
+	} {
+		assert.Equal(t, want, startup.Rules{}.Judge(line), line)
+	}
+}
+
+func TestRulesMoveLines(t *testing.T) {
+	rules := startup.Rules{
+		Allow:  []startup.Pattern{{Line: "^ERROR st.cmd line 3", Why: "x"}, {Line: "not connected$", Why: "x"}},
+		Refuse: []startup.Pattern{{Line: "very quiet", Why: "x"}, {Line: "port SAFETY not connected", Why: "x"}},
+	}
+	assert.Equal(t, startup.Note, rules.Judge("ERROR st.cmd line 3: Command fooBar not found."))
+	assert.Equal(t, startup.Silence, rules.Judge("port L0 not connected"))
+	assert.Equal(t, startup.Fault, rules.Judge("port SAFETY not connected"))
+	assert.Equal(t, startup.Fault, rules.Judge("a very quiet line"))
+}
+
+func TestRulesTravel(t *testing.T) {
+	rules := startup.Rules{Within: "3m", Allow: []startup.Pattern{{Line: "a", Why: "b"}}}
+	back, err := startup.ParseRules(rules.String())
+	require.NoError(t, err)
+	assert.Equal(t, rules, back)
+	assert.Equal(t, 3*time.Minute, rules.Duration())
+	none, err := startup.ParseRules("")
+	require.NoError(t, err)
+	assert.Equal(t, 2*time.Minute, none.Duration())
+	_, err = startup.ParseRules("{")
+	require.Error(t, err)
+	over := startup.Rules{Within: "5m", Refuse: []startup.Pattern{{Line: "c", Why: "d"}}}.Over(rules)
+	assert.Equal(t, startup.Rules{Within: "5m", Allow: rules.Allow, Refuse: []startup.Pattern{{Line: "c", Why: "d"}}}, over)
+	assert.Equal(t, "3m", startup.Rules{}.Over(rules).Within)
+}
+
+// The cursor is where the shell is: in scripts that others run, and after lines
+// whose macros the echo has expanded.
+func TestCursor(t *testing.T) {
+	c := startup.NewCursor(map[string][]byte{
+		"st.cmd":   []byte("epicsEnvSet P, X\n\n< more.cmd\ndbLoadTemplate(\"a.substitutions\", \"P=$(P)\")\niocInit\n"),
+		"more.cmd": []byte("# nothing\niocshLoad(\"again.cmd\", \"A=B\")\necho $(P=1) ${P}\n"), "again.cmd": []byte("echo again\r\n"),
+	})
+	for _, step := range []struct {
+		log  string
+		file string
+		line int
+		is   bool
+	}{
+		{"epicsEnvSet P, X", "st.cmd", 1, true},
+		{"something else", "st.cmd", 1, false},
+		{"< more.cmd", "more.cmd", 0, true},
+		{"iocshLoad(\"again.cmd\", \"A=B\")", "again.cmd", 0, true},
+		{"echo again", "again.cmd", 1, true},
+		{"echo 1 X", "more.cmd", 3, true},
+		{"dbLoadTemplate(\"a.substitutions\", \"P=X\")", "st.cmd", 4, true},
+	} {
+		assert.Equal(t, step.is, c.Echo(step.log), step.log)
+		file, line := c.Place()
+		assert.Equal(t, step.file, file, step.log)
+		assert.Equal(t, step.line, line, step.log)
+	}
+	assert.Equal(t, "a.substitutions", c.Argument())
+}
