@@ -29,6 +29,7 @@ require (
 	github.com/spdx/tools-golang v0.5.7
 	github.com/spf13/cobra v1.10.2
 	github.com/stretchr/testify v1.12.1
+	github.com/teambition/rrule-go v1.8.2
 	github.com/ulikunitz/xz v0.5.15
 	golang.org/x/sync v0.22.0
 	golang.org/x/term v0.45.0

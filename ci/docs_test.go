@@ -20,6 +20,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -30,6 +31,7 @@ func published() map[string][]byte {
 	all := maps.Clone(recipe.Schemas())
 	maps.Copy(all, lockfile.Schemas())
 	maps.Copy(all, beamline.Schemas())
+	maps.Copy(all, policy.Schemas())
 	return all
 }
 

@@ -18,7 +18,7 @@ import (
 // The two sides between which only the record crosses.
 var (
 	releaseSide = []string{"release", "image", "source", "debian", "runtimeimage", "engine", "smoke", "chart"}
-	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "gate"}
+	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "gate", "policy", "approval"}
 )
 
 // kinds is Kubernetes's table of kinds: data, with which charts are checked.

@@ -35,6 +35,8 @@ var (
 	beamlineArg = argument{what: "a beamline", example: "bl01t", choices: beamlineChoices}
 	instanceArg = argument{what: "an IOC instance", example: "bl01t-mo-ioc-01", choices: instanceChoices}
 	pvArg       = argument{what: "a PV", example: "BL01T-MO-IOC-01:HEARTBEAT"}
+	fileArg     = argument{what: "a file", example: "policy.yaml"}
+	approvalArg = argument{what: "an approval", example: "K7QXJ2AB"}
 	versionArg  = argument{what: "a version", example: "2026.11.1", choices: versionChoices}
 )
 

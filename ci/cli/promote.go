@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/approval"
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/promote"
@@ -16,16 +17,13 @@ import (
 
 // newPromote is `tagline promote`: the pipeline from a record to a beamline.
 func newPromote(a *app) *cobra.Command {
-	s, b, timeout := &site{}, &beamlineCluster{}, time.Duration(0)
-	var approver, lift string
+	s, b, by, timeout := &site{}, &beamlineCluster{}, signing{}, time.Duration(0)
+	var digest, override, lift string
 	cmd := a.takes(&cobra.Command{
-		Use:   "promote BEAMLINE VERSION",
-		Short: "Make a beamline run a release",
-		Long: "Deploys every IOC instance of a release by digest, waits until each is ready and\n" +
-			"answers over EPICS, and puts the whole beamline back as it was when one does not\n" +
-			"(exit status 4). Only IOCs that changed restart. Promoting what already runs changes\n" +
-			"nothing and asks every IOC. A promotion that was killed is finished by the same command.",
-		Example: "  tagline promote bl01t 2026.11.2\n  tagline promote bl01t 2026.11.2 --approved-by ajp",
+		Use:     "promote BEAMLINE VERSION",
+		Short:   "Make a beamline run a release",
+		Long:    "Verifies a release, takes it through the gate of the beamline's policy, deploys every\nIOC instance by digest, waits until each is ready and answers over EPICS, and puts the\nwhole beamline back as it was when one does not (exit status 4). Only IOCs that changed\nrestart. Promoting what already runs changes nothing and asks every IOC. A promotion\nthat was killed is finished by the same command.",
+		Example: "  tagline promote bl01t 2026.11.2\n  tagline promote bl01t 2026.11.2 --override \"the shutter is stuck\" --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			v, err := asset.ParseVersion(given[1])
 			if err != nil {
@@ -33,20 +31,15 @@ func newPromote(a *app) *cobra.Command {
 			}
 			var result *promote.Result
 			err = a.change(cmd.Context(), given[0], func(ctx context.Context) error {
-				reg, err := a.openRegistry(s)
+				q, n, err := a.inquiry(ctx, s, b, given[0])
 				if err != nil {
 					return err
 				}
-				pass, err := gate.Open(ctx, reg, asset.Name(given[0]), v, approver)
+				pass, err := a.pass(ctx, q, v, digest, override, by)
 				if err != nil {
 					return err
 				}
-				b.namespace = pass.Record().Namespace
-				deps, err := a.moveDeps(ctx, b, s, given[0], timeout)
-				if err != nil {
-					return err
-				}
-				deps.Lift = lift
+				deps := promote.Deps{Cluster: n, Chart: q.Registry.Chart, Lift: lift, Holder: a.holder(), Timeout: timeout}
 				result, err = promote.Run(ctx, deps, pass)
 				return err
 			})
@@ -57,12 +50,39 @@ func newPromote(a *app) *cobra.Command {
 		},
 	}, beamlineArg, versionArg)
 	s.flags(cmd)
-	b.accessFlags(cmd)
+	b.flags(cmd)
+	by.flags(cmd)
 	timeoutFlag(cmd, &timeout)
-	cmd.Flags().StringVar(&approver, "approved-by", "",
-		"who approved this release for this beamline, where beamline.yaml asks for it")
+	digestFlag(cmd, &digest)
 	cmd.Flags().StringVar(&lift, "lift-hold", "", "why the hold that a rollback placed may end")
+	cmd.Flags().StringVar(&override, "override", "", "promote in spite of approvals, soak, closed times and holds, for this reason; signed with --key or --keyless by one whom the policy names, and attached to the record for ever")
 	return cmd
+}
+
+// overrideFor is how long an override holds: for the promotion that it was made for.
+const overrideFor = time.Hour
+
+// pass takes a release through the gate.
+func (a *app) pass(
+	ctx context.Context, q *gate.Inquiry, v asset.Version, digest, override string, by signing,
+) (gate.Pass, error) {
+	verdict, err := q.Ask(ctx, v, asset.Digest(digest))
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	if override != "" {
+		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
+		if _, err := a.give(ctx, by, q, verdict, what); err != nil {
+			return gate.Pass{}, err
+		}
+		if verdict, err = q.Ask(ctx, v, verdict.Record); err != nil {
+			return gate.Pass{}, err
+		}
+	}
+	if verdict.Override != "" {
+		fmt.Fprintf(a.Err, "the policy is overridden by %s\n", verdict.Override)
+	}
+	return verdict.Pass()
 }
 
 // writeMove shows what a promotion or rollback did.

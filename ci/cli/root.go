@@ -73,6 +73,7 @@ func (a *app) root() *cobra.Command {
 var verbs = []func(*app) *cobra.Command{
 	newVersion, newUp, newDown, newEnv, newServe,
 	newTag, newLock, newPlan, newCheck, newKey, newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
+	newPolicy, newGate, newApprove, newApprovals, newRevoke,
 	newPromote, newRollback, newStatus, newHistory, newFind, newLogs, newConsole, newShell,
 	newStop, newStart, newRestart, newMove, newRemove,
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -13,6 +13,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
@@ -54,62 +56,87 @@ func newVerify(a *app) *cobra.Command {
 	return cmd
 }
 
-// actionsIssuer is the OIDC issuer of GitHub Actions: it says which workflow a run is.
+// actionsIssuer is the OIDC issuer of GitHub Actions.
 const actionsIssuer = "https://token.actions.githubusercontent.com"
 
-// trusted holds the flags that say whose signatures are trusted: those of keys or
-// of an identity.
+// trusted holds the flags that name trusted signers: keys, identities, or those
+// of a policy.
 type trusted struct {
-	key, identity, issuer string
-	files                 sigstoreFiles
+	keys, identities []string
+	issuer, policy   string
+	files            sigstoreFiles
 }
 
 func (t *trusted) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&t.key, "key", "", "file of the public keys that are trusted (default $TAGLINE_PUBLIC_KEY)")
-	cmd.Flags().StringVar(&t.identity, "identity", "",
-		"workflow that is trusted, or another identity of a certificate:"+
-			" https://github.com/some-org/site/.github/workflows/release.yml")
-	cmd.Flags().StringVar(&t.issuer, "issuer", actionsIssuer, "OIDC issuer of the identity")
+	cmd.Flags().StringArrayVar(&t.keys, "key", nil, "file of public keys that are trusted, or name=file for the assets of that name only; again for more (default $TAGLINE_PUBLIC_KEY)")
+	cmd.Flags().StringArrayVar(&t.identities, "identity", nil, "workflow that is trusted, or what else a certificate says, or name=identity for the assets of that name only (ioc-*=…); again for more: https://github.com/some-org/site/.github/workflows/release.yml")
+	cmd.Flags().StringVar(&t.issuer, "issuer", actionsIssuer, "the OIDC issuer of the identities")
+	cmd.Flags().StringVar(&t.policy, "policy", "", "file of a beamline's policy, whose signers are trusted")
 	t.files.flags(cmd)
 }
 
-// trust reads the trusted signers. Flags go over the environment.
-func (a *app) trust(ctx context.Context, t *trusted) (*sign.Trust, error) {
-	switch {
-	case t.key != "" && t.identity != "":
-		return nil, badTrust("--key and --identity are both given", "give one of them")
-	case t.identity == "" && (t.issuer != actionsIssuer || t.files != sigstoreFiles{}):
+// trust returns the trusted signers. Flags go over the environment.
+func (a *app) trust(ctx context.Context, t *trusted) (attest.Trusted, error) {
+	switch named := len(t.keys)+len(t.identities) > 0; {
+	case t.policy != "" && named:
+		return nil, badTrust("--policy is given beside --key or --identity", "give one of them")
+	case len(t.identities) == 0 && (t.issuer != actionsIssuer || t.files != sigstoreFiles{}):
 		return nil, badTrust("no identity is named", "give --identity too")
-	case t.identity != "":
+	case t.policy != "":
+		return a.policySigners(ctx, t.policy)
+	case !named && a.env("TAGLINE_PUBLIC_KEY") != "":
+		t.keys = []string{a.env("TAGLINE_PUBLIC_KEY")}
+	case !named:
+		return nil, badTrust("nobody is named", "give --key, TAGLINE_PUBLIC_KEY, --identity or --policy")
+	}
+	var p policy.Policy
+	for _, item := range t.keys {
+		assets, file := scoped(item)
+		text, err := readKey(file)
+		if err != nil {
+			return nil, err
+		}
+		p.Signers = append(p.Signers, policy.Signer{Assets: assets, Key: text})
+	}
+	for _, item := range t.identities {
+		assets, identity := scoped(item)
+		p.Signers = append(p.Signers, policy.Signer{Assets: assets, Identity: identity, Issuer: t.issuer})
+	}
+	return gate.Signers(ctx, &p, func(ctx context.Context) (*sign.Sigstore, error) {
 		root, _, err := t.files.read()
 		if err != nil {
 			return nil, err
 		}
-		s, err := sign.OpenSigstore(ctx, root, nil)
-		if err != nil {
-			return nil, err
-		}
-		return s.Trust(t.identity, t.issuer)
-	case t.key == "":
-		t.key = a.env("TAGLINE_PUBLIC_KEY")
+		return sign.OpenSigstore(ctx, root, nil)
+	})
+}
+
+// scoped splits "ioc-*=…" into the names of assets and what may sign them.
+func scoped(item string) (assets []string, rest string) {
+	if name, rest, ok := strings.Cut(item, "="); ok && !strings.ContainsAny(name, "/:.@?") {
+		return []string{name}, rest
 	}
-	if t.key == "" {
-		return nil, badTrust("nobody is named", "give --key, TAGLINE_PUBLIC_KEY or --identity")
-	}
-	text, err := os.ReadFile(t.key)
+	return nil, item
+}
+
+// policySigners returns the signers of a policy in a file.
+func (a *app) policySigners(ctx context.Context, file string) (attest.Trusted, error) {
+	text, err := readPolicyFile(file)
 	if err != nil {
-		return nil, &diag.Error{
-			Kind:  diag.Invalid,
-			Doing: "reading the public key",
-			Err:   err,
-			Fix:   "name the .pub file that tagline key made",
-		}
+		return nil, err
 	}
-	return sign.TrustKeys(text)
+	p, err := policy.Read(file, []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Signers) == 0 {
+		return nil, badTrust("the policy names no signers", "give --key or --identity instead")
+	}
+	return gate.Signers(ctx, p, sign.PublicSigstore)
 }
 
 func badTrust(what, fix string) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading who is trusted", Err: errors.New(what), Fix: fix}
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading the trusted signers", Err: errors.New(what), Fix: fix}
 }
 
 // writeReport shows what was verified: the release first, then its parents.

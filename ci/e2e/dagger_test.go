@@ -44,6 +44,7 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 
 	var moved promote.Result
 	t.Cleanup(func() { remove(t, "bl93t") })
+	ok(t, s.dir, "policy", "init", "bl93t")
 	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "promote", "--beamline", "bl93t", "--version", "1.0.0", "--kubeconfig", "file://"+env.Kubeconfig)), &moved))
 	require.Equal(t, "1.0.0", moved.Version)
 	require.Equal(t, "1.0.0", status(t, s, "bl93t").Version)

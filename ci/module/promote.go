@@ -10,7 +10,11 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
 // Promote makes a beamline run a release and gives what it did to each IOC as
@@ -23,9 +27,6 @@ func (t *Tagline) Promote(
 	version string,
 	// The kubeconfig of the beamline's cluster.
 	kubeconfig *dagger.Secret,
-	// Who approved this release, where beamline.yaml asks for it.
-	// +optional
-	approvedBy string,
 ) (string, error) {
 	v, err := asset.ParseVersion(version)
 	if err != nil {
@@ -35,11 +36,34 @@ func (t *Tagline) Promote(
 	if err != nil {
 		return "", err
 	}
-	pass, err := gate.Open(ctx, reg, asset.Name(beamline), v, approvedBy)
+	namespace, err := open(ctx, kubeconfig, beamline, beamline)
 	if err != nil {
 		return "", err
 	}
-	namespace, err := open(ctx, kubeconfig, beamline, pass.Record().Namespace)
+	text, err := ledger.Policy(ctx, namespace)
+	if err != nil {
+		return "", err
+	}
+	rules, err := policy.Read("the policy of "+beamline, []byte(text))
+	if err != nil {
+		return "", err
+	}
+	inquiry := &gate.Inquiry{
+		Beamline: beamline, Namespace: namespace.Name, Policy: rules, Registry: reg,
+		Sigstore: sign.PublicSigstore, Now: time.Now(),
+		Healthy: func(ctx context.Context, other string) (map[asset.Digest]time.Time, error) {
+			there, err := open(ctx, kubeconfig, other, other)
+			if err != nil {
+				return nil, err
+			}
+			return pods.Healthy(ctx, there)
+		},
+	}
+	verdict, err := inquiry.Ask(ctx, v, "")
+	if err != nil {
+		return "", err
+	}
+	pass, err := verdict.Pass()
 	if err != nil {
 		return "", err
 	}

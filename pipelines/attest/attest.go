@@ -75,7 +75,7 @@ func (s Signer) attach(ctx context.Context, ref asset.Ref, tag asset.Tag, what s
 	if err != nil {
 		return err
 	}
-	if said, _, err := search(ctx, s.Registry, ours, sought{ref, what.Kind, tag}); err != nil || said != nil {
+	if found, _, err := search(ctx, s.Registry, []*sign.Trust{ours}, sought{ref, what.Kind, tag}); err != nil || found != nil {
 		return err
 	}
 	signed, err := s.By.Sign(ctx, what)

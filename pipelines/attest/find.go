@@ -18,15 +18,21 @@ type sought struct {
 	tag  asset.Tag // of the release
 }
 
-// signed returns the predicate of a trusted statement. Where there is none, the
-// error joins what was wrong with those that are attached.
-func (c *checker) signed(ctx context.Context, want sought) (json.RawMessage, error) {
-	predicate, wrong, err := search(ctx, c.reg, c.trust, want)
+// statement is a statement that a trusted signer signed.
+type statement struct {
+	predicate json.RawMessage
+	signer    string
+}
+
+// signed returns a trusted statement. Where there is none, the error joins what
+// was wrong with those that are attached.
+func signed(ctx context.Context, reg *registry.Registry, trust []*sign.Trust, want sought) (*statement, error) {
+	found, wrong, err := search(ctx, reg, trust, want)
 	if err != nil {
 		return nil, err
 	}
-	if predicate != nil {
-		return predicate, nil
+	if found != nil {
+		return found, nil
 	}
 	if wrong == nil {
 		return nil, fmt.Errorf("%s: it has no signed %s", want.ref, want.kind)
@@ -38,19 +44,24 @@ func (c *checker) signed(ctx context.Context, want sought) (json.RawMessage, err
 // who may write to the registry can attach one, so those that do not hold are
 // skipped, and their faults joined in wrong.
 func search(
-	ctx context.Context, reg *registry.Registry, trust *sign.Trust, want sought,
-) (predicate json.RawMessage, wrong, err error) {
+	ctx context.Context, reg *registry.Registry, trust []*sign.Trust, want sought,
+) (found *statement, wrong, err error) {
 	list, err := reg.Attached(ctx, want.ref, sign.MediaType, want.kind)
 	if err != nil {
 		return nil, nil, err
 	}
 	var faults []error
-	for _, signed := range list {
-		predicate, err := trust.Check(signed, string(want.ref.Digest()), want.kind, want.tag.String())
-		if err == nil {
-			return predicate, nil, nil
+	for _, text := range list {
+		for _, t := range trust {
+			predicate, err := t.Check(text, string(want.ref.Digest()), want.kind, want.tag.String())
+			if err == nil {
+				return &statement{predicate, sign.SignedBy(text)}, nil, nil
+			}
+			faults = append(faults, err)
 		}
-		faults = append(faults, err)
+		if len(trust) == 0 {
+			faults = append(faults, fmt.Errorf("nobody is trusted with it; it is signed by %s", sign.SignedBy(text)))
+		}
 	}
 	return nil, errors.Join(faults...), nil
 }

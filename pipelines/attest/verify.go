@@ -20,6 +20,7 @@ type Report struct {
 	Asset   asset.Name    `json:"asset"`
 	Version asset.Version `json:"version"`
 	Record  asset.Digest  `json:"record"` // its digest
+	Signer  string        `json:"signer"` // who signed it
 	Things  []Thing       `json:"things"` // in the record's order
 	// The releases that this one is built on or runs, each verified as a whole.
 	Parents []*Report `json:"parents,omitempty"`
@@ -33,30 +34,28 @@ type Thing struct {
 	Signed []string  `json:"signed,omitempty"`
 }
 
-// Verify checks a release from its record down to each blob: that somebody
-// trusted signed the record as that of this release, that every tag names what
-// the record says, that every blob is what its digest says, that every image
-// has a signed SBOM and provenance of the record's commit, and all of this for
-// the releases it is built on. All faults are told, joined, each of kind Refused.
+// Verify checks a release from its record down to each blob: that a trusted
+// signer signed the record as that of this release, that the record names only
+// its own registry, that every tag names what the record says, that every blob is
+// what its digest says, that every image has a signed SBOM and provenance of the
+// record's commit, and all of this for the releases it is built on. The error
+// joins all faults, each of kind Refused. A release whose record is not to be
+// trusted is not read further.
 func Verify(
-	ctx context.Context,
-	reg *registry.Registry,
-	trust *sign.Trust,
-	name asset.Name,
-	v asset.Version,
+	ctx context.Context, reg *registry.Registry, trusted Trusted, name asset.Name, v asset.Version,
 ) (*Report, error) {
-	c := checker{reg: reg, trust: trust, done: map[asset.Tag]*Report{}}
+	c := checker{reg: reg, trusted: trusted, done: map[asset.Tag]*Report{}}
 	return c.release(ctx, asset.Tag{Asset: name, Version: v})
 }
 
-// together is how many artifacts are read at a time.
-const together = 4
+// parallel is how many artifacts are read at a time.
+const parallel = 4
 
 // checker verifies releases, each once.
 type checker struct {
-	reg   *registry.Registry
-	trust *sign.Trust
-	done  map[asset.Tag]*Report
+	reg     *registry.Registry
+	trusted Trusted
+	done    map[asset.Tag]*Report
 }
 
 // release verifies one release and then its parents.
@@ -64,15 +63,19 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 	if known, ok := c.done[tag]; ok {
 		return known, nil
 	}
-	rec, digest, err := c.reg.Record(ctx, tag.Asset, tag.Version)
+	sealed, err := Read(ctx, c.reg, c.trusted, tag.Asset, tag.Version, "")
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Asset: tag.Asset, Version: tag.Version, Record: digest, Things: make([]Thing, len(rec.Artifacts))}
+	rec := sealed.Record
+	report := &Report{
+		Asset: tag.Asset, Version: tag.Version, Record: sealed.Digest, Signer: sealed.Signer,
+		Things: make([]Thing, len(rec.Artifacts)),
+	}
 	c.done[tag] = report
-	faults := make([]error, len(rec.Artifacts), len(rec.Artifacts)+2)
+	faults := make([]error, len(rec.Artifacts), len(rec.Artifacts)+1)
 	var g errgroup.Group
-	g.SetLimit(together)
+	g.SetLimit(parallel)
 	for i, a := range rec.Artifacts {
 		g.Go(func() error {
 			report.Things[i], faults[i] = c.artifact(ctx, rec, a)
@@ -80,7 +83,7 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 		})
 	}
 	g.Wait()
-	faults = append(faults, c.record(ctx, rec, digest), runsParents(rec))
+	faults = append(faults, runsParents(rec))
 	for _, p := range rec.Parents.Releases {
 		parent, err := c.parent(ctx, p)
 		faults = append(faults, err)
@@ -88,25 +91,11 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 			report.Parents = append(report.Parents, parent)
 		}
 	}
-	return report, refused(rec, errors.Join(faults...))
+	return report, distrust(rec.Asset, rec.Version, errors.Join(faults...))
 }
 
-// record checks the signature of a record.
-func (c *checker) record(ctx context.Context, rec *record.Record, digest asset.Digest) error {
-	ref := c.reg.RecordRef(rec.Asset, digest)
-	text, err := c.signed(ctx, sought{ref, sign.Release, rec.Tag})
-	if err != nil {
-		return err
-	}
-	var said release
-	if err := json.Unmarshal(text, &said); err != nil || said != releaseOf(rec) {
-		return fmt.Errorf("%s: it was signed as the record of %s, not of %s", ref, said.Tag, rec.Tag)
-	}
-	return nil
-}
-
-// artifact checks one artifact of a release: its tag, its blobs, and what is
-// said of an image.
+// artifact checks one artifact of a release: its tag, its blobs, and the SBOM and
+// provenance of an image.
 func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Artifact) (Thing, error) {
 	t := Thing{Name: a.Name, Ref: a.Pinned()}
 	there, err := c.reg.Digest(ctx, a.Ref)
@@ -119,23 +108,23 @@ func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Art
 	if t.Bytes, err = c.reg.Intact(ctx, t.Ref); err != nil || a.Type != record.ImageType {
 		return t, gone(string(t.Ref), err)
 	}
-	if _, err := c.signed(ctx, sought{t.Ref, sign.SBOM, rec.Tag}); err != nil {
+	if _, err := signed(ctx, c.reg, c.trusted(rec.Asset), sought{t.Ref, sign.SBOM, rec.Tag}); err != nil {
 		return t, err
 	}
-	text, err := c.signed(ctx, sought{t.Ref, sign.Provenance, rec.Tag})
+	found, err := signed(ctx, c.reg, c.trusted(rec.Asset), sought{t.Ref, sign.Provenance, rec.Tag})
 	if err != nil {
 		return t, err
 	}
 	var how slsa
-	if err := json.Unmarshal(text, &how); err != nil || how.commit() != rec.Commit {
+	if err := json.Unmarshal(found.predicate, &how); err != nil || how.commit() != rec.Commit {
 		return t, fmt.Errorf("%s: its provenance is of commit %s, the record's of %s", t.Ref, how.commit(), rec.Commit)
 	}
 	t.Signed = []string{sign.SBOM, sign.Provenance}
 	return t, nil
 }
 
-// gone says of a sealed release that a part of it is not there: that is no
-// mistake of who asks.
+// gone turns the error of a part that a sealed release lacks into one that does
+// not blame the person who asked.
 func gone(what string, err error) error {
 	if errors.Is(err, registry.ErrNotFound) && diag.KindOf(err) == diag.Invalid {
 		return fmt.Errorf("%s is gone from the registry", what)
@@ -143,12 +132,8 @@ func gone(what string, err error) error {
 	return err
 }
 
-// parent verifies the release that a parent belongs to. Of one in another
-// registry the record names the digest, and that is all.
+// parent verifies the release that a parent belongs to.
 func (c *checker) parent(ctx context.Context, p record.Parent) (*Report, error) {
-	if !c.reg.Has(p.Ref) {
-		return nil, nil
-	}
 	pin := asset.Pin{Asset: p.Asset, Version: p.Version}
 	report, err := c.release(ctx, pin.Tag())
 	if err != nil {
@@ -173,26 +158,6 @@ func runsParents(rec *record.Record) error {
 		if !known[i.Image] {
 			faults = append(faults, fmt.Errorf("%s runs %s, which is no parent of the release", i.Name, i.Image))
 		}
-	}
-	return errors.Join(faults...)
-}
-
-// refused names the release in each fault that does not name one itself.
-func refused(rec *record.Record, err error) error {
-	var faults []error
-	for _, f := range diag.All(err) {
-		var named *diag.Error
-		if !errors.As(f, &named) {
-			f = &diag.Error{
-				Kind:    diag.Refused,
-				Doing:   "verifying",
-				Asset:   string(rec.Asset),
-				Version: rec.Version.String(),
-				Err:     f,
-				Fix:     "do not promote it; find out who wrote there",
-			}
-		}
-		faults = append(faults, f)
 	}
 	return errors.Join(faults...)
 }

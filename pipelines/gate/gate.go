@@ -1,23 +1,29 @@
-// Package gate decides whether a release may go to its beamline.
+// Package gate decides whether a release may go to its beamline: by the
+// beamline's policy, to which the release itself can add and from which it can
+// take nothing away.
 package gate
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/approval"
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// Pass is a release that may be promoted. Only Check makes one that holds a
+// Pass is a release that may be promoted. Only a Verdict makes one that holds a
 // release; the zero value holds none and opens nothing.
 type Pass struct {
-	rec    *record.Record
-	digest asset.Digest
+	rec      *record.Record
+	digest   asset.Digest
+	override string
 }
 
 // Record returns the release that was checked, nil for the zero Pass. It is the
@@ -27,140 +33,130 @@ func (p Pass) Record() *record.Record { return clone(p.rec) }
 // Digest returns the digest of the record in its registry: "sha256:…".
 func (p Pass) Digest() asset.Digest { return p.digest }
 
-// Approval is somebody's consent to promote one release.
-type Approval struct {
-	By string    // who gave it: a GitHub user or team, as in beamline.yaml
-	Of asset.Tag // the git tag it was given for: "bl01t/2026.11.1"
+// Override returns who overrode the policy and why; empty when nobody did.
+func (p Pass) Override() string { return p.override }
+
+// Facts is everything that a decision rests on.
+type Facts struct {
+	Beamline, Namespace string          // what was asked for
+	Release             *attest.Release // read as attest.Read does, and nothing of it trusted further
+	Policy              *policy.Policy
+	Approvals           []approval.Judged
+	Healthy             map[asset.Digest]time.Time // by image digest: since when it is healthy on a beamline of the policy's after
+	Unreadable          []error                    // what should be known and can't be read
+	Now                 time.Time
 }
 
-// Check lets a beamline's record through when every instance of it was booted
-// and passed, no check failed, and its approvers' consent is there when
-// beamline.yaml asks for one. digest is that of the record in its registry.
-// approval may be nil. All reasons against it are given at once, each a
-// diag.Error of kind Refused.
-func Check(rec *record.Record, digest asset.Digest, approval *Approval) (Pass, error) {
-	if rec == nil {
-		return Pass{}, errors.New("checking a gate: no record was given")
-	}
-	if rec.Kind != asset.Beamline {
-		return Pass{}, refusal(rec, "promote a beamline that runs it",
-			"it is a release of kind %q, and only a beamline can be promoted", rec.Kind)
-	}
-	faults := slices.Concat(shape(rec, digest), checks(rec), boots(rec), consent(rec, approval))
-	if len(faults) > 0 {
-		return Pass{}, errors.Join(faults...)
-	}
-	return Pass{rec: clone(rec), digest: digest}, nil
+// Rule is a rule of the gate.
+type Rule string
+
+// The rules. The last four can be overridden.
+const (
+	Kind      Rule = "kind"      // it is a beamline's record, for this beamline and namespace
+	Tests     Rule = "tests"     // every instance booted, the policy's checks passed, none failed
+	Signed    Rule = "signature" // the policy's signers signed it
+	Known     Rule = "known"     // everything that must be known could be read
+	Approved  Rule = "approvals"
+	Soaked    Rule = "soak"
+	Open      Rule = "closed times"
+	NotOnHold Rule = "holds"
+)
+
+// overridable reports whether an override can set aside the rule.
+func (r Rule) overridable() bool {
+	return r == Approved || r == Soaked || r == Open || r == NotOnHold
 }
 
-// shape tells what a record lacks to be deployed at all.
-func shape(rec *record.Record, digest asset.Digest) (faults []error) {
-	const again = "release the tag again with this version of Tagline"
-	if digest == "" {
-		faults = append(faults, refusal(rec, again, "its record has no digest"))
-	}
-	if rec.Namespace == "" {
-		faults = append(faults, refusal(rec, again, "its record names no namespace"))
-	}
-	if len(rec.Instances) == 0 {
-		faults = append(
-			faults,
-			refusal(rec, "give the beamline an instance under iocs/ and tag it again", "it has no IOC instance"),
-		)
-	}
-	for _, inst := range rec.Instances {
-		for _, ref := range []asset.Ref{inst.Chart, inst.Image} {
-			if ref.Digest() == "" {
-				faults = append(
-					faults,
-					refusal(rec, again, "%s is to run %q, which is not named by digest", inst.Name, ref),
-				)
-			}
-		}
-	}
-	return faults
+// Reason is one reason for or against a promotion.
+type Reason struct {
+	Rule Rule   `json:"rule"`
+	OK   bool   `json:"ok"`
+	Why  string `json:"why"`
+	Fix  string `json:"fix,omitempty"` // of a reason against
+	// Overridden is set on a reason against that an override set aside.
+	Overridden bool `json:"overridden,omitempty"`
 }
 
-// checks returns which checks failed. A release without any was not tested.
-func checks(rec *record.Record) (faults []error) {
-	if len(rec.Checks) == 0 {
-		return []error{refusal(rec, "release the tag again", "no check was ever run on it")}
+// Verdict is every reason for and against the promotion of one release.
+type Verdict struct {
+	Beamline  string            `json:"beamline"`
+	Version   asset.Version     `json:"version"`
+	Record    asset.Digest      `json:"record"` // its digest
+	Policy    string            `json:"policy"` // its digest
+	Open      bool              `json:"open"`   // whether the release may be promoted
+	Reasons   []Reason          `json:"reasons"`
+	Approvals []approval.Judged `json:"approvals,omitempty"`
+	Override  string            `json:"override,omitempty"` // who overrode it and why
+
+	rec *record.Record
+}
+
+// Decide judges a release by all rules.
+func Decide(f Facts) *Verdict {
+	rec := f.Release.Record
+	v := &Verdict{
+		Beamline: f.Beamline, Version: rec.Version, Record: f.Release.Digest, Policy: f.Policy.Digest(),
+		Approvals: f.Approvals, rec: clone(rec),
 	}
-	for _, c := range rec.Checks {
-		if c.Passed {
+	for _, rule := range []func(Facts) []Reason{kind, tests, signature, known, approvals, soak, closed, holds} {
+		v.Reasons = append(v.Reasons, rule(f)...)
+	}
+	v.Override = override(f)
+	v.Open = true
+	for i, r := range v.Reasons {
+		if !r.OK && r.Rule.overridable() && v.Override != "" {
+			v.Reasons[i].Overridden = true
 			continue
 		}
-		why := strings.Join(c.Faults, ", ")
-		if why == "" {
-			why = "no reason was recorded"
-		}
-		faults = append(
-			faults,
-			refusal(rec, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why),
-		)
+		v.Open = v.Open && r.OK
 	}
-	return faults
+	return v
 }
 
-// boots returns which instances were never started at the image they would run.
-// A check that was not run is not a pass.
-func boots(rec *record.Record) (faults []error) {
-	for _, inst := range rec.Instances {
-		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
-			return c.Name == record.BootTest && c.Of == inst.Name && c.Digest != "" &&
-				c.Digest == inst.Image.Digest()
-		})
-		if !booted {
-			faults = append(
-				faults,
-				refusal(
-					rec,
-					"release the tag again",
-					"%s was never booted at the image it would run, %s",
-					inst.Name,
-					inst.Image,
-				),
-			)
+// Pass returns the release for promoting. The error joins all reasons against it,
+// each a diag.Error of kind Refused.
+func (v *Verdict) Pass() (Pass, error) {
+	var faults []error
+	for _, r := range v.Reasons {
+		if !r.OK && !r.Overridden {
+			faults = append(faults, &diag.Error{
+				Kind: diag.Refused, Doing: "promoting", Asset: v.Beamline, Version: v.Version.String(),
+				Err: errors.New(r.Why), Fix: r.Fix,
+			})
 		}
 	}
-	return faults
+	if len(faults) > 0 || !v.Open {
+		return Pass{}, errors.Join(faults...)
+	}
+	return Pass{rec: clone(v.rec), digest: v.Record, override: v.Override}, nil
 }
 
-// consent tells what is missing of the approval that beamline.yaml asks for.
-func consent(rec *record.Record, approval *Approval) []error {
-	policy := rec.Gate
-	if len(policy.Approvers) == 0 && policy.Environment == "" {
-		return nil
+// override returns who overrides the policy and why, empty when nobody does.
+func override(f Facts) string {
+	for _, j := range f.Approvals {
+		if j.Good && j.Override != "" && mayOverride(f.Policy, j.By) {
+			return fmt.Sprintf("%s: %s", j.By, j.Override)
+		}
 	}
-	who := "a reviewer of the GitHub environment " + policy.Environment
-	if len(policy.Approvers) > 0 {
-		who = "one of " + strings.Join(policy.Approvers, ", ")
-	}
-	var why string
-	switch {
-	case approval == nil:
-		why = "nobody has approved it"
-	case approval.Of != rec.Tag:
-		why = fmt.Sprintf("the approval is for %s, not for %s", approval.Of, rec.Tag)
-	case approval.By == "":
-		why = "the approval does not say who gave it"
-	case len(policy.Approvers) > 0 && !slices.ContainsFunc(policy.Approvers, func(a string) bool { return strings.EqualFold(a, approval.By) }):
-		why = approval.By + " may not approve it"
-	default:
-		return nil
-	}
-	return []error{refusal(rec, "have it approved by "+who, "%s", why)}
+	return ""
 }
 
-func refusal(rec *record.Record, fix, format string, args ...any) error {
-	return &diag.Error{
-		Kind:    diag.Refused,
-		Doing:   "promoting",
-		Asset:   string(rec.Asset),
-		Version: rec.Version.String(),
-		Fix:     fix,
-		Err:     fmt.Errorf(format, args...),
+func mayOverride(p *policy.Policy, name string) bool {
+	for _, n := range p.Override {
+		if n == name {
+			return true
+		}
 	}
+	return false
+}
+
+// yes and no are reasons for and against.
+func yes(r Rule, format string, args ...any) Reason {
+	return Reason{Rule: r, OK: true, Why: fmt.Sprintf(format, args...)}
+}
+
+func no(r Rule, fix, format string, args ...any) Reason {
+	return Reason{Rule: r, Why: fmt.Sprintf(format, args...), Fix: fix}
 }
 
 // clone copies a record and all that it holds.
@@ -178,3 +174,6 @@ func clone(rec *record.Record) *record.Record {
 	}
 	return copied
 }
+
+// list joins names for a message.
+func list(names []string) string { return strings.Join(names, ", ") }

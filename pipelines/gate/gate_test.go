@@ -3,117 +3,206 @@ package gate
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/approval"
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
+	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 const (
 	imageDigest  = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 	recordDigest = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+	chartDigest  = "sha256:3333333333333333333333333333333333333333333333333333333333333333"
 )
 
-// good is a record that nothing speaks against.
-func good() *record.Record {
-	return &record.Record{
-		Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.1"), Tag: assettest.Tag("bl01t/2026.11.1"), Namespace: "bl01t",
-		Instances: []record.Instance{
-			{
+// parse reads a version.
+func parse(s string) asset.Version {
+	v, err := asset.ParseVersion(s)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// now is a Monday in the beam time of these tests.
+var now = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+// good are facts that have no reason against a promotion.
+func good() Facts {
+	return Facts{
+		Beamline: "bl01t", Namespace: "bl01t", Now: now, Policy: &policy.Policy{},
+		Release: &attest.Release{Digest: recordDigest, Signer: "a key", Record: &record.Record{
+			Kind: asset.Beamline, Asset: "bl01t", Version: parse("2026.11.1"), Tag: asset.Tag{Asset: "bl01t", Version: parse("2026.11.1")}, Namespace: "bl01t",
+			Instances: []record.Instance{{
 				Name:  "bl01t-mo-ioc-01",
-				Chart: "127.0.0.1:5000/charts/bl01t-mo-ioc-01@sha256:3333333333333333333333333333333333333333333333333333333333333333",
+				Chart: "127.0.0.1:5000/charts/bl01t-mo-ioc-01@" + chartDigest,
 				Image: "127.0.0.1:5000/ioc-simstage-runtime@" + imageDigest,
-			},
-		},
-		Checks: []record.Test{{Name: "boot", Of: "bl01t-mo-ioc-01", Digest: imageDigest, Passed: true}},
+				IOC:   asset.Pin{Asset: "ioc-simstage", Version: parse("1.0.0")},
+			}},
+			Checks: []record.Test{{Name: "boot", Of: "bl01t-mo-ioc-01", Digest: imageDigest, Passed: true}},
+		}},
 	}
 }
 
-func TestCheckLetsATestedReleaseThrough(t *testing.T) {
-	rec := good()
-	pass, err := Check(rec, recordDigest, nil)
+func TestATestedReleaseMayBePromoted(t *testing.T) {
+	f := good()
+	v := Decide(f)
+	require.True(t, v.Open)
+	pass, err := v.Pass()
 	require.NoError(t, err)
-	require.Equal(t, rec, pass.Record())
-	require.EqualValues(t, recordDigest, pass.Digest())
+	require.Equal(t, f.Release.Record, pass.Record())
+	require.Equal(t, asset.Digest(recordDigest), pass.Digest())
+	require.Empty(t, pass.Override())
 	require.Nil(t, Pass{}.Record())
 }
 
 func TestWhatWasCheckedCannotBeChanged(t *testing.T) {
-	rec := good()
-	pass, err := Check(rec, recordDigest, nil)
+	f := good()
+	pass, err := Decide(f).Pass()
 	require.NoError(t, err)
-	rec.Instances[0].Image = "another"
+	f.Release.Record.Instances[0].Image = "another"
 	pass.Record().Instances[0].Image = "another"
-	require.Equal(t, good(), pass.Record())
+	require.Equal(t, good().Release.Record, pass.Record())
 }
 
-func TestCheckRefuses(t *testing.T) {
-	asks := func(p record.Policy) func(*record.Record) { return func(r *record.Record) { r.Gate = p } }
-	team := record.Policy{Approvers: []string{"ajp", "controls-team"}}
+// by is an approval that counts.
+func by(name string) approval.Judged { return approval.Judged{By: name, Good: true} }
+
+func TestDecideRefuses(t *testing.T) {
+	two := &policy.Approvals{Count: 2, From: []policy.Approver{{Name: "ajp"}, {Name: "jane"}}}
+	beamTime := policy.Window{
+		Why: "beam time", Start: "2026-11-30T09:00", Zone: "UTC", For: "8h", Repeat: "FREQ=WEEKLY;BYDAY=MO",
+	}
+	withTwo := beamTime
+	withTwo.Approvals = 2
+	rec := func(change func(*record.Record)) func(*Facts) { return func(f *Facts) { change(f.Release.Record) } }
 	for name, c := range map[string]struct {
-		change   func(*record.Record)
-		approval *Approval
-		digest   *asset.Digest
-		says     string
+		change func(*Facts)
+		says   string
 	}{
-		"an image":       {change: func(r *record.Record) { r.Kind = asset.Image }, says: `kind "image"`},
-		"no namespace":   {change: func(r *record.Record) { r.Namespace = "" }, says: "no namespace"},
-		"no instance":    {change: func(r *record.Record) { r.Instances = nil }, says: "no IOC instance"},
-		"a chart by tag": {change: func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1.0.0" }, says: `"host/charts/x:1.0.0", which is not named by digest`},
-		"no check":       {change: func(r *record.Record) { r.Checks = nil }, says: "no check was ever run"},
-		"a failed check": {change: func(r *record.Record) {
-			r.Checks[0].Passed = false
-			r.Checks[0].Faults = []string{"st.cmd:4: unknown command"}
-		}, says: "st.cmd:4: unknown command"},
-		"a silent failed check": {change: func(r *record.Record) { r.Checks[0].Passed = false }, says: "no reason was recorded"},
-		"no boot of it":         {change: func(r *record.Record) { r.Checks[0].Of = "bl01t-mo-ioc-02" }, says: "never booted"},
-		"only a smoke test":     {change: func(r *record.Record) { r.Checks[0].Name = "smoke" }, says: "never booted"},
-		"boot at another image": {change: func(r *record.Record) { r.Checks[0].Digest = recordDigest }, says: "never booted"},
-		"a record of no digest": {change: func(*record.Record) {}, digest: new(asset.Digest), says: "has no digest"},
-		"nobody approved":       {change: asks(team), says: "nobody has approved it; have it approved by one of ajp, controls-team"},
-		"an environment asks":   {change: asks(record.Policy{Environment: "bl01t"}), says: "a reviewer of the GitHub environment bl01t"},
-		"a stranger approved":   {change: asks(team), approval: &Approval{By: "mallory", Of: assettest.Tag("bl01t/2026.11.1")}, says: "mallory may not approve it"},
-		"nameless approval":     {change: asks(record.Policy{Environment: "bl01t"}), approval: &Approval{Of: assettest.Tag("bl01t/2026.11.1")}, says: "does not say who"},
-		"approval of another":   {change: asks(team), approval: &Approval{By: "ajp", Of: assettest.Tag("bl01t/2026.11.0")}, says: "the approval is for bl01t/2026.11.0"},
+		"an image":            {rec(func(r *record.Record) { r.Kind = asset.Image }), `a release of kind "image"`},
+		"another beamline":    {func(f *Facts) { f.Beamline = "bl02t" }, "the release of beamline bl01t, not of bl02t"},
+		"another namespace":   {func(f *Facts) { f.Namespace = "bl02t" }, `it goes to namespace "bl01t", and the beamline's is "bl02t"`},
+		"no digest":           {func(f *Facts) { f.Release.Digest = "" }, "its record has no digest"},
+		"no instances":        {rec(func(r *record.Record) { r.Instances = nil }), "it has no IOC instance"},
+		"a chart by tag":      {rec(func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1" }), "which is not named by digest"},
+		"no checks":           {rec(func(r *record.Record) { r.Checks = nil }), "no check was ever run on it"},
+		"a failed check":      {rec(func(r *record.Record) { r.Checks[0].Passed = false }), "failed: no reason was recorded"},
+		"no boot":             {rec(func(r *record.Record) { r.Checks[0].Name = "smoke" }), "was never booted"},
+		"boot of another":     {rec(func(r *record.Record) { r.Checks[0].Digest = chartDigest }), "was never booted"},
+		"a check of the site": {func(f *Facts) { f.Policy.Checks = []string{"unique PVs"} }, `the policy wants the check "unique PVs"`},
+		"nobody signed":       {func(f *Facts) { f.Release.Signer = "" }, "nobody signed it"},
+		"unreadable":          {func(f *Facts) { f.Unreadable = []error{errors.New("no answer")} }, "no answer; see that it can be read"},
+		"too few": {
+			func(f *Facts) { f.Policy.Approvals, f.Approvals = two, []approval.Judged{by("ajp")} },
+			"it has 1 of 2 approvals, from any of ajp, jane; have it approved: tagline approve bl01t 2026.11.1",
+		},
+		"one that does not count": {
+			func(f *Facts) {
+				f.Policy.Approvals = two
+				f.Approvals = []approval.Judged{by("ajp"), {Statement: approval.Statement{Signer: "key x"}, Why: "it ended"}}
+			},
+			"of key x does not count: it ended",
+		},
+		"the release asks for an approval": {
+			rec(func(r *record.Record) { r.Gate.Environment = "bl01t" }), "it has 0 of 1 approvals, from any of nobody",
+		},
+		"the release asks for somebody": {
+			func(f *Facts) {
+				f.Release.Record.Gate.Approvers = []string{"octocat"}
+				f.Policy.Approvals, f.Approvals = two, []approval.Judged{by("ajp"), by("jane")}
+			},
+			"beamline.yaml asks for the approval of one of octocat",
+		},
+		"never ran elsewhere": {
+			func(f *Facts) { f.Policy.After, f.Policy.Soak = []string{"bl09t"}, "48h" }, "does not run healthy on bl09t",
+		},
+		"not long enough": {
+			func(f *Facts) {
+				f.Policy.After, f.Policy.Soak = []string{"bl09t"}, "48h"
+				f.Healthy = map[asset.Digest]time.Time{imageDigest: now.Add(-47 * time.Hour)}
+			},
+			"has been healthy on bl09t for 47h0m0s of 48h; promote it after 2026-11-30 13:00 UTC",
+		},
+		"beam time":                {func(f *Facts) { f.Policy.Closed = []policy.Window{beamTime} }, "it is beam time until 2026-11-30 17:00 UTC; promote it after"},
+		"beam time with approvals": {func(f *Facts) { f.Policy.Closed = []policy.Window{withTwo} }, "or have 2 approve it"},
+		"on hold":                  {func(f *Facts) { f.Policy.Holds = []policy.Hold{{Why: "vacuum work"}} }, "the beamline is on hold: vacuum work"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rec := good()
-			c.change(rec)
-			digest := asset.Digest(recordDigest)
-			if c.digest != nil {
-				digest = *c.digest
-			}
-			pass, err := Check(rec, digest, c.approval)
-			require.ErrorContains(t, err, c.says)
+			f := good()
+			c.change(&f)
+			v := Decide(f)
+			require.False(t, v.Open)
+			pass, err := v.Pass()
 			require.Nil(t, pass.Record())
-			for _, fault := range diag.All(err) {
-				var e *diag.Error
-				require.True(t, errors.As(fault, &e))
-				require.Equal(t, diag.Refused, e.Kind)
-				require.NotEmpty(t, e.Fix)
-			}
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, diag.Refused, diag.KindOf(err))
 		})
 	}
 }
 
-func TestCheckTakesAnApproversConsent(t *testing.T) {
-	rec := good()
-	rec.Gate = record.Policy{Approvers: []string{"AJP"}, Environment: "bl01t"}
-	_, err := Check(rec, recordDigest, &Approval{By: "ajp", Of: rec.Tag})
+func TestDecideAllows(t *testing.T) {
+	staff := &policy.Approvals{Count: 1, From: []policy.Approver{{Name: "ajp"}, {Name: "jane"}}}
+	beamTime := policy.Window{Why: "beam time", Start: "2026-11-30T09:00", Zone: "UTC", For: "8h", Approvals: 2}
+	for name, change := range map[string]func(*Facts){
+		"unsigned where it may be": func(f *Facts) { f.Release.Signer, f.Policy.Unsigned = "", "a test" },
+		"approved, beside one that does not count": func(f *Facts) {
+			f.Policy.Approvals, f.Approvals = staff, []approval.Judged{{Why: "it ended"}, by("ajp")}
+		},
+		"approved by the one that the release asks for": func(f *Facts) {
+			f.Release.Record.Gate.Approvers = []string{"Jane"}
+			f.Policy.Approvals, f.Approvals = staff, []approval.Judged{by("jane")}
+		},
+		"soaked": func(f *Facts) {
+			f.Policy.After, f.Policy.Soak = []string{"bl09t"}, "48h"
+			f.Healthy = map[asset.Digest]time.Time{imageDigest: now.Add(-48 * time.Hour)}
+		},
+		"in beam time, by two": func(f *Facts) {
+			f.Policy.Approvals, f.Policy.Closed = staff, []policy.Window{beamTime}
+			f.Approvals = []approval.Judged{by("ajp"), by("jane")}
+		},
+		"after a hold": func(f *Facts) { f.Policy.Holds = []policy.Hold{{Why: "x", Until: "2026-11-30T11:00:00Z"}} },
+	} {
+		f := good()
+		change(&f)
+		_, err := Decide(f).Pass()
+		require.NoError(t, err, name)
+	}
+}
+
+// TestOverride: an override sets aside approvals, soak, closed times and holds,
+// and nothing else, when it is by one whom the policy names.
+func TestOverride(t *testing.T) {
+	overridden := func() Facts {
+		f := good()
+		f.Policy.Override = []string{"ajp"}
+		f.Policy.Holds = []policy.Hold{{Why: "vacuum work"}}
+		f.Policy.Approvals = &policy.Approvals{Count: 1, From: []policy.Approver{{Name: "ajp"}, {Name: "jane"}}}
+		f.Approvals = []approval.Judged{{Statement: approval.Statement{Approval: approval.Approval{Override: "the shutter is stuck"}}, By: "ajp", Good: true}}
+		return f
+	}
+	v := Decide(overridden())
+	pass, err := v.Pass()
 	require.NoError(t, err)
-}
+	require.Equal(t, "ajp: the shutter is stuck", pass.Override())
+	require.True(t, v.Open)
 
-func TestCheckGivesAllReasons(t *testing.T) {
-	rec := good()
-	rec.Namespace, rec.Checks, rec.Gate.Approvers = "", nil, []string{"ajp"}
-	_, err := Check(rec, recordDigest, nil)
-	require.Len(t, diag.All(err), 4)
-}
-
-func TestCheckWantsARecord(t *testing.T) {
-	_, err := Check(nil, recordDigest, nil)
-	require.Error(t, err)
+	for name, change := range map[string]func(*Facts){
+		"by another":          func(f *Facts) { f.Approvals[0].By = "jane" },
+		"that does not count": func(f *Facts) { f.Approvals[0].Good = false },
+		"of a failed check":   func(f *Facts) { f.Release.Record.Checks[0].Passed = false },
+		"of the signature":    func(f *Facts) { f.Release.Signer = "" },
+		"of what is unknown":  func(f *Facts) { f.Unreadable = []error{errors.New("x")} },
+	} {
+		f := overridden()
+		change(&f)
+		_, err := Decide(f).Pass()
+		require.Error(t, err, name)
+	}
 }

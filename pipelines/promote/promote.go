@@ -63,7 +63,7 @@ const (
 func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 	rec := pass.Record()
 	if rec == nil {
-		return nil, errors.New("promoting: the pass holds no release; gate.Check gives one that does")
+		return nil, errors.New("promoting: the pass holds no release; a verdict of the gate gives one that does")
 	}
 	if rec.Namespace != deps.Cluster.Name || string(rec.Asset) != deps.Cluster.Beamline {
 		return nil, fmt.Errorf(

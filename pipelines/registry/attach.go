@@ -56,6 +56,9 @@ func (r *Registry) Attach(ctx context.Context, ref asset.Ref, a Attachment) erro
 // manifest at ref, which is by digest. There may be any number of them, from
 // anybody who may write there.
 func (r *Registry) Attached(ctx context.Context, ref asset.Ref, media, kind string) ([][]byte, error) {
+	if err := r.ours(ref); err != nil {
+		return nil, err
+	}
 	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return nil, badRef(ref, err)
@@ -126,6 +129,9 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 // Intact pulls the manifest at ref and all its blobs, checks each against its
 // digest, and returns how many bytes were read.
 func (r *Registry) Intact(ctx context.Context, ref asset.Ref) (int64, error) {
+	if err := r.ours(ref); err != nil {
+		return 0, err
+	}
 	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return 0, badRef(ref, err)

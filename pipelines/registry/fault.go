@@ -128,3 +128,16 @@ func badRef(ref asset.Ref, err error) error {
 		Fix:   "write host/path/name:tag or host/path/name@sha256:…",
 	}
 }
+
+// ours refuses the address of something that is not below the registry's prefix:
+// what a record names elsewhere is not fetched, and no credentials go there.
+func (r *Registry) ours(ref asset.Ref) error {
+	if r.Has(ref) {
+		return nil
+	}
+	return &diag.Error{
+		Kind: diag.Refused, Doing: "opening", Asset: string(ref),
+		Err: fmt.Errorf("it is not in the registry %s", r.prefix),
+		Fix: "name the registry that it was released to with --registry, or release it to this one",
+	}
+}

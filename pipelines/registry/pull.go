@@ -18,6 +18,9 @@ const maxPull = 256 << 20
 // pull returns the bytes of an artifact's only layer, checked against the digest
 // in ref. The artifact's config must have the media type.
 func (r *Registry) pull(ctx context.Context, ref asset.Ref, media string) ([]byte, error) {
+	if err := r.ours(ref); err != nil {
+		return nil, err
+	}
 	digest, err := name.NewDigest(string(ref), name.StrictValidation)
 	if err != nil {
 		return nil, badRef(ref, err)

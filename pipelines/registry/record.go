@@ -15,34 +15,51 @@ import (
 // "sha256:…". The error is of kind Invalid when there is no such release, and of
 // kind Refused when the record is that of another.
 func (r *Registry) Record(ctx context.Context, n asset.Name, v asset.Version) (*record.Record, asset.Digest, error) {
-	ref := r.Ref(recordName(n), v)
-	there, err := r.head(ctx, ref)
+	digest, err := r.RecordDigest(ctx, n, v)
 	if err != nil {
 		return nil, "", err
+	}
+	rec, err := r.RecordAt(ctx, n, v, digest)
+	return rec, digest, err
+}
+
+// RecordDigest returns the digest that a release's record has now, without
+// reading the record. Errors are those of Record.
+func (r *Registry) RecordDigest(ctx context.Context, n asset.Name, v asset.Version) (asset.Digest, error) {
+	there, err := r.head(ctx, r.Ref(recordName(n), v))
+	if err != nil {
+		return "", err
 	}
 	if there == nil {
-		return nil, "", &diag.Error{Kind: diag.Invalid, Doing: "reading record of", Asset: string(n), Version: v.String(),
-			Err: fmt.Errorf("no such release, %w %s", ErrNotFound, r.prefix), Fix: "release it first, or mend the version"}
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "reading record of", Asset: string(n), Version: v.String(),
+			Err: fmt.Errorf("no such release, %w %s", ErrNotFound, r.prefix), Fix: "release it first, or mend the version",
+		}
 	}
-	digest := asset.Digest(there.Digest.String())
-	body, err := r.pull(ctx, ref.At(digest), record.MediaType)
+	return asset.Digest(there.Digest.String()), nil
+}
+
+// RecordAt pulls the record with a digest, whatever its tag names now. It is an
+// error of kind Refused when it is not the record of the asset at v.
+func (r *Registry) RecordAt(
+	ctx context.Context, n asset.Name, v asset.Version, digest asset.Digest,
+) (*record.Record, error) {
+	ref := r.RecordRef(n, digest)
+	body, err := r.pull(ctx, ref, record.MediaType)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	rec, err := record.Read(body)
 	if err == nil && (rec.Asset != n || rec.Version != v) {
 		err = fmt.Errorf("it is the record of %s %s", rec.Asset, rec.Version)
 	}
 	if err != nil {
-		return nil, "", &diag.Error{
-			Kind:  diag.Refused,
-			Doing: "reading record",
-			Asset: string(ref),
-			Err:   err,
-			Fix:   "find out who wrote it, as Tagline did not",
+		return nil, &diag.Error{
+			Kind: diag.Refused, Doing: "reading record", Asset: string(ref), Err: err,
+			Fix: "find out who wrote it, as Tagline did not",
 		}
 	}
-	return rec, digest, nil
+	return rec, nil
 }
 
 // Records returns the released versions of an asset, newest first as far as the

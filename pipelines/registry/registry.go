@@ -122,6 +122,9 @@ func (r *Registry) Digest(ctx context.Context, ref asset.Ref) (asset.Digest, err
 
 // head returns the descriptor of the manifest at ref, nil when there is none.
 func (r *Registry) head(ctx context.Context, ref asset.Ref) (*v1.Descriptor, error) {
+	if err := r.ours(ref); err != nil {
+		return nil, err
+	}
 	parsed, err := name.ParseReference(string(ref), name.StrictValidation)
 	if err != nil {
 		return nil, badRef(ref, err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
@@ -96,4 +97,48 @@ func (t *Trust) Check(signed []byte, digest, kind, tag string) (json.RawMessage,
 		)
 	}
 	return said.Predicate, nil
+}
+
+// SignedBy returns who signed a statement, for people and to compare signers: the
+// subject of the certificate, or the name of the key. It checks nothing: ask it
+// only about what Check accepted, or to say whom nobody trusts.
+func SignedBy(signed []byte) string {
+	var b bundle.Bundle
+	if err := b.UnmarshalJSON(signed); err != nil {
+		return "nobody"
+	}
+	material, err := b.VerificationContent()
+	if err != nil {
+		return "nobody"
+	}
+	if c := material.Certificate(); c != nil {
+		if who, err := certificate.SummarizeCertificate(c); err == nil {
+			return who.SubjectAlternativeName
+		}
+	}
+	if k := material.PublicKey(); k != nil {
+		return "key " + k.Hint()
+	}
+	return "nobody"
+}
+
+// Subject returns the digest, "sha256:…", that a statement says it is about,
+// unchecked; empty when it can't be read.
+func Subject(signed []byte) string {
+	if e := unchecked(signed); len(e.Subject) == 1 {
+		return "sha256:" + e.Subject[0].Digest["sha256"]
+	}
+	return ""
+}
+
+// Predicate returns what a statement says, unchecked; nil when it can't be read.
+func Predicate(signed []byte) json.RawMessage { return unchecked(signed).Predicate }
+
+// unchecked returns the statement in a bundle without checking its signature.
+func unchecked(signed []byte) (e envelope) {
+	var b bundle.Bundle
+	if err := b.UnmarshalJSON(signed); err == nil && b.GetDsseEnvelope() != nil {
+		_ = json.Unmarshal(b.GetDsseEnvelope().GetPayload(), &e) // what can't be read is empty
+	}
+	return e
 }

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/sign"
+)
+
+// newGate is `tagline gate`: whether a release may be promoted.
+func newGate(a *app) *cobra.Command {
+	s, b := &site{}, &beamlineCluster{}
+	var digest string
+	cmd := a.takes(&cobra.Command{
+		Use:     "gate BEAMLINE VERSION",
+		Short:   "Show every reason for and against a promotion",
+		Long:    "Verifies a release as a promotion would, judges it by the beamline's policy, and shows\nevery reason. Nothing is changed. The exit status is 3 where the gate is closed.",
+		Example: "  tagline gate bl01t 2026.11.2\n  tagline gate bl01t 2026.11.2 --output json",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			v, err := asset.ParseVersion(given[1])
+			if err != nil {
+				return err
+			}
+			q, _, err := a.inquiry(cmd.Context(), s, b, given[0])
+			if err != nil {
+				return err
+			}
+			verdict, err := q.Ask(cmd.Context(), v, asset.Digest(digest))
+			if err != nil {
+				return err
+			}
+			if err := a.print(verdict, func(w io.Writer) error { return writeVerdict(w, verdict) }); err != nil {
+				return err
+			}
+			_, err = verdict.Pass()
+			return err
+		},
+	}, beamlineArg, versionArg)
+	s.flags(cmd)
+	b.flags(cmd)
+	digestFlag(cmd, &digest)
+	return cmd
+}
+
+func digestFlag(cmd *cobra.Command, digest *string) {
+	cmd.Flags().StringVar(digest, "digest", "", "digest of the record that is meant, whatever the version's tag names by now: sha256:…")
+}
+
+// inquiry prepares the question whether a release may go to a beamline.
+func (a *app) inquiry(ctx context.Context, s *site, b *beamlineCluster, beamline string) (*gate.Inquiry, *cluster.Namespace, error) {
+	reg, err := a.openRegistry(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := a.openCluster(ctx, b, beamline)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := a.beamlinePolicy(ctx, b, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &gate.Inquiry{
+		Beamline: beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore, Now: time.Now(),
+		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
+			other, err := cluster.Open(b.access, namespace, namespace)
+			if err != nil {
+				return nil, err
+			}
+			return pods.Healthy(ctx, other)
+		},
+	}, n, nil
+}
+
+// writeVerdict shows every reason, those against first.
+func writeVerdict(w io.Writer, v *gate.Verdict) error {
+	answer := "may be promoted"
+	if !v.Open {
+		answer = "may not be promoted"
+	}
+	fmt.Fprintf(w, "%s %s %s\n  record %s, policy %s\n", v.Beamline, v.Version, answer, v.Record.Short(), asset.Digest(v.Policy).Short())
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, against := range []bool{true, false} {
+		for _, r := range v.Reasons {
+			mark := "for"
+			switch {
+			case r.Overridden:
+				mark = "overridden"
+			case !r.OK:
+				mark = "against"
+			}
+			if (mark == "against") == against {
+				fmt.Fprintf(t, "  %s\t%s\t%s\n", mark, r.Rule, r.Why)
+			}
+		}
+	}
+	if v.Override != "" {
+		fmt.Fprintf(t, "  override\t\t%s\n", v.Override)
+	}
+	return t.Flush()
+}

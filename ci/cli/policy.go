@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/policy"
+)
+
+// newPolicy is `tagline policy`: what a beamline asks of its promotions.
+func newPolicy(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "policy",
+		Short:   "Write and show what a beamline asks of its promotions",
+		Long:    "A beamline's policy says who may release and approve what, which checks must have\npassed, and when nothing may change. It is in the ConfigMap tagline-policy of the\nbeamline's namespace, and nothing is promoted without one: docs/policy.md.",
+		Example: "  tagline policy init bl01t --key release.key.pub --approver ajp=ajp.key.pub\n  tagline policy show bl01t",
+	}
+	cmd.AddCommand(newPolicyInit(a), newPolicyShow(a), newPolicyApply(a), newPolicyDiff(a))
+	return cmd
+}
+
+func newPolicyInit(a *app) *cobra.Command {
+	b, t := &beamlineCluster{}, policy.Template{}
+	var keys, approvers []string
+	cmd := a.takes(&cobra.Command{
+		Use:     "init BEAMLINE",
+		Short:   "Write a first policy",
+		Long:    "Writes a policy from the flags, in plain words. In the cluster of tagline up, without\nflags, it is one that accepts unsigned releases. A policy that is there is left alone.",
+		Example: "  tagline policy init bl01t --key release.key.pub\n  tagline policy init bl01t --identity https://github.com/some-org/site/.github/workflows/release.yml --approver ajp=ajp.key.pub",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if err != nil {
+				return err
+			}
+			if err := readTemplate(&t, keys, approvers); err != nil {
+				return err
+			}
+			if t.Empty() && a.ownCluster(b) {
+				t.Unsigned = ownCluster
+			}
+			text, err := t.Text(given[0])
+			if err != nil {
+				return err
+			}
+			err = ledger.SavePolicy(cmd.Context(), n, text, true)
+			if errors.Is(err, ledger.ErrPolicyThere) {
+				fmt.Fprintf(a.Err, "%s has a policy already, which was left alone; change it with tagline policy apply\n", given[0])
+				if text, err = ledger.Policy(cmd.Context(), n); err != nil {
+					return err
+				}
+			}
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(a.Out, text)
+			return err
+		},
+	}, beamlineArg)
+	b.flags(cmd)
+	cmd.Flags().StringArrayVar(&keys, "key", nil, "file of public keys that may sign releases; again for more")
+	cmd.Flags().StringArrayVar(&t.Identities, "identity", nil, "workflow that may sign releases; again for more")
+	cmd.Flags().StringArrayVar(&approvers, "approver", nil, "who must approve, as name=file of a public key; again for more, of whom one must")
+	cmd.Flags().StringVar(&t.Unsigned, "unsigned", "", "accept releases that nobody signed, for this reason")
+	return cmd
+}
+
+// ownCluster is why the cluster of tagline up accepts unsigned releases.
+const ownCluster = "this is the cluster of tagline up, on the machine of who releases and promotes"
+
+// ownCluster reports whether the cluster is that of tagline up.
+func (a *app) ownCluster(b *beamlineCluster) bool {
+	own := a.up().Kubeconfig
+	return own != "" && filepath.Clean(b.access.Kubeconfig) == filepath.Clean(own)
+}
+
+// readTemplate reads the keys that flags name.
+func readTemplate(t *policy.Template, keys, approvers []string) error {
+	for _, file := range keys {
+		text, err := readKey(file)
+		if err != nil {
+			return err
+		}
+		t.Keys = append(t.Keys, text)
+	}
+	for _, pair := range approvers {
+		name, file, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || file == "" {
+			return badTrust(fmt.Sprintf("--approver %q names no key", pair), "write it as name=file.pub")
+		}
+		text, err := readKey(file)
+		if err != nil {
+			return err
+		}
+		t.Approvers = append(t.Approvers, policy.Approver{Name: name, Key: text})
+	}
+	return nil
+}
+
+func readKey(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", &diag.Error{Kind: diag.Invalid, Doing: "reading the public key", Err: err, Fix: "name the .pub file that tagline key made"}
+	}
+	return string(text), nil
+}
+
+func newPolicyShow(a *app) *cobra.Command {
+	b := &beamlineCluster{}
+	cmd := a.takes(&cobra.Command{
+		Use: "show BEAMLINE", Short: "Show a beamline's policy", Long: "Writes the policy as it is in the beamline's namespace.",
+		Example: "  tagline policy show bl01t",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if err != nil {
+				return err
+			}
+			text, err := ledger.Policy(cmd.Context(), n)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(a.Out, text)
+			return err
+		},
+	}, beamlineArg)
+	b.flags(cmd)
+	return cmd
+}
+
+func newPolicyApply(a *app) *cobra.Command {
+	b := &beamlineCluster{}
+	cmd := a.takes(&cobra.Command{
+		Use: "apply BEAMLINE FILE", Short: "Write a beamline's policy from a file",
+		Long:    "Reads and checks the file, then writes it into the beamline's namespace. Approvals\nthat were given under another policy end.",
+		Example: "  tagline policy apply bl01t policy.yaml",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			text, err := readPolicyFile(given[1])
+			if err != nil {
+				return err
+			}
+			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if err != nil {
+				return err
+			}
+			return ledger.SavePolicy(cmd.Context(), n, text, false)
+		},
+	}, beamlineArg, fileArg)
+	b.flags(cmd)
+	return cmd
+}
+
+func newPolicyDiff(a *app) *cobra.Command {
+	b := &beamlineCluster{}
+	cmd := a.takes(&cobra.Command{
+		Use: "diff BEAMLINE FILE", Short: "Show what a file would change in a beamline's policy",
+		Long:    "Compares a file with the policy in the beamline's namespace, line by line. Nothing is\nchanged.",
+		Example: "  tagline policy diff bl01t policy.yaml",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			text, err := readPolicyFile(given[1])
+			if err != nil {
+				return err
+			}
+			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if err != nil {
+				return err
+			}
+			now, err := ledger.Policy(cmd.Context(), n)
+			if err != nil {
+				return err
+			}
+			return writeLines(a.Out, policy.Diff(now, text))
+		},
+	}, beamlineArg, fileArg)
+	b.flags(cmd)
+	return cmd
+}
+
+// readPolicyFile returns the text of a file that is a policy.
+func readPolicyFile(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", &diag.Error{Kind: diag.Invalid, Doing: "reading the policy", Err: err, Fix: "name a file that is there"}
+	}
+	if _, err := policy.Read(file, text); err != nil {
+		return "", err
+	}
+	return string(text), nil
+}
+
+// beamlinePolicy reads the policy of a beamline. The cluster of tagline up gets
+// its policy here, when a beamline there has none.
+func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster.Namespace) (*policy.Policy, error) {
+	text, err := ledger.Policy(ctx, n)
+	if errors.Is(err, ledger.ErrNoPolicy) && a.ownCluster(b) {
+		if text, err = (policy.Template{Unsigned: ownCluster}).Text(n.Beamline); err == nil {
+			fmt.Fprintf(a.Err, "%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n", n.Beamline, n.Beamline)
+			err = ledger.SavePolicy(ctx, n, text, true)
+		}
+		if errors.Is(err, ledger.ErrPolicyThere) {
+			text, err = ledger.Policy(ctx, n)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return policy.Read("ConfigMap tagline-policy of namespace "+n.Name, []byte(text))
+}

@@ -1,0 +1,250 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// kind binds the record to what was asked for.
+func kind(f Facts) []Reason {
+	const again = "release the tag again with this version of Tagline"
+	rec := f.Release.Record
+	if rec.Kind != asset.Beamline {
+		return []Reason{no(Kind, "promote a beamline that runs it", "it is a release of kind %q, and only a beamline can be promoted", rec.Kind)}
+	}
+	var faults []Reason
+	if string(rec.Asset) != f.Beamline {
+		faults = append(faults, no(Kind, "name that beamline", "it is the release of beamline %s, not of %s", rec.Asset, f.Beamline))
+	}
+	if rec.Namespace != f.Namespace {
+		faults = append(faults, no(Kind, "give the beamline that namespace in beamline.yaml and tag it again, or name the right one with --namespace",
+			"it goes to namespace %q, and the beamline's is %q", rec.Namespace, f.Namespace))
+	}
+	if f.Release.Digest == "" {
+		faults = append(faults, no(Kind, again, "its record has no digest"))
+	}
+	if len(rec.Instances) == 0 {
+		faults = append(faults, no(Kind, "give the beamline an instance under iocs/ and tag it again", "it has no IOC instance"))
+	}
+	for _, inst := range rec.Instances {
+		for _, ref := range []asset.Ref{inst.Chart, inst.Image} {
+			if ref.Digest() == "" {
+				faults = append(faults, no(Kind, again, "%s is to run %q, which is not named by digest", inst.Name, ref))
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return []Reason{yes(Kind, "it is the release of %s for namespace %s, with %d IOC instances", rec.Asset, rec.Namespace, len(rec.Instances))}
+}
+
+// tests wants every instance booted at its image, the policy's checks passed, and
+// none failed. A check that was not run is not a pass.
+func tests(f Facts) []Reason {
+	rec := f.Release.Record
+	if len(rec.Checks) == 0 {
+		return []Reason{no(Tests, "release the tag again", "no check was ever run on it")}
+	}
+	var faults []Reason
+	for _, c := range rec.Checks {
+		if !c.Passed {
+			why := list(c.Faults)
+			if why == "" {
+				why = "no reason was recorded"
+			}
+			faults = append(faults, no(Tests, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why))
+		}
+	}
+	for _, inst := range rec.Instances {
+		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
+			return c.Name == record.BootTest && c.Of == inst.Name && c.Digest != "" && c.Digest == inst.Image.Digest()
+		})
+		if !booted {
+			faults = append(faults, no(Tests, "release the tag again", "%s was never booted at the image it would run, %s", inst.Name, inst.Image))
+		}
+	}
+	for _, name := range f.Policy.Checks {
+		if !slices.ContainsFunc(rec.Checks, func(c record.Test) bool { return c.Name == name }) {
+			faults = append(faults, no(Tests, "release the tag again with a Tagline that runs it", "the policy wants the check %q, which was never run on it", name))
+		}
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return []Reason{yes(Tests, "%d checks passed, among them the boot of every instance", len(rec.Checks))}
+}
+
+// signature says who signed. That nobody trusted did is found out before: the
+// record of such a release is not read.
+func signature(f Facts) []Reason {
+	switch {
+	case f.Release.Signer != "":
+		return []Reason{yes(Signed, "it was signed by %s, whom the policy trusts with it", f.Release.Signer)}
+	case f.Policy.Unsigned != "":
+		return []Reason{yes(Signed, "the policy accepts releases that nobody signed: %s", f.Policy.Unsigned)}
+	}
+	return []Reason{no(Signed, "release the tag again with a key or as a workflow", "nobody signed it")}
+}
+
+// known lists what could not be read: nothing is assumed of it.
+func known(f Facts) (faults []Reason) {
+	for _, err := range f.Unreadable {
+		faults = append(faults, no(Known, "see that it can be read, then run this again", "%v", err))
+	}
+	return faults
+}
+
+// approvals wants as many as the policy, an open window or the release asks for.
+func approvals(f Facts) []Reason {
+	want := needed(f)
+	var by []string
+	var reasons []Reason
+	for _, j := range f.Approvals {
+		switch {
+		case j.Override != "":
+		case j.Good:
+			by = append(by, j.By)
+		default:
+			reasons = append(reasons, no(Approved, "", "the approval %s of %s does not count: %s", short(j.ID), or(j.By, j.Signer), j.Why))
+		}
+	}
+	if lacking := unapproved(f, by); lacking != "" {
+		return append(reasons, no(Approved, fmt.Sprintf("have one of them run tagline approve %s %s", f.Beamline, f.Release.Record.Version), "%s", lacking))
+	}
+	if len(by) < want {
+		return append(reasons, no(Approved, fmt.Sprintf("have it approved: tagline approve %s %s", f.Beamline, f.Release.Record.Version),
+			"it has %d of %d approvals, from any of %s", len(by), want, approvers(f)))
+	}
+	if want == 0 {
+		return []Reason{yes(Approved, "no approval is asked for")}
+	}
+	return []Reason{yes(Approved, "it was approved by %s", list(by))}
+}
+
+// needed returns how many approvals are asked for.
+func needed(f Facts) (n int) {
+	if f.Policy.Approvals != nil {
+		n = f.Policy.Approvals.Count
+	}
+	if g := f.Release.Record.Gate; len(g.Approvers) > 0 || g.Environment != "" {
+		n = max(n, 1)
+	}
+	for _, w := range f.Policy.Closed {
+		if _, in := w.In(f.Now); in {
+			n = max(n, w.Approvals)
+		}
+	}
+	return n
+}
+
+// unapproved says which approver that beamline.yaml asks for is missing.
+func unapproved(f Facts, by []string) string {
+	asked := f.Release.Record.Gate.Approvers
+	if len(asked) == 0 {
+		return ""
+	}
+	for _, name := range by {
+		if slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, name) }) {
+			return ""
+		}
+	}
+	return "beamline.yaml asks for the approval of one of " + list(asked)
+}
+
+// approvers lists who may approve.
+func approvers(f Facts) string {
+	if f.Policy.Approvals == nil {
+		return "nobody: the policy names no approvers"
+	}
+	var names []string
+	for _, a := range f.Policy.Approvals.From {
+		names = append(names, a.Name)
+	}
+	return list(names)
+}
+
+// soak wants every image of the release to have been healthy for a while.
+func soak(f Facts) []Reason {
+	length, err := f.Policy.Soak.Duration()
+	if err != nil || length == 0 {
+		return nil
+	}
+	where := list(f.Policy.After)
+	var faults []Reason
+	seen := map[asset.Digest]bool{}
+	for _, inst := range f.Release.Record.Instances {
+		digest := inst.Image.Digest()
+		if seen[digest] {
+			continue
+		}
+		seen[digest] = true
+		since, there := f.Healthy[digest]
+		switch {
+		case !there:
+			faults = append(faults, no(Soaked, "promote a release that runs it there first", "%s, %s, does not run healthy on %s", inst.IOC, digest.Short(), where))
+		case f.Now.Sub(since) < length:
+			faults = append(faults, no(Soaked, "promote it after "+since.Add(length).UTC().Format(minutes),
+				"%s, %s, has been healthy on %s for %s of %s", inst.IOC, digest.Short(), where, f.Now.Sub(since).Round(time.Minute), f.Policy.Soak))
+		}
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return []Reason{yes(Soaked, "every image has been healthy on %s for %s", where, f.Policy.Soak)}
+}
+
+// minutes is how a time is written for people.
+const minutes = "2006-01-02 15:04 MST"
+
+// closed refuses while a window is open in which nothing may change.
+func closed(f Facts) (reasons []Reason) {
+	good := 0
+	for _, j := range f.Approvals {
+		if j.Good && j.Override == "" {
+			good++
+		}
+	}
+	for _, w := range f.Policy.Closed {
+		until, in := w.In(f.Now)
+		switch end := until.UTC().Format(minutes); {
+		case !in:
+		case w.Approvals > 0 && good >= w.Approvals:
+			reasons = append(reasons, yes(Open, "it is %s until %s, and %d approved all the same", w.Why, end, good))
+		case w.Approvals > 0:
+			reasons = append(reasons, no(Open, fmt.Sprintf("promote it after %s, or have %d approve it", end, w.Approvals), "it is %s until %s", w.Why, end))
+		default:
+			reasons = append(reasons, no(Open, "promote it after "+end, "it is %s until %s", w.Why, end))
+		}
+	}
+	return reasons
+}
+
+// holds refuses while the policy holds the beamline.
+func holds(f Facts) (reasons []Reason) {
+	for _, h := range f.Policy.Holds {
+		if h.Ended(f.Now) {
+			continue
+		}
+		fix := "have the hold taken out: tagline policy apply " + f.Beamline + " FILE"
+		if h.Until != "" {
+			fix = "promote it after " + string(h.Until)
+		}
+		reasons = append(reasons, no(NotOnHold, fix, "the beamline is on hold: %s", h.Why))
+	}
+	return reasons
+}
+
+func short(id string) string { return id[:min(len(id), 8)] }
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+)
+
+// The ConfigMap that holds a beamline's policy, and its key. Who administers the
+// namespace writes it; who promotes reads it.
+const (
+	policyName = "tagline-policy"
+	policyKey  = "policy.yaml"
+)
+
+var (
+	// ErrNoPolicy is the cause when a beamline has no policy.
+	ErrNoPolicy = errors.New("it has no policy")
+	// ErrPolicyThere is the error of creating a policy where there is one.
+	ErrPolicyThere = errors.New("there is a policy already")
+)
+
+// Policy returns the text of the beamline's policy. The error is of kind
+// diag.Refused when there is none, or when it is another beamline's.
+func Policy(ctx context.Context, n *cluster.Namespace) (string, error) {
+	refused := func(fix, format string, args ...any) error {
+		return &diag.Error{
+			Kind: diag.Refused, Doing: "reading the policy of", Asset: n.Beamline, Err: fmt.Errorf(format, args...), Fix: fix,
+		}
+	}
+	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, policyName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "", refused("have who administers the namespace run: tagline policy init "+n.Beamline,
+			"%w in namespace %s, and nothing is promoted without one", ErrNoPolicy, n.Name)
+	}
+	if err != nil {
+		return "", cluster.Broken("reading the policy of "+n.Beamline, err)
+	}
+	if owner := cm.Labels[cluster.LabelBeamline]; owner != n.Beamline {
+		return "", refused("give each beamline a namespace of its own in beamline.yaml",
+			"the policy in namespace %s is of beamline %q", n.Name, owner)
+	}
+	return cm.Data[policyKey], nil
+}
+
+// SavePolicy writes the text of the beamline's policy, and makes the namespace
+// where it is missing. With create, a policy that is there already is left alone,
+// and the error is ErrPolicyThere.
+func SavePolicy(ctx context.Context, n *cluster.Namespace, text string, create bool) error {
+	if err := n.Ensure(ctx); err != nil {
+		return err
+	}
+	maps := n.Client.CoreV1().ConfigMaps(n.Name)
+	want := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: policyName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
+		Data:       map[string]string{policyKey: text},
+	}
+	_, err := maps.Create(ctx, want, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		if create {
+			return ErrPolicyThere
+		}
+		_, err = maps.Update(ctx, want, metav1.UpdateOptions{})
+	}
+	if err != nil {
+		return cluster.Broken("writing the policy of "+n.Beamline, err)
+	}
+	return nil
+}

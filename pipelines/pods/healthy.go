@@ -1,0 +1,46 @@
+package pods
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+)
+
+// Healthy returns, for each image digest that pods in the namespace run, since
+// when one of them has been ready without a break. A pod that is not ready counts
+// for nothing.
+func Healthy(ctx context.Context, n *cluster.Namespace) (map[asset.Digest]time.Time, error) {
+	list, err := n.Client.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, cluster.Broken("listing the pods of namespace "+n.Name, err)
+	}
+	since := map[asset.Digest]time.Time{}
+	for _, p := range list.Items {
+		ready := readySince(&p)
+		if ready.IsZero() || p.DeletionTimestamp != nil {
+			continue
+		}
+		for _, c := range p.Spec.Containers {
+			digest := asset.Ref(c.Image).Digest()
+			if known, ok := since[digest]; digest != "" && (!ok || ready.Before(known)) {
+				since[digest] = ready
+			}
+		}
+	}
+	return since, nil
+}
+
+// readySince returns since when a pod is ready; zero when it is not.
+func readySince(p *corev1.Pod) time.Time {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}

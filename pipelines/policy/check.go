@@ -1,0 +1,118 @@
+package policy
+
+import (
+	"path"
+	"slices"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// actions is the OIDC issuer of GitHub Actions.
+const actions = "https://token.actions.githubusercontent.com"
+
+// checker collects what is wrong with a policy beyond its schema.
+type checker struct {
+	doc    *strictyaml.Doc
+	faults *diag.Faults
+}
+
+func (c checker) fault(at strictyaml.Path, fix, format string, args ...any) {
+	*c.faults = append(*c.faults, c.doc.Faultf(at, fix, format, args...))
+}
+
+// check finds what no schema can say, and fills in what may be left out.
+func (p *Policy) check(doc *strictyaml.Doc, faults *diag.Faults) {
+	c := checker{doc, faults}
+	switch {
+	case len(p.Signers) == 0 && p.Unsigned == "" && !doc.Has("unsigned") && !doc.Has("signers"):
+		c.fault(nil, "name signers; or write unsigned: with the reason why none are needed", "nobody may sign releases")
+	case doc.Has("signers") && doc.Has("unsigned"):
+		c.fault(strictyaml.Path{"unsigned"}, "keep one of the two", "signers are named, and unsigned releases are accepted")
+	case doc.Has("signers") && len(p.Signers) == 0:
+		c.fault(strictyaml.Path{"signers"}, "name who may sign", "the list is empty")
+	}
+	for i := range p.Signers {
+		c.signer(strictyaml.Path{"signers", i}, &p.Signers[i])
+	}
+	var names []string
+	if p.Approvals != nil {
+		names = c.approvals(p.Approvals)
+	}
+	for i, name := range p.Override {
+		if !slices.Contains(names, name) {
+			c.fault(strictyaml.Path{"override", i}, "name one under approvals: from:", "%q is no approver", name)
+		}
+	}
+	if (p.Soak != "") != (len(p.After) > 0) && (doc.Good("soak") || doc.Good("after")) {
+		c.fault(nil, "name both, or neither", "after and soak belong together: where, and for how long")
+	}
+	for i, w := range p.Closed {
+		if err := w.check(); err != nil {
+			c.fault(strictyaml.Path{"closed", i}, "see RFC 5545 for repeat, and tzdata for zone", "%v", err)
+		}
+	}
+}
+
+// signer checks one who may sign, and fills in the issuer.
+func (c checker) signer(at strictyaml.Path, s *Signer) {
+	for i, glob := range s.Assets {
+		if _, err := path.Match(glob, ""); err != nil {
+			c.fault(below(at, "assets", i), "write it as in ioc-*", "%q is no pattern of names", glob)
+		}
+	}
+	s.Issuer = c.identity(at, s.Key, s.Identity, s.Issuer, s.TrustedRoot, actions)
+}
+
+// identity checks that exactly one way to know a person or program is there, and
+// returns the issuer.
+func (c checker) identity(at strictyaml.Path, key, identity, issuer, trustedRoot, usual string) string {
+	ways := 0
+	for _, way := range []string{key, identity} {
+		if way != "" {
+			ways++
+		}
+	}
+	switch {
+	case ways != 1:
+		c.fault(at, "give either key or identity", "it names %d ways to know the signer", ways)
+	case identity == "" && (issuer != "" || trustedRoot != ""):
+		c.fault(at, "remove issuer and trustedRoot, or give identity", "only an identity has an issuer and a trusted root")
+	case identity != "" && issuer == "" && usual == "":
+		c.fault(at, "add the issuer, as in https://accounts.google.com", "the identity %s has no issuer", identity)
+	}
+	if key != "" {
+		if _, err := sign.TrustKeys([]byte(key)); err != nil {
+			c.fault(below(at, "key"), "paste the .pub file that tagline key made", "the key can't be read")
+		}
+	}
+	if trustedRoot != "" {
+		if _, err := sign.ReadSigstore([]byte(trustedRoot), nil); err != nil {
+			c.fault(below(at, "trustedRoot"), "paste the instance's trusted_root.json", "it can't be read")
+		}
+	}
+	if identity != "" && issuer == "" {
+		return usual
+	}
+	return issuer
+}
+
+// approvals checks who may approve, and returns their names.
+func (c checker) approvals(a *Approvals) (names []string) {
+	for i, who := range a.From {
+		at := strictyaml.Path{"approvals", "from", i}
+		c.identity(at, who.Key, who.Identity, who.Issuer, who.TrustedRoot, "")
+		if slices.Contains(names, who.Name) {
+			c.fault(below(at, "name"), "give each a name of its own", "%q is there twice", who.Name)
+		}
+		names = append(names, who.Name)
+	}
+	if a.Count > len(a.From) && len(a.From) > 0 {
+		c.fault(strictyaml.Path{"approvals", "count"}, "name more, or ask for fewer", "%d of %d can never approve", a.Count, len(a.From))
+	}
+	return names
+}
+
+// below returns the path of a piece below another.
+func below(at strictyaml.Path, more ...any) strictyaml.Path { return append(slices.Clone(at), more...) }

@@ -1,0 +1,123 @@
+// Package policy reads the policy of a beamline: who may release what, which
+// checks and approvals a promotion needs, and when nothing may change. It is one
+// YAML document, kept in the beamline's namespace.
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// Policy is what must be true before a beamline is promoted. Only Read returns
+// one that is consistent.
+type Policy struct {
+	// Unsigned is the reason why records without a signature are accepted; empty
+	// where they are not. With a reason there are no Signers.
+	Unsigned string `json:"unsigned,omitempty" jsonschema:"minLength=10,example=a test beamline without hardware" jsonschema_description:"Accept releases that nobody signed, and why. Instead of signers."`
+	// Signers are those who may sign releases.
+	Signers []Signer `json:"signers,omitempty" jsonschema_description:"Who may sign the releases of which assets. Everything that a release is built on or runs must be signed by one of them too."`
+	// Checks are tests that must have passed, beside the boot of every instance.
+	Checks []string `json:"checks,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=unique PVs" jsonschema_description:"Tests that must have passed, beside the boot of every IOC instance."`
+	// Approvals is who must approve; nil when nobody must.
+	Approvals *Approvals `json:"approvals,omitempty" jsonschema_description:"Who must approve a promotion, and how many of them."`
+	// After and Soak ask that every image ran healthy elsewhere before.
+	After []string `json:"after,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=bl01t" jsonschema_description:"Namespaces of beamlines in this cluster, on one of which every image of the release must have run before."`
+	Soak  Duration `json:"soak,omitempty" jsonschema_description:"How long every image must have been healthy there, without a break."`
+	// Closed are times in which nothing may change.
+	Closed []Window `json:"closed,omitempty" jsonschema_description:"When nothing may change, or only with more approvals: beam time."`
+	// Holds stop promotions until somebody changes the policy, or until a time.
+	Holds []Hold `json:"holds,omitempty" jsonschema_description:"Reasons why nothing may be promoted now."`
+	// Override lists the approvers who may promote against approvals, soak, closed
+	// times and holds, with a reason that stays on record.
+	Override []string `json:"override,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=ajp" jsonschema_description:"Names of approvers who may promote in spite of approvals, soak, closed times and holds, with a reason."`
+
+	text string
+}
+
+// Signer is a key or a workflow identity that may sign releases. Exactly one of
+// Key and Identity is set.
+type Signer struct {
+	Assets      []string `json:"assets,omitempty" jsonschema:"minLength=1,example=ioc-*" jsonschema_description:"Names of the assets whose releases it may sign; * stands for any letters. Left out: all."`
+	Key         string   `json:"key,omitempty" jsonschema_description:"Public keys in PEM."`
+	Identity    string   `json:"identity,omitempty" jsonschema:"minLength=1,example=https://github.com/some-org/site/.github/workflows/release.yml" jsonschema_description:"The subject of its certificates. A workflow without its git ref may sign the release of the tag that it runs for."`
+	Issuer      string   `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://token.actions.githubusercontent.com" jsonschema_description:"The OIDC issuer of the identity; GitHub Actions where it is left out."`
+	TrustedRoot string   `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
+}
+
+// May reports whether the signer may sign the releases of an asset.
+func (s Signer) May(name asset.Name) bool {
+	return len(s.Assets) == 0 || slices.ContainsFunc(s.Assets, func(glob string) bool {
+		ok, _ := path.Match(glob, string(name)) // Read refuses a bad pattern
+		return ok
+	})
+}
+
+// Approvals is who approves promotions.
+type Approvals struct {
+	Count int        `json:"count" jsonschema:"minimum=1,maximum=20,example=1" jsonschema_description:"How many of the approvers must approve."`
+	From  []Approver `json:"from" jsonschema:"minItems=1" jsonschema_description:"Who may approve."`
+	// Self lets the signer of a release approve it.
+	Self bool `json:"self,omitempty" jsonschema_description:"Whether the signer of a release may approve it."`
+}
+
+// Approver may approve promotions. Exactly one of Key and Identity is set.
+type Approver struct {
+	Name        string `json:"name" jsonschema:"minLength=1,example=ajp" jsonschema_description:"How the approver is called here."`
+	Key         string `json:"key,omitempty" jsonschema_description:"Public key in PEM."`
+	Identity    string `json:"identity,omitempty" jsonschema:"minLength=1,example=ajp@some-org.example" jsonschema_description:"The subject of the approver's certificates: an e-mail address."`
+	Issuer      string `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://accounts.google.com" jsonschema_description:"The OIDC issuer of the identity."`
+	TrustedRoot string `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
+}
+
+// Hold is a reason why nothing may be promoted.
+type Hold struct {
+	Why   string `json:"why" jsonschema:"minLength=1,example=vacuum work" jsonschema_description:"The reason, for whoever is stopped by it."`
+	Until Time   `json:"until,omitempty" jsonschema_description:"When it ends by itself; left out: when it is taken out of the policy."`
+}
+
+// Ended reports whether the hold ended by itself before now.
+func (h Hold) Ended(now time.Time) bool {
+	until, err := h.Until.Time()
+	return err == nil && !until.After(now)
+}
+
+// Text returns the policy as it was written.
+func (p *Policy) Text() string { return p.text }
+
+// Digest returns the digest of the policy's text, "sha256:…": what approvals
+// name, so that they end when the policy changes.
+func (p *Policy) Digest() string {
+	sum := sha256.Sum256([]byte(p.text))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+var schema = sync.OnceValue(func() *strictyaml.Schema[Policy] {
+	return strictyaml.New[Policy]("Policy of a beamline", "ConfigMap tagline-policy, key policy.yaml: what must be true before the beamline is promoted.")
+})
+
+// Schemas returns the JSON schema of a policy, by the name it is published under.
+func Schemas() map[string][]byte { return map[string][]byte{"policy.schema.json": schema().JSON()} }
+
+// Read reads a policy; file is its name in messages. The error joins every
+// fault, a *diag.Error each, in the order of lines.
+func Read(file string, text []byte) (*Policy, error) {
+	p, doc, err := schema().Read(file, text)
+	var faults diag.Faults
+	faults.Add(err)
+	if p != nil {
+		p.check(doc, &faults)
+	}
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	p.text = string(text)
+	return p, nil
+}

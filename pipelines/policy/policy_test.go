@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/sign"
+)
+
+// indented returns the PEM text of a new public key, as a policy holds it.
+func indented(t testing.TB) string {
+	_, public, err := sign.NewKey(nil)
+	require.NoError(t, err)
+	return "|\n          " + strings.ReplaceAll(strings.TrimSpace(string(public)), "\n", "\n          ") + "\n"
+}
+
+func TestRead(t *testing.T) {
+	key := indented(t)
+	text := "signers:\n  - assets: [bl01t, ioc-*]\n    key: " + key +
+		"  - identity: https://github.com/some-org/site/.github/workflows/release.yml\n" +
+		"checks: [unique PVs]\n" +
+		"approvals:\n  count: 1\n  from:\n    - name: ajp\n      key: " + key + "    - name: staff\n      identity: staff@some-org.example\n      issuer: https://accounts.google.com\n" +
+		"after: [bl01t]\nsoak: 48h\n" +
+		"closed:\n  - {why: beam time, start: 2026-11-30T09:00, zone: Europe/London, for: 96h, repeat: FREQ=WEEKLY;BYDAY=MO, approvals: 2}\n" +
+		"holds:\n  - {why: vacuum work, until: \"2026-12-01T00:00:00Z\"}\noverride: [ajp]\n"
+	p, err := Read("policy.yaml", []byte(text))
+	require.NoError(t, err)
+	require.Equal(t, text, p.Text())
+	require.Regexp(t, "^sha256:[0-9a-f]{64}$", p.Digest())
+	require.Equal(t, actions, p.Signers[1].Issuer)
+	require.True(t, p.Signers[0].May("ioc-motorsim"))
+	require.False(t, p.Signers[0].May("bl02t"))
+	require.True(t, p.Signers[1].May("bl02t"))
+	changed, err := Read("policy.yaml", []byte(text+"# another\n"))
+	require.NoError(t, err)
+	require.NotEqual(t, p.Digest(), changed.Digest())
+}
+
+func TestReadRefuses(t *testing.T) {
+	key := indented(t)
+	const unsigned = "unsigned: a test without hardware\n"
+	for text, want := range map[string]string{
+		"checks: [boot]\n":                                 "nobody may sign releases; name signers",
+		unsigned + "signers: [{identity: x}]\n":            ":1: signers are named, and unsigned releases are accepted",
+		"signers: []\n":                                    ":1: the list is empty",
+		"signers: [{assets: [bl01t]}]\n":                   "it names 0 ways to know the signer",
+		"signers: [{key: x}]\n":                            "the key can't be read",
+		"signers: [{identity: x, trustedRoot: \"{}\"}]\n":  "it can't be read",
+		"signers: [{identity: x, assets: [\"[\"]}]\n":      "is no pattern of names",
+		"signers:\n  - issuer: https://x\n    key: " + key: "only an identity has an issuer",
+		unsigned + "approvers: []\n":                       ":2: unknown key",
+		unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y}]}\n":                                    "2 of 1 can never approve",
+		unsigned + "approvals: {count: 1, from: [{name: a, identity: x}]}\n":                                               "has no issuer",
+		unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n": `"a" is there twice`,
+		unsigned + "approvals: {count: 1, from: [{name: a, key: x, identity: y, issuer: z}]}\n":                            "2 ways",
+		unsigned + "override: [ajp]\n":              `:2: "ajp" is no approver`,
+		unsigned + "soak: 48h\n":                    "after and soak belong together",
+		unsigned + "soak: 2 days\nafter: [bl01t]\n": ":2: ",
+		unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: Europe/Londn, for: 1h}]\n":               "no time zone",
+		unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=NEVER}]\n":    "repeat: ",
+		unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=SECONDLY}]\n": "at most once an hour",
+		unsigned + "closed: [{why: x, start: 2026-13-30T09:00, zone: UTC, for: 1h}]\n":                        "is no time after",
+		unsigned + "holds: [{why: x, until: tomorrow}]\n":                                                     ":2: ",
+	} {
+		_, err := Read("policy.yaml", []byte(text))
+		require.ErrorContains(t, err, want, text)
+		require.ErrorContains(t, err, "policy.yaml:", text)
+		require.Equal(t, diag.Invalid, diag.KindOf(err), text)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	weekly := Window{Why: "beam time", Start: "2026-03-23T09:00", Zone: "Europe/London", For: "8h", Repeat: "FREQ=WEEKLY;BYDAY=MO"}
+	once := Window{Start: "2026-11-30T09:00", Zone: "UTC", For: "2h"}
+	days := Window{Start: "2026-11-02T00:00", Zone: "America/Chicago", For: "96h", Repeat: "FREQ=MONTHLY;BYDAY=1MO;UNTIL=20270101T000000Z"}
+	for name, c := range map[string]struct {
+		window Window
+		now    string
+		until  string // empty when it is not open
+	}{
+		"in winter time":                  {weekly, "2026-03-23T09:00:00Z", "2026-03-23T17:00:00Z"},
+		"in summer time an hour before":   {weekly, "2026-03-30T08:00:00Z", "2026-03-30T16:00:00Z"},
+		"not yet, in summer time":         {weekly, "2026-03-30T07:59:59Z", ""},
+		"over":                            {weekly, "2026-03-30T16:00:00Z", ""},
+		"another day":                     {weekly, "2026-03-31T10:00:00Z", ""},
+		"before the first":                {weekly, "2026-03-16T10:00:00Z", ""},
+		"once":                            {once, "2026-11-30T10:59:59Z", "2026-11-30T11:00:00Z"},
+		"never again":                     {once, "2026-12-01T10:00:00Z", ""},
+		"days, by the clock on the wall":  {days, "2026-12-09T05:59:59Z", "2026-12-11T06:00:00Z"},
+		"past the end of the recurrences": {days, "2027-01-04T12:00:00Z", ""},
+	} {
+		require.NoError(t, c.window.check(), name)
+		now, err := time.Parse(time.RFC3339, c.now)
+		require.NoError(t, err)
+		until, in := c.window.In(now)
+		require.Equal(t, c.until != "", in, name)
+		if in {
+			require.Equal(t, c.until, until.UTC().Format(time.RFC3339), name)
+		}
+	}
+}
+
+func TestHold(t *testing.T) {
+	now := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
+	require.False(t, Hold{}.Ended(now))
+	require.False(t, Hold{Until: "2026-11-26T00:00:01Z"}.Ended(now))
+	require.True(t, Hold{Until: "2026-11-26T00:00:00Z"}.Ended(now))
+}
+
+// FuzzRead: no text makes the reader panic, and what it accepts can be asked.
+func FuzzRead(f *testing.F) {
+	f.Add("unsigned: a test without hardware\n")
+	f.Add("unsigned: a test without hardware\nclosed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=WEEKLY}]\n")
+	f.Add("signers: [{identity: x, assets: [\"[\"]}]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := Read("policy.yaml", []byte(text))
+		if err != nil {
+			return
+		}
+		if p.Unsigned == "" && len(p.Signers) == 0 {
+			t.Errorf("a policy without signers was read: %q", text)
+		}
+		for _, w := range p.Closed {
+			w.In(time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC))
+		}
+	})
+}
+
+// TestTemplate: each policy that init writes can be read, and says what was asked.
+func TestTemplate(t *testing.T) {
+	_, public, err := sign.NewKey(nil)
+	require.NoError(t, err)
+	text, err := Template{Keys: []string{string(public)}, Identities: []string{"https://x/release.yml"}, Approvers: []Approver{
+		{Name: "ajp", Key: string(public)}, {Name: "jane", Key: string(public)},
+	}}.Text("bl01t")
+	require.NoError(t, err)
+	p, err := Read("policy.yaml", []byte(text))
+	require.NoError(t, err)
+	require.Len(t, p.Signers, 2)
+	require.Equal(t, string(public), p.Signers[0].Key)
+	require.Equal(t, 1, p.Approvals.Count)
+	require.Equal(t, "jane", p.Approvals.From[1].Name)
+
+	text, err = Template{Unsigned: "a \"test\": beamline"}.Text("bl01t")
+	require.NoError(t, err)
+	p, err = Read("policy.yaml", []byte(text))
+	require.NoError(t, err)
+	require.Equal(t, "a \"test\": beamline", p.Unsigned)
+
+	_, err = Template{Approvers: []Approver{{Name: "ajp", Key: string(public)}}}.Text("bl01t")
+	require.ErrorContains(t, err, "nobody may sign releases; give --key")
+	require.True(t, Template{}.Empty())
+	require.Equal(t, []string{"-a", "+b"}, Diff("a\nc\n", "b\nc\n"))
+}
