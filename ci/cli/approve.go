@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -131,7 +132,10 @@ func (a *app) give(ctx context.Context, by signing, q *gate.Inquiry, v *gate.Ver
 func (a *app) signerOf(ctx context.Context, by signing) (sign.Signer, error) {
 	signer, err := a.signer(ctx, by)
 	if err == nil && signer == nil {
-		err = badSigning("nobody is named", "give --key with your private key, or --keyless with SIGSTORE_ID_TOKEN")
+		err = &diag.Error{
+			Kind: diag.Invalid, Doing: "reading who signs", Err: errors.New("nobody is named"),
+			Fix: "give --key with your private key, or --keyless with SIGSTORE_ID_TOKEN",
+		}
 	}
 	return signer, err
 }

@@ -94,7 +94,7 @@ type Test struct {
 	Digest   asset.Digest `json:"digest"` // of the image it ran; empty when it ran none
 	Passed   bool         `json:"passed"`
 	Faults   []string     `json:"faults,omitempty"`   // each with file:line where known
-	Notes    []string `json:"notes,omitempty"`    // what drivers and modules printed at the start that is no fault, sorted
+	Notes    []string     `json:"notes,omitempty"`    // what drivers and modules printed at the start that is no fault, sorted
 	Evidence []string     `json:"evidence,omitempty"` // what was seen: "BL01T-MO-STAGE-01:RBV is 5 (ca)"
 	PVs      []PV         `json:"pvs,omitempty"`      // served, sorted by name
 	Sizes    []Size       `json:"sizes,omitempty"`    // of an image's targets, the one it is built on first, then the largest
