@@ -120,7 +120,7 @@ func TestWorkflowRulesBite(t *testing.T) {
 		"an input in the shell":     {`"$BEAMLINE"`, "${{ inputs.beamline }}", "an expression in shell text"},
 		"an unknown input":          {"${{ inputs.version }}", "${{ inputs.release }}", `property "release" is not defined`},
 		"every permission":          {"permissions: {}", "permissions: write-all", "permissions of the workflow"},
-		"no permissions of the job": {"    permissions:\n      actions: read # who approved this run\n      contents: read\n      packages: read\n", "", "named one by one"},
+		"no permissions of the job": {"    permissions:\n      contents: read\n      packages: read\n", "", "named one by one"},
 		"a misspelt key":            {"timeout-minutes", "timeout-minute", "timeout-minute"},
 		"no time limit":             {"    timeout-minutes: 60\n", "", "no time limit"},
 		"no work":                   {"bin/tagline promote", "echo promote", "not one line of Tagline"},

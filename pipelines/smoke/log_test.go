@@ -120,8 +120,8 @@ func TestNotes(t *testing.T) {
 	b := readBoot(log)
 	require.Empty(t, b.faults(s))
 	require.Equal(t, []string{
-		folder + "/st.cmd: save_restore: Can't open file '/epics/autosave/a.sav'. Trying backup file.",
 		folder + "/st.cmd: asynManager: queueRequest failed for port L0",
+		folder + "/st.cmd: save_restore: Can't open file '/epics/autosave/a.sav'. Trying backup file.",
 	}, b.notes(s))
 	s.Startup = startup.Rules{Allow: []startup.Pattern{{Line: "queueRequest", Why: "absent in CI"}},
 		Refuse: []startup.Pattern{{Line: `\.sav'`, Why: "all have one"}}}

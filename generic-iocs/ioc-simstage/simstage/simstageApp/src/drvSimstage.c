@@ -40,6 +40,7 @@ static struct {
     epicsEventId wake;
     epicsThreadId mover;
     simstage *stages;
+    void (*rested)(void);
     int stopping;
 } driver;
 
@@ -85,11 +86,29 @@ static int stopping(void)
     return yes;
 }
 
+static void rest(void)
+{
+    void (*rested)(void);
+
+    epicsMutexMustLock(driver.lock);
+    rested = driver.rested;
+    epicsMutexUnlock(driver.lock);
+    if (rested)
+        rested();
+}
+
 static void mover(void *unused)
 {
+    int moved = 0;
+
     (void)unused;
     while (!stopping()) {
-        if (moveAll())
+        int moving = moveAll();
+
+        if (moved && !moving)
+            rest();
+        moved = moving;
+        if (moving)
             epicsEventWaitWithTimeout(driver.wake, POLL_SECONDS);
         else
             epicsEventMustWait(driver.wake);
@@ -104,6 +123,7 @@ static void shutDown(void *unused)
     epicsMutexUnlock(driver.lock);
     epicsEventMustTrigger(driver.wake);
     epicsThreadMustJoin(driver.mover);
+    rest();
 }
 
 static void startUp(void *unused)
@@ -185,6 +205,27 @@ void simstageOnSetpoint(simstage *s, void (*changed)(void *arg), void *arg)
     epicsMutexMustLock(driver.lock);
     l->next = s->listeners;
     s->listeners = l;
+    epicsMutexUnlock(driver.lock);
+}
+
+void simstageOnRest(void (*rested)(void))
+{
+    epicsThreadOnce(&once, startUp, NULL);
+    epicsMutexMustLock(driver.lock);
+    driver.rested = rested;
+    epicsMutexUnlock(driver.lock);
+}
+
+void simstageEach(void (*visit)(const char *port, double position, void *arg), void *arg)
+{
+    simstage *s;
+
+    epicsThreadOnce(&once, startUp, NULL);
+    epicsMutexMustLock(driver.lock);
+    for (s = driver.stages; s; s = s->next) {
+        catchUp(s);
+        visit(s->port, s->motion.position, arg);
+    }
     epicsMutexUnlock(driver.lock);
 }
 

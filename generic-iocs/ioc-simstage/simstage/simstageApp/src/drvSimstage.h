@@ -48,6 +48,13 @@ simMotionStatus simstageRestore(simstage *s, simstageField field, double value);
  * the setpoint. It is called with the driver's lock held: it may not call back. */
 void simstageOnSetpoint(simstage *s, void (*changed)(void *arg), void *arg);
 
+/* Calls `visit(port, position, arg)` for every stage. */
+void simstageEach(void (*visit)(const char *port, double position, void *arg), void *arg);
+
+/* Asks for `rested()` whenever the last moving stage has come to rest, and at
+ * exit. It is called without the driver's lock, from one thread at a time. */
+void simstageOnRest(void (*rested)(void));
+
 /* The scan list of records that read this stage with SCAN "I/O Intr". */
 IOSCANPVT simstageReadings(simstage *s);
 

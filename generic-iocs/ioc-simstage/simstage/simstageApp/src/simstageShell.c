@@ -10,6 +10,7 @@
 #include <iocsh.h>
 
 #include "drvSimstage.h"
+#include "keepSimstage.h"
 
 static int usable(const char *port)
 {
@@ -52,6 +53,28 @@ static void config(const iocshArgBuf *args)
     iocshSetError(-1);
 }
 
+static const iocshArg keepFile = {"file", iocshArgString};
+static const iocshArg *const keepArgs[] = {&keepFile};
+static const iocshFuncDef keepDef = {
+    "simstageKeep", 1, keepArgs,
+    "Keeps where the stages stand in a file, across restarts; after simstageConfig, before iocInit.\n"
+    "Example: simstageKeep(\"/epics/autosave/stages\")\n"};
+
+static void keep(const iocshArgBuf *args)
+{
+    const char *file = args[0].sval;
+    const char *why = "name a file";
+
+    if (interruptAccept)
+        why = "it must stand before iocInit";
+    else if (file && *file)
+        why = simstageKeep(file);
+    if (!why)
+        return;
+    fprintf(stderr, "ERROR simstageKeep(\"%s\"): %s\n", file ? file : "", why);
+    iocshSetError(-1);
+}
+
 static const iocshArg reportLevel = {"level", iocshArgInt};
 static const iocshArg *const reportArgs[] = {&reportLevel};
 static const iocshFuncDef reportDef = {
@@ -66,6 +89,7 @@ static void reportAll(const iocshArgBuf *args)
 static void simstageRegister(void)
 {
     iocshRegister(&configDef, config);
+    iocshRegister(&keepDef, keep);
     iocshRegister(&reportDef, reportAll);
 }
 epicsExportRegistrar(simstageRegister);

@@ -1,6 +1,9 @@
 /* Records of a stage in a running IOC. */
 #define USE_TYPED_RSET
 
+#include <stdio.h>
+#include <string.h>
+
 #include <alarm.h>
 #include <dbAccess.h>
 #include <dbUnitTest.h>
@@ -108,6 +111,48 @@ static void commandsRefuse(void)
     testOk1(simstageFind("A") == NULL);
 }
 
+/* The text of the file that the stages are kept in. */
+static const char *keptText(void)
+{
+    static char text[200];
+    FILE *f = fopen("stages.kept", "r");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+
+    if (f)
+        fclose(f);
+    text[n] = 0;
+    return text;
+}
+
+/* Before the IOC runs: K stands where the file says, G is not of this IOC. */
+static void keeps(void)
+{
+    FILE *f = fopen("stages.kept", "w");
+
+    if (!f)
+        testAbort("cannot write stages.kept");
+    fputs("K 42.5\nG 7\n", f);
+    fclose(f);
+    testOk1(iocshCmd("simstageConfig(\"K\", 1000, -100, 100)") == 0);
+    testOk1(iocshCmd("simstageKeep(\"\")") != 0);
+    testOk1(iocshCmd("simstageKeep(\"stages.kept\")") == 0);
+    testOk1(iocshCmd("simstageKeep(\"stages.kept\")") != 0);
+    testOk1(simstageGet(simstageFind("K"), simstageRBV) == 42.5);
+}
+
+/* Once the stages rest, the file says where. */
+static void keepsWhereTheyRest(void)
+{
+    simstage *k = simstageFind("K");
+    int polls = 500;
+
+    testOk1(simstagePut(k, simstageVAL, 12.25) == simMotionOk);
+    while (!strstr(keptText(), "K 12.25\n") && --polls)
+        epicsThreadSleep(0.02);
+    testOk(polls > 0, "kept: %s", keptText());
+    testOk1(strstr(keptText(), "G ") == NULL);
+}
+
 MAIN(simstageTest)
 {
     testPlan(0);
@@ -117,6 +162,7 @@ MAIN(simstageTest)
     testOk1(iocshCmd("simstageConfig(\"T\", 1000, -100, 100)") == 0);
     testOk1(iocshCmd("simstageConfig(\"R\", 1, 0, 10)") == 0);
     commandsRefuse();
+    keeps();
     testdbReadDatabase("simstageTest.db", NULL, NULL);
     testIocInitOk();
     testOk(iocshCmd("simstageConfig(\"LATE\", 1, 0, 1)") != 0, "refused after iocInit");
@@ -127,6 +173,7 @@ MAIN(simstageTest)
     goesHome();
     restores();
     disablesBadAddresses();
+    keepsWhereTheyRest();
     iocshCmd("simstageReport 1");
     testIocShutdownOk();
     testdbCleanup();

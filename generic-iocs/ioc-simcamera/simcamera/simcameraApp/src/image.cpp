@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include <epicsTime.h>
+#include <pv/ntndarray.h>
+#include <pv/pvAccess.h>
+#include <pv/pvTimeStamp.h>
+#include <pva/server.h>
+
+#include "image.h"
+
+namespace pvd = epics::pvData;
+namespace pva = epics::pvAccess;
+
+namespace {
+
+constexpr int period = 256; /* of the ramp, in pixels */
+
+/* The provider through which this IOC's pvAccess server finds every camera's
+ * image. The server takes all providers that there are when the IOC runs. */
+pvas::StaticProvider &provider()
+{
+    static pvas::StaticProvider *all = [] {
+        auto made = new pvas::StaticProvider("simcamera");
+        pva::ChannelProviderRegistry::servers()->addSingleton(made->provider());
+        return made;
+    }();
+    return *all;
+}
+
+/* One field of a structure that has it. */
+template <typename T> std::shared_ptr<T> field(const pvd::PVStructure &in, const char *name)
+{
+    return in.getSubFieldT<T>(name);
+}
+
+void stamp(pvd::PVStructure &frame, const char *name, const epicsTimeStamp &now, pvd::BitSet &changed)
+{
+    auto time = field<pvd::PVStructure>(frame, name);
+    field<pvd::PVLong>(*time, "secondsPastEpoch")->put(now.secPastEpoch + POSIX_TIME_AT_EPICS_EPOCH);
+    field<pvd::PVInt>(*time, "nanoseconds")->put(now.nsec);
+    changed.set(time->getFieldOffset());
+}
+
+/* One dimension as NTNDArray describes it. */
+pvd::PVStructurePtr dimension(const pvd::PVStructureArray &all, int size, int offset, int fullSize)
+{
+    auto one = pvd::getPVDataCreate()->createPVStructure(all.getStructureArray()->getStructure());
+    field<pvd::PVInt>(*one, "size")->put(size);
+    field<pvd::PVInt>(*one, "offset")->put(offset);
+    field<pvd::PVInt>(*one, "fullSize")->put(fullSize);
+    field<pvd::PVInt>(*one, "binning")->put(1);
+    field<pvd::PVBoolean>(*one, "reverse")->put(false);
+    return one;
+}
+
+} // namespace
+
+Scene::Scene(int sensorWidth, double exposure) : ramp(sensorWidth + period)
+{
+    expose(exposure);
+}
+
+void Scene::expose(double seconds)
+{
+    for (std::size_t i = 0; i < ramp.size(); i++)
+        ramp[i] = epicsUInt8(std::min(255.0, i % period * seconds / fullExposure));
+}
+
+void Scene::draw(epicsUInt8 *pixels, const Region &region, epicsUInt64 frame) const
+{
+    for (int row = 0; row < region.height; row++, pixels += region.width) {
+        std::size_t shift = (region.y + row + frame) % period;
+        std::memcpy(pixels, &ramp[shift + region.x], region.width);
+    }
+}
+
+Image::Image(const std::string &pvName, const std::string &descriptor, int width, int height)
+    : name(pvName), sensorWidth(width), sensorHeight(height), pv(pvas::SharedPV::buildReadOnly())
+{
+    auto type = epics::nt::NTNDArray::createBuilder()->addDescriptor()->addTimeStamp()->addAlarm()->createStructure();
+    pv->open(type);
+    frame = pv->build();
+    auto text = field<pvd::PVString>(*frame, "descriptor");
+    text->put(descriptor);
+    changed.set(text->getFieldOffset());
+    provider().add(name, pv);
+}
+
+/* Says how large the frame is and where it lies on the sensor. */
+void Image::describe(const Region &r)
+{
+    if (std::memcmp(&r, &described, sizeof r) == 0)
+        return;
+    auto dimensions = field<pvd::PVStructureArray>(*frame, "dimension");
+    pvd::PVStructureArray::svector both(2);
+    both[0] = dimension(*dimensions, r.width, r.x, sensorWidth);
+    both[1] = dimension(*dimensions, r.height, r.y, sensorHeight);
+    dimensions->replace(pvd::freeze(both));
+    changed.set(dimensions->getFieldOffset());
+    for (const char *size : {"compressedSize", "uncompressedSize"}) {
+        auto bytes = field<pvd::PVLong>(*frame, size);
+        bytes->put(r.pixels());
+        changed.set(bytes->getFieldOffset());
+    }
+    described = r;
+}
+
+double Image::post(const Scene &scene, const Region &region, epicsUInt64 number)
+{
+    pvd::shared_vector<epicsUInt8> pixels(region.pixels());
+    scene.draw(pixels.data(), region, number);
+    double mean = std::accumulate(pixels.begin(), pixels.begin() + region.width, 0.0) / region.width;
+
+    describe(region);
+    /* A new array for each frame: clients may still be sent the one before. */
+    auto value = field<pvd::PVUnion>(*frame, "value");
+    auto bytes = pvd::getPVDataCreate()->createPVScalarArray<pvd::PVUByteArray>();
+    bytes->replace(pvd::freeze(pixels));
+    value->set("ubyteValue", bytes);
+    changed.set(value->getFieldOffset());
+
+    auto id = field<pvd::PVInt>(*frame, "uniqueId");
+    id->put(pvd::int32(number));
+    changed.set(id->getFieldOffset());
+
+    epicsTimeStamp now;
+    epicsTimeGetCurrent(&now);
+    stamp(*frame, "timeStamp", now, changed);
+    stamp(*frame, "dataTimeStamp", now, changed);
+
+    pv->post(*frame, changed);
+    changed.clear();
+    return mean;
+}
