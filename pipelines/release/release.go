@@ -70,7 +70,7 @@ func (j *job) release(ctx context.Context, w work) error {
 		stage{"pushing", w.push},
 		stage{"testing", w.test},
 		stage{"packaging", w.pack},
-		stage{"signing", j.sign},
+		stage{"signing", j.signing()},
 		stage{"sealing", j.seal},
 	)
 }

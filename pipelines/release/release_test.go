@@ -187,8 +187,15 @@ func TestStagesRunInOrder(t *testing.T) {
 func TestALibraryChartIsReleased(t *testing.T) {
 	s := newSite(t, library(t))
 	s.commit(nil, "ioc-lib/1.2.0")
-	rec, err := s.Run(t.Context(), "ioc-lib/1.2.0")
+	var steps []string
+	ctx := step.WithSink(t.Context(), func(e step.Event) {
+		if e.Done {
+			steps = append(steps, e.Name)
+		}
+	})
+	rec, err := s.Run(ctx, "ioc-lib/1.2.0")
 	require.NoError(t, err)
+	require.Equal(t, []string{"building ioc-lib/1.2.0", "packaging ioc-lib/1.2.0", "sealing ioc-lib/1.2.0"}, steps, "nobody signs")
 	require.Equal(t, asset.Library, rec.Kind)
 	require.Equal(t, []string{"charts/ioc-lib", "records/ioc-lib"}, s.repositories())
 

@@ -23,13 +23,18 @@ func (j *job) maySign(ctx context.Context) error {
 	return err
 }
 
-// sign attaches what a release is made of and how it was built to its images,
-// and the signature to its record, before sealing shows any of it. Without a
-// signer the release stays unsigned.
-func (j *job) sign(ctx context.Context) error {
+// signing returns the work of signing, nil when nobody signs: a release that stays
+// unsigned does not show that step.
+func (j *job) signing() func(context.Context) error {
 	if j.Signer == nil {
 		return nil
 	}
+	return j.sign
+}
+
+// sign attaches what a release is made of and how it was built to its images,
+// and the signature to its record, before sealing shows any of it.
+func (j *job) sign(ctx context.Context) error {
 	signer := attest.Signer{Registry: j.Registry, By: j.Signer, Repository: j.Repo.Origin()}
 	sboms := map[asset.Digest]any{}
 	if j.image != nil {
