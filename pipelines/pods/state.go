@@ -4,6 +4,8 @@ package pods
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +25,7 @@ type State struct {
 	Pod       string // empty when it has none
 	UID       string // of the pod: a new one means that the IOC was restarted
 	Container string // of the pod, the one the IOC is in
+	Template  string // a digest of what the Deployment's pods are made from: another one replaces the pod
 	Node      string
 	Image     string // of the pod's spec, by digest
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
@@ -81,7 +84,7 @@ func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
 
 // describe returns what an instance does, from its Deployment and its pods.
 func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
-	s := State{Instance: d.Name}
+	s := State{Instance: d.Name, Template: digestOf(d.Spec.Template)}
 	if d.Status.ObservedGeneration < d.Generation {
 		s.Doing = "waiting for the cluster to take it up"
 		return s
@@ -110,6 +113,15 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 		s.Ready, s.Doing = false, "waiting for the cluster to see that it is ready"
 	}
 	return s
+}
+
+// digestOf returns a digest of a pod template.
+func digestOf(template corev1.PodTemplateSpec) string {
+	text, err := json.Marshal(template)
+	if err != nil {
+		return "" // it came from JSON
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
 // fromPod fills in what a pod's status says.

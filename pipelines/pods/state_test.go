@@ -123,6 +123,7 @@ func TestDescribeTellsThePod(t *testing.T) {
 			Container: "ioc",
 			Node:      "node1",
 			Image:     "host/x@sha256:1",
+			Template:  digestOf(deployment().Spec.Template),
 			Ready:     true,
 			Since:     time.Unix(100, 0),
 			Doing:     "ready",

@@ -2,6 +2,7 @@ package promote
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/helm"
@@ -32,7 +33,11 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 	if err != nil {
 		return nil, err
 	}
-	required := m.required(c)
+	now, _, err := pods.States(ctx, m.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	required := m.required(c, now)
 	err = step.Run(ctx, "waiting for the IOCs of "+string(m.to.Record.Asset), func(ctx context.Context) error {
 		return pods.Wait(ctx, m.Cluster, names(required))
 	})
@@ -43,14 +48,20 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 }
 
 // required returns the instances that must live for the change to succeed: those
-// that it touched and those that were ready before. One that was dead already, or
-// whose node is gone, is not this change's fault. A change that touches nothing
-// is for asking, so it asks all. An IOC that people stopped is never required.
-func (m *move) required(c *change) (all []record.Instance) {
+// whose pod it replaces and those that were ready before. One that was dead
+// already, or whose node is gone, is not this change's fault, though each release
+// deploys its chart anew. A change that touches nothing is for asking, so it asks
+// all. An IOC that people stopped is never required. now is what the cluster has
+// after the change was applied.
+func (m *move) required(c *change, now map[string]pods.State) (all []record.Instance) {
 	for _, inst := range m.to.Record.Instances {
-		_, touched := c.former[inst.Name]
+		former, touched := c.former[inst.Name]
+		before := m.before[inst.Name]
+		if touched && former != 0 && slices.Contains(m.ledger.Underway.Unready, inst.Name) {
+			touched = before.Pod == "" || before.Template != now[inst.Name].Template // it stays dead where its pod stays
+		}
 		stopped := m.ledger.Overrides[inst.Name].Stopped != nil
-		if !stopped && (touched || len(c.former) == 0 || m.before[inst.Name].Ready) {
+		if !stopped && (touched || len(c.former) == 0 || before.Ready) {
 			all = append(all, inst)
 		}
 	}

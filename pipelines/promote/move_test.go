@@ -15,26 +15,32 @@ import (
 
 // What was dead before and is not touched does not make a change fail.
 func TestRequired(t *testing.T) {
-	ready, dead := pods.State{Pod: "x", Ready: true}, pods.State{Pod: "x"}
+	ready, dead := pods.State{Pod: "x", Ready: true, Template: "1"}, pods.State{Pod: "x", Template: "1"}
+	replaced := pods.State{Pod: "y", Template: "2"}
 	instances := []record.Instance{{Name: "dead"}, {Name: "ready"}, {Name: "stopped"}}
 	for name, c := range map[string]struct {
 		former   map[string]int
+		unready  []string   // before this change, or before the killed one that it goes on from
+		now      pods.State // of the dead one
 		required []string
 	}{
-		"nothing is touched":        {nil, []string{"dead", "ready"}},
-		"the ready one is touched":  {map[string]int{"ready": 1}, []string{"ready"}},
-		"another one is touched":    {map[string]int{"new": 0}, []string{"ready"}},
-		"the dead one is touched":   {map[string]int{"dead": 1}, []string{"dead", "ready"}},
-		"the stopped one as well":   {map[string]int{"stopped": 1}, []string{"ready"}},
-		"a removed one was touched": {map[string]int{"gone": 4}, []string{"ready"}},
+		"nothing is touched":        {nil, nil, dead, []string{"dead", "ready"}},
+		"the ready one is touched":  {map[string]int{"ready": 1}, nil, dead, []string{"ready"}},
+		"another one is touched":    {map[string]int{"new": 0}, nil, dead, []string{"ready"}},
+		"the dead one is replaced":  {map[string]int{"dead": 1}, []string{"dead"}, replaced, []string{"dead", "ready"}},
+		"the dead one is as it was": {map[string]int{"dead": 1}, []string{"dead"}, dead, []string{"ready"}},
+		"a killed run killed it":    {map[string]int{"dead": 1}, nil, dead, []string{"dead", "ready"}},
+		"a killed run brought it":   {map[string]int{"dead": 0}, []string{"dead"}, dead, []string{"dead", "ready"}},
+		"the stopped one as well":   {map[string]int{"stopped": 1}, []string{"stopped"}, dead, []string{"ready"}},
+		"a removed one was touched": {map[string]int{"gone": 4}, nil, dead, []string{"ready"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &move{
-				ledger: &ledger.Ledger{Overrides: map[string]ledger.Override{"stopped": {Stopped: &ledger.Note{By: "ada"}}}},
+				ledger: &ledger.Ledger{Underway: &ledger.Underway{Unready: c.unready}, Overrides: map[string]ledger.Override{"stopped": {Stopped: &ledger.Note{By: "ada"}}}},
 				to:     ledger.Release{Record: record.Record{Instances: instances}},
 				before: map[string]pods.State{"dead": dead, "ready": ready, "stopped": {}},
 			}
-			require.Equal(t, c.required, names(m.required(&change{former: c.former})))
+			require.Equal(t, c.required, names(m.required(&change{former: c.former}, map[string]pods.State{"dead": c.now, "ready": ready})))
 		})
 	}
 }
