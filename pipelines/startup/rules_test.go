@@ -17,6 +17,7 @@ func TestJudge(t *testing.T) {
 		"ERROR st.cmd line 3: Command fooBar not found.":                         startup.Fault,
 		"st.cmd line 4: Illegal integer 'x'":                                     startup.Fault,
 		"Can't open gone.cmd: No such file or directory":                         startup.Fault,
+		"ERROR simstageConfig(\"A\", 0, 0, 1): velocity must be above 0":         startup.Fault,
 		"ERROR failed to load 'missing.db'":                                      startup.Fault,
 		"macLib: macro P is undefined (expanding string x)":                      startup.Fault,
 		"Warning: 'a.db' line 1 has undefined macros":                            startup.Fault,
