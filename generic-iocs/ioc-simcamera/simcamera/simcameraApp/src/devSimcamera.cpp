@@ -14,6 +14,7 @@
 #include <aoRecord.h>
 #include <biRecord.h>
 #include <boRecord.h>
+#include <dbCommon.h>
 #include <devSup.h>
 #include <epicsExport.h>
 #include <errlog.h>

@@ -30,7 +30,7 @@ pvas::StaticProvider &provider()
 }
 
 /* One field of a structure that has it. */
-template <typename T> std::shared_ptr<T> field(const pvd::PVStructure &in, const char *name)
+template <typename T> std::shared_ptr<T> field(pvd::PVStructure &in, const char *name)
 {
     return in.getSubFieldT<T>(name);
 }
