@@ -3,7 +3,6 @@
 #include <epicsGuard.h>
 #include <epicsTime.h>
 #include <pv/clientFactory.h>
-#include <pv/configuration.h>
 #include <pv/createRequest.h>
 
 #include "viewer.h"
@@ -12,25 +11,11 @@ namespace pvd = epics::pvData;
 namespace pva = epics::pvAccess;
 typedef epicsGuard<epicsMutex> Guard;
 
-namespace {
-
-/* This IOC alone is searched, over its own loopback. */
-pva::Configuration::shared_pointer ownHost()
-{
-    return pva::ConfigurationBuilder()
-        .push_env()
-        .add("EPICS_PVA_ADDR_LIST", "127.0.0.1")
-        .add("EPICS_PVA_AUTO_ADDR_LIST", "NO")
-        .push_map()
-        .build();
-}
-
-} // namespace
-
 Viewer::Viewer(const std::string &pv)
 {
     pva::ClientFactory::start();
-    client = pvac::ClientProvider("pva", ownHost());
+    /* As any client of the host: a pvAccess server does not listen on the loopback. */
+    client = pvac::ClientProvider("pva");
     channel = client.connect(pv);
     /* As many frames may wait as come in a second. */
     monitor = channel.monitor(this, pvd::createRequest("record[queueSize=50]field(value,uniqueId)"));

@@ -4,7 +4,6 @@
 #include <alarm.h>
 #include <dbAccess.h>
 #include <dbUnitTest.h>
-#include <envDefs.h>
 #include <epicsThread.h>
 #include <iocsh.h>
 #include <pv/clientFactory.h>
@@ -131,8 +130,6 @@ static void commandsRefuse()
 MAIN(simcameraTest)
 {
     testPlan(0);
-    epicsEnvSet("EPICS_PVA_ADDR_LIST", "127.0.0.1");
-    epicsEnvSet("EPICS_PVA_AUTO_ADDR_LIST", "NO");
     testdbPrepare();
     testdbReadDatabase("simcameraTest.dbd", nullptr, nullptr);
     simcameraTest_registerRecordDeviceDriver(pdbbase);
