@@ -53,7 +53,7 @@ func Install(ctx context.Context, img *recipe.Image, c *dagger.Container, packag
 	return c, nil
 }
 
-// installFault says which package could not be installed as it was locked.
+// installFault returns the error that says which package could not be installed as it was locked.
 func installFault(img *recipe.Image, pins string, err error) error {
 	fault := &diag.Error{
 		Kind: diag.Broken, Doing: "installing Debian packages for", Asset: img.Name, File: img.File,

@@ -105,7 +105,7 @@ func (b Builder) developer(ctx context.Context, img *recipe.Image, parent *dagge
 	return dev, b.compilers(ctx, img, dev)
 }
 
-// pullFault says that the root's container image can't be pulled.
+// pullFault returns the error that the root's container image can't be pulled.
 func pullFault(img *recipe.Image, ref string, err error) error {
 	return &diag.Error{
 		Kind: diag.Broken, Doing: "pulling " + ref + " for", Asset: img.Name, File: img.File,

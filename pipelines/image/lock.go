@@ -110,7 +110,7 @@ func (b Builder) virtual(img *recipe.Image, names []string, resolved map[string]
 	return faults.Err()
 }
 
-// resolveFault says which packages of img Debian does not have, each with the
+// resolveFault returns the error that says which packages of img Debian does not have, each with the
 // file and line that names it.
 func (b Builder) resolveFault(img *recipe.Image, err error) error {
 	missing := (*debian.MissingError)(nil)

@@ -118,7 +118,7 @@ func (l *bootLog) running() bool {
 	})
 }
 
-// lastCommand says which line of a script that has not ended ran last.
+// lastCommand returns which line of a script that has not ended ran last.
 func (l *bootLog) lastCommand(s Subject) string {
 	cursor := startup.NewCursor(s.Config)
 	for _, line := range l.lines {

@@ -47,7 +47,7 @@ func (d Dir) Bin() string { return d.Path("bin") }
 // LogFile is where the named process writes.
 func (d Dir) LogFile(process string) string { return d.Path("log", process+".log") }
 
-// PidFile says which process runs under the given name.
+// PidFile returns the file that says which process runs under the given name.
 func (d Dir) PidFile(process string) string { return d.Path("run", process+".json") }
 
 // MkdirTemp makes a directory for work that is not finished. What a killed run
