@@ -79,7 +79,7 @@ func TestKeyless(t *testing.T) {
 		"a certificate that is in no log": {mixed(t, issuer.URL, s, s.root.FulcioCertificateAuthorities(), data.TrustedRoot(t, "public-good.json").CTLogs()), good, one, Release, tag, "signed certificate timestamp"},
 		"another Sigstore":                {trust, elsewhere, one, Release, tag, "0 < 1"},
 		"another thing":                   {trust, good, two, Release, tag, "does not match any digest in statement"},
-		"another kind":                    {trust, good, one, SBOM, tag, "it says "},
+		"another kind":                    {trust, good, one, SBOM, tag, "it is a "},
 		"altered":                         {trust, altered(t, good, `{"n":1}`, `{"n":2}`), one, Release, tag, "verifying log entry"},
 		"no signature":                    {trust, unsigned(t, good), one, Release, tag, "verifying log entry"},
 		"nobody saw when it was signed":   {trust, without(t, good, "timestampVerificationData"), one, Release, tag, "failed to verify timestamps"},
