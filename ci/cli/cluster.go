@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -101,25 +100,6 @@ func (a *app) holder() string {
 		who = "GitHub run " + run
 	}
 	return fmt.Sprintf("%s on %s, process %d", who, host, os.Getpid())
-}
-
-// moveDeps returns what a promotion or rollback needs.
-func (a *app) moveDeps(
-	ctx context.Context, b *beamlineCluster, s *site, beamline string, timeout time.Duration,
-) (promote.Deps, error) {
-	n, err := a.openCluster(ctx, b, beamline)
-	if err != nil {
-		return promote.Deps{}, err
-	}
-	// A rollback seldom needs the registry, and must not fail where none is named.
-	fetch := func(ctx context.Context, ref asset.Ref) ([]byte, error) {
-		reg, err := a.openRegistry(s)
-		if err != nil {
-			return nil, err
-		}
-		return reg.Chart(ctx, ref)
-	}
-	return promote.Deps{Cluster: n, Chart: fetch, Holder: a.holder(), Timeout: timeout}, nil
 }
 
 func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {

@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
@@ -65,12 +66,20 @@ func (a *app) inquiry(ctx context.Context, s *site, b *beamlineCluster, beamline
 	if err != nil {
 		return nil, nil, err
 	}
+	q, err := a.inquiryIn(ctx, b, n, reg)
+	return q, n, err
+}
+
+// inquiryIn prepares questions about releases for a beamline's namespace.
+func (a *app) inquiryIn(
+	ctx context.Context, b *beamlineCluster, n *cluster.Namespace, reg *registry.Registry,
+) (*gate.Inquiry, error) {
 	p, err := a.beamlinePolicy(ctx, b, n)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	return &gate.Inquiry{
-		Beamline: beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore, Now: time.Now(),
+		Beamline: n.Beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore, Now: time.Now(),
 		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
 			other, err := cluster.Open(b.access, namespace, namespace)
 			if err != nil {
@@ -78,7 +87,7 @@ func (a *app) inquiry(ctx context.Context, s *site, b *beamlineCluster, beamline
 			}
 			return pods.Healthy(ctx, other)
 		},
-	}, n, nil
+	}, nil
 }
 
 // writeVerdict shows every reason, those against first.

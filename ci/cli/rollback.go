@@ -2,24 +2,32 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/approval"
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/promote"
 )
 
 // newRollback is `tagline rollback`.
 func newRollback(a *app) *cobra.Command {
-	s, b, timeout := &site{}, &beamlineCluster{}, time.Duration(0)
+	s, b, by, timeout, override := &site{}, &beamlineCluster{}, signing{}, time.Duration(0), ""
 	cmd := a.takes(&cobra.Command{
 		Use:   "rollback BEAMLINE [VERSION]",
 		Short: "Make a beamline run a former release again",
 		Long: "Brings back the release that ran before, or the named one of those that ran, and\n" +
-			"checks that every IOC lives on it. After a promotion that was killed it brings back\n" +
-			"what ran before that. No git repository is needed.",
-		Example: "  tagline rollback bl01t\n  tagline rollback bl01t 2026.10.4",
+			"checks that every IOC lives on it. The beamline's policy is asked for its signers,\n" +
+			"closed times and holds; what was approved once needs no new approval. After a\n" +
+			"promotion that was killed it brings back what ran before that. No git repository is\n" +
+			"needed.",
+		Example: "  tagline rollback bl01t\n  tagline rollback bl01t 2026.10.4 --override \"the shutter is stuck\" --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			to := ""
 			if len(given) == 2 {
@@ -27,9 +35,21 @@ func newRollback(a *app) *cobra.Command {
 			}
 			var result *promote.Result
 			err := a.change(cmd.Context(), given[0], func(ctx context.Context) error {
-				deps, err := a.moveDeps(ctx, b, s, given[0], timeout)
+				n, err := a.openCluster(ctx, b, given[0])
 				if err != nil {
 					return err
+				}
+				deps := promote.Deps{
+					Cluster: n, Holder: a.holder(), Timeout: timeout,
+					May: func(ctx context.Context, to ledger.Release) error { return a.mayReturn(ctx, s, b, n, to, override, by) },
+					// A rollback seldom needs the registry, and must not fail where none is named.
+					Chart: func(ctx context.Context, ref asset.Ref) ([]byte, error) {
+						reg, err := a.openRegistry(s)
+						if err != nil {
+							return nil, err
+						}
+						return reg.Chart(ctx, ref)
+					},
 				}
 				result, err = promote.Rollback(ctx, deps, to)
 				return err
@@ -42,6 +62,41 @@ func newRollback(a *app) *cobra.Command {
 	}, beamlineArg, versionArg.orNone())
 	s.flags(cmd)
 	b.flags(cmd)
+	by.flags(cmd)
 	timeoutFlag(cmd, &timeout)
+	cmd.Flags().StringVar(&override, "override", "", "go back in spite of closed times and holds, for this reason; signed with --key or --keyless by one whom the policy names")
 	return cmd
+}
+
+// mayReturn asks the beamline's policy whether a release may run again.
+func (a *app) mayReturn(
+	ctx context.Context, s *site, b *beamlineCluster, n *cluster.Namespace, to ledger.Release, override string, by signing,
+) error {
+	reg, err := a.openRegistry(s)
+	if err != nil && override != "" {
+		return err // an override is attached to the record
+	}
+	q, err := a.inquiryIn(ctx, b, n, reg)
+	if err != nil {
+		return err
+	}
+	former := gate.Former{Version: to.Record.Version, Record: to.Digest, Signatures: to.Signatures}
+	verdict, err := q.Return(ctx, former)
+	if err != nil {
+		return err
+	}
+	if !verdict.Open && override != "" {
+		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
+		if _, err := a.give(ctx, by, q, verdict, what); err != nil {
+			return err
+		}
+		if verdict, err = q.Return(ctx, former); err != nil {
+			return err
+		}
+	}
+	if verdict.Override != "" {
+		fmt.Fprintf(a.Err, "the policy is overridden by %s\n", verdict.Override)
+	}
+	_, err = verdict.Pass()
+	return err
 }

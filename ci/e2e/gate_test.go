@@ -52,10 +52,19 @@ func TestNobodyGetsPastTheGate(t *testing.T) {
 	ok(t, s.dir, "promote", "bl89t", "1.0.0", "--registry", reg)
 	require.Equal(t, "1.0.0", status(t, s, "bl89t").Version)
 
+	// What ran there is asked about too.
+	held := filepath.Join(dir, "policy.yaml")
+	text := ok(t, s.dir, "policy", "show", "bl89t") + "holds:\n  - {why: vacuum work}\noverride: [ajp]\n"
+	require.NoError(t, os.WriteFile(held, []byte(text), 0o600))
+	ok(t, s.dir, "policy", "apply", "bl89t", held)
+	refused("rolling back to bl89t 1.0.0: the beamline is on hold: vacuum work", "rollback", "bl89t", "1.0.0")
+	refused("vacuum work", "rollback", "bl89t", "1.0.0", "--override", "in a hurry", "--key", mallory)
+	ok(t, s.dir, "rollback", "bl89t", "1.0.0", "--registry", reg, "--override", "the pump is back", "--key", ajp)
+
 	// Another kubeconfig is not that of tagline up: no policy is made for it.
-	text, err := os.ReadFile(env.Kubeconfig)
+	config, err := os.ReadFile(env.Kubeconfig)
 	require.NoError(t, err)
 	other := filepath.Join(dir, "kubeconfig")
-	require.NoError(t, os.WriteFile(other, text, 0o600))
+	require.NoError(t, os.WriteFile(other, config, 0o600))
 	refused("nothing is promoted without one", "promote", "bl88t", "1.0.0", "--kubeconfig", other)
 }

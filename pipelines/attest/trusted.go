@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -121,16 +122,15 @@ func bound(prefix string, rec *record.Record) error {
 
 // Chain reads the records of everything that a release is built on or runs, each
 // as Read does, and checks that the images which it names are theirs. It fetches
-// records and signatures, no blobs.
-func Chain(ctx context.Context, reg *registry.Registry, trusted Trusted, rec *record.Record) error {
+// records and signatures, no blobs, and returns what it read, each release once.
+func Chain(ctx context.Context, reg *registry.Registry, trusted Trusted, rec *record.Record) ([]*Release, error) {
 	return chain(ctx, reg, trusted, rec, map[asset.Ref]bool{})
 }
 
 func chain(
 	ctx context.Context, reg *registry.Registry, trusted Trusted, rec *record.Record, seen map[asset.Ref]bool,
-) error {
+) (all []*Release, err error) {
 	faults := []error{runsParents(rec)}
-	var parents []*record.Record
 	for _, p := range rec.Parents.Releases {
 		if seen[p.Ref] {
 			continue
@@ -144,13 +144,14 @@ func chain(
 		if !names(parent.Record, p.Ref) {
 			faults = append(faults, fmt.Errorf("%s: it is not of the release of %s %s", p.Ref, p.Asset, p.Version))
 		}
-		parents = append(parents, parent.Record)
+		all = append(all, parent)
 	}
 	faults = []error{distrust(rec.Asset, rec.Version, errors.Join(faults...))}
-	for _, parent := range parents {
-		faults = append(faults, chain(ctx, reg, trusted, parent, seen))
+	for _, parent := range slices.Clone(all) {
+		more, err := chain(ctx, reg, trusted, parent.Record, seen)
+		all, faults = append(all, more...), append(faults, err)
 	}
-	return errors.Join(faults...)
+	return all, errors.Join(faults...)
 }
 
 // names reports whether an image by its digest is an artifact of a release.

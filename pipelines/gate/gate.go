@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Pass struct {
 	rec      *record.Record
 	digest   asset.Digest
 	override string
+	signed   []record.Signature
 }
 
 // Record returns the release that was checked, nil for the zero Pass. It is the
@@ -36,10 +38,15 @@ func (p Pass) Digest() asset.Digest { return p.digest }
 // Override returns who overrode the policy and why; empty when nobody did.
 func (p Pass) Override() string { return p.override }
 
+// Signatures returns who signed the release and everything that it runs; none
+// where the policy asks for none.
+func (p Pass) Signatures() []record.Signature { return slices.Clone(p.signed) }
+
 // Facts is everything that a decision rests on.
 type Facts struct {
-	Beamline, Namespace string          // what was asked for
-	Release             *attest.Release // read as attest.Read does, and nothing of it trusted further
+	Beamline, Namespace string            // what was asked for
+	Release             *attest.Release   // read as attest.Read does, and nothing of it trusted further
+	Parents             []*attest.Release // of everything that it is built on and runs, read in the same way
 	Policy              *policy.Policy
 	Approvals           []approval.Judged
 	Healthy             map[asset.Digest]time.Time // by image digest: since when it is healthy on a beamline of the policy's after
@@ -88,7 +95,9 @@ type Verdict struct {
 	Approvals []approval.Judged `json:"approvals,omitempty"`
 	Override  string            `json:"override,omitempty"` // who overrode it and why
 
-	rec *record.Record
+	doing  string // how errors begin
+	rec    *record.Record
+	signed []record.Signature
 }
 
 // Decide judges a release by all rules.
@@ -96,9 +105,15 @@ func Decide(f Facts) *Verdict {
 	rec := f.Release.Record
 	v := &Verdict{
 		Beamline: f.Beamline, Version: rec.Version, Record: f.Release.Digest, Policy: f.Policy.Digest(),
-		Approvals: f.Approvals, rec: clone(rec),
+		Approvals: f.Approvals, doing: "promoting", rec: clone(rec), signed: signatures(f),
 	}
-	for _, rule := range []func(Facts) []Reason{kind, tests, signature, known, approvals, soak, closed, holds} {
+	v.judge(f, kind, tests, signature, known, approvals, soak, closed, holds)
+	return v
+}
+
+// judge decides by rules.
+func (v *Verdict) judge(f Facts, rules ...func(Facts) []Reason) {
+	for _, rule := range rules {
 		v.Reasons = append(v.Reasons, rule(f)...)
 	}
 	v.Override = override(f)
@@ -110,7 +125,16 @@ func Decide(f Facts) *Verdict {
 		}
 		v.Open = v.Open && r.OK
 	}
-	return v
+}
+
+// signatures returns who signed a release and what it runs.
+func signatures(f Facts) (all []record.Signature) {
+	for _, r := range append([]*attest.Release{f.Release}, f.Parents...) {
+		if r.Signer != "" {
+			all = append(all, record.Signature{Asset: r.Record.Asset, Tag: r.Record.Tag, Signer: r.Signer})
+		}
+	}
+	return all
 }
 
 // Pass returns the release for promoting. The error joins all reasons against it,
@@ -120,7 +144,7 @@ func (v *Verdict) Pass() (Pass, error) {
 	for _, r := range v.Reasons {
 		if !r.OK && !r.Overridden {
 			faults = append(faults, &diag.Error{
-				Kind: diag.Refused, Doing: "promoting", Asset: v.Beamline, Version: v.Version.String(),
+				Kind: diag.Refused, Doing: v.doing, Asset: v.Beamline, Version: v.Version.String(),
 				Err: errors.New(r.Why), Fix: r.Fix,
 			})
 		}
@@ -128,7 +152,7 @@ func (v *Verdict) Pass() (Pass, error) {
 	if len(faults) > 0 || !v.Open {
 		return Pass{}, errors.Join(faults...)
 	}
-	return Pass{rec: clone(v.rec), digest: v.Record, override: v.Override}, nil
+	return Pass{rec: clone(v.rec), digest: v.Record, override: v.Override, signed: v.signed}, nil
 }
 
 // override returns who overrides the policy and why, empty when nobody does.

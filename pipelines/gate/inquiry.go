@@ -41,12 +41,12 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 	if err != nil {
 		return nil, err
 	}
+	f := Facts{Beamline: q.Beamline, Namespace: q.Namespace, Release: rel, Policy: q.Policy, Now: q.Now}
 	if trusted != nil {
-		if err := attest.Chain(ctx, q.Registry, trusted, rel.Record); err != nil {
+		if f.Parents, err = attest.Chain(ctx, q.Registry, trusted, rel.Record); err != nil {
 			return nil, err
 		}
 	}
-	f := Facts{Beamline: q.Beamline, Namespace: q.Namespace, Release: rel, Policy: q.Policy, Now: q.Now}
 	if f.Approvals, err = q.approvals(ctx, rel); err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}

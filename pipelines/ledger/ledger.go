@@ -18,6 +18,9 @@ type Release struct {
 	Record record.Record `json:"record"` // without what was built and tested, which can be larger than an object may be
 	Digest asset.Digest  `json:"digest"` // of the record in its registry
 	Since  time.Time     `json:"since"`  // when it was promoted
+	// Signatures are those of the record and of the records of what it runs, as they
+	// were verified then.
+	Signatures []record.Signature `json:"signatures,omitempty"`
 }
 
 // Title is what `helm history` shows.

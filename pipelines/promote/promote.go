@@ -19,7 +19,10 @@ import (
 type Deps struct {
 	Cluster *cluster.Namespace // the record's
 	// Chart fetches a packaged chart (.tgz) by digest: "host/path/charts/x@sha256:…".
-	Chart   func(ctx context.Context, ref asset.Ref) ([]byte, error)
+	Chart func(ctx context.Context, ref asset.Ref) ([]byte, error)
+	// May returns why a beamline may not return to a release that ran there before,
+	// nil when it may. Rollback asks it.
+	May     func(ctx context.Context, to ledger.Release) error
 	Lift    string        // why a hold that a rollback placed may end; empty where nobody lifts one
 	Holder  string        // names this run to others who wait for the beamline; different for each run
 	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
@@ -87,7 +90,7 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		if err != nil {
 			return err
 		}
-		to := ledger.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC()}
+		to := ledger.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC(), Signatures: pass.Signatures()}
 		if err := deps.lift(past, to); err != nil {
 			return err
 		}

@@ -16,7 +16,8 @@ import (
 // Rollback makes a beamline run a release again that ran there before: the
 // former one, or version when it is given. It needs the registry only for IOCs
 // whose chart the cluster has forgotten. After a promotion that was killed, the
-// former release is the one that ran before that. The error is of kind
+// former release is the one that ran before that, and is put back unasked: a
+// beamline between two releases serves nobody. Otherwise Deps.May is asked. The error is of kind
 // diag.Refused when there is no such release, and diag.Undone when an IOC does
 // not live on it: then the beamline is as it was.
 func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
@@ -39,6 +40,9 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 			return err
 		}
 		to := past.Releases[i]
+		if err := deps.May(ctx, to); err != nil {
+			return err
+		}
 		to.Since = time.Now().UTC()
 		hold := deps.hold(past.Current().Record.Version.String())
 		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback"}

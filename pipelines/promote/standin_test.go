@@ -34,6 +34,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -246,6 +247,7 @@ func (w *world) deps() promote.Deps {
 	return promote.Deps{
 		Cluster: w.cluster,
 		Chart:   w.registry.Chart,
+		May:     func(context.Context, ledger.Release) error { return nil },
 		Holder:  fmt.Sprintf("%s, process %d at %d", w.t.Name(), os.Getpid(), time.Now().UnixNano()),
 		Timeout: 2 * time.Minute,
 	}

@@ -59,6 +59,13 @@ func (r *Record) Image(t asset.Target) Artifact {
 	return Artifact{}
 }
 
+// Signature says who signed the record of a release.
+type Signature struct {
+	Asset  asset.Name `json:"asset"`
+	Tag    asset.Tag  `json:"tag"`
+	Signer string     `json:"signer"` // as sign.SignedBy returns it
+}
+
 // Source is where a support module came from.
 type Source struct {
 	Module  string `json:"module"`

@@ -47,6 +47,8 @@ func TestKeyless(t *testing.T) {
 	}
 	trust := trusted(signtest.Workflow, issuer.URL)
 
+	require.True(t, trust.Names(SignedBy(good), tag))
+	require.False(t, trust.Names(SignedBy(good), "bl01t/2026.11.2"), "the run for another tag")
 	t.Run("is believed", func(t *testing.T) {
 		for _, by := range []*Trust{trust, trusted(signtest.Workflow+"@refs/tags/"+tag, issuer.URL)} {
 			said, err := by.Check(good, one, Release, tag)

@@ -42,6 +42,20 @@ func TestSignedStatementIsChecked(t *testing.T) {
 	}
 }
 
+// A signer is known again by the name that SignedBy returned.
+func TestNames(t *testing.T) {
+	k, trust, public := pairOf(t, "")
+	other, _, more := pairOf(t, "")
+	name, stranger := SignedBy(signed(t, k, one, Release)), SignedBy(signed(t, other, one, Release))
+	require.True(t, trust.Names(name, "x/1"))
+	require.False(t, trust.Names(stranger, "x/1"))
+	require.False(t, trust.Names(strings.TrimPrefix(name, "key "), "x/1"))
+	require.False(t, trust.Names("", "x/1"))
+	both, err := TrustKeys(append(public, more...))
+	require.NoError(t, err)
+	require.True(t, both.Names(stranger, "x/1"))
+}
+
 func TestCheckRefuses(t *testing.T) {
 	k, trust, _ := pairOf(t, "")
 	other, _, _ := pairOf(t, "")

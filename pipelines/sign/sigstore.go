@@ -130,10 +130,14 @@ func (s *Sigstore) trust(issuer string, identity func(tag string) string) (*Trus
 	if err != nil {
 		return nil, fmt.Errorf("trusting a Sigstore: %w", err)
 	}
-	return &Trust{v, func(tag string) (verify.PolicyOption, error) {
-		who, err := verify.NewShortCertificateIdentity(issuer, "", identity(tag), "")
-		return verify.WithCertificateIdentity(who), err
-	}}, nil
+	return &Trust{
+		verifier: v,
+		who: func(tag string) (verify.PolicyOption, error) {
+			who, err := verify.NewShortCertificateIdentity(issuer, "", identity(tag), "")
+			return verify.WithCertificateIdentity(who), err
+		},
+		named: func(signer, tag string) bool { return signer == identity(tag) },
+	}, nil
 }
 
 // until ends requests with a context: Sigstore's clients accept none.

@@ -22,7 +22,12 @@ import (
 type Trust struct {
 	verifier *verify.Verifier
 	who      func(tag string) (verify.PolicyOption, error) // the identity that may sign the release of a tag
+	named    func(signer, tag string) bool
 }
+
+// Names reports whether a signer, as SignedBy returns it, is one that is trusted
+// with the release of a git tag. It is for a signature that was checked before.
+func (t *Trust) Names(signer, tag string) bool { return t.named(signer, tag) }
 
 // TrustKeys returns a Trust in the holders of public keys, PEM blocks one after
 // the other. A key that is replaced stays there until no release that it signed
@@ -59,7 +64,14 @@ func TrustKeys(public []byte) (*Trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trusting keys: %w", err)
 	}
-	return &Trust{v, func(string) (verify.PolicyOption, error) { return verify.WithKey(), nil }}, nil
+	return &Trust{
+		verifier: v,
+		who:      func(string) (verify.PolicyOption, error) { return verify.WithKey(), nil },
+		named: func(signer, _ string) bool {
+			_, ok := known[strings.TrimPrefix(signer, keyed)]
+			return ok && strings.HasPrefix(signer, keyed)
+		},
+	}, nil
 }
 
 // Check returns the predicate of a signed statement, as JSON, when a signer that
@@ -99,6 +111,9 @@ func (t *Trust) Check(signed []byte, digest, kind, tag string) (json.RawMessage,
 	return said.Predicate, nil
 }
 
+// keyed begins the name of a signer that is a key.
+const keyed = "key "
+
 // SignedBy returns who signed a statement, for people and to compare signers: the
 // subject of the certificate, or the name of the key. It checks nothing: ask it
 // only about what Check accepted, or to say whom nobody trusts.
@@ -117,7 +132,7 @@ func SignedBy(signed []byte) string {
 		}
 	}
 	if k := material.PublicKey(); k != nil {
-		return "key " + k.Hint()
+		return keyed + k.Hint()
 	}
 	return "nobody"
 }
