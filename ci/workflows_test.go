@@ -120,7 +120,7 @@ func TestWorkflowRulesBite(t *testing.T) {
 		"an input in the shell":     {`"$BEAMLINE"`, "${{ inputs.beamline }}", "an expression in shell text"},
 		"an unknown input":          {"${{ inputs.version }}", "${{ inputs.release }}", `property "release" is not defined`},
 		"every permission":          {"permissions: {}", "permissions: write-all", "permissions of the workflow"},
-		"no permissions of the job": {"    permissions:\n      contents: read\n      packages: read\n", "", "named one by one"},
+		"no permissions of the job": {"    permissions:\n      actions: read # who approved this run\n      contents: read\n      packages: read\n", "", "named one by one"},
 		"a misspelt key":            {"timeout-minutes", "timeout-minute", "timeout-minute"},
 		"no time limit":             {"    timeout-minutes: 60\n", "", "no time limit"},
 		"no work":                   {"bin/tagline promote", "echo promote", "not one line of Tagline"},
@@ -160,6 +160,8 @@ func TestWorkflowTriggers(t *testing.T) {
 	require.Len(t, promote.On, 1)
 	assert.Equal(t, "workflow_dispatch", promote.On[0].EventName())
 	assert.Equal(t, "${{ inputs.beamline }}", promote.Jobs["promote"].Environment.Name.Value)
+	// What pipelines/github takes for the promotion that was approved.
+	assert.Equal(t, "promote ${{ inputs.beamline }} to ${{ inputs.version }}", promote.RunName.Value)
 	assert.False(t, promote.Concurrency.CancelInProgress.Value, "a promotion is never cut short")
 	for _, w := range []*actionlint.Workflow{promote, read("check.yml")} {
 		for _, job := range w.Jobs {

@@ -1,18 +1,23 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/approval"
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/github"
 	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
@@ -78,7 +83,12 @@ func (a *app) inquiryIn(
 	if err != nil {
 		return nil, err
 	}
+	reviews, err := a.reviews(p, n.Beamline)
+	if err != nil {
+		return nil, err
+	}
 	return &gate.Inquiry{
+		Reviews:  reviews,
 		Beamline: n.Beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore, Now: time.Now(),
 		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
 			other, err := cluster.Open(b.access, namespace, namespace)
@@ -87,6 +97,24 @@ func (a *app) inquiryIn(
 			}
 			return pods.Healthy(ctx, other)
 		},
+	}, nil
+}
+
+// reviews returns how to read the approvals of the GitHub run that this is; nil
+// where it is none, or where the policy takes none from GitHub. The token goes to
+// the server that the policy names, and to no other.
+func (a *app) reviews(p *policy.Policy, beamline string) (func(context.Context, asset.Version) ([]approval.Judged, error), error) {
+	run, err := strconv.ParseInt(a.env("GITHUB_RUN_ID"), 10, 64)
+	if err != nil || p.Approvals == nil || p.Approvals.GitHub == nil {
+		return nil, nil
+	}
+	from := p.Approvals.GitHub
+	on, err := github.Open(cmp.Or(from.API, github.PublicAPI), from.Repository, a.env("GITHUB_TOKEN"))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, v asset.Version) ([]approval.Judged, error) {
+		return on.Approvals(ctx, p.Approvals, github.Promotion{Beamline: beamline, Version: v.String(), Run: run})
 	}, nil
 }
 

@@ -29,7 +29,7 @@ func newGitHubRelease(a *app) *cobra.Command {
 				return err
 			}
 			on, err := github.Open(
-				cmp.Or(a.env("GITHUB_API_URL"), "https://api.github.com"),
+				cmp.Or(a.env("GITHUB_API_URL"), github.PublicAPI),
 				a.env("GITHUB_REPOSITORY"),
 				a.env("GITHUB_TOKEN"),
 			)

@@ -3,6 +3,8 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/approval"
@@ -25,6 +27,9 @@ type Inquiry struct {
 	// Healthy returns since when each image digest has been healthy without a break
 	// in a beamline's namespace.
 	Healthy func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error)
+	// Reviews returns approvals that are not attached to the record: those of the run
+	// of a workflow that this is. It is nil where this is none.
+	Reviews func(ctx context.Context, v asset.Version) ([]approval.Judged, error)
 	Now     time.Time
 }
 
@@ -47,7 +52,10 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 			return nil, err
 		}
 	}
-	if f.Approvals, err = q.approvals(ctx, rel); err != nil {
+	if f.Approvals, err = q.approvals(ctx, rel); err == nil {
+		f.Approvals, err = q.reviewed(ctx, rel.Record.Version, f.Approvals)
+	}
+	if err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}
 	if f.Healthy, err = q.healthy(ctx); err != nil {
@@ -125,12 +133,35 @@ func (q *Inquiry) approvals(ctx context.Context, rel *attest.Release) ([]approva
 	return found.Judge(*question), nil
 }
 
+// reviewed adds the reviews to approvals. Whoever has approved already counts once.
+func (q *Inquiry) reviewed(ctx context.Context, v asset.Version, all []approval.Judged) ([]approval.Judged, error) {
+	if q.Reviews == nil || q.Policy.Approvals == nil {
+		return all, nil
+	}
+	reviews, err := q.Reviews(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range reviews {
+		if j.Good && slices.ContainsFunc(all, func(o approval.Judged) bool {
+			return o.Good && o.Override == "" && strings.EqualFold(o.By, j.By)
+		}) {
+			j.Good, j.Why = false, j.By+" has approved it already"
+		}
+		all = append(all, j)
+	}
+	return all, nil
+}
+
 func (q *Inquiry) question(ctx context.Context, rel *attest.Release) (*approval.Question, error) {
 	question := &approval.Question{
 		Beamline: q.Beamline, Record: string(rel.Digest), Policy: q.Policy.Digest(),
 		Signer: rel.Signer, Self: q.Policy.Approvals.Self, Now: q.Now,
 	}
 	for _, a := range q.Policy.Approvals.From {
+		if a.GitHub != "" {
+			continue // signs nothing
+		}
 		t, err := trust(ctx, a.Key, a.Identity, a.Issuer, a.TrustedRoot, q.Sigstore)
 		if err != nil {
 			return nil, err

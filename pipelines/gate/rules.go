@@ -1,12 +1,14 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -94,8 +96,18 @@ func signature(f Facts) []Reason {
 
 // known lists what could not be read: nothing is assumed of it.
 func known(f Facts) (faults []Reason) {
-	for _, err := range f.Unreadable {
-		faults = append(faults, no(Known, "see that it can be read, then run this again", "%v", err))
+	for _, all := range f.Unreadable {
+		for _, err := range diag.All(all) {
+			fix := "see that it can be read, then run this again"
+			var told *diag.Error
+			if errors.As(err, &told) && told.Fix != "" {
+				fix = told.Fix
+				bare := *told
+				bare.Fix = ""
+				err = &bare
+			}
+			faults = append(faults, no(Known, fix, "%v", err))
+		}
 	}
 	return faults
 }

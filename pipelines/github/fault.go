@@ -23,7 +23,7 @@ func (r *Repository) fault(doing, tag string, err error) error {
 		Doing: doing + " the GitHub release of",
 		Asset: tag,
 		Err:   r.clean(err),
-		Fix:   r.fix(err),
+		Fix:   r.fix(err, "run tagline github-release again to finish", "give GITHUB_TOKEN the right to write contents: permissions: {contents: write} of the job"),
 	}
 }
 
@@ -44,9 +44,9 @@ func (r *Repository) clean(err error) error {
 	return err
 }
 
-// fix returns what a person can do about err. Every command is safe to repeat.
-func (r *Repository) fix(err error) string {
-	const again = "run tagline github-release again to finish"
+// fix returns what a person can do about err: how to do it again, which every
+// command allows, and which right the token needs.
+func (r *Repository) fix(err error, again, right string) string {
 	var limit *github.RateLimitError
 	if errors.As(err, &limit) {
 		return fmt.Sprintf("wait until %s, then %s", limit.Rate.Reset.UTC().Format(time.RFC3339), again)
@@ -59,9 +59,9 @@ func (r *Repository) fix(err error) string {
 	case http.StatusUnauthorized:
 		return "give a token that is valid in GITHUB_TOKEN"
 	case http.StatusForbidden:
-		return "give GITHUB_TOKEN the right to write contents: permissions: {contents: write} of the job"
+		return right
 	case http.StatusNotFound:
-		return "see that GITHUB_TOKEN may write contents of " + r.owner + "/" + r.name
+		return right + ", in " + r.owner + "/" + r.name
 	}
 	if errors.Is(err, context.Canceled) || status(err) != 0 {
 		return again

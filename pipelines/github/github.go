@@ -1,6 +1,7 @@
-// Package github publishes a release on GitHub: a release page of the git tag
-// with notes for users, and the record attached. The registry decides what is
-// released; the page can be made again from it.
+// Package github is what Tagline asks of GitHub: a release page for a git tag, with
+// notes for users and the record attached, and who approved the run of a workflow
+// that promotes. The registry decides what is released; the page can be made again
+// from it.
 package github
 
 import (

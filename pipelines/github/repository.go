@@ -3,6 +3,7 @@ package github
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
+
+// PublicAPI is the address of the API of github.com.
+const PublicAPI = "https://api.github.com"
 
 // Repository is one repository on GitHub, or on a GitHub server of a site's own.
 type Repository struct {
@@ -46,10 +50,18 @@ func Open(api, repository, token string) (*Repository, error) {
 			Kind:  diag.Invalid,
 			Doing: "opening GitHub repository",
 			Asset: repository,
-			Fix:   "give a token that may write its contents in GITHUB_TOKEN",
+			Fix:   "give a token of it in GITHUB_TOKEN",
 		}
 	}
-	client := github.NewClient(nil).WithAuthToken(token)
+	// The client's transport adds the token to every request, those that an answer
+	// led to as well.
+	stays := &http.Client{CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if req.URL.Host != base.Host || len(via) >= 10 {
+			return fmt.Errorf("the answer leads to %s", req.URL.Host)
+		}
+		return nil
+	}}
+	client := github.NewClient(stays).WithAuthToken(token)
 	client.BaseURL = base
 	return &Repository{client: client, owner: owner, name: name, token: token}, nil
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/sign"
@@ -62,21 +63,16 @@ func (c checker) signer(at strictyaml.Path, s *Signer) {
 			c.fault(below(at, "assets", i), "write it as in ioc-*", "%q is no pattern of names", glob)
 		}
 	}
+	if (s.Key == "") == (s.Identity == "") {
+		c.fault(at, "give either key or identity", "it names not one way to know the signer")
+	}
 	s.Issuer = c.identity(at, s.Key, s.Identity, s.Issuer, s.TrustedRoot, actions)
 }
 
-// identity checks that exactly one way to know a person or program is there, and
+// identity checks a key, or an identity with its issuer and trusted root, and
 // returns the issuer.
 func (c checker) identity(at strictyaml.Path, key, identity, issuer, trustedRoot, usual string) string {
-	ways := 0
-	for _, way := range []string{key, identity} {
-		if way != "" {
-			ways++
-		}
-	}
 	switch {
-	case ways != 1:
-		c.fault(at, "give either key or identity", "it names %d ways to know the signer", ways)
 	case identity == "" && (issuer != "" || trustedRoot != ""):
 		c.fault(at, "remove issuer and trustedRoot, or give identity", "only an identity has an issuer and a trusted root")
 	case identity != "" && issuer == "" && usual == "":
@@ -103,12 +99,20 @@ func (c checker) approvals(a *Approvals) (names []string) {
 	for i, who := range a.From {
 		at := strictyaml.Path{"approvals", "from", i}
 		c.identity(at, who.Key, who.Identity, who.Issuer, who.TrustedRoot, "")
+		ways := slices.DeleteFunc([]string{who.Key, who.Identity, who.GitHub}, func(way string) bool { return way == "" })
+		switch {
+		case len(ways) != 1:
+			c.fault(at, "give one of key, identity and github", "it names %d ways to know the approver", len(ways))
+		case who.GitHub != "" && a.GitHub == nil:
+			c.fault(below(at, "github"), "add github: under approvals, with repository and workflow", "no workflow of GitHub is named")
+		}
 		if slices.Contains(names, who.Name) {
 			c.fault(below(at, "name"), "give each a name of its own", "%q is there twice", who.Name)
 		}
 		names = append(names, who.Name)
 	}
-	if a.Count > len(a.From) && len(a.From) > 0 {
+	team := slices.ContainsFunc(a.From, func(who Approver) bool { return strings.Contains(who.GitHub, "/") })
+	if a.Count > len(a.From) && len(a.From) > 0 && !team {
 		c.fault(strictyaml.Path{"approvals", "count"}, "name more, or ask for fewer", "%d of %d can never approve", a.Count, len(a.From))
 	}
 	return names

@@ -64,17 +64,27 @@ func (s Signer) May(name asset.Name) bool {
 type Approvals struct {
 	Count int        `json:"count" jsonschema:"minimum=1,maximum=20,example=1" jsonschema_description:"How many of the approvers must approve."`
 	From  []Approver `json:"from" jsonschema:"minItems=1" jsonschema_description:"Who may approve."`
+	// GitHub lets reviews of a workflow's run count as approvals.
+	GitHub *GitHub `json:"github,omitempty" jsonschema_description:"The workflow whose runs promote this beamline. Those who let a run begin, as required reviewers of the GitHub environment that is called as the beamline, have approved."`
 	// Self lets the signer of a release approve it.
 	Self bool `json:"self,omitempty" jsonschema_description:"Whether the signer of a release may approve it."`
 }
 
-// Approver may approve promotions. Exactly one of Key and Identity is set.
+// GitHub is a workflow whose runs promote a beamline.
+type GitHub struct {
+	Repository string `json:"repository" jsonschema:"pattern=^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$,example=some-org/site" jsonschema_description:"The repository that has the workflow."`
+	Workflow   string `json:"workflow" jsonschema:"pattern=^[A-Za-z0-9._-]+\\.ya?ml$,example=promote.yml" jsonschema_description:"The workflow's file in .github/workflows. Its run-name is: promote BEAMLINE to VERSION."`
+	API        string `json:"api,omitempty" jsonschema:"format=uri,example=https://github.example.org/api/v3" jsonschema_description:"Address of the API of a GitHub server of your own."`
+}
+
+// Approver may approve promotions. Exactly one of Key, Identity and GitHub is set.
 type Approver struct {
 	Name        string `json:"name" jsonschema:"minLength=1,example=ajp" jsonschema_description:"How the approver is called here."`
 	Key         string `json:"key,omitempty" jsonschema_description:"Public key in PEM."`
 	Identity    string `json:"identity,omitempty" jsonschema:"minLength=1,example=ajp@some-org.example" jsonschema_description:"The subject of the approver's certificates: an e-mail address."`
 	Issuer      string `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://accounts.google.com" jsonschema_description:"The OIDC issuer of the identity."`
 	TrustedRoot string `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
+	GitHub      string `json:"github,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$,example=octocat" jsonschema_description:"A user of GitHub, or a team as in some-org/bl01t-staff, each member of which counts."`
 }
 
 // Hold is a reason why nothing may be promoted.

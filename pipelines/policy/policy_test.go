@@ -47,16 +47,23 @@ func TestReadRefuses(t *testing.T) {
 		"checks: [boot]\n":                                 "nobody may sign releases; name signers",
 		unsigned + "signers: [{identity: x}]\n":            ":1: signers are named, and unsigned releases are accepted",
 		"signers: []\n":                                    ":1: the list is empty",
-		"signers: [{assets: [bl01t]}]\n":                   "it names 0 ways to know the signer",
+		"signers: [{assets: [bl01t]}]\n":                   "it names not one way to know the signer",
 		"signers: [{key: x}]\n":                            "the key can't be read",
 		"signers: [{identity: x, trustedRoot: \"{}\"}]\n":  "it can't be read",
 		"signers: [{identity: x, assets: [\"[\"]}]\n":      "is no pattern of names",
 		"signers:\n  - issuer: https://x\n    key: " + key: "only an identity has an issuer",
 		unsigned + "approvers: []\n":                       ":2: unknown key",
-		unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y}]}\n":                                    "2 of 1 can never approve",
-		unsigned + "approvals: {count: 1, from: [{name: a, identity: x}]}\n":                                               "has no issuer",
-		unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n": `"a" is there twice`,
-		unsigned + "approvals: {count: 1, from: [{name: a, key: x, identity: y, issuer: z}]}\n":                            "2 ways",
+		unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y}]}\n":                                                      "2 of 1 can never approve",
+		unsigned + "approvals: {count: 1, from: [{name: a, identity: x}]}\n":                                                                 "has no issuer",
+		unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n":                   `"a" is there twice`,
+		unsigned + "approvals: {count: 1, from: [{name: a, key: x, identity: y, issuer: z}]}\n":                                              "2 ways",
+		unsigned + "approvals: {count: 1, from: [{name: a}]}\n":                                                                              "it names 0 ways to know the approver",
+		unsigned + "approvals: {count: 1, from: [{name: a, key: k, github: octocat}]}\n":                                                     "it names 2 ways to know the approver",
+		unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}]}\n":                                                             "no workflow of GitHub is named",
+		unsigned + "approvals: {count: 1, from: [{name: a, github: \"octo cat\"}]}\n":                                                        ":2: ",
+		unsigned + "approvals: {count: 2, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: promote.yml}}\n": "2 of 1 can never approve",
+		unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: site, workflow: promote.yml}}\n":          ":2: ",
+		unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: ../x.yml}}\n":    ":2: ",
 		unsigned + "override: [ajp]\n":              `:2: "ajp" is no approver`,
 		unsigned + "soak: 48h\n":                    "after and soak belong together",
 		unsigned + "soak: 2 days\nafter: [bl01t]\n": ":2: ",
@@ -109,6 +116,13 @@ func TestHold(t *testing.T) {
 	require.False(t, Hold{}.Ended(now))
 	require.False(t, Hold{Until: "2026-11-26T00:00:01Z"}.Ended(now))
 	require.True(t, Hold{Until: "2026-11-26T00:00:00Z"}.Ended(now))
+}
+
+// A team may approve more often than it has entries.
+func TestApproversOnGitHub(t *testing.T) {
+	p, err := Read("policy.yaml", []byte("unsigned: a test beamline\napprovals:\n  count: 2\n  from: [{name: staff, github: some-org/bl01t-staff}]\n  github: {repository: some-org/site, workflow: promote.yml}\n"))
+	require.NoError(t, err)
+	require.Equal(t, "promote.yml", p.Approvals.GitHub.Workflow)
 }
 
 // FuzzRead: no text makes the reader panic, and what it accepts can be asked.

@@ -1,11 +1,12 @@
-// Package githubtest behaves as GitHub's API does with releases, for tests of
-// what speaks to it.
+// Package githubtest behaves as GitHub's API does with releases and with runs that
+// wait for a review, for tests of what speaks to it.
 package githubtest
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ type GitHub struct {
 	Commits  map[string]string // by tag
 	ReadOnly bool              // the token may not write contents
 	Base     string            // where it is served; for Add only
+	Run      *Run              // that promotes; nil where there is none
 
 	mu       sync.Mutex
 	releases []*github.RepositoryRelease // oldest first
@@ -89,7 +91,7 @@ func (g *GitHub) attach(to *github.RepositoryRelease, name, state string, conten
 func (g *GitHub) Handler() http.Handler {
 	const repo = "/repos/some-org/site/"
 	mux := http.NewServeMux()
-	for pattern, h := range map[string]func(*http.Request) (int, any){
+	routes := map[string]func(*http.Request) (int, any){
 		"GET " + repo + "commits/{ref...}":                      g.commit,
 		"GET " + repo + "releases/tags/{tag...}":                g.byTag,
 		"GET " + repo + "releases":                              g.list,
@@ -98,7 +100,11 @@ func (g *GitHub) Handler() http.Handler {
 		"POST /upload/repos/some-org/site/releases/{id}/assets": g.upload,
 		"GET " + repo + "releases/assets/{id}":                  g.download,
 		"DELETE " + repo + "releases/assets/{id}":               g.remove,
-	} {
+	}
+	if g.Run != nil {
+		maps.Copy(routes, g.Run.routes())
+	}
+	for pattern, h := range routes {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.answer(w, r, h) })
 	}
 	mux.HandleFunc("GET /blob/{id}", g.blob)
@@ -129,7 +135,7 @@ func (g *GitHub) answer(w http.ResponseWriter, r *http.Request, h func(*http.Req
 		if v.next != "" {
 			w.Header().Set("Link", "<"+v.next+`>; rel="next"`)
 		}
-		json.NewEncoder(w).Encode(v.releases)
+		json.NewEncoder(w).Encode(v.list)
 	default:
 		w.WriteHeader(status)
 		if v != nil {
@@ -168,8 +174,8 @@ func (g *GitHub) byTag(r *http.Request) (int, any) {
 
 // page is one of a list.
 type page struct {
-	releases []*github.RepositoryRelease
-	next     string
+	list any
+	next string
 }
 
 func (g *GitHub) list(r *http.Request) (int, any) {
@@ -182,7 +188,7 @@ func (g *GitHub) list(r *http.Request) (int, any) {
 			all = append(all, there)
 		}
 	}
-	p := page{releases: all[min((n-1)*size, len(all)):min(n*size, len(all))]}
+	p := page{list: all[min((n-1)*size, len(all)):min(n*size, len(all))]}
 	if n*size < len(all) {
 		p.next = fmt.Sprintf("http://%s%s?per_page=%d&page=%d", r.Host, r.URL.Path, size, n+1)
 	}
