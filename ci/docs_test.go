@@ -100,7 +100,7 @@ func TestErrorExamples(t *testing.T) {
 			files[name] = &fstest.MapFile{Data: text}
 		}
 	})
-	_, errs := recipe.Read(files)
+	_, _, errs := recipe.ReadAlone(files)
 	_, err = beamline.Read(files, "bl01t")
 	faults := diag.All(errors.Join(errs, err))
 	first, _, _ := strings.Cut(string(page), "\nA tag is refused")

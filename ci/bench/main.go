@@ -147,7 +147,7 @@ func (b *bench) build(ctx context.Context) (*image.Image, error) {
 
 // check is what a person runs before tagging: every file, the build, the smoke test.
 func (b *bench) check(ctx context.Context) error {
-	if err := b.tagline(ctx, "check"); err != nil {
+	if err := b.tagline(ctx, "check", "--in-tree"); err != nil {
 		return err
 	}
 	return b.tagline(ctx, "check", "--in-tree", last+"/1.0.0")

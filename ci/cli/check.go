@@ -8,8 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/check"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -24,12 +22,14 @@ func newCheck(a *app) *cobra.Command {
 		Use:   "check [TAG…]",
 		Short: "Read every file strictly; build and test what tags would release",
 		Long: "Without a tag: reads all recipes and beamlines of a revision and reports every\n" +
-			"fault with its file and line. With tags, which need not exist yet: also builds and\n" +
-			"tests what each would release. Nothing is published.",
+			"fault with its file and line; asks the registry whether what they are built on and\n" +
+			"run is released, and whose their names are. With tags, which need not exist yet:\n" +
+			"builds and tests what each would release. Nothing is published. With --in-tree no\n" +
+			"release is asked for: the images of the tree are built and run in their place.",
 		Example: "  tagline check\n  tagline check ioc-simstage/1.0.1 bl01t/2026.11.3",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if len(given) == 0 {
-				return a.checkTree(rev)
+				return a.checkTree(cmd.Context(), s, rev, inTree)
 			}
 			var tests []record.Test
 			err := a.pipeline(cmd.Context(), s, func(ctx context.Context, p release.Pipeline) error {
@@ -52,35 +52,33 @@ func newCheck(a *app) *cobra.Command {
 	s.buildFlags(cmd)
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "git revision to check")
 	cmd.Flags().BoolVar(&inTree, "in-tree", false,
-		"build what the images are built on, and what the instances run, from the tree, not from releases")
+		"take what the images are built on, and what the instances run, from the tree, not from releases")
 	return cmd
 }
 
-// checkTree reads the whole tree at a revision.
-func (a *app) checkTree(rev string) error {
+// checkTree reads the whole tree at a revision, and asks the registry what of it
+// is released.
+func (a *app) checkTree(ctx context.Context, s *site, rev string, inTree bool) error {
 	repo, err := tree.Open(a.repo)
 	if err != nil {
 		return err
 	}
-	commit, err := repo.Resolve(rev)
-	if err != nil {
-		return &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
+	p := release.Pipeline{Repo: repo}
+	if !inTree && a.prefix(s) != "" {
+		if p.Registry, err = a.openRegistry(s); err != nil {
+			return err
+		}
 	}
-	files, err := repo.At(commit)
-	if err != nil {
-		return err
-	}
-	sum, err := check.Tree(files)
+	sum, err := p.CheckTree(ctx, rev, inTree)
 	if err != nil {
 		return err
 	}
-	result := struct {
-		Commit string `json:"commit"`
-		check.Summary
-	}{commit, sum}
-	return a.print(result, func(w io.Writer) error {
+	return a.print(sum, func(w io.Writer) error {
+		for _, line := range sum.Outside {
+			fmt.Fprintln(w, line)
+		}
 		_, err := fmt.Fprintf(w, "%.12s: %d images, %d support modules, %d beamlines with %d instances: no faults\n",
-			commit, sum.Images, sum.Modules, sum.Beamlines, sum.Instances)
+			sum.Commit, sum.Images, sum.Modules, sum.Beamlines, sum.Instances)
 		return err
 	})
 }

@@ -30,44 +30,37 @@ func newLock(a *app) *cobra.Command {
 			"release refuses a pin that is missing or has moved. Without names: all images.\n" +
 			"With --check nothing is written, and what moved or is newer is listed.",
 		Example: "  tagline lock ioc-motorsim\n  tagline lock --check",
-		RunE: func(cmd *cobra.Command, given []string) error {
-			repo, err := tree.Open(a.repo)
-			if err != nil {
-				return err
-			}
-			root, err := repo.WorkTree()
-			if err != nil {
-				return err
-			}
-			mirrors, err := a.sourceMirrors(s)
-			if err != nil {
-				return err
-			}
-			return a.steps(cmd.Context(), func(ctx context.Context) error {
-				client, err := a.connect(ctx, s)
-				if err != nil {
-					return err
-				}
-				defer client.Close()
-				b := release.Builder{Client: client, Mirrors: mirrors}
-				if check {
-					drifts, err := b.Drifts(ctx, os.DirFS(root), given...)
-					if err != nil {
-						return err
-					}
-					return a.print(drifts, func(w io.Writer) error { return writeDrifts(w, drifts) })
-				}
-				locks, err := b.Lock(ctx, os.DirFS(root), given...)
-				if err != nil {
-					return err
-				}
-				return a.writeLocks(root, locks)
-			})
-		},
+		RunE:    func(cmd *cobra.Command, given []string) error { return a.lock(cmd.Context(), s, check, given) },
 	}, imageArg.orMore())
-	s.mirrorFlags(cmd)
+	s.buildFlags(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "list pins that moved and newer versions; write nothing")
 	return cmd
+}
+
+// lock locks images of the working copy, or lists what moved.
+func (a *app) lock(ctx context.Context, s *site, check bool, images []string) error {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return err
+	}
+	root, err := repo.WorkTree()
+	if err != nil {
+		return err
+	}
+	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
+		if check {
+			drifts, err := b.Drifts(ctx, os.DirFS(root), images...)
+			if err != nil {
+				return err
+			}
+			return a.print(drifts, func(w io.Writer) error { return writeDrifts(w, drifts) })
+		}
+		locks, err := b.Lock(ctx, os.DirFS(root), images...)
+		if err != nil {
+			return err
+		}
+		return a.writeLocks(root, locks)
+	})
 }
 
 // writeLocks writes lock files below root. An image that pins nothing has no lock file.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -46,11 +47,6 @@ func (s *site) flags(cmd *cobra.Command) {
 // buildFlags adds the flags of commands that build.
 func (s *site) buildFlags(cmd *cobra.Command) {
 	s.flags(cmd)
-	s.mirrorFlags(cmd)
-}
-
-// mirrorFlags adds the flags of commands that fetch sources.
-func (s *site) mirrorFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&s.mirrors, "mirror", nil,
 		"fetch sources below a URL from a copy (default $TAGLINE_MIRRORS): "+
 			"https://github.com/=https://git.example.org/mirrors/")
@@ -73,15 +69,14 @@ func (a *app) up() local.Env {
 	return e
 }
 
+// prefix returns where releases are kept; empty when nothing says it.
+func (a *app) prefix(s *site) string {
+	return cmp.Or(s.registry, a.env("TAGLINE_REGISTRY"), a.up().Registry)
+}
+
 // openRegistry opens the registry that holds releases.
 func (a *app) openRegistry(s *site) (*registry.Registry, error) {
-	prefix := s.registry
-	if prefix == "" {
-		prefix = a.env("TAGLINE_REGISTRY")
-	}
-	if prefix == "" {
-		prefix = a.up().Registry
-	}
+	prefix := a.prefix(s)
 	if prefix == "" {
 		return nil, &diag.Error{
 			Kind:  diag.Invalid,
@@ -140,31 +135,41 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 	if err != nil {
 		return err
 	}
-	reg, err := a.openRegistry(s)
-	if err != nil {
-		return err
-	}
-	mirrors, err := a.sourceMirrors(s)
-	if err != nil {
+	if _, err := a.openRegistry(s); err != nil { // which a release must have
 		return err
 	}
 	signer, err := a.signer(ctx, s.signing)
 	if err != nil {
 		return err
 	}
+	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
+		return work(ctx, release.Pipeline{Builder: b, Repo: repo, Tool: thisBuild().Version, Signer: signer})
+	})
+}
+
+// builder runs work with an engine, and with the registry where one is named, and
+// shows its steps.
+func (a *app) builder(ctx context.Context, s *site, work func(context.Context, release.Builder) error) (err error) {
+	var b release.Builder
+	if b.Mirrors, err = a.sourceMirrors(s); err != nil {
+		return err
+	}
+	if a.prefix(s) != "" {
+		if b.Registry, err = a.openRegistry(s); err != nil {
+			return err
+		}
+	}
 	return a.steps(ctx, func(ctx context.Context) error {
-		client, err := a.connect(ctx, s)
-		if err != nil {
+		if b.Client, err = a.connect(ctx, s); err != nil {
 			return err
 		}
-		defer client.Close()
-		if err := a.letIn(ctx, s, client, reg); err != nil {
-			return err
+		defer b.Client.Close()
+		if b.Registry != nil {
+			if err := a.letIn(ctx, s, b.Client, b.Registry); err != nil {
+				return err
+			}
 		}
-		return work(ctx, release.Pipeline{
-			Builder: release.Builder{Client: client, Mirrors: mirrors},
-			Repo:    repo, Registry: reg, Tool: thisBuild().Version, Signer: signer,
-		})
+		return work(ctx, b)
 	})
 }
 

@@ -5,23 +5,30 @@ import (
 	"errors"
 	"slices"
 
+	"dagger.io/dagger"
+
 	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
-// Lock finds what the names in img's recipe stand for now. What img is built on
-// in the tree must be in b.Locks: no image is built for it.
-func (b Builder) Lock(ctx context.Context, img *recipe.Image) (*lockfile.Lock, error) {
+// Lock finds what the names in img's recipe stand for now. parent is the released
+// image that img is built on. It is nil for the root of a hierarchy, and where
+// img is built on images of the tree: those must be in b.Locks, as no image is
+// built for it.
+func (b Builder) Lock(ctx context.Context, img *recipe.Image, parent *Image) (*lockfile.Lock, error) {
 	lock := &lockfile.Lock{}
-	if img.Base != "" {
+	switch {
+	case parent != nil:
+		b.base = parent.Base
+	case img.Base != "":
 		ref, err := b.Client.Container().From(img.Base).ImageRef(ctx)
 		if err != nil {
 			return nil, pullFault(img, img.Base, err)
 		}
 		lock.Base, b.base = ref, ref
-	} else {
+	default:
 		b.base = b.Locks[b.Tree.Chain(img.Name)[0].Name].Base
 	}
 	var errs []error
@@ -37,7 +44,7 @@ func (b Builder) Lock(ctx context.Context, img *recipe.Image) (*lockfile.Lock, e
 		lock.Modules[ref.Name] = locked
 	}
 	var err error
-	lock.Packages, err = b.lockPackages(ctx, img)
+	lock.Packages, err = b.lockPackages(ctx, img, parent)
 	return lock, errors.Join(append(errs, err)...)
 }
 
@@ -59,22 +66,15 @@ func (b Builder) Newer(ctx context.Context, img *recipe.Image) ([]lockfile.Drift
 
 // lockPackages asks apt which packages it would install, on what img is built
 // on, and in which versions.
-func (b Builder) lockPackages(ctx context.Context, img *recipe.Image) (lockfile.Packages, error) {
+func (b Builder) lockPackages(ctx context.Context, img *recipe.Image, parent *Image) (lockfile.Packages, error) {
 	build := b.Tree.Packages(img)
 	locked := lockfile.Packages{}
 	if len(build)+len(img.Run) == 0 {
 		return locked, nil
 	}
-	c := b.Client.Container().From(b.base)
-	var err error
-	for _, parent := range b.Tree.Chain(img.Name) {
-		if parent == img {
-			break
-		}
-		c, err = debian.Install(ctx, parent, c, b.Tree.Packages(parent), b.Locks[parent.Name].Packages.Build)
-		if err != nil {
-			return locked, err
-		}
+	c, err := b.packagesBelow(ctx, img, parent)
+	if err != nil {
+		return locked, err
 	}
 	if locked.Build, err = debian.Resolve(ctx, c, build); err != nil {
 		return locked, b.resolveFault(img, err)
@@ -95,6 +95,25 @@ func (b Builder) lockPackages(ctx context.Context, img *recipe.Image) (lockfile.
 		}
 	}
 	return locked, b.virtual(img, slices.Concat(build, img.Run), all)
+}
+
+// packagesBelow returns a container that has the Debian packages of what img is
+// built on.
+func (b Builder) packagesBelow(ctx context.Context, img *recipe.Image, parent *Image) (*dagger.Container, error) {
+	if parent != nil {
+		return parent.Developer, nil
+	}
+	c := b.Client.Container().From(b.base)
+	for _, on := range b.Tree.Chain(img.Name) {
+		if on == img {
+			break
+		}
+		var err error
+		if c, err = debian.Install(ctx, on, c, b.Tree.Packages(on), b.Locks[on.Name].Packages.Build); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // virtual refuses names that are no packages but that others provide: apt

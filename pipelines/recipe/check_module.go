@@ -26,7 +26,7 @@ func (r *reader) checkModules() {
 			r.checkLicence(r.tree.Modules[name], doc)
 		}
 	}
-	if len(r.tree.Modules) > 0 && r.tree.Modules[baseModule] == nil {
+	if r.tree.Modules[baseModule] == nil && slices.ContainsFunc(keys(r.tree.Modules), r.alone) {
 		r.fault(path.Join(support, baseModule+".yaml"), "add it", "every support module is built against %s, and this file is missing", baseModule)
 	}
 	edges := func(m string) []string {
@@ -76,8 +76,26 @@ func (r *reader) checkMacro(mod *Module, doc *strictyaml.Doc) {
 	}
 }
 
+// alone reports whether what a module needs is in this tree, or nowhere: no image
+// builds it that has a released parent, nor could one of another tree bring it.
+func (r *reader) alone(module string) bool {
+	built, outside := false, false
+	for _, img := range r.tree.Images {
+		if slices.ContainsFunc(img.Modules, func(ref ModuleRef) bool { return ref.Name == module }) {
+			if built = true; !img.Parent.IsZero() {
+				return false
+			}
+		}
+		outside = outside || !img.Parent.IsZero() && r.tree.Images[string(img.Parent.Asset)] == nil
+	}
+	return built || !outside
+}
+
 // checkNeeds refuses needs that there are no files for.
 func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
+	if !r.alone(mod.Name) {
+		return
+	}
 	for i, n := range mod.Needs {
 		if n != baseModule {
 			r.known(doc, strictyaml.Path{"needs", i}, n)
@@ -124,7 +142,7 @@ func (r *reader) known(doc *strictyaml.Doc, at strictyaml.Path, module string) b
 	if !moduleName.MatchString(module) {
 		return false // which the schema refuses
 	}
-	fix := r.meant(module, keys(r.tree.Modules), "add "+path.Join(support, module+".yaml"))
+	fix := meant(module, keys(r.tree.Modules), "add "+path.Join(support, module+".yaml"))
 	r.say(doc, at, fix, "there is no support module %q", module)
 	return false
 }
@@ -153,9 +171,9 @@ func (r *reader) say(doc *strictyaml.Doc, at strictyaml.Path, fix, format string
 	r.faults = append(r.faults, doc.Faultf(at, fix, format, args...))
 }
 
-// meant gives the mend for a name that is not known: the one that was meant,
-// or otherwise.
-func (r *reader) meant(got string, names []string, otherwise string) string {
+// meant returns the fix for a name that is not known: the one that was meant, or
+// otherwise.
+func meant(got string, names []string, otherwise string) string {
 	if near := strictyaml.Near(got, names); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}

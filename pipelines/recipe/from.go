@@ -14,8 +14,8 @@ import (
 // parent is what from may look like: an image and a version, or one word.
 var parent = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+|[!-~]+)$`)
 
-// from reads what an image is built on: "<name> <version>" is an image of the
-// tree, one word is a container image.
+// from reads what an image is built on: "<name> <version>" is a released image,
+// one word is a container image.
 func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	at := strictyaml.Path{"from"}
 	if !parent.MatchString(from) {
@@ -33,9 +33,9 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	ref, err := name.ParseReference(from)
 	switch {
 	case err != nil:
-		r.say(doc, at, "write a container image as debian:trixie-slim, or an image of "+Dir+" and its version", "%q is not a container image", from)
+		r.say(doc, at, "write a container image as debian:trixie-slim, or a generic IOC image and its version", "%q is not a container image", from)
 	case !tagged(ref, from):
-		r.say(doc, at, fmt.Sprintf("write %s:<tag> for a container image, or %[1]s <version> for an image of %s", from, Dir), "%q has no version", from)
+		r.say(doc, at, fmt.Sprintf("write %s:<tag> for a container image, or %[1]s <version> for a generic IOC image", from), "%q has no version", from)
 	default:
 		img.Base = from
 	}
@@ -45,16 +45,4 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 func tagged(ref name.Reference, written string) bool {
 	_, digest := ref.(name.Digest)
 	return digest || strings.HasSuffix(written, ":"+ref.Identifier())
-}
-
-// checkParent refuses a parent that the tree does not have, and an image that
-// is built on itself.
-func (r *reader) checkParent(img *Image, doc *strictyaml.Doc) {
-	p := string(img.Parent.Asset)
-	if p == "" {
-		return
-	}
-	if r.tree.Images[p] == nil {
-		r.say(doc, strictyaml.Path{"from"}, r.meant(p, keys(r.tree.Images), "add "+Dir+"/"+p+"/image.yaml"), "there is no image %q", p)
-	}
 }

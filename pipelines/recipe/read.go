@@ -20,10 +20,41 @@ const (
 	inTree = "tree"
 )
 
-// Read reads all recipes of a tree. A tree without generic-iocs/ has none. The
-// error joins every fault of every file, a *diag.Error each, by file and line;
-// there is no Tree then.
+// Read reads all recipes of a tree. A tree without generic-iocs/ has none. What
+// an image is built on is a release, of this repository or another: what the two
+// have together is checked by Tree.On. The error joins every fault of every file,
+// a *diag.Error each, by file and line; there is no Tree then.
 func Read(fsys fs.FS) (*Tree, error) {
+	r := read(fsys)
+	for _, name := range keys(r.tree.Images) {
+		if img := r.tree.Images[name]; img.Base != "" {
+			r.stack(img, Below{})
+		}
+	}
+	return r.result()
+}
+
+// ReadAlone reads all recipes of a tree as Read does, and checks each image with
+// those of the tree that it is built on, whatever is released. It returns the
+// images that are built on one that the tree does not have.
+func ReadAlone(fsys fs.FS) (*Tree, []*Image, error) {
+	r := read(fsys)
+	var outside []*Image
+	for _, name := range keys(r.tree.Images) {
+		img := r.tree.Images[name]
+		below, ok := r.tree.Below(img)
+		if !ok {
+			outside = append(outside, img)
+			continue
+		}
+		r.stack(img, below)
+	}
+	tree, err := r.result()
+	return tree, outside, err
+}
+
+// read reads all files, and checks what needs no other release.
+func read(fsys fs.FS) *reader {
 	r := &reader{
 		fsys:       fsys,
 		tree:       &Tree{Images: map[string]*Image{}, Modules: map[string]*Module{}},
@@ -40,8 +71,14 @@ func Read(fsys fs.FS) (*Tree, error) {
 			r.module(e.Name())
 		}
 	}
+	r.tree.docs = r.imageDocs
 	r.checkModules()
 	r.checkImages()
+	return r
+}
+
+// result returns the tree, or all that is wrong with it.
+func (r *reader) result() (*Tree, error) {
 	if err := r.faults.Err(); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "testdata/good.t
 
 func TestFaults(t *testing.T) {
 	faultcase.Run(t, "testdata/faults", site(t), func(fsys fs.FS) error {
-		tree, err := recipe.Read(fsys)
+		tree, _, err := recipe.ReadAlone(fsys)
 		assert.Nil(t, tree)
 		return err
 	})

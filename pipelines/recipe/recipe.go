@@ -1,12 +1,18 @@
 // Package recipe reads generic-iocs/ as typed values and as a graph.
 package recipe
 
-import "github.com/tagline-ci/tagline/pipelines/asset"
+import (
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
 
-// Tree is all of generic-iocs/ at one commit.
+// Tree is all of generic-iocs/ at one commit, or of it and of released images
+// what one image is made of.
 type Tree struct {
 	Images  map[string]*Image  // by name: the folder's
 	Modules map[string]*Module // by name: the file's, without .yaml
+
+	docs map[string]*strictyaml.Doc // of the images' files
 }
 
 // Image is generic-iocs/<name>/image.yaml.

@@ -28,19 +28,19 @@ func RTEMS(target string) bool { return strings.HasPrefix(target, "RTEMS-") }
 
 var targetName = regexp.MustCompile(`^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)+$`)
 
-// checkTargets refuses a target that nothing builds for, and one that the image
-// below was not built for: EPICS Base and its modules would be missing for it.
+// checkTargets refuses a target that nothing builds for.
 func (r *reader) checkTargets(img *Image, doc *strictyaml.Doc) {
-	below := r.tree.Images[string(img.Parent.Asset)]
-	known := slices.Sorted(maps.Keys(CrossCompilers))
 	for i, t := range img.Targets {
-		at := strictyaml.Path{"targets", i}
-		switch {
-		case !targetName.MatchString(t): // which the schema refuses
-		case !RTEMS(t) && !slices.Contains(known, t):
-			r.say(doc, at, r.meant(t, known, "name one of "+strings.Join(known, ", ")+", or one of RTEMS"), "nothing builds for %s", t)
-		case below != nil && below != img && !slices.Contains(below.Targets, t):
-			r.say(doc, at, "add it to targets in "+below.File+", and release that", "%s, which it is built on, is not built for %s", below.Name, t)
+		if targetName.MatchString(t) && !builds(t) { // the schema refuses other names
+			known := slices.Sorted(maps.Keys(CrossCompilers))
+			fix := meant(t, known, "name one of "+strings.Join(known, ", ")+", or one of RTEMS")
+			r.say(doc, strictyaml.Path{"targets", i}, fix, "nothing builds for %s", t)
 		}
 	}
+}
+
+// builds reports whether something builds for a target.
+func builds(target string) bool {
+	_, known := CrossCompilers[target]
+	return known || RTEMS(target)
 }

@@ -73,5 +73,8 @@ func (r *Record) sort() {
 	for i := range r.Checks {
 		slices.SortStableFunc(r.Checks[i].PVs, func(a, b PV) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type)) })
 	}
+	if r.Recipe != nil {
+		slices.SortStableFunc(r.Recipe.Modules, func(a, b Module) int { return cmp.Compare(a.Name, b.Name) })
+	}
 	slices.Sort(r.Gate.Approvers)
 }

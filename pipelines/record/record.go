@@ -19,6 +19,7 @@ type Record struct {
 	Artifacts  []Artifact    `json:"artifacts"`            // sorted by name
 	Parents    Parents       `json:"parents,omitzero"`     // what this release is built on or runs
 	Sources    []Source      `json:"sources,omitempty"`    // of the support modules built
+	Recipe     *Recipe       `json:"recipe,omitempty"`     // of an image: what it was made from
 	Instances  []Instance    `json:"instances,omitempty"`  // of a beamline, sorted by name
 	Checks     []Test        `json:"checks"`               // never empty: what was seen to work
 	Gate       Policy        `json:"gate"`                 // what promotion must ask for, from beamline.yaml

@@ -28,6 +28,7 @@ func (r *Record) Validate() error {
 	r.validateKind(&f)
 	r.validateArtifacts(&f)
 	r.validateSources(&f)
+	r.validateRecipe(&f)
 	for _, c := range r.Checks {
 		f.must(c.Name != "" && c.Of != "", "a check has no name, or says not what it was of")
 		f.must(c.Passed, "check %s of %s did not pass", c.Name, c.Of)
@@ -41,9 +42,11 @@ func (r *Record) validateKind(f *faults) {
 	case asset.Beamline:
 		f.must(r.Namespace != "", "a beamline needs its namespace")
 		f.must(len(r.Instances) > 0, "a beamline has no instances")
+		f.must(r.Recipe == nil, "only an image has a recipe")
 		r.validateInstances(f)
 	case asset.Image, asset.Library:
 		f.must(r.Namespace == "" && len(r.Instances) == 0, "only a beamline has a namespace and instances")
+		f.must(r.Recipe == nil || r.Kind == asset.Image, "only an image has a recipe")
 	default:
 		f.must(false, "kind is %q, not image, library or beamline", r.Kind)
 	}

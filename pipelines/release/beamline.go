@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/lineage"
+	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
@@ -56,7 +57,7 @@ func (b *beamlineJob) plan(ctx context.Context) (err error) {
 	if b.inTree {
 		return nil
 	}
-	for _, pin := range sortedPins(b.iocs) {
+	for _, pin := range lineage.SortedPins(b.iocs) {
 		b.rec.Parents.Releases = append(b.rec.Parents.Releases, parentOf(b.iocs[pin].rec, asset.Runtime))
 	}
 	return nil
@@ -119,15 +120,10 @@ func (b *beamlineJob) push(ctx context.Context) error {
 // released returns the generic IOC of every pin, or an error for each pin that
 // is not released.
 func (b *beamlineJob) released(ctx context.Context) (map[asset.Pin]ioc, error) {
-	files := map[asset.Pin]string{} // where each is asked for first
-	for _, inst := range b.bl.Instances {
-		if _, ok := files[inst.Image]; !ok {
-			files[inst.Image] = inst.File
-		}
-	}
+	files := lineage.Pins(b.bl)
 	all := map[asset.Pin]ioc{}
 	var mu sync.Mutex
-	err := step.Each(ctx, sideBySide, sortedPins(files), func(ctx context.Context, pin asset.Pin) error {
+	err := step.Each(ctx, sideBySide, lineage.SortedPins(files), func(ctx context.Context, pin asset.Pin) error {
 		one, err := b.ioc(ctx, pin, files[pin])
 		if err != nil {
 			return err
@@ -144,17 +140,21 @@ func (b *beamlineJob) released(ctx context.Context) (map[asset.Pin]ioc, error) {
 // whose record holds no more than its name.
 func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) {
 	if !j.inTree {
-		rec, img, err := j.released(ctx, pin, file)
+		rec, err := j.lineage().IOC(ctx, pin, file)
 		if err != nil {
 			return ioc{}, err
 		}
-		return ioc{rec: rec, img: img, ref: rec.Image(asset.Runtime).Pinned()}, nil
+		return ioc{rec: rec, img: j.pulled(rec), ref: rec.Image(asset.Runtime).Pinned()}, nil
 	}
-	recipes, err := recipe.Read(j.files)
+	assets, err := plan.Assets(j.files)
 	if err != nil {
 		return ioc{}, err
 	}
-	img, err := j.build(ctx, j.files, recipes, string(pin.Asset))
+	if assets[pin.Asset] != asset.Image {
+		return ioc{}, diag.Invalidf(file, 0, "leave out --in-tree, to boot it at the release",
+			"it runs %s, which can't be built from this tree: it has no image of that name", pin)
+	}
+	img, err := j.build(ctx, j.files, string(pin.Asset))
 	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
 	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), nowhere)}, err
 }
@@ -213,9 +213,4 @@ func unique(name string, tests []record.Test) record.Test {
 func sorted(artifacts []record.Artifact) []record.Artifact {
 	slices.SortFunc(artifacts, func(a, b record.Artifact) int { return strings.Compare(a.Name, b.Name) })
 	return artifacts
-}
-
-// sortedPins returns a map's pins, in the order of their text.
-func sortedPins[V any](pins map[asset.Pin]V) []asset.Pin {
-	return slices.SortedFunc(maps.Keys(pins), func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) })
 }

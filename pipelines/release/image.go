@@ -9,6 +9,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -18,35 +19,49 @@ import (
 // imageJob builds and smoke-tests a generic IOC image.
 type imageJob struct {
 	*job
-	recipes *recipe.Tree
+	recipes *recipe.Tree // the image and what it is built on
 	img     *recipe.Image
 	locks   map[string]*lockfile.Lock
 	parent  *image.Image // nil for the root of the hierarchy
 }
 
 // plan reads the recipe and its lock, and finds what the image is built on.
-func (i *imageJob) plan(ctx context.Context) (err error) {
-	if i.recipes, err = recipe.Read(i.files); err != nil {
-		return err
-	}
-	i.img = i.recipes.Images[string(i.job.plan.Tag.Asset)]
-	if i.locks, err = lockfile.Read(i.files, i.recipes, i.img.Name); err != nil {
-		return err
-	}
-	if i.img.Base != "" {
-		return nil
-	}
-	if i.inTree {
-		i.parent, err = i.Builder.build(ctx, i.files, i.recipes, string(i.img.Parent.Asset))
-		return err
-	}
-	released, parent, err := i.released(ctx, i.img.Parent, i.img.File)
+func (i *imageJob) plan(ctx context.Context) error {
+	recipes, err := recipe.Read(i.files)
 	if err != nil {
 		return err
 	}
-	i.parent = parent
+	i.img = recipes.Images[string(i.job.plan.Tag.Asset)]
+	if i.locks, err = lockfile.Read(i.files, recipes, i.img.Name); err != nil {
+		return err
+	}
+	i.rec.Recipe = lineage.Describe(recipes, i.img, i.locks[i.img.Name])
+	if i.inTree {
+		return i.planInTree(ctx, recipes)
+	}
+	below, released, err := i.lineage().Below(ctx, i.img)
+	if err != nil {
+		return err
+	}
+	if i.recipes, err = recipes.On(i.img, below); err != nil || released == nil {
+		return err
+	}
+	i.parent = i.pulled(released)
 	i.rec.Parents.Releases = append(i.rec.Parents.Releases, parentOf(released, asset.Developer))
 	return nil
+}
+
+// planInTree builds what the image is built on from the tree.
+func (i *imageJob) planInTree(ctx context.Context, recipes *recipe.Tree) (err error) {
+	i.recipes = recipes
+	switch {
+	case i.img.Base != "":
+		return nil
+	case recipes.Images[string(i.img.Parent.Asset)] == nil:
+		return notHere(i.img)
+	}
+	i.parent, err = i.Builder.build(ctx, i.files, string(i.img.Parent.Asset))
+	return err
 }
 
 // build builds both targets.
@@ -91,26 +106,10 @@ func (i *imageJob) push(ctx context.Context) error {
 	return nil
 }
 
-// released returns a released image: its record and its containers by digest.
-func (j *job) released(ctx context.Context, pin asset.Pin, file string) (*record.Record, *image.Image, error) {
-	rec, err := j.find(ctx, pin)
-	if err != nil {
-		return nil, nil, err
-	}
-	if rec == nil {
-		return nil, nil, &diag.Error{Kind: diag.Invalid, File: file, Err: fmt.Errorf("%s is not released in %s", pin, j.Registry.Prefix()),
-			Fix: fmt.Sprintf("release it first, with the tag %s, or name a released version", pin.Tag())}
-	}
-	if rec.Kind != asset.Image {
-		return nil, nil, diag.Invalidf(file, 0, "name a generic IOC image", "%s is a %s, not an image", pin, rec.Kind)
-	}
-	return rec, j.pulled(rec), nil
-}
-
 // pulled returns the image of a record as the registry has it.
-func (j *job) pulled(rec *record.Record) *image.Image {
+func (b Builder) pulled(rec *record.Record) *image.Image {
 	developer, runtime := rec.Image(asset.Developer).Pinned(), rec.Image(asset.Runtime).Pinned()
-	return image.Released(j.Client, string(developer), string(runtime), string(rec.Parents.Root))
+	return image.Released(b.Client, string(developer), string(runtime), string(rec.Parents.Root))
 }
 
 // parentOf returns a released image as a parent, by its image of a target.

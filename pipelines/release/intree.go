@@ -3,26 +3,40 @@ package release
 import (
 	"context"
 	"io/fs"
+	"slices"
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// Builder builds with an engine and needs no registry.
+// Builder builds with an engine.
 type Builder struct {
 	Client  *dagger.Client
 	Mirrors source.Mirrors
+	// Registry holds the releases that images are built on. Without one, what an
+	// image is built on must be in its own tree.
+	Registry *registry.Registry
+	Trusted  attest.Trusted // whose signature those releases must have; nil asks for none
 }
 
-// Image describes an image of the tree at a revision, with its parents built
-// from the tree too: what a developer works in, before anything is released.
+// lineage returns what reads the releases that images are built on.
+func (b Builder) lineage() lineage.Reader {
+	return lineage.Reader{Registry: b.Registry, Trusted: b.Trusted}
+}
+
+// Image describes an image of the tree at a revision: what a developer works in,
+// before anything is released. Its parents are built from the tree too, where the
+// tree has them.
 func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev, name string) (*image.Image, error) {
 	commit, err := repo.Resolve(rev)
 	if err != nil {
@@ -32,18 +46,21 @@ func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev, name str
 	if err != nil {
 		return nil, err
 	}
-	recipes, err := recipe.Read(files)
-	if err != nil {
-		return nil, err
-	}
-	return b.build(ctx, files, recipes, name)
+	return b.build(ctx, files, name)
 }
 
 // build builds an image of the tree, and before it all that it is built on.
-func (b Builder) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, name string) (*image.Image, error) {
+func (b Builder) build(ctx context.Context, files fs.FS, name string) (*image.Image, error) {
+	recipes, outside, err := recipe.ReadAlone(files)
+	if err != nil {
+		return nil, err
+	}
 	chain := recipes.Chain(name)
 	if len(chain) == 0 {
 		return nil, unknown(recipes, name)
+	}
+	if slices.Contains(outside, chain[0]) {
+		return nil, notHere(chain[0])
 	}
 	var names []string
 	for _, img := range chain {
@@ -65,4 +82,10 @@ func (b Builder) build(ctx context.Context, files fs.FS, recipes *recipe.Tree, n
 		}
 	}
 	return built, nil
+}
+
+// notHere refuses to build on an image that the tree does not have.
+func notHere(img *recipe.Image) error {
+	return diag.Invalidf(img.File, 0, "leave out --in-tree, to build on the release",
+		"%s is built on %s, which can't be built from this tree: it has no image of that name", img.Name, img.Parent)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -21,17 +22,16 @@ import (
 // recipe before its lock. It returns the texts of lock files by path; empty for
 // an image that brings nothing from outside the tree and needs none.
 func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[string][]byte, error) {
-	locker, order, err := b.locker(files, names)
+	l, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
 	}
 	texts := map[string][]byte{}
-	for _, img := range order {
-		lock, err := relock(ctx, locker, img)
+	for _, img := range l.order {
+		_, lock, err := l.lock(ctx, img)
 		if err != nil {
 			return nil, err
 		}
-		locker.Locks[img.Name] = lock
 		if texts[lockfile.Path(img)], err = lock.Text(); err != nil {
 			return nil, err
 		}
@@ -42,61 +42,105 @@ func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[st
 // Drifts lists the pins of the named images, or of all, whose names stand for
 // something else now, and support modules that have a newer release.
 func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]lockfile.Drift, error) {
-	locker, order, err := b.locker(files, names)
+	l, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
 	}
 	all := []lockfile.Drift{}
-	for _, img := range order {
-		locks, err := lockfile.Read(files, locker.Tree, img.Name)
+	for _, img := range l.order {
+		locks, err := lockfile.Read(files, l.recipes, img.Name)
 		if err != nil {
 			return nil, err
 		}
-		now, err := relock(ctx, locker, img)
+		builder, now, err := l.lock(ctx, img)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, lockfile.Drifts(img, locks[img.Name], now)...)
-		newer, err := locker.Newer(ctx, img)
+		newer, err := builder.Newer(ctx, img)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, newer...)
-		locker.Locks[img.Name] = now
 	}
 	return all, nil
 }
 
-// relock locks one image afresh.
-func relock(ctx context.Context, b image.Builder, img *recipe.Image) (lock *lockfile.Lock, err error) {
-	err = step.Run(ctx, "resolving "+img.Name, func(ctx context.Context) error {
-		lock, err = b.Lock(ctx, img)
-		return err
-	})
-	return lock, err
+// locker locks images of a working copy.
+type locker struct {
+	Builder
+	files   fs.FS
+	recipes *recipe.Tree
+	order   []*recipe.Image // those to lock, after those that they are built on
+	locks   map[string]*lockfile.Lock
 }
 
-// locker returns what locks images, and which, after those they are built on.
-// The locks of those that are not locked anew are read.
-func (b Builder) locker(files fs.FS, names []string) (image.Builder, []*recipe.Image, error) {
+func (b Builder) locker(files fs.FS, names []string) (*locker, error) {
 	recipes, err := recipe.Read(files)
 	if err != nil {
-		return image.Builder{}, nil, err
+		return nil, err
 	}
 	order, err := locking(recipes, names)
-	if err != nil {
-		return image.Builder{}, nil, err
+	return &locker{b, files, recipes, order, map[string]*lockfile.Lock{}}, err
+}
+
+// lock locks one image afresh, and returns what it was locked with.
+func (l *locker) lock(ctx context.Context, img *recipe.Image) (b image.Builder, lock *lockfile.Lock, err error) {
+	err = step.Run(ctx, "resolving "+img.Name, func(ctx context.Context) error {
+		var parent *image.Image
+		b, parent, err = l.on(ctx, img)
+		if err == nil {
+			lock, err = b.Lock(ctx, img, parent)
+		}
+		l.locks[img.Name] = lock
+		return err
+	})
+	return b, lock, err
+}
+
+// on returns what locks an image, and the release that it is built on. Without
+// that release, which a new tree does not have yet, it is locked on the images of
+// the tree, and no parent is returned.
+func (l *locker) on(ctx context.Context, img *recipe.Image) (image.Builder, *image.Image, error) {
+	b := image.Builder{Client: l.Client, Files: l.files, Tree: l.recipes, Mirrors: l.Mirrors, Locks: l.locks}
+	if img.Base != "" {
+		return b, nil, nil
+	}
+	missing := error(noRegistry(img))
+	if l.Registry != nil {
+		below, released, err := l.lineage().Below(ctx, img)
+		if err == nil {
+			b.Tree, err = l.recipes.On(img, below)
+			return b, l.pulled(released), err
+		}
+		if !errors.Is(err, registry.ErrNotFound) {
+			return b, nil, err
+		}
+		missing = err
+	}
+	below, ok := l.recipes.Below(img)
+	if !ok {
+		return b, nil, missing
 	}
 	var others []string
-	for _, img := range order {
-		for _, on := range recipes.Chain(img.Name) {
-			if !slices.Contains(order, on) {
-				others = append(others, on.Name)
-			}
+	for _, on := range below.Images {
+		if l.locks[on.Name] == nil {
+			others = append(others, on.Name)
 		}
 	}
-	locks, err := lockfile.Read(files, recipes, others...)
-	return image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Locks: locks}, order, err
+	locks, err := lockfile.Read(l.files, l.recipes, others...)
+	maps.Copy(l.locks, locks)
+	if err == nil {
+		b.Tree, err = l.recipes.On(img, below)
+	}
+	return b, nil, err
+}
+
+// noRegistry refuses to lock an image whose parent is neither in the tree nor to
+// be looked for.
+func noRegistry(img *recipe.Image) error {
+	return diag.Invalidf(img.File, 0, "name the registry that has its release, with --registry",
+		"%s is built on %s, which is not in this tree", img.Name, img.Parent)
 }
 
 // locking returns the named images, or all, after those they are built on.

@@ -23,10 +23,9 @@ import (
 // Pipeline releases the assets of one repository to one registry.
 type Pipeline struct {
 	Builder
-	Repo     *tree.Repository
-	Registry *registry.Registry
-	Tool     string      // Tagline's version, for the record
-	Signer   sign.Signer // of releases; nil leaves them unsigned
+	Repo   *tree.Repository
+	Tool   string      // Tagline's version, for the record
+	Signer sign.Signer // of releases; nil leaves them unsigned
 }
 
 // Plan returns what releasing a git tag of a repository would do. Nothing is
@@ -193,6 +192,14 @@ func (j *job) do(ctx context.Context, stages ...stage) error {
 func (j *job) seal(ctx context.Context) error {
 	_, err := j.Registry.Seal(ctx, j.rec)
 	return err
+}
+
+// owned refuses an asset whose name belongs to another repository.
+func (j *job) owned(ctx context.Context) error {
+	if j.Registry == nil {
+		return nil
+	}
+	return j.lineage().Owned(ctx, j.rec.Asset, j.rec.Version, j.rec.Repository)
 }
 
 // sealed returns the record of this very release, if there is one. A record of

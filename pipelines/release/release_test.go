@@ -101,18 +101,18 @@ func (s *site) ioc(pin string, kind asset.Kind) {
 		require.NoError(s.t, err)
 		h, err := img.Digest()
 		require.NoError(s.t, err)
-		ref, err := name.NewDigest(string(s.Registry.At(p.Asset.Image(target), asset.Digest(h.String()))))
-		require.NoError(s.t, err)
-		require.NoError(s.t, remote.Write(ref, img))
 		a := record.Artifact{
 			Name: p.Asset.Image(target), Type: record.ImageType, Target: target,
 			Ref: s.Registry.Ref(p.Asset.Image(target), p.Version), Digest: asset.Digest(h.String()),
 		}
 		if kind != asset.Image {
-			a.Type, a.Target = record.ChartType, ""
+			a.Type, a.Target, a.Ref = record.ChartType, "", s.Registry.Ref("charts/"+a.Name, p.Version)
 		} else {
 			rec.Parents.Root = asset.Ref("docker.io/library/debian:trixie-slim@sha256:" + strings.Repeat("ab", 32))
 		}
+		ref, err := name.NewDigest(string(a.Pinned()))
+		require.NoError(s.t, err)
+		require.NoError(s.t, remote.Write(ref, img))
 		rec.Artifacts = append(rec.Artifacts, a)
 	}
 	_, err := s.Registry.Seal(s.t.Context(), rec)
@@ -320,8 +320,9 @@ func TestAnInstanceIsBootedAsItIsDeployed(t *testing.T) {
 	require.NoError(t, err)
 	s := newSite(t, line())
 	s.ioc("ioc-x 1.0.0", asset.Image)
-	rec, img, err := (&job{Pipeline: s.Pipeline}).released(t.Context(), bl.Instances[0].Image, "values.yaml")
+	rec, err := s.lineage().IOC(t.Context(), bl.Instances[0].Image, "values.yaml")
 	require.NoError(t, err)
+	img := s.pulled(rec)
 	plain, own := subject(bl.Instances[0], ioc{rec: rec, img: img}), subject(bl.Instances[1], ioc{rec: rec, img: img})
 	require.Equal(t, "1000:1000", plain.User)
 	require.EqualValues(t, 30, plain.Grace)

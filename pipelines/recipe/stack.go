@@ -1,0 +1,191 @@
+package recipe
+
+import (
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// Below is what an image is built on.
+type Below struct {
+	Images  []*Image           // the root of the hierarchy first; none for the root
+	Modules map[string]*Module // that are built in them, by name
+}
+
+// Below returns what an image is built on as this tree has it, and reports
+// whether it has all of it.
+func (t *Tree) Below(img *Image) (Below, bool) {
+	chain := t.Chain(img.Name)
+	below := Below{Modules: map[string]*Module{}}
+	for _, on := range chain {
+		if on == img {
+			continue
+		}
+		below.Images = append(below.Images, on)
+		for _, ref := range on.Modules {
+			if mod := t.Modules[ref.Name]; mod != nil {
+				below.Modules[ref.Name] = mod
+			}
+		}
+	}
+	return below, len(chain) > 0 && chain[0].Parent.IsZero()
+}
+
+// On returns what img is made of: a tree of the image, of those that it is built
+// on, and of the support modules built in them. The error joins everything that
+// can't be together, a *diag.Error each.
+func (t *Tree) On(img *Image, below Below) (*Tree, error) {
+	s := stack{tree: t, img: img, doc: t.docs[img.Name], below: below}
+	s.check()
+	if err := s.faults.Err(); err != nil {
+		return nil, err
+	}
+	own := &Tree{Images: map[string]*Image{img.Name: img}, Modules: maps.Clone(below.Modules)}
+	if own.Modules == nil {
+		own.Modules = map[string]*Module{}
+	}
+	for _, on := range below.Images {
+		own.Images[on.Name] = on
+	}
+	for _, ref := range img.Modules {
+		own.Modules[ref.Name] = t.Modules[ref.Name]
+	}
+	return own, nil
+}
+
+// stack checks an image with what it is built on.
+func (r *reader) stack(img *Image, below Below) {
+	if doc := r.imageDocs[img.Name]; doc != nil {
+		s := stack{tree: r.tree, img: img, doc: doc, below: below}
+		s.check()
+		r.faults = append(r.faults, s.faults...)
+	}
+}
+
+// stack is an image and what it is built on.
+type stack struct {
+	tree   *Tree // that the image is of
+	img    *Image
+	doc    *strictyaml.Doc // of the image's file
+	below  Below
+	faults diag.Faults
+}
+
+func (s *stack) check() {
+	s.checkTargets()
+	s.checkModules()
+	s.checkNeeds()
+	s.checkIOC()
+}
+
+// say reports a fault of a piece of the image's file.
+func (s *stack) say(at strictyaml.Path, fix, format string, args ...any) {
+	s.faults.Add(s.doc.Faultf(at, fix, format, args...))
+}
+
+// checkTargets refuses a target that the image below was not built for: EPICS
+// Base and its modules would be missing for it.
+func (s *stack) checkTargets() {
+	if len(s.below.Images) == 0 {
+		return
+	}
+	parent := s.below.Images[len(s.below.Images)-1]
+	for i, t := range s.img.Targets {
+		if builds(t) && !slices.Contains(parent.Targets, t) {
+			s.say(strictyaml.Path{"targets", i}, "add it to the targets of "+parent.Name+", and release that",
+				"%s, which it is built on, is not built for %s", parent.Name, t)
+		}
+	}
+}
+
+// checkModules refuses modules that can't be in one image together: two with one
+// macro, one that is built twice.
+func (s *stack) checkModules() {
+	builtBy, macro := map[string]string{}, map[string]string{}
+	for _, img := range append(slices.Clone(s.below.Images), s.img) {
+		for _, ref := range img.Modules {
+			at := strictyaml.Path{"modules", ref.Name}
+			mod := s.module(ref.Name)
+			if mod == nil {
+				continue
+			}
+			if by, twice := builtBy[ref.Name]; twice && img == s.img {
+				s.say(at, "remove it here, or build on another image", "%s is already built in %s", ref.Name, by)
+				continue
+			}
+			builtBy[ref.Name] = img.Name
+			if other, taken := macro[mod.Macro]; taken && mod.Macro != "" && img == s.img {
+				s.say(at, "leave one of them out", "%s and %s both claim the macro %s", other, ref.Name, mod.Macro)
+			}
+			macro[mod.Macro] = ref.Name
+		}
+	}
+}
+
+// module returns a module as it is in the image; nil for one that is not.
+func (s *stack) module(name string) *Module {
+	if mod := s.below.Modules[name]; mod != nil {
+		return mod
+	}
+	if slices.ContainsFunc(s.img.Modules, func(ref ModuleRef) bool { return ref.Name == name }) {
+		return s.tree.Modules[name]
+	}
+	return nil
+}
+
+// built returns the names of the modules that are in the image.
+func (s *stack) built() []string {
+	names := keys(s.below.Modules)
+	for _, ref := range s.img.Modules {
+		names = append(names, ref.Name)
+	}
+	return names
+}
+
+// checkNeeds refuses modules whose needs are not in the image; each need is said
+// once.
+func (s *stack) checkNeeds() {
+	built, said := s.built(), map[string]bool{}
+	for _, ref := range s.img.Modules {
+		if s.tree.Modules[ref.Name] == nil {
+			continue
+		}
+		for _, need := range s.tree.needs(ref.Name) {
+			if slices.Contains(built, need) || said[need] {
+				continue
+			}
+			fix := "add " + need + " to its modules, with a git ref"
+			if s.tree.Modules[need] == nil {
+				if s.img.Parent.IsZero() {
+					continue // which was said where the need is named
+				}
+				fix = meant(need, built, "build on an image that has it, or add "+path.Join(support, need+".yaml"))
+			}
+			said[need] = true
+			s.say(strictyaml.Path{"modules", ref.Name}, fix,
+				"%s needs %s, which is built neither in %s nor in what it is built on", ref.Name, need, s.img.Name)
+		}
+	}
+}
+
+// checkIOC refuses an IOC of modules that are not in the image.
+func (s *stack) checkIOC() {
+	if s.img.IOC == nil {
+		return
+	}
+	built := s.built()
+	for i, m := range s.img.IOC.Modules {
+		at := strictyaml.Path{"ioc", "modules", i}
+		switch {
+		case slices.Contains(built, m), !moduleName.MatchString(m): // which the schema refuses
+		case s.tree.Modules[m] != nil:
+			s.say(at, meant(m, built, "add it to modules with a git ref"), "%s is built neither in %s nor in what it is built on", m, s.img.Name)
+		default:
+			known := append(keys(s.tree.Modules), built...)
+			s.say(at, meant(m, known, "add "+path.Join(support, m+".yaml")), "there is no support module %q", m)
+		}
+	}
+}
