@@ -18,7 +18,7 @@ import (
 // The two sides between which only the record crosses.
 var (
 	releaseSide = []string{"release", "image", "source", "debian", "runtimeimage", "engine", "smoke", "chart"}
-	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "gate", "policy", "approval"}
+	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "page", "gate", "policy", "approval"}
 )
 
 // kinds is Kubernetes's table of kinds: data, with which charts are checked.
@@ -55,7 +55,7 @@ var walls = []wall{
 	},
 	{[]string{"ledger", "pods"}, []string{"helm.sh/helm"}, "Helm is the room helm's alone"},
 	{
-		[]string{"ledger", "helm", "pods", "pvs", "status", "operate"},
+		[]string{"ledger", "helm", "pods", "pvs", "status", "operate", "page"},
 		[]string{module + "pipelines/promote", module + "pipelines/registry", module + "pipelines/gate"},
 		"what runs is read without the registry and the gate",
 	},

@@ -74,7 +74,7 @@ var verbs = []func(*app) *cobra.Command{
 	newVersion, newUp, newDown, newEnv, newServe,
 	newTag, newLock, newPlan, newCheck, newKey, newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
-	newPromote, newRollback, newStatus, newHistory, newFind, newLogs, newConsole, newShell,
+	newPromote, newRollback, newStatus, newHistory, newPage, newFind, newLogs, newConsole, newShell,
 	newStop, newStart, newRestart, newMove, newRemove,
 }
 

@@ -26,6 +26,9 @@ const (
 	labelRecord  = "tagline.record"  // the record's digest
 )
 
+// Stores selects the secrets in which Helm keeps releases.
+const Stores = "owner=helm"
+
 // Revision is one stored revision of an instance's Helm release.
 type Revision struct {
 	Instance string
@@ -68,12 +71,17 @@ func (h History) Latest(instance string) (r Revision, ok bool) {
 // charts in them weigh megabytes.
 func Stored(ctx context.Context, n *cluster.Namespace) (History, error) {
 	secrets := n.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
-	list, err := secrets.List(ctx, metav1.ListOptions{LabelSelector: "owner=helm"})
+	list, err := secrets.List(ctx, metav1.ListOptions{LabelSelector: Stores})
 	if err != nil {
 		return nil, cluster.Broken("listing the Helm releases of namespace "+n.Name, err)
 	}
+	return Revisions(list.Items), nil
+}
+
+// Revisions returns what Stored does, of the metadata of a namespace's secrets.
+func Revisions(secrets []metav1.PartialObjectMetadata) History {
 	h := History{}
-	for _, s := range list.Items {
+	for _, s := range secrets {
 		number, err := strconv.Atoi(s.Labels["version"])
 		if err != nil {
 			continue // not a release
@@ -87,7 +95,7 @@ func Stored(ctx context.Context, n *cluster.Namespace) (History, error) {
 	for _, revisions := range h {
 		slices.SortFunc(revisions, func(a, b Revision) int { return b.Number - a.Number })
 	}
-	return h, nil
+	return h
 }
 
 // keep is how many stored revisions of an instance Prune leaves. The charts of

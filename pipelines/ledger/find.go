@@ -28,14 +28,14 @@ func Places(ctx context.Context, n *cluster.Namespace) ([]Place, error) {
 // PlacesIn returns the beamline of one namespace, as Places does.
 func PlacesIn(ctx context.Context, n *cluster.Namespace, namespace string) ([]Place, error) {
 	list, err := n.Client.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: cluster.LabelBeamline, FieldSelector: "metadata.name=" + name,
+		LabelSelector: cluster.LabelBeamline, FieldSelector: "metadata.name=" + Name,
 	})
 	if err != nil {
 		return nil, err
 	}
 	var places []Place
 	for _, cm := range list.Items {
-		if cm.Name == name { // a stand-in for the cluster may not know field selectors
+		if cm.Name == Name { // a stand-in for the cluster may not know field selectors
 			places = append(places, Place{Beamline: cm.Labels[cluster.LabelBeamline], Namespace: cm.Namespace})
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // ran is the ledger of a beamline in a namespace.
 func ran(beamline, namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: map[string]string{"tagline.beamline": beamline}},
+		ObjectMeta: metav1.ObjectMeta{Name: Name, Namespace: namespace, Labels: map[string]string{"tagline.beamline": beamline}},
 		Data:       map[string]string{key: `{"releases":[{"record":{"version":"1.0"}}]}`},
 	}
 }

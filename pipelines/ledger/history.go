@@ -27,10 +27,12 @@ type Entry struct {
 	Failed   string    `json:"failed,omitempty"`   // how it ended, where it did not succeed
 }
 
-// The history is a ConfigMap of its own, so that it never takes room from the
-// ledger, without which a beamline cannot be put back.
+// HistoryName is the name of the ConfigMap that holds the history. It is one of
+// its own, so that it never takes room from the ledger, without which a beamline
+// cannot be put back.
+const HistoryName = "tagline-history"
+
 const (
-	historyName = "tagline-history"
 	historyKey  = "history.json"
 	mostEntries = 1000
 	longestText = 2000 // bytes of a reason or a failure
@@ -38,16 +40,22 @@ const (
 
 // Entries returns what was done to the beamline, newest first.
 func Entries(ctx context.Context, n *cluster.Namespace) ([]Entry, error) {
-	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, historyName, metav1.GetOptions{})
+	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, HistoryName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return []Entry{}, nil
 	}
 	if err != nil {
 		return nil, cluster.Broken("reading the history of "+n.Beamline, err)
 	}
+	return ParseEntries(n, cm)
+}
+
+// ParseEntries returns the entries that a ConfigMap of the namespace holds, as
+// Entries does.
+func ParseEntries(n *cluster.Namespace, cm *corev1.ConfigMap) ([]Entry, error) {
 	entries := []Entry{}
 	if err := json.Unmarshal([]byte(cm.Data[historyKey]), &entries); err != nil {
-		return nil, cluster.Broken("reading ConfigMap "+historyName+" of namespace "+n.Name, err)
+		return nil, cluster.Broken("reading ConfigMap "+HistoryName+" of namespace "+n.Name, err)
 	}
 	slices.Reverse(entries)
 	return entries, nil
@@ -68,10 +76,10 @@ func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
 		if err != nil {
 			return err
 		}
-		cm, err := maps.Get(ctx, historyName, metav1.GetOptions{})
+		cm, err := maps.Get(ctx, HistoryName, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			_, err = maps.Create(ctx, &corev1.ConfigMap{
-				ObjectMeta: metav1.ObjectMeta{Name: historyName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
+				ObjectMeta: metav1.ObjectMeta{Name: HistoryName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
 				Data:       map[string]string{historyKey: string(text)},
 			}, metav1.CreateOptions{})
 			return err

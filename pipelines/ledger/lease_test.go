@@ -31,7 +31,7 @@ func namespace(client *fake.Clientset) *cluster.Namespace {
 func aLease(t *testing.T, client *fake.Clientset) (*lease, *error) {
 	var ended error
 	l := &lease{end: func(err error) { ended = err }, Interface: &resourcelock.LeaseLock{
-		LeaseMeta: metav1.ObjectMeta{Name: name, Namespace: "bl01t"}, Client: client.CoordinationV1(),
+		LeaseMeta: metav1.ObjectMeta{Name: Name, Namespace: "bl01t"}, Client: client.CoordinationV1(),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: "me"},
 	}}
 	require.NoError(t, l.Create(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30}))

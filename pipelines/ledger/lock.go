@@ -39,7 +39,7 @@ func Locked(ctx context.Context, n *cluster.Namespace, holder string, work Work)
 	defer unlock(nil)
 	giveUp := context.AfterFunc(ctx, func() { unlock(ctx.Err()) }) // while waiting for the lock
 	l := &lease{end: unlock, Interface: &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Name: name, Namespace: n.Name},
+		LeaseMeta:  metav1.ObjectMeta{Name: Name, Namespace: n.Name},
 		Client:     n.Client.CoordinationV1(),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: holder},
 	}}
@@ -73,7 +73,7 @@ func Locked(ctx context.Context, n *cluster.Namespace, holder string, work Work)
 
 func newElector(ctx context.Context, l *lease, start chan<- context.Context) (*leaderelection.LeaderElector, error) {
 	return leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Name: name, Lock: l, LeaseDuration: lockFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery,
+		Name: Name, Lock: l, LeaseDuration: lockFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery,
 		ReleaseOnCancel: true,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(held context.Context) { start <- held },

@@ -14,22 +14,27 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-const (
-	name = "tagline"
-	key  = "ledger.json"
-)
+// Name is the name of the ConfigMap that holds a ledger.
+const Name = "tagline"
+
+const key = "ledger.json"
 
 // Read returns what the namespace remembers; an empty Ledger when nothing was
 // ever promoted there. The error is of kind diag.Refused when the namespace is
 // another beamline's.
 func Read(ctx context.Context, n *cluster.Namespace) (*Ledger, error) {
-	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, name, metav1.GetOptions{})
+	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return &Ledger{}, nil
 	}
 	if err != nil {
 		return nil, cluster.Broken("reading what runs in namespace "+n.Name, err)
 	}
+	return Parse(n, cm)
+}
+
+// Parse returns the ledger that a ConfigMap of the namespace holds, as Read does.
+func Parse(n *cluster.Namespace, cm *corev1.ConfigMap) (*Ledger, error) {
 	if owner := cm.Labels[cluster.LabelBeamline]; owner != n.Beamline {
 		return nil, &diag.Error{Kind: diag.Refused, Doing: "opening namespace " + n.Name + " for", Asset: n.Beamline,
 			Err: fmt.Errorf(
@@ -40,7 +45,7 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Ledger, error) {
 	l := &Ledger{seen: cm}
 	if err := json.Unmarshal([]byte(cm.Data[key]), l); err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "reading what runs in namespace " + n.Name, Err: err,
-			Fix: "mend or delete ConfigMap " + name + " there; deleting it forgets the former releases"}
+			Fix: "mend or delete ConfigMap " + Name + " there; deleting it forgets the former releases"}
 	}
 	return l, nil
 }
@@ -55,7 +60,7 @@ func (l *Ledger) Save(ctx context.Context, n *cluster.Namespace) error {
 	var saved *corev1.ConfigMap
 	if l.seen == nil {
 		saved, err = maps.Create(ctx, &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
+			ObjectMeta: metav1.ObjectMeta{Name: Name, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
 			Data:       map[string]string{key: string(text)},
 		}, metav1.CreateOptions{})
 	} else {
@@ -82,7 +87,7 @@ func (l *Ledger) Delete(ctx context.Context, n *cluster.Namespace) error {
 	if l.seen == nil {
 		return nil
 	}
-	err := n.Client.CoreV1().ConfigMaps(n.Name).Delete(ctx, name, metav1.DeleteOptions{
+	err := n.Client.CoreV1().ConfigMaps(n.Name).Delete(ctx, Name, metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &l.seen.UID, ResourceVersion: &l.seen.ResourceVersion},
 	})
 	if err != nil && !apierrors.IsNotFound(err) {

@@ -52,7 +52,7 @@ func TestALedgerThatCannotBeReadIsAnError(t *testing.T) {
 func TestALedgerThatSomebodyChangedIsNotOverwritten(t *testing.T) {
 	client := fake.NewClientset(ran("bl01t", "bl01t"))
 	client.PrependReactor("update", "configmaps", func(ktest.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, name, errors.New("changed"))
+		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, Name, errors.New("changed"))
 	})
 	l, err := Read(t.Context(), namespace(client))
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestHistoryIsNewestFirstAndBounded(t *testing.T) {
 }
 
 func TestABrokenHistoryIsNotOverwritten(t *testing.T) {
-	broken := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: historyName, Namespace: "bl01t"}, Data: map[string]string{historyKey: "{"}}
+	broken := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: HistoryName, Namespace: "bl01t"}, Data: map[string]string{historyKey: "{"}}
 	n := namespace(fake.NewClientset(broken))
 	require.Error(t, Append(t.Context(), n, Entry{Did: "stop"}))
 }

@@ -30,6 +30,7 @@ type State struct {
 	Image     string // of the pod's spec, by digest
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
 	Restarts  int
+	Ended     string    // how the IOC ended before its last restart: "exit status 1"; empty where it never did
 	Since     time.Time // when the IOC was started; zero when it is not running
 	Doing     string    // one phrase: "ready", "pulling its image", "ended 3 times, last with exit status 1"
 	Failing   bool      // waiting alone will hardly make it ready
@@ -46,21 +47,26 @@ func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []stri
 	if err != nil {
 		return nil, nil, cluster.Broken("listing the pods of namespace "+n.Name, err)
 	}
+	states, strays := Describe(deployments.Items, pods.Items)
+	return states, strays, nil
+}
+
+// Describe returns what States does, of all Deployments and pods of a namespace.
+func Describe(deployments []appsv1.Deployment, pods []corev1.Pod) (states map[string]State, strays []string) {
 	states, owned := map[string]State{}, map[string]bool{}
-	for _, d := range deployments.Items {
-		own := podsOf(&d, pods.Items)
+	for _, d := range deployments {
+		own := podsOf(&d, pods)
 		for _, p := range own {
 			owned[p.Name] = true
 		}
 		states[d.Name] = describe(&d, own)
 	}
-	var strays []string
-	for _, p := range pods.Items {
+	for _, p := range pods {
 		if !owned[p.Name] && p.Labels[labelPull] == "" {
 			strays = append(strays, p.Name)
 		}
 	}
-	return states, strays, nil
+	return states, strays
 }
 
 // podsOf returns a Deployment's pods, newest first.
@@ -164,15 +170,18 @@ func (s *State) fromContainer(c corev1.ContainerStatus) {
 	if c.State.Terminated != nil {
 		crashed = c.State.Terminated
 	}
+	if crashed != nil {
+		s.Ended = ending(crashed)
+	}
 	switch {
 	case c.State.Running != nil && c.Ready:
 		s.Ready, s.Doing = true, "ready"
 	case c.State.Waiting != nil && slices.Contains(stuck, c.State.Waiting.Reason):
 		s.Doing, s.Failing = fmt.Sprintf("%s: %s", c.State.Waiting.Reason, c.State.Waiting.Message), true
 	case crashed != nil:
-		s.Doing = "ended with " + ending(crashed)
+		s.Doing = "ended with " + s.Ended
 		if s.Restarts > 1 {
-			s.Doing = fmt.Sprintf("ended %d times, last with %s", s.Restarts, ending(crashed))
+			s.Doing = fmt.Sprintf("ended %d times, last with %s", s.Restarts, s.Ended)
 		}
 		s.Failing = s.Restarts >= 2
 	case c.State.Running != nil:

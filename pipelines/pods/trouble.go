@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
@@ -61,25 +62,37 @@ func Explain(ctx context.Context, n *cluster.Namespace, s State, err error) *Tro
 	return t
 }
 
-func warnings(ctx context.Context, n *cluster.Namespace, pod string) (lines []string) {
-	events, err := n.Client.CoreV1().
-		Events(n.Name).
-		List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + pod + ",type=Warning"})
+func warnings(ctx context.Context, n *cluster.Namespace, pod string) []string {
+	lines, err := Events(ctx, n, pod, corev1.EventTypeWarning, eventLines)
 	if err != nil {
 		return nil
+	}
+	return lines
+}
+
+// Events returns the last events of a pod as lines, oldest first: at most so many,
+// and of one type ("Warning", "Normal") or of both where it is empty.
+func Events(ctx context.Context, n *cluster.Namespace, pod, kind string, most int) (lines []string, err error) {
+	selector := fields.Set{"involvedObject.name": pod}
+	if kind != "" {
+		selector["type"] = kind
+	}
+	events, err := n.Client.CoreV1().Events(n.Name).List(ctx, metav1.ListOptions{FieldSelector: selector.String()})
+	if err != nil {
+		return nil, cluster.Broken("reading the events of "+pod, err)
 	}
 	slices.SortFunc(
 		events.Items,
 		func(a, b corev1.Event) int { return a.LastTimestamp.Compare(b.LastTimestamp.Time) },
 	)
-	for _, e := range events.Items[max(0, len(events.Items)-eventLines):] {
+	for _, e := range events.Items[max(0, len(events.Items)-most):] {
 		times := ""
 		if e.Count > 1 {
 			times = fmt.Sprintf(" (%d times)", e.Count)
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s%s", e.Reason, strings.TrimSpace(e.Message), times))
 	}
-	return lines
+	return lines, nil
 }
 
 func lastLines(ctx context.Context, n *cluster.Namespace, s State, previous bool) []string {

@@ -89,7 +89,7 @@ func Overview(ctx context.Context, access cluster.Access, now time.Time) ([]Row,
 		return nil, err
 	}
 	rows := make([]Row, len(found))
-	_ = step.Each(ctx, 8, indices(found), func(ctx context.Context, i int) error {
+	_ = step.EachIndex(ctx, 8, len(found), func(ctx context.Context, i int) error {
 		rows[i] = rowOf(ctx, found[i], now)
 		return nil
 	})

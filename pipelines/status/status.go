@@ -43,52 +43,79 @@ type IOC struct {
 	Node     string    `json:"node"`
 	Ready    bool      `json:"ready"`
 	Restarts int       `json:"restarts"`
-	Since    time.Time `json:"since"` // when the IOC was started
-	Doing    string    `json:"doing"` // one phrase
-	Drift    []string  `json:"drift"` // where the cluster differs from the release
+	Ended    string    `json:"ended,omitempty"` // how it ended before the last restart
+	Since    time.Time `json:"since"`           // when the IOC was started
+	Doing    string    `json:"doing"`           // one phrase
+	Drift    []string  `json:"drift"`           // where the cluster differs from the release
 
 	Stopped *ledger.Note `json:"stopped,omitempty"` // who stopped it on purpose, and why
 	Moved   string       `json:"moved,omitempty"`   // the node that it was moved to
 }
 
+// Facts are what a namespace holds of its beamline, however they were read.
+type Facts struct {
+	Ledger  *ledger.Ledger
+	History helm.History
+	States  map[string]pods.State // by instance
+	Strays  []string
+}
+
 // Read asks the cluster what the beamline runs.
 func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
-	past, err := ledger.Read(ctx, n)
-	if err != nil {
+	var f Facts
+	var err error
+	if f.Ledger, err = ledger.Read(ctx, n); err != nil {
 		return nil, err
 	}
-	history, err := helm.Stored(ctx, n)
-	if err != nil {
+	if f.History, err = helm.Stored(ctx, n); err != nil {
 		return nil, err
 	}
-	states, strays, err := pods.States(ctx, n)
-	if err != nil {
+	if f.States, f.Strays, err = pods.States(ctx, n); err != nil {
 		return nil, err
 	}
-	st := &Status{Beamline: n.Beamline, Namespace: n.Name, Before: []string{}, Instances: []IOC{}, Strays: strays}
-	if strays == nil {
+	st := f.Status(n)
+	return st, step.EachIndex(ctx, 8, len(st.Instances), func(ctx context.Context, i int) error {
+		inst := &st.Instances[i]
+		if !f.Deployed(inst.Name) {
+			return nil
+		}
+		drift, err := helm.Drift(ctx, n, inst.Name, f.Ledger.Overrides[inst.Name])
+		inst.Drift = append(inst.Drift, drift...)
+		return err
+	})
+}
+
+// Status returns what the beamline runs, without what helm.Drift finds.
+func (f Facts) Status(n *cluster.Namespace) *Status {
+	st := &Status{Beamline: n.Beamline, Namespace: n.Name, Before: []string{}, Instances: []IOC{}, Strays: f.Strays}
+	if f.Strays == nil {
 		st.Strays = []string{}
 	}
 	rec := &record.Record{}
-	if now := past.Current(); now != nil {
+	if now := f.Ledger.Current(); now != nil {
 		rec = &now.Record
 		st.Version, st.Record, st.Since = rec.Version.String(), string(now.Digest), now.Since
-		for _, former := range past.Releases[1:] {
+		for _, former := range f.Ledger.Releases[1:] {
 			st.Before = append(st.Before, former.Record.Version.String())
 		}
 	}
-	if past.Underway != nil {
-		st.Underway = past.Underway.Version.String()
+	if f.Ledger.Underway != nil {
+		st.Underway = f.Ledger.Underway.Version.String()
 	}
-	st.Hold = past.Hold
-	for _, name := range names(rec, history, n.Beamline) {
-		line := ioc(rec, name, history, states[name])
-		line.set(past.Overrides[name])
+	st.Hold = f.Ledger.Hold
+	for _, name := range names(rec, f.History, n.Beamline) {
+		line := ioc(rec, name, f.History, f.States[name])
+		line.set(f.Ledger.Overrides[name])
 		st.Instances = append(st.Instances, line)
 	}
-	return st, step.Each(ctx, 8, indices(st.Instances), func(ctx context.Context, i int) error {
-		return compare(ctx, n, &st.Instances[i], history, past.Overrides[st.Instances[i].Name])
-	})
+	return st
+}
+
+// Deployed reports whether the objects of an instance are meant to be in the
+// cluster, so that helm.Drift can compare them.
+func (f Facts) Deployed(instance string) bool {
+	last, ok := f.History.Latest(instance)
+	return ok && last.Runs()
 }
 
 // set adds what people set for the instance beside its release.
@@ -97,17 +124,6 @@ func (i *IOC) set(o ledger.Override) {
 	if o.Stopped != nil && i.Pod == "" {
 		i.Doing = fmt.Sprintf("stopped by %s: %s", o.Stopped.By, o.Stopped.Reason)
 	}
-}
-
-// compare adds the drift of one instance.
-func compare(ctx context.Context, n *cluster.Namespace, i *IOC, history helm.History, o ledger.Override) error {
-	last, ok := history.Latest(i.Name)
-	if !ok || !last.Runs() {
-		return nil
-	}
-	drift, err := helm.Drift(ctx, n, i.Name, o)
-	i.Drift = append(i.Drift, drift...)
-	return err
 }
 
 // names returns, sorted, the instances of the record and those that Helm has in
@@ -134,6 +150,7 @@ func ioc(rec *record.Record, name string, history helm.History, s pods.State) IO
 		Node:     s.Node,
 		Ready:    s.Ready,
 		Restarts: s.Restarts,
+		Ended:    s.Ended,
 		Since:    s.Since,
 		Doing:    s.Doing,
 		Drift:    []string{},
@@ -158,12 +175,4 @@ func ioc(rec *record.Record, name string, history helm.History, s pods.State) IO
 		line.Drift = append(line.Drift, "its Helm release is of another chart, version "+last.Version)
 	}
 	return line
-}
-
-func indices[T any](items []T) []int {
-	at := make([]int, len(items))
-	for i := range items {
-		at[i] = i
-	}
-	return at
 }

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/klog/v2"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/page"
+)
+
+// newPage is `tagline page`.
+func newPage(a *app) *cobra.Command {
+	b, listen := &beamlineCluster{}, ""
+	cmd := a.takes(&cobra.Command{
+		Use:   "page",
+		Short: "Serve one page of all beamlines",
+		Long: "Serves one page of every beamline that the kubeconfig's contexts reach, the worst\n" +
+			"first, until Ctrl-C. It is live, and changes nothing. Whoever reaches the address\n" +
+			"reads it.",
+		Example: "  tagline page\n  tagline page --listen 127.0.0.1:9000 --context bl01",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			klog.SetLogger(logr.Discard())
+			if err := a.kubeconfig(b); err != nil {
+				return err
+			}
+			listener, err := net.Listen("tcp", listen)
+			if err != nil {
+				return &diag.Error{Kind: diag.Invalid, Doing: "serving the page", Err: err, Fix: "give a free address of this machine with --listen"}
+			}
+			fmt.Fprintf(a.Err, "the page is at http://%s\n", listener.Addr())
+			return a.servePage(cmd.Context(), b, listener)
+		},
+	})
+	b.accessFlags(cmd)
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of this machine at which the page is served")
+	return cmd
+}
+
+// servePage serves the page until ctx ends, or until it cannot.
+func (a *app) servePage(ctx context.Context, b *beamlineCluster, listener net.Listener) error {
+	board := page.NewBoard()
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		return board.Watch(ctx, func(ctx context.Context) ([]ledger.Reached, error) { return ledger.Reach(ctx, b.access) })
+	})
+	both.Go(func() error { return page.Serve(ctx, listener, board) })
+	return both.Wait()
+}

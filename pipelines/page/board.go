@@ -1,0 +1,110 @@
+// Package page serves one page of all beamlines. It shows the worst first, keeps
+// what it could not read in sight, and changes nothing.
+package page
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/status"
+)
+
+// place is where a beamline runs. It is the same through each context of a
+// kubeconfig that reaches it.
+type place struct {
+	server    string // address of the cluster; the context's name where that is not known
+	namespace string // empty for a cluster that could not be read
+}
+
+// id returns the place as an identifier in HTML.
+func (p place) id() string {
+	return fmt.Sprintf("b%x", sha256.Sum256([]byte(p.server+" "+p.namespace)))[:17]
+}
+
+// reading is what is known of a beamline, or of a cluster that could not be read.
+// What it points to is never changed.
+type reading struct {
+	place     place
+	context   string
+	beamline  string             // empty for a cluster
+	namespace *cluster.Namespace // nil for a cluster
+	status    *status.Status     // as it was last read; nil when it never was
+	by        string             // who promoted what runs
+	comparing bool               // some IOCs were not yet compared with their release
+	read      time.Time          // when the status was last known to be true
+	failed    string             // why it is not known now
+}
+
+// same reports whether a person would see no difference. While reading goes well,
+// its time is no news.
+func (r reading) same(other reading) bool {
+	return r.status == other.status && r.by == other.by && r.comparing == other.comparing && r.failed == other.failed
+}
+
+// Board is what is known of all beamlines. It is safe for use by several
+// goroutines.
+type Board struct {
+	mu       sync.Mutex
+	readings map[place]reading
+	number   int           // counts the changes
+	changed  chan struct{} // closed at the next change
+
+	lists lists
+}
+
+// NewBoard returns a board on which nothing is known yet.
+func NewBoard() *Board {
+	return &Board{readings: map[place]reading{}, changed: make(chan struct{}), lists: lists{kept: map[place]list{}}}
+}
+
+// put sets what is known of a place.
+func (b *Board) put(r reading) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before, known := b.readings[r.place]
+	b.readings[r.place] = r
+	if !known || !r.same(before) {
+		b.tell()
+	}
+}
+
+// drop forgets a place.
+func (b *Board) drop(p place) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, known := b.readings[p]; known {
+		delete(b.readings, p)
+		b.tell()
+	}
+}
+
+func (b *Board) tell() {
+	b.number++
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// now returns what is known of all places in no order, the number of changes so
+// far, and what is closed at the next one.
+func (b *Board) now() (all []reading, number int, changed <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.readings {
+		all = append(all, r)
+	}
+	return all, b.number, b.changed
+}
+
+// find returns the beamline in a namespace that a context reaches.
+func (b *Board) find(context, namespace string) (reading, bool) {
+	all, _, _ := b.now()
+	for _, r := range all {
+		if r.context == context && r.namespace != nil && r.namespace.Name == namespace {
+			return r, true
+		}
+	}
+	return reading{}, false
+}

@@ -1,0 +1,186 @@
+package page
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/helm"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/status"
+)
+
+// mirror is a copy of those objects of a namespace from which its status is
+// judged, kept by informers.
+type mirror struct {
+	n       *cluster.Namespace
+	changed func() // an object changed, or whether all can be read
+
+	pods, deployments, ledger, history, releases cache.SharedIndexInformer
+
+	mu       sync.Mutex
+	failures map[string]string // by what cannot be read
+}
+
+// newMirror returns the mirror of a namespace. Nothing is read before run.
+func newMirror(n *cluster.Namespace, changed func()) *mirror {
+	m := &mirror{n: n, changed: changed, failures: map[string]string{}}
+	core := n.Client.CoreV1()
+	named := func(name string) metav1.ListOptions {
+		return metav1.ListOptions{FieldSelector: "metadata.name=" + name}
+	}
+	m.pods = inform(m, "pods", core.Pods(n.Name), &corev1.Pod{}, metav1.ListOptions{})
+	m.deployments = inform(m, "deployments", n.Client.AppsV1().Deployments(n.Name), &appsv1.Deployment{}, metav1.ListOptions{})
+	m.ledger = inform(m, "the release", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.Name))
+	m.history = inform(m, "the history", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.HistoryName))
+	secrets := n.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
+	m.releases = inform(m, "Helm releases", secrets, &metav1.PartialObjectMetadata{}, metav1.ListOptions{LabelSelector: helm.Stores})
+	return m
+}
+
+// objects is what clients of every kind of object have.
+type objects[L any] interface {
+	List(context.Context, metav1.ListOptions) (L, error)
+	Watch(context.Context, metav1.ListOptions) (watch.Interface, error)
+}
+
+// inform returns an informer of one kind of object, which also notes whether the
+// objects can be read.
+func inform[L runtime.Object](
+	m *mirror, what string, api objects[L], object runtime.Object, wanted metav1.ListOptions,
+) cache.SharedIndexInformer {
+	narrow := func(o metav1.ListOptions) metav1.ListOptions {
+		o.FieldSelector, o.LabelSelector = wanted.FieldSelector, wanted.LabelSelector
+		return o
+	}
+	lists := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list, err := api.List(ctx, narrow(o))
+			m.note(ctx, what, err)
+			return list, err
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			stream, err := api.Watch(ctx, narrow(o))
+			m.note(ctx, what, err)
+			return stream, err
+		},
+	}
+	informer := cache.NewSharedIndexInformer(
+		cache.ToListWatcherWithWatchListSemantics(lists, m.n.Client), object, 0, cache.Indexers{})
+	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once it is stopped
+		AddFunc:    func(any) { m.changed() },
+		UpdateFunc: func(any, any) { m.changed() },
+		DeleteFunc: func(any) { m.changed() },
+	})
+	return informer
+}
+
+// run keeps the mirror true until ctx ends.
+func (m *mirror) run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, informer := range []cache.SharedIndexInformer{m.pods, m.deployments, m.ledger, m.history, m.releases} {
+		all.Go(func() { informer.RunWithContext(ctx) })
+	}
+	all.Wait()
+}
+
+// note notes whether something can be read.
+func (m *mirror) note(ctx context.Context, what string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	text := ""
+	if err != nil {
+		text, _, _ = strings.Cut("reading "+what+": "+err.Error(), "\n")
+	}
+	m.mu.Lock()
+	before := m.failures[what]
+	if m.failures[what] = text; text == "" {
+		delete(m.failures, what)
+	}
+	m.mu.Unlock()
+	if text != before {
+		m.changed()
+	}
+}
+
+// failed returns why the mirror may not be true; empty when it is.
+func (m *mirror) failed() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, what := range slices.Sorted(maps.Keys(m.failures)) {
+		return m.failures[what] // the others have the same cause, as a rule
+	}
+	return ""
+}
+
+// whole reports whether everything was read once.
+func (m *mirror) whole() bool {
+	return m.pods.HasSynced() && m.deployments.HasSynced() && m.ledger.HasSynced() && m.history.HasSynced() && m.releases.HasSynced()
+}
+
+// facts returns what the namespace holds, as status.Read would read it.
+func (m *mirror) facts() (status.Facts, error) {
+	f := status.Facts{Ledger: &ledger.Ledger{}, History: helm.Revisions(items[metav1.PartialObjectMetadata](m.releases))}
+	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods))
+	slices.Sort(f.Strays)
+	var err error
+	for _, cm := range items[corev1.ConfigMap](m.ledger) {
+		if cm.Name == ledger.Name { // a stand-in for the cluster may not know field selectors
+			f.Ledger, err = ledger.Parse(m.n, &cm)
+		}
+	}
+	return f, err
+}
+
+// promoter returns who promoted what runs; empty where the history does not say.
+func (m *mirror) promoter(version string) string {
+	for _, cm := range items[corev1.ConfigMap](m.history) {
+		if cm.Name != ledger.HistoryName {
+			continue
+		}
+		entries, err := ledger.ParseEntries(m.n, &cm)
+		if err != nil {
+			return ""
+		}
+		for _, e := range entries {
+			if (e.Did == "promote" || e.Did == "rollback") && e.Failed == "" && e.Version == version {
+				return e.By
+			}
+		}
+	}
+	return ""
+}
+
+// generation returns the number of the instance's Deployment, which changes with
+// what it asks for; 0 when there is none.
+func (m *mirror) generation(instance string) int64 {
+	object, found, err := m.deployments.GetStore().GetByKey(m.n.Name + "/" + instance)
+	if err != nil || !found {
+		return 0
+	}
+	return object.(*appsv1.Deployment).Generation
+}
+
+// items returns what an informer holds.
+func items[T any](informer cache.SharedIndexInformer) []T {
+	stored := informer.GetStore().List()
+	all := make([]T, 0, len(stored))
+	for _, object := range stored {
+		if item, ok := object.(*T); ok {
+			all = append(all, *item)
+		}
+	}
+	return all
+}

@@ -1,0 +1,133 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
+)
+
+const (
+	logLines   = 200
+	eventLines = 50
+	askWithin  = 8 * time.Second
+)
+
+// Detail is what an IOC's own page shows. What could not be read is said in its
+// place.
+type Detail struct {
+	Beamline string         `json:"beamline"`
+	IOC      *IOC           `json:"ioc"`
+	Failed   string         `json:"failed,omitempty"` // why the state may be old
+	Read     time.Time      `json:"read,omitzero"`
+	Log      []string       `json:"log"`
+	Events   []string       `json:"events"`
+	History  []ledger.Entry `json:"history"`
+	Commands []string       `json:"commands"`
+	Unread   []string       `json:"unread,omitempty"` // what could not be read, and why
+}
+
+// ioc answers with the page of one IOC.
+func (s *Server) ioc(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("instance")
+	found, ok := s.board.find(r.PathValue("context"), r.PathValue("namespace"))
+	var line *IOC
+	if ok {
+		for _, i := range found.show(time.Now()).Instances {
+			if i.Name == name {
+				line = i
+			}
+		}
+	}
+	if line == nil {
+		fail(w, r, http.StatusNotFound, fmt.Errorf("there is no IOC %q here now", name))
+		return
+	}
+	d := s.detail(r.Context(), found, line)
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, d)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = templates.ExecuteTemplate(w, "ioc.html", d) // the reader went away
+}
+
+// detail asks the cluster for what the board does not hold.
+func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	d := &Detail{Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read, Commands: commands(found, line)}
+	errs := make([]error, 3)
+	var all sync.WaitGroup
+	all.Go(func() { d.Log, errs[0] = lastLines(ctx, found, line.Name) })
+	all.Go(func() { d.Events, errs[1] = pods.Events(ctx, found.namespace, line.Pod, "", eventLines) })
+	all.Go(func() { d.History, errs[2] = historyOf(ctx, found, line.Name) })
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			d.Unread = append(d.Unread, err.Error())
+		}
+	}
+	return d
+}
+
+// lastLines returns the end of the IOC's log, that of the one before its restart
+// where the new one wrote nothing.
+func lastLines(ctx context.Context, found reading, instance string) (lines []string, err error) {
+	states, err := pods.Instances(ctx, found.namespace, []string{instance})
+	if err != nil {
+		return nil, err
+	}
+	keep := func(_, text string) { lines = append(lines, strings.ToValidUTF8(text, "\uFFFD")) }
+	err = pods.Logs(ctx, found.namespace, states, pods.LogOptions{Lines: logLines}, keep)
+	if len(lines) == 0 && states[0].Restarts > 0 {
+		err = pods.Logs(ctx, found.namespace, states, pods.LogOptions{Lines: logLines, Previous: true}, keep)
+	}
+	return lines, err
+}
+
+// historyOf returns what was done to the IOC or to all of its beamline.
+func historyOf(ctx context.Context, found reading, instance string) (mine []ledger.Entry, err error) {
+	entries, err := ledger.Entries(ctx, found.namespace)
+	for _, e := range entries {
+		if e.Instance == "" || e.Instance == instance {
+			mine = append(mine, e)
+		}
+	}
+	return mine, err
+}
+
+// commands returns what a person may type about the IOC.
+func commands(found reading, line *IOC) []string {
+	access := ""
+	if found.context != "" {
+		access = " --context " + quote(found.context)
+	}
+	if found.namespace.Name != found.beamline {
+		access += " --namespace " + quote(found.namespace.Name)
+	}
+	target := quote(found.beamline) + " " + quote(line.Name) + access
+	all := []string{"tagline logs " + target + " --follow", "tagline console " + target}
+	if line.Stopped != nil {
+		all = append(all, "tagline start "+target+` --reason "…"`)
+	} else {
+		all = append(all, "tagline restart "+target+` --reason "…"`, "tagline stop "+target+` --reason "…"`)
+	}
+	return append(all, "tagline rollback "+quote(found.beamline)+access)
+}
+
+// quote returns a word as a shell reads it.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@", r)
+	}
+	if word != "" && strings.IndexFunc(word, plain) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

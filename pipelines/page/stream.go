@@ -1,0 +1,119 @@
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tagline-ci/tagline/pipelines/status"
+)
+
+const (
+	// gatherFor is how long changes are gathered into one message.
+	gatherFor = 200 * time.Millisecond
+	// ageEvery is how often what depends on the time alone is looked at again.
+	ageEvery = 10 * time.Second
+)
+
+// change is a message to a page that is open.
+type change struct {
+	Order   []string          `json:"order"`   // the ids of all beamlines that are shown
+	Changed map[string]string `json:"changed"` // by id: the HTML of its tbody
+	Counts  string            `json:"counts"`  // HTML
+	Said    string            `json:"said,omitempty"`
+}
+
+// viewer is what the page of one reader shows.
+type viewer struct {
+	shown map[string]shown
+}
+
+type shown struct {
+	html  string
+	level status.Level
+}
+
+// stream sends what changes, as server-sent events, until the reader goes away.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, f Filter) {
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	v := &viewer{}
+	after := r.Header.Get("Last-Event-ID")
+	if after == "" {
+		after = r.URL.Query().Get("after")
+	}
+	tick := time.NewTicker(ageEvery)
+	defer tick.Stop()
+	for {
+		_, _, changed := s.board.now()
+		view := s.board.View(r.Context(), f, time.Now())
+		message, err := v.update(view)
+		if err != nil {
+			return
+		}
+		if known, err := strconv.Atoi(after); err == nil && known == view.Number {
+			message = nil // the page was made from this
+		}
+		after = ""
+		if message != nil {
+			text, err := json.Marshal(message)
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(w, "id: %d\ndata: %s\n\n", view.Number, text)
+		} else {
+			fmt.Fprint(w, ": nothing new\n\n")
+		}
+		if out.Flush() != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-changed:
+			wait(r.Context(), gatherFor)
+		case <-tick.C:
+		}
+	}
+}
+
+// update returns what changes on the reader's page, nil where nothing does.
+func (v *viewer) update(view *View) (*change, error) {
+	first := v.shown == nil
+	next := map[string]shown{}
+	c := &change{Changed: map[string]string{}}
+	var news []string
+	for _, line := range view.Beamlines {
+		html, err := part("beamline", line)
+		if err != nil {
+			return nil, err
+		}
+		c.Order = append(c.Order, line.ID)
+		next[line.ID] = shown{html, line.Level}
+		before, known := v.shown[line.ID]
+		if !known || before.html != html {
+			c.Changed[line.ID] = html
+		}
+		if !first && (!known || before.level != line.Level) {
+			news = append(news, strings.TrimSuffix(fmt.Sprintf("%s is %s: %s", line.title(), line.Level, line.Why), ": "))
+		}
+	}
+	same := !first && len(c.Changed) == 0 && len(next) == len(v.shown)
+	v.shown = next
+	if same {
+		return nil, nil
+	}
+	counts, err := part("counts", view)
+	c.Counts, c.Said = counts, strings.Join(news, ". ")
+	return c, err
+}
+
+func (b *Beamline) title() string {
+	if b.Beamline == "" {
+		return "cluster " + b.Context
+	}
+	return b.Beamline
+}

@@ -1,0 +1,53 @@
+package page
+
+import (
+	"bytes"
+	"html/template"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/tagline-ci/tagline/pipelines/status"
+)
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"mark":    mark,
+	"class":   class,
+	"levels":  func() []status.Level { return levels },
+	"columns": func() []heading { return headings },
+	"ioc":     iocPath,
+	"age":     func(d time.Duration) string { return duration.HumanDuration(d) },
+	"clock":   func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") },
+	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"pair":    func(line *Beamline, i *IOC) row { return row{line, i} },
+}).ParseFS(files, "*.html"))
+
+// row is an IOC and the beamline that it belongs to.
+type row struct {
+	Line *Beamline
+	IOC  *IOC
+}
+
+// heading is a column of the table. Those without a Key cannot be sorted by.
+type heading struct{ Key, Text string }
+
+var headings = []heading{
+	{"name", "IOC"}, {"state", "State"}, {"version", "Version"}, {"generic", "Generic IOC"}, {"", "Image"}, {"node", "Node"},
+	{"restarts", "Restarts"}, {"since", "Running since"}, {"", "Notes"},
+}
+
+// mark returns the shape that shows a level beside its words and its colour.
+func mark(l status.Level) string {
+	return [...]string{"?", "✖", "▲", "◆", "○", "■", "✔"}[l]
+}
+
+// class returns the name of a level in the style sheet.
+func class(l status.Level) string { return "is-" + strings.ReplaceAll(l.String(), " ", "-") }
+
+// part renders one named part of the page.
+func part(name string, data any) (string, error) {
+	var b bytes.Buffer
+	err := templates.ExecuteTemplate(&b, name, data)
+	return b.String(), err
+}
