@@ -22,6 +22,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/settings"
 )
 
 var update = flag.Bool("update", false, "write anew what is made from something else: schemas, archives")
@@ -32,6 +33,7 @@ func published() map[string][]byte {
 	maps.Copy(all, lockfile.Schemas())
 	maps.Copy(all, beamline.Schemas())
 	maps.Copy(all, policy.Schemas())
+	maps.Copy(all, settings.Schemas())
 	return all
 }
 

@@ -64,8 +64,8 @@ func (a *app) checkTree(ctx context.Context, s *site, rev string, inTree bool) e
 		return err
 	}
 	p := release.Pipeline{Repo: repo}
-	if !inTree && a.prefix(s) != "" {
-		if p.Registry, err = a.openRegistry(s); err != nil {
+	if !inTree {
+		if p.Registry, p.Trusted, err = a.releases(ctx, s); err != nil {
 			return err
 		}
 	}

@@ -13,9 +13,14 @@ import (
 
 	"github.com/tagline-ci/tagline/ci/local"
 	"github.com/tagline-ci/tagline/ci/local/state"
+	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/settings"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -69,20 +74,48 @@ func (a *app) up() local.Env {
 	return e
 }
 
-// prefix returns where releases are kept; empty when nothing says it.
-func (a *app) prefix(s *site) string {
-	return cmp.Or(s.registry, a.env("TAGLINE_REGISTRY"), a.up().Registry)
+// settings returns what the repository says for all of its assets: as in the
+// working copy, or at HEAD of a repository without one.
+func (a *app) settings() (*settings.Settings, error) {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return &settings.Settings{}, nil // a verb that needs none says so itself
+	}
+	if root, err := repo.WorkTree(); err == nil {
+		return settings.Read(os.DirFS(root))
+	}
+	if files := a.headFiles(); files != nil {
+		return settings.Read(files)
+	}
+	return &settings.Settings{}, nil
+}
+
+// prefix returns where releases are kept; empty when nothing says it. Flags go
+// over the environment, that over the repository's settings, and those over what
+// tagline up wrote.
+func (a *app) prefix(s *site) (string, error) {
+	if named := cmp.Or(s.registry, a.env("TAGLINE_REGISTRY")); named != "" {
+		return named, nil
+	}
+	own, err := a.settings()
+	if err != nil {
+		return "", err
+	}
+	return cmp.Or(own.Registry, a.up().Registry), nil
 }
 
 // openRegistry opens the registry that holds releases.
 func (a *app) openRegistry(s *site) (*registry.Registry, error) {
-	prefix := a.prefix(s)
+	prefix, err := a.prefix(s)
+	if err != nil {
+		return nil, err
+	}
 	if prefix == "" {
 		return nil, &diag.Error{
 			Kind:  diag.Invalid,
 			Doing: "looking for the registry",
 			Err:   errors.New("none is named"),
-			Fix:   "give --registry or TAGLINE_REGISTRY, or run tagline up",
+			Fix:   "give --registry or TAGLINE_REGISTRY, name it in tagline.yaml, or run tagline up",
 		}
 	}
 	user, password, err := a.login(s)
@@ -147,6 +180,25 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 	})
 }
 
+// releases returns the registry that has the releases which a tree is built on,
+// nil when none is named, and whose signature they must have.
+func (a *app) releases(ctx context.Context, s *site) (*registry.Registry, attest.Trusted, error) {
+	prefix, err := a.prefix(s)
+	if err != nil || prefix == "" {
+		return nil, nil, err
+	}
+	reg, err := a.openRegistry(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := a.settings()
+	if err != nil || len(own.Signers) == 0 {
+		return reg, nil, err
+	}
+	trusted, err := gate.Signers(ctx, &policy.Policy{Signers: own.Signers}, sign.PublicSigstore)
+	return reg, trusted, err
+}
+
 // builder runs work with an engine, and with the registry where one is named, and
 // shows its steps.
 func (a *app) builder(ctx context.Context, s *site, work func(context.Context, release.Builder) error) (err error) {
@@ -154,10 +206,8 @@ func (a *app) builder(ctx context.Context, s *site, work func(context.Context, r
 	if b.Mirrors, err = a.sourceMirrors(s); err != nil {
 		return err
 	}
-	if a.prefix(s) != "" {
-		if b.Registry, err = a.openRegistry(s); err != nil {
-			return err
-		}
+	if b.Registry, b.Trusted, err = a.releases(ctx, s); err != nil {
+		return err
 	}
 	return a.steps(ctx, func(ctx context.Context) error {
 		if b.Client, err = a.connect(ctx, s); err != nil {

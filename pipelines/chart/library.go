@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	helm "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/charts"
@@ -28,10 +29,29 @@ type Library struct {
 	files map[string][]byte // by their path in its folder
 }
 
+// HasLibrary reports whether a tree has a library chart of its own.
+func HasLibrary(tree fs.FS) bool {
+	_, err := fs.Stat(tree, libraryFolder)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Unpack reads a library chart that was packaged.
+func Unpack(packed []byte) (*Library, error) {
+	c, err := loader.LoadArchive(bytes.NewReader(packed))
+	if err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "reading a released library chart", Err: err}
+	}
+	l := &Library{files: map[string][]byte{}}
+	for _, f := range c.Raw {
+		l.files[f.Name] = f.Data
+	}
+	return l, l.check()
+}
+
 // LibraryOf reads the library chart of a tree, charts/ioc-lib, or the one that
 // this program carries where the tree has none.
 func LibraryOf(tree fs.FS) (*Library, error) {
-	if _, err := fs.Stat(tree, libraryFolder); errors.Is(err, fs.ErrNotExist) {
+	if !HasLibrary(tree) {
 		return ReadLibrary(charts.Library())
 	}
 	lib, err := fs.Sub(tree, libraryFolder)
@@ -55,16 +75,24 @@ func ReadLibrary(lib fs.FS) (*Library, error) {
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder, Err: err}
 	}
-	if err := yaml.UnmarshalStrict(l.files[chartFile], &l.meta); err != nil {
-		return nil, libraryFault(chartFile, "correct Chart.yaml", err)
-	}
-	if l.meta.Type != "library" {
-		return nil, libraryFault(chartFile, "write type: library", fmt.Errorf("type is %q, not library", l.meta.Type))
-	}
-	if !bytes.HasPrefix(bytes.TrimSpace(l.files[schemaFile]), []byte("{")) {
-		return nil, libraryFault(schemaFile, "restore it from git", fmt.Errorf("the schema of the values is missing"))
+	if err := l.check(); err != nil {
+		return nil, err
 	}
 	return l, nil
+}
+
+// check reads the library's metadata, and refuses what is no library chart.
+func (l *Library) check() error {
+	if err := yaml.UnmarshalStrict(l.files[chartFile], &l.meta); err != nil {
+		return libraryFault(chartFile, "correct Chart.yaml", err)
+	}
+	if l.meta.Type != "library" {
+		return libraryFault(chartFile, "write type: library", fmt.Errorf("type is %q, not library", l.meta.Type))
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(l.files[schemaFile]), []byte("{")) {
+		return libraryFault(schemaFile, "restore it from git", fmt.Errorf("the schema of the values is missing"))
+	}
+	return nil
 }
 
 // withVersion returns the library's files with version in its Chart.yaml.

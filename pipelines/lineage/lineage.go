@@ -36,6 +36,16 @@ func (notReleased) Is(target error) bool { return target == registry.ErrNotFound
 // Image returns the record of the image that a file of the tree pins. A pin that
 // is not released is refused with an error that is registry.ErrNotFound.
 func (r Reader) Image(ctx context.Context, pin asset.Pin, file string) (*record.Record, error) {
+	return r.read(ctx, pin, file, asset.Image, "name a generic IOC image")
+}
+
+// Library returns the record of the library chart that a file of the tree pins.
+func (r Reader) Library(ctx context.Context, pin asset.Pin, file string) (*record.Record, error) {
+	return r.read(ctx, pin, file, asset.Library, "name a library chart, as in ioc-lib 1.2.0")
+}
+
+// read returns the record of a pinned release of a kind.
+func (r Reader) read(ctx context.Context, pin asset.Pin, file string, kind asset.Kind, fix string) (*record.Record, error) {
 	found, err := attest.Read(ctx, r.Registry, r.Trusted, pin.Asset, pin.Version, "")
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, &diag.Error{
@@ -46,8 +56,8 @@ func (r Reader) Image(ctx context.Context, pin asset.Pin, file string) (*record.
 	if err != nil {
 		return nil, err
 	}
-	if found.Record.Kind != asset.Image {
-		return nil, diag.Invalidf(file, 0, "name a generic IOC image", "%s is a %s, not an image", pin, found.Record.Kind)
+	if found.Record.Kind != kind {
+		return nil, diag.Invalidf(file, 0, fix, "%s is of kind %s, not %s", pin, found.Record.Kind, kind)
 	}
 	return found.Record, nil
 }

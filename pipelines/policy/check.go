@@ -34,9 +34,7 @@ func (p *Policy) check(doc *strictyaml.Doc, faults *diag.Faults) {
 	case doc.Has("signers") && len(p.Signers) == 0:
 		c.fault(strictyaml.Path{"signers"}, "name who may sign", "the list is empty")
 	}
-	for i := range p.Signers {
-		c.signer(strictyaml.Path{"signers", i}, &p.Signers[i])
-	}
+	CheckSigners(doc, p.Signers, faults)
 	var names []string
 	if p.Approvals != nil {
 		names = c.approvals(p.Approvals)
@@ -53,6 +51,15 @@ func (p *Policy) check(doc *strictyaml.Doc, faults *diag.Faults) {
 		if err := w.check(); err != nil {
 			c.fault(strictyaml.Path{"closed", i}, "see RFC 5545 for repeat, and tzdata for zone", "%v", err)
 		}
+	}
+}
+
+// CheckSigners checks a list of signers at the key signers of a file, and fills in
+// their issuers.
+func CheckSigners(doc *strictyaml.Doc, signers []Signer, faults *diag.Faults) {
+	c := checker{doc, faults}
+	for i := range signers {
+		c.signer(strictyaml.Path{"signers", i}, &signers[i])
 	}
 }
 

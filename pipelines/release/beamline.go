@@ -34,9 +34,10 @@ type ioc struct {
 // beamlineJob boots every instance of a beamline and publishes their charts.
 type beamlineJob struct {
 	*job
-	bl     *beamline.Beamline
-	iocs   map[asset.Pin]ioc
-	charts [][]byte // in the order of the instances
+	bl      *beamline.Beamline
+	library *chart.Library
+	iocs    map[asset.Pin]ioc
+	charts  [][]byte // in the order of the instances
 
 	boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
 }
@@ -48,6 +49,9 @@ func (b *beamlineJob) work() work {
 // plan reads the beamline and finds the generic IOCs that its instances run.
 func (b *beamlineJob) plan(ctx context.Context) (err error) {
 	if b.bl, err = beamline.Read(b.files, string(b.job.plan.Tag.Asset)); err != nil {
+		return err
+	}
+	if b.library, err = b.Builder.library(ctx, b.files, b.site.Library); err != nil {
 		return err
 	}
 	if b.iocs, err = b.released(ctx); err != nil {
@@ -65,14 +69,10 @@ func (b *beamlineJob) plan(ctx context.Context) (err error) {
 
 // build packages the chart of each instance.
 func (b *beamlineJob) build(ctx context.Context) error {
-	lib, err := chart.LibraryOf(b.files)
-	if err != nil {
-		return err
-	}
 	b.charts = make([][]byte, len(b.bl.Instances))
 	return step.EachIndex(ctx, sideBySide, len(b.charts), func(_ context.Context, i int) (err error) {
 		inst := b.bl.Instances[i]
-		b.charts[i], err = lib.Package(b.bl, inst, string(b.iocs[inst.Image].ref), b.job.plan.Tag.Version.String())
+		b.charts[i], err = b.library.Package(b.bl, inst, string(b.iocs[inst.Image].ref), b.job.plan.Tag.Version.String())
 		return err
 	})
 }

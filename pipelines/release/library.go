@@ -4,9 +4,28 @@ import (
 	"context"
 	"io/fs"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/settings"
 )
+
+// library returns the library chart of a tree: its own, or the released one that
+// its settings name, or the one that this program carries.
+func (b Builder) library(ctx context.Context, files fs.FS, pin asset.Pin) (*chart.Library, error) {
+	if pin.IsZero() || chart.HasLibrary(files) {
+		return chart.LibraryOf(files)
+	}
+	rec, err := b.lineage().Library(ctx, pin, settings.File)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := b.Registry.Chart(ctx, rec.Artifacts[0].Pinned())
+	if err != nil {
+		return nil, err
+	}
+	return chart.Unpack(packed)
+}
 
 // libraryJob releases the library chart, for beamlines outside this repository.
 type libraryJob struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/settings"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -105,7 +106,8 @@ type job struct {
 	Pipeline
 	tag   asset.Tag // as git has it; without the asset where the repository has one alone
 	plan  *plan.Plan
-	files fs.FS // the tree at the tag's commit
+	files fs.FS              // the tree at the tag's commit
+	site  *settings.Settings // of that tree
 
 	inTree bool // what it is built on, or runs, is built from the tree and not released
 
@@ -132,6 +134,10 @@ func (p Pipeline) readAt(commit, tag string) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	site, err := settings.Read(files)
+	if err != nil {
+		return nil, err
+	}
 	written := pl.Tag
 	if written.String() != tag {
 		written.Asset = ""
@@ -140,7 +146,7 @@ func (p Pipeline) readAt(commit, tag string) (*job, error) {
 		Schema: record.Schema, Kind: pl.Kind, Asset: pl.Tag.Asset, Version: pl.Tag.Version, Tag: written,
 		Commit: commit, Tool: p.Tool, Repository: p.Repo.Home(),
 	}
-	return &job{Pipeline: p, tag: written, plan: pl, files: files, rec: rec}, nil
+	return &job{Pipeline: p, tag: written, plan: pl, files: files, site: site, rec: rec}, nil
 }
 
 // work is what one kind of asset does in the steps of a release. A kind leaves

@@ -285,7 +285,7 @@ func TestABeamlineThatFailsLeavesNoRelease(t *testing.T) {
 		"an IOC that cannot be booted":  {boot: crash, kind: asset.Image, says: "booting bl01t-a: the engine is gone\nbooting bl01t-b: the engine is gone"},
 		"two IOCs with one PV":          {boot: same, kind: asset.Image, says: "beamlines/bl01t: bl01t-a and bl01t-b both serve X"},
 		"an image that is not released": {boot: booted, says: "beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-x 1.0.0 is not released in 127.0.0.1"},
-		"a chart in place of an image":  {boot: booted, kind: asset.Library, says: "ioc-x 1.0.0 is a library, not an image"},
+		"a chart in place of an image":  {boot: booted, kind: asset.Library, says: "ioc-x 1.0.0 is of kind library, not image"},
 		"a library chart with a fault":  {boot: booted, kind: asset.Image, edit: map[string]string{"charts/ioc-lib/Chart.yaml": "name: x\n"}, says: "charts/ioc-lib/Chart.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {

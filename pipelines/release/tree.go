@@ -7,6 +7,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/check"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/settings"
 )
 
 // CheckTree reads a whole tree at a revision, and refuses all that a release of
@@ -23,15 +24,15 @@ func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check
 	if err != nil {
 		return check.Summary{}, err
 	}
-	_, missing := chart.LibraryOf(files)
+	read := check.Tree
 	if inTree {
-		sum, err := check.Alone(files)
-		sum.Commit = commit
-		return sum, errors.Join(err, missing)
+		read = check.Alone
 	}
-	sum, err := check.Tree(files)
+	site, errSite := settings.Read(files)
+	_, errLibrary := chart.LibraryOf(files)
+	sum, err := read(files)
 	sum.Commit = commit
-	if err := errors.Join(err, missing); err != nil {
+	if err := errors.Join(errSite, err, errLibrary); err != nil || inTree {
 		return sum, err
 	}
 	if p.Registry == nil {
@@ -40,5 +41,6 @@ func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check
 			Fix: "give --registry or TAGLINE_REGISTRY, or check the tree alone with --in-tree",
 		}
 	}
-	return sum, p.lineage().Check(ctx, files, p.Repo.Home())
+	_, err = p.library(ctx, files, site.Library)
+	return sum, errors.Join(err, p.lineage().Check(ctx, files, p.Repo.Home()))
 }
