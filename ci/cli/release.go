@@ -20,7 +20,8 @@ func newRelease(a *app) *cobra.Command {
 		Short: "Build, test and publish what a git tag names",
 		Long: "Builds, tests and publishes the asset that a git tag names, at the tag's version.\n" +
 			"The record is published last: a release exists when its record does. A release that\n" +
-			"was interrupted is finished by the same command; a finished one is never changed.",
+			"was interrupted is finished by the same command; a finished one is never changed.\n" +
+			"Who signs it must have signed what it is built on or runs, or be named by --policy.",
 		Example: "  git tag bl01t/2026.11.2 && tagline release bl01t/2026.11.2",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if err := a.planned(given[0]); err != nil {
@@ -39,6 +40,8 @@ func newRelease(a *app) *cobra.Command {
 	}, tagArg)
 	s.buildFlags(cmd)
 	s.signing.flags(cmd)
+	cmd.Flags().StringVar(&s.policy, "policy", "",
+		"file of a beamline's policy, whose signers may have signed what this is built on or runs, beside who signs this")
 	return cmd
 }
 

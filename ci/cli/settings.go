@@ -37,6 +37,8 @@ type site struct {
 	mirrors       []string
 	verbose       bool
 	signing       signing
+	// policy is a file that names who else may have signed what is built on or run.
+	policy string
 }
 
 // flags adds the flags that say where releases are kept.
@@ -176,6 +178,9 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 		return err
 	}
 	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
+		if b.Trusted, err = a.othersTrusted(ctx, s.policy); err != nil {
+			return err
+		}
 		return work(ctx, release.Pipeline{Builder: b, Repo: repo, Tool: thisBuild().Version, Signer: signer})
 	})
 }

@@ -36,7 +36,11 @@ func TestNobodyGetsPastTheGate(t *testing.T) {
 		ok(t, s.dir, "release", tag, "--registry", reg, "--key", site)
 	}
 	ok(t, s.dir, "release", "bl89t/1.0.1", "--registry", reg)
-	ok(t, s.dir, "release", "bl89t/1.0.2", "--registry", reg, "--key", mallory)
+	refused("no trusted signer signed its", "release", "bl89t/1.0.2", "--key", mallory) // what it runs
+	trusts := filepath.Join(dir, "trusts.yaml")
+	require.NoError(t, os.WriteFile(trusts, []byte(ok(t, s.dir, "policy", "show", "bl89t")), 0o600))
+	ok(t, s.dir, "release", "bl89t/1.0.2", "--registry", reg, "--key", mallory, "--policy", trusts)
+	refused("no trusted signer signed its", "release", "bl89t/1.0.2", "--key", site) // his was there first
 
 	refused("it has no signed", "promote", "bl89t", "1.0.1")
 	refused("no trusted signer signed", "promote", "bl89t", "1.0.2")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/plan"
@@ -46,14 +47,14 @@ func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.trustSigner(ctx); err != nil {
+		return nil, err
+	}
 	sealed, err := j.sealed(ctx)
 	if err != nil || sealed != nil {
 		return sealed, err
 	}
 	if err := j.owned(ctx); err != nil {
-		return nil, err
-	}
-	if err := j.maySign(ctx); err != nil {
 		return nil, err
 	}
 	if err := j.release(ctx, j.work()); err != nil {
@@ -225,13 +226,17 @@ func (j *job) sealed(ctx context.Context) (*record.Record, error) {
 	return rec, nil
 }
 
-// find returns the record of a release, nil when there is none.
+// find returns the record of a release, nil when there is none. One that nobody
+// trusted has signed is refused, where somebody must have.
 func (j *job) find(ctx context.Context, pin asset.Pin) (*record.Record, error) {
-	rec, _, err := j.Registry.Record(ctx, pin.Asset, pin.Version)
+	found, err := attest.Read(ctx, j.Registry, j.Trusted, pin.Asset, pin.Version, "")
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, nil
 	}
-	return rec, err
+	if err != nil {
+		return nil, err
+	}
+	return found.Record, nil
 }
 
 // verdict is the error of tests that did not pass, each fault as its own.

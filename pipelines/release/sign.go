@@ -11,16 +11,28 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/sbom"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// maySign checks that the signer can sign, before hours of building: a workflow
-// gets its certificate.
-func (j *job) maySign(ctx context.Context) error {
+// trustSigner makes who signs releases trusted with those that this one is built
+// on or runs, and with a record of its own tag that is there already. It comes
+// first, before hours of building: a workflow gets its certificate.
+func (j *job) trustSigner(ctx context.Context) error {
 	if j.Signer == nil {
 		return nil
 	}
-	_, err := j.Signer.Trust(ctx)
-	return err
+	own, err := j.Signer.Trust(ctx)
+	if err != nil {
+		return err
+	}
+	others := j.Trusted
+	j.Trusted = func(name asset.Name) []*sign.Trust {
+		if others == nil {
+			return []*sign.Trust{own}
+		}
+		return append([]*sign.Trust{own}, others(name)...)
+	}
+	return nil
 }
 
 // signing returns the work of signing, nil when nobody signs: a release that stays
@@ -81,7 +93,7 @@ func (j *job) modules(ctx context.Context, rec *record.Record) ([]record.Source,
 	for len(rec.Parents.Releases) > 0 {
 		parent := rec.Parents.Releases[0]
 		var err error
-		if rec, _, err = j.Registry.Record(ctx, parent.Asset, parent.Version); err != nil {
+		if rec, err = j.lineage().Image(ctx, asset.Pin{Asset: parent.Asset, Version: parent.Version}, ""); err != nil {
 			return nil, err
 		}
 		all = append(all, rec.Sources...)

@@ -35,7 +35,11 @@ func (s *Sigstore) Signer(token Token) *Keyless { return &Keyless{sigstore: s, t
 // Sign returns the signed statement: a sigstore bundle, JSON of MediaType. It
 // checks its own signature as a verifier would. No error holds the token.
 func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
-	trust, err := k.Trust(ctx)
+	who, err := k.who(ctx)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := k.sigstore.trust(who.Issuer, func(string) string { return who.SubjectAlternativeName })
 	if err != nil {
 		return nil, err
 	}
@@ -64,17 +68,29 @@ func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 	return signed, nil
 }
 
-// Trust returns a Trust in this signer alone. It requests the certificate, which
-// names the identity.
+// Trust returns a Trust in this signer alone: where it is a workflow that runs for
+// a git tag, in that workflow's runs for the tag of each release. It requests the
+// certificate, which names the identity.
 func (k *Keyless) Trust(ctx context.Context) (*Trust, error) {
-	if err := k.certify(ctx); err != nil {
+	who, err := k.who(ctx)
+	if err != nil {
 		return nil, err
 	}
-	who, err := certificate.SummarizeCertificate(k.cert)
-	if err != nil {
-		return nil, fmt.Errorf("reading own certificate: %w", err)
+	if workflow, _, tagged := strings.Cut(who.SubjectAlternativeName, "@refs/tags/"); tagged {
+		return k.sigstore.Trust(workflow, who.Issuer)
 	}
-	return k.sigstore.trust(who.Issuer, func(string) string { return who.SubjectAlternativeName })
+	return k.sigstore.Trust(who.SubjectAlternativeName, who.Issuer)
+}
+
+// who returns what the signer's certificate says.
+func (k *Keyless) who(ctx context.Context) (who certificate.Summary, err error) {
+	if err := k.certify(ctx); err != nil {
+		return who, err
+	}
+	if who, err = certificate.SummarizeCertificate(k.cert); err != nil {
+		return who, fmt.Errorf("reading own certificate: %w", err)
+	}
+	return who, nil
 }
 
 // certify gets a key pair and its certificate, unless the current certificate is
