@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -36,6 +39,9 @@ func NewServer(b *Board, listens net.Addr) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.list)
 	mux.HandleFunc("GET /iocs/{context}/{namespace}/{instance}", s.ioc)
+	metrics := prometheus.NewPedanticRegistry()
+	metrics.MustRegister(b)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	mux.Handle("GET /page.css", http.FileServerFS(files))
 	mux.Handle("GET /page.js", http.FileServerFS(files))
 	return s.guard(mux)

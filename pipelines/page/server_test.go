@@ -42,7 +42,7 @@ func TestHeaders(t *testing.T) {
 	server := httptest.NewServer(nil)
 	defer server.Close()
 	server.Config.Handler = NewServer(NewBoard(), server.Listener.Addr())
-	for _, path := range []string{"/", "/page.css", "/page.js", "/none", "/?state=ill"} {
+	for _, path := range []string{"/", "/page.css", "/page.js", "/metrics", "/none", "/?state=ill"} {
 		_, header, _ := get(t, server.URL+path)
 		require.Equal(t, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", header.Get("Content-Security-Policy"), path)
 		for _, name := range []string{

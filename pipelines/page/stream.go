@@ -32,8 +32,37 @@ type viewer struct {
 }
 
 type shown struct {
+	from  source
 	html  string
 	level status.Level
+}
+
+// source is what the HTML of a beamline is made from, as long as it can be read;
+// of one that cannot, the age changes all the time.
+type source struct {
+	status    *status.Status
+	by        string
+	comparing bool
+	levels    string // of the IOCs that are shown: the time alone changes them too
+}
+
+func (b *Beamline) source() source {
+	levels := make([]byte, len(b.Instances))
+	for n, i := range b.Instances {
+		levels[n] = byte(i.Level)
+	}
+	return source{b.Status, b.By, b.Comparing, string(levels)}
+}
+
+// render returns the beamline as it is shown, as it was before where it was made
+// from the same.
+func (b *Beamline) render(before shown) (shown, error) {
+	from := b.source()
+	if b.Failed == "" && b.Level == before.level && from == before.from {
+		return before, nil
+	}
+	html, err := part("beamline", b)
+	return shown{from, html, b.Level}, err
 }
 
 // stream sends what changes, as server-sent events, until the reader goes away.
@@ -87,15 +116,15 @@ func (v *viewer) update(view *View) (*change, error) {
 	c := &change{Changed: map[string]string{}}
 	var news []string
 	for _, line := range view.Beamlines {
-		html, err := part("beamline", line)
+		before, known := v.shown[line.ID]
+		now, err := line.render(before)
 		if err != nil {
 			return nil, err
 		}
 		c.Order = append(c.Order, line.ID)
-		next[line.ID] = shown{html, line.Level}
-		before, known := v.shown[line.ID]
-		if !known || before.html != html {
-			c.Changed[line.ID] = html
+		next[line.ID] = now
+		if !known || before.html != now.html {
+			c.Changed[line.ID] = now.html
 		}
 		if !first && (!known || before.level != line.Level) {
 			news = append(news, strings.TrimSuffix(fmt.Sprintf("%s is %s: %s", line.title(), line.Level, line.Why), ": "))
