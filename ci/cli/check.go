@@ -68,6 +68,12 @@ func (a *app) checkTree(ctx context.Context, s *site, rev string, inTree bool) e
 		if p.Registry, p.Trusted, err = a.releases(ctx, s); err != nil {
 			return err
 		}
+		if p.Mirrors, err = a.sourceMirrors(s); err != nil {
+			return err
+		}
+		if p.Logins, err = a.gitLogins(); err != nil {
+			return err
+		}
 	}
 	sum, err := p.CheckTree(ctx, rev, inTree)
 	if err != nil {

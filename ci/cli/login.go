@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/source"
 )
 
 // login returns the name and password for the registry: those of --username and
@@ -37,6 +41,23 @@ func (a *app) login(s *site) (user, password string, err error) {
 		}
 	}
 	return user, password, nil
+}
+
+// gitLogins returns the logins of git servers: those in the environment, or of the
+// .netrc that git reads too.
+func (a *app) gitLogins() (source.Logins, error) {
+	text := a.env("TAGLINE_NETRC")
+	if text == "" {
+		file := cmp.Or(a.env("NETRC"), filepath.Join(a.env("HOME"), ".netrc"))
+		read, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return source.Logins{}, &diag.Error{
+				Kind: diag.Invalid, Doing: "reading the logins of git servers", Err: err, Fix: "make " + file + " a file that you can read",
+			}
+		}
+		text = string(read)
+	}
+	return source.ReadLogins(text)
 }
 
 // letIn logs an engine's session in at the registry. A login in the Docker

@@ -211,6 +211,9 @@ func (a *app) builder(ctx context.Context, s *site, work func(context.Context, r
 	if b.Mirrors, err = a.sourceMirrors(s); err != nil {
 		return err
 	}
+	if b.Logins, err = a.gitLogins(); err != nil {
+		return err
+	}
 	if b.Registry, b.Trusted, err = a.releases(ctx, s); err != nil {
 		return err
 	}

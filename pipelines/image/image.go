@@ -26,6 +26,7 @@ type Builder struct {
 	Files   fs.FS // the tree at the commit that is built
 	Tree    *recipe.Tree
 	Mirrors source.Mirrors
+	Logins  source.Logins
 	// Locks are by image: of those to build, and of those that they are built
 	// on in the tree.
 	Locks map[string]*lockfile.Lock
@@ -115,7 +116,7 @@ func pullFault(img *recipe.Image, ref string, err error) error {
 
 // fetcher returns what fetches the sources of img's modules.
 func (b Builder) fetcher() source.Fetcher {
-	return source.Fetcher{Client: b.Client, Files: b.Files, Mirrors: b.Mirrors, Base: b.base}
+	return source.Fetcher{Client: b.Client, Files: b.Files, Mirrors: b.Mirrors, Logins: b.Logins, Base: b.base}
 }
 
 // wanted returns a module of img as a fetcher takes it.

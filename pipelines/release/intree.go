@@ -23,6 +23,7 @@ import (
 type Builder struct {
 	Client  *dagger.Client
 	Mirrors source.Mirrors
+	Logins  source.Logins // of the git servers that hold private sources
 	// Registry holds the releases that images are built on. Without one, what an
 	// image is built on must be in its own tree.
 	Registry *registry.Registry
@@ -70,7 +71,7 @@ func (b Builder) build(ctx context.Context, files fs.FS, name string) (*image.Im
 	if err != nil {
 		return nil, err
 	}
-	builder := image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Locks: locks}
+	builder := image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Logins: b.Logins, Locks: locks}
 	var built *image.Image
 	for _, img := range chain {
 		err := step.Run(ctx, "building "+img.Name+" from the tree", func(ctx context.Context) (err error) {

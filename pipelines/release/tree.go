@@ -3,11 +3,18 @@ package release
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/check"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/settings"
+	"github.com/tagline-ci/tagline/pipelines/source"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // CheckTree reads a whole tree at a revision, and refuses all that a release of
@@ -42,5 +49,29 @@ func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check
 		}
 	}
 	_, err = p.library(ctx, files, site.Library)
-	return sum, errors.Join(err, p.lineage().Check(ctx, files, p.Repo.Home()))
+	return sum, errors.Join(err, p.lineage().Check(ctx, files, p.Repo.Home()), p.reach(ctx, files))
+}
+
+// reach refuses sources of support modules that a build could not fetch.
+func (p Pipeline) reach(ctx context.Context, files fs.FS) error {
+	recipes, err := recipe.Read(files)
+	if err != nil {
+		return err
+	}
+	names := slices.Sorted(maps.Keys(recipes.Images))
+	locks, err := lockfile.Read(files, recipes, names...)
+	if err != nil {
+		return err
+	}
+	fetcher := source.Fetcher{Files: files, Mirrors: p.Mirrors, Logins: p.Logins}
+	return step.Each(ctx, sideBySide, names, func(ctx context.Context, name string) error {
+		var faults diag.Faults
+		img := recipes.Images[name]
+		for _, ref := range img.Modules {
+			if mod := recipes.Modules[ref.Name]; mod.Git != "" {
+				faults.Add(fetcher.Reach(ctx, source.Wanted{Image: img, Ref: ref, Module: mod}, locks[name].Modules[ref.Name]))
+			}
+		}
+		return faults.Err()
+	})
 }

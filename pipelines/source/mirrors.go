@@ -4,6 +4,7 @@ package source
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -23,6 +24,12 @@ func ParseMirrors(items []string) (Mirrors, error) {
 	m := Mirrors{}
 	for _, item := range items {
 		from, to, ok := strings.Cut(item, "=")
+		if signedIn(from) || signedIn(to) {
+			return nil, &diag.Error{
+				Kind: diag.Invalid, Doing: "reading mirrors", Err: errors.New("one has a login in its URL, which logs would show"),
+				Fix: "leave the login out of the URL, and give it in .netrc or TAGLINE_NETRC",
+			}
+		}
 		if !ok || !strings.HasSuffix(from, "/") || !strings.HasSuffix(to, "/") {
 			return nil, &diag.Error{
 				Kind: diag.Invalid, Doing: "reading mirror " + item, Err: fmt.Errorf("not two URL prefixes"),
@@ -32,6 +39,17 @@ func ParseMirrors(items []string) (Mirrors, error) {
 		m[from] = to
 	}
 	return m, nil
+}
+
+// signedIn reports whether a URL says who signs in there. The user of SSH is no
+// secret.
+func signedIn(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return err != nil && strings.Contains(raw, "@")
+	}
+	_, password := u.User.Password()
+	return password || u.Scheme != "ssh"
 }
 
 // Of returns where to fetch url from: its mirror by the longest prefix, or url

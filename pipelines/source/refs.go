@@ -2,9 +2,12 @@ package source
 
 import (
 	"context"
+	"errors"
+	"net/url"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -16,12 +19,19 @@ type remoteRefs map[string]string
 
 // refs lists the refs of a module's repository, at its mirror.
 func (f Fetcher) refs(ctx context.Context, w Wanted) (remoteRefs, error) {
-	url := f.Mirrors.Of(w.Module.Git)
-	refs, err := git.NewRemote(memory.NewStorage(), &config.RemoteConfig{URLs: []string{url}}).
-		ListContext(ctx, &git.ListOptions{PeelingOption: git.AppendPeeled})
+	from := f.Mirrors.Of(w.Module.Git)
+	refs, err := git.NewRemote(memory.NewStorage(), &config.RemoteConfig{URLs: []string{from}}).
+		ListContext(ctx, &git.ListOptions{PeelingOption: git.AppendPeeled, Auth: f.Logins.auth(from)})
+	if errors.Is(err, transport.ErrAuthenticationRequired) || errors.Is(err, transport.ErrAuthorizationFailed) {
+		return nil, &diag.Error{
+			Kind: diag.Invalid, Doing: "asking " + from + " for " + w.Ref.Ref + " of", Asset: w.Ref.Name,
+			File: w.Image.File, Line: w.Ref.Line, Err: err,
+			Fix: "give a login for " + hostname(from) + " in .netrc or TAGLINE_NETRC, or correct the URL in " + w.Module.File,
+		}
+	}
 	if err != nil {
 		return nil, &diag.Error{
-			Kind: diag.Broken, Doing: "asking " + url + " for " + w.Ref.Ref + " of", Asset: w.Ref.Name,
+			Kind: diag.Broken, Doing: "asking " + from + " for " + w.Ref.Ref + " of", Asset: w.Ref.Name,
 			File: w.Image.File, Line: w.Ref.Line, Err: err,
 			Fix: "check the URL in " + w.Module.File + ", or name a mirror with --mirror",
 		}
@@ -31,6 +41,15 @@ func (f Fetcher) refs(ctx context.Context, w Wanted) (remoteRefs, error) {
 		found[r.Name().String()] = r.Hash().String()
 	}
 	return found, nil
+}
+
+// hostname returns the host of a URL, without its port.
+func hostname(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	return u.Hostname()
 }
 
 // tag returns the commit of a tag.

@@ -29,6 +29,7 @@ type Fetcher struct {
 	Client  *dagger.Client
 	Files   fs.FS // the tree
 	Mirrors Mirrors
+	Logins  Logins
 	Base    string // container image in which git runs, by digest
 }
 
@@ -68,6 +69,17 @@ func (f Fetcher) Pinned(ctx context.Context, w Wanted, locked lockfile.Module) (
 		return src, w.noRef()
 	}
 	return src, nil
+}
+
+// Reach refuses a module whose repository does not answer, does not have the ref
+// that is wanted, or has its tag elsewhere than when it was locked.
+func (f Fetcher) Reach(ctx context.Context, w Wanted, locked lockfile.Module) error {
+	if commitHash.MatchString(w.Ref.Ref) {
+		_, err := f.refs(ctx, w)
+		return err
+	}
+	_, err := f.Pinned(ctx, w, locked)
+	return err
 }
 
 // Lock finds the commits that a module's ref and its submodules stand for now.
@@ -139,7 +151,8 @@ func (f Fetcher) checkout(ctx context.Context, mod *recipe.Module, commit string
 	c := debian.Tools(f.Client.Container().From(f.Base), "ca-certificates", "git").
 		WithWorkdir(workingCopy).
 		WithExec(mirrors.git("init", "--quiet", ".")).
-		WithExec(mirrors.git("remote", "add", "origin", mod.Git)).
+		WithExec(mirrors.git("remote", "add", "origin", mod.Git))
+	c = f.Logins.mounted(f.Client, c, f.Mirrors.Of(mod.Git)).
 		WithExec(mirrors.git("fetch", "--quiet", "--depth=1", "origin", commit)).
 		WithExec(mirrors.git("checkout", "--quiet", "FETCH_HEAD"))
 	if len(mod.Submodules) == 0 {
@@ -150,6 +163,11 @@ func (f Fetcher) checkout(ctx context.Context, mod *recipe.Module, commit string
 		return nil, err
 	}
 	mirrors = f.Mirrors.sameHost(append(urls, mod.Git)...)
+	at := []string{f.Mirrors.Of(mod.Git)}
+	for _, u := range urls {
+		at = append(at, f.Mirrors.Of(u))
+	}
+	c = f.Logins.mounted(f.Client, c, at...)
 	for _, sub := range mod.Submodules {
 		update := mirrors.git("submodule", "update", "--init", "--recursive", "--depth=1", "--", sub)
 		c = c.WithExec(engine.Shell(submoduleScript, append([]string{sub}, update...)...))
