@@ -178,8 +178,10 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 		return err
 	}
 	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
-		if b.Trusted, err = a.othersTrusted(ctx, s.policy); err != nil {
-			return err
+		if s.policy != "" { // which goes over the repository's settings
+			if b.Trusted, err = a.policySigners(ctx, s.policy); err != nil {
+				return err
+			}
 		}
 		return work(ctx, release.Pipeline{Builder: b, Repo: repo, Tool: thisBuild().Version, Signer: signer})
 	})

@@ -135,14 +135,6 @@ func (a *app) policySigners(ctx context.Context, file string) (attest.Trusted, e
 	return gate.Signers(ctx, p, sign.PublicSigstore)
 }
 
-// othersTrusted returns the signers of a policy in a file, nil where none is named.
-func (a *app) othersTrusted(ctx context.Context, file string) (attest.Trusted, error) {
-	if file == "" {
-		return nil, nil
-	}
-	return a.policySigners(ctx, file)
-}
-
 func badTrust(what, fix string) error {
 	return &diag.Error{Kind: diag.Invalid, Doing: "reading the trusted signers", Err: errors.New(what), Fix: fix}
 }
