@@ -66,7 +66,10 @@ func (i *imageJob) planInTree(ctx context.Context, recipes *recipe.Tree) (err er
 
 // build builds both targets.
 func (i *imageJob) build(ctx context.Context) (err error) {
-	builder := image.Builder{Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors, Logins: i.Logins, Locks: i.locks}
+	builder := image.Builder{
+		Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors,
+		Logins: i.Logins, Locks: i.locks,
+	}
 	if i.image, err = builder.Build(ctx, i.img, i.parent); err != nil {
 		return err
 	}

@@ -71,7 +71,10 @@ func (b Builder) build(ctx context.Context, files fs.FS, name string) (*image.Im
 	if err != nil {
 		return nil, err
 	}
-	builder := image.Builder{Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors, Logins: b.Logins, Locks: locks}
+	builder := image.Builder{
+		Client: b.Client, Files: files, Tree: recipes, Mirrors: b.Mirrors,
+		Logins: b.Logins, Locks: locks,
+	}
 	var built *image.Image
 	for _, img := range chain {
 		err := step.Run(ctx, "building "+img.Name+" from the tree", func(ctx context.Context) (err error) {

@@ -102,7 +102,10 @@ func (l *locker) lock(ctx context.Context, img *recipe.Image) (b image.Builder, 
 // that release, which a new tree does not have yet, it is locked on the images of
 // the tree, and no parent is returned.
 func (l *locker) on(ctx context.Context, img *recipe.Image) (image.Builder, *image.Image, error) {
-	b := image.Builder{Client: l.Client, Files: l.files, Tree: l.recipes, Mirrors: l.Mirrors, Logins: l.Logins, Locks: l.locks}
+	b := image.Builder{
+		Client: l.Client, Files: l.files, Tree: l.recipes, Mirrors: l.Mirrors,
+		Logins: l.Logins, Locks: l.locks,
+	}
 	if img.Base != "" {
 		return b, nil, nil
 	}
