@@ -64,6 +64,7 @@ func TestWhatRolesMayNotDo(t *testing.T) {
 		{"promoting", "delete", "", "persistentvolumeclaims"},
 		{"promoting", "create", "", "pods"},
 		{"administering", "patch", "", "pods/ephemeralcontainers"},
+		{"administering", "update", "tagline", "policies"},
 		{"administering", "create", "rbac.authorization.k8s.io", "rolebindings"},
 		{"nobody", "delete", "", "namespaces"},
 		{"nobody", "impersonate", "", "users"},
