@@ -123,15 +123,16 @@ func (f Filter) wantsBeamline(name string) bool {
 	return name == "" || f.has("beamline", func(v string) bool { return v == name })
 }
 
-// wants reports whether an IOC is shown.
-func (f Filter) wants(i *IOC, beamline string, serves func(instance string) bool) bool {
+// wants reports whether an IOC of a beamline is shown.
+func (f Filter) wants(i *IOC, line *Beamline, serves func(instance string) bool) bool {
+	unread := line.Failed != "" && slices.Contains(f.states, status.Unread)
 	switch {
-	case len(f.states) > 0 && !slices.Contains(f.states, i.Level):
+	case len(f.states) > 0 && !slices.Contains(f.states, i.Level) && !unread:
 	case !f.has("ioc", func(v string) bool { return i.IOC.IOC == v || strings.HasPrefix(i.IOC.IOC, v+" ") }):
 	case !f.has("version", func(v string) bool { return v == i.Version }):
 	case !f.has("node", func(v string) bool { return v == i.Node }):
 	case !f.has("text", func(v string) bool {
-		return strings.Contains(strings.ToLower(i.text(beamline)), strings.ToLower(v))
+		return strings.Contains(strings.ToLower(i.text(line.Beamline)), strings.ToLower(v))
 	}):
 	case f.pv != nil && !serves(i.Name):
 	default:

@@ -13,7 +13,7 @@ import (
 // View is what one address of the page shows at one time.
 type View struct {
 	Time      time.Time   `json:"time"`
-	Total     Counts      `json:"total"` // of all IOCs, whatever the filter leaves out
+	Total     Counts      `json:"total"` // whatever the filter leaves out
 	Beamlines []*Beamline `json:"beamlines"`
 	Notes     []string    `json:"notes,omitempty"` // what the filter could not look into
 
@@ -21,7 +21,8 @@ type View struct {
 	Number int    `json:"-"` // of the changes that it knows
 }
 
-// Counts holds how many IOCs there are of each state.
+// Counts holds how many IOCs there are of each state. Those of a beamline that
+// could not be read are not read, and so is a cluster, as one.
 type Counts map[status.Level]int
 
 // Beamline is a beamline as the page shows it, or a cluster that could not be
@@ -86,15 +87,23 @@ func (b *Board) View(ctx context.Context, f Filter, now time.Time) *View {
 	}
 	for _, r := range all {
 		line := r.show(now)
-		for _, i := range line.Instances {
-			v.Total[i.Level]++
-		}
+		v.Total.add(line)
 		if line.narrow(f, serves(r.place.id())) {
 			v.Beamlines = append(v.Beamlines, line)
 		}
 	}
 	slices.SortFunc(v.Beamlines, func(a, b *Beamline) int { return a.compare(b, f) })
 	return v
+}
+
+func (c Counts) add(line *Beamline) {
+	if line.Failed != "" {
+		c[status.Unread] += max(1, len(line.Instances))
+		return
+	}
+	for _, i := range line.Instances {
+		c[i.Level]++
+	}
 }
 
 // show returns a reading as the page shows it, whole.
@@ -128,7 +137,7 @@ func (b *Beamline) narrow(f Filter, serves func(string) bool) bool {
 	if !f.wantsBeamline(b.Beamline) {
 		return false
 	}
-	b.Instances = slices.DeleteFunc(b.Instances, func(i *IOC) bool { return !f.wants(i, b.Beamline, serves) })
+	b.Instances = slices.DeleteFunc(b.Instances, func(i *IOC) bool { return !f.wants(i, b, serves) })
 	slices.SortFunc(b.Instances, f.compare)
 	return len(b.Instances) > 0 || b.Failed != "" || !f.picksIOCs() || slices.Contains(f.states, b.Level)
 }
