@@ -20,8 +20,8 @@ import (
 // image is what the instance runs, by digest: "host/path/name@sha256:…". version is the tag's and
 // must be SemVer, because Helm asks for it.
 //
-// The chart was rendered as Helm will render it, and every manifest was read
-// strictly, before it is given. Errors are diag.Error of kind Invalid, joined
+// The chart was rendered as Helm will render it, every manifest was read
+// strictly, and Helm can store it, before it is given. Errors are diag.Error of kind Invalid, joined
 // when there are several, and name the instance and the file.
 //
 // It may be called from many goroutines at once: Helm's charts may not be

@@ -31,8 +31,8 @@ var (
 		json.SerializerOptions{Strict: true})
 )
 
-// check renders the chart of these files as Helm will and reads each manifest
-// strictly.
+// check renders the chart of these files as Helm will, reads each manifest
+// strictly, and sees that Helm can store it all.
 func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instance, version string) error {
 	var list []*loader.BufferedFile
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -54,7 +54,10 @@ func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instan
 				File:    templateFile(inst, name), Err: err, Fix: "correct the template"})
 		}
 	}
-	return errors.Join(faults...)
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	return checkStored(c, manifests, inst, version)
 }
 
 // checkManifests returns the faults of the YAML documents that one template

@@ -1,0 +1,73 @@
+package chart
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	helm "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	typed "k8s.io/client-go/kubernetes/typed/core/v1"
+)
+
+// secrets keeps the Secret that Helm makes.
+type secrets struct {
+	typed.SecretInterface
+	made *corev1.Secret
+}
+
+func (s *secrets) Create(_ context.Context, made *corev1.Secret, _ metav1.CreateOptions) (*corev1.Secret, error) {
+	s.made = made
+	return made, nil
+}
+
+// noise returns bytes that don't compress.
+func noise(size int) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	content := make([]byte, size)
+	for i := range content {
+		content[i] = byte(random.Uint32())
+	}
+	return content
+}
+
+// What is measured is what Helm itself stores.
+func TestStoredIsWhatHelmStores(t *testing.T) {
+	for _, size := range []int{10, 300_000, 450_000} {
+		c := &helm.Chart{Metadata: &helm.Metadata{Name: "x", Version: "1.0.0"},
+			Files: []*helm.File{{Name: "config/big", Data: noise(size)}}}
+		manifests := map[string]string{"x/templates/ioc.yaml": strings.Repeat("data: y\n", size)}
+		got, err := stored(c, manifests)
+		require.NoError(t, err)
+		kept := &secrets{}
+		made := &release.Release{Name: "x", Chart: c, Manifest: "---\n# Source: x/templates/ioc.yaml\n" +
+			manifests["x/templates/ioc.yaml"] + "\n", Version: 1, Info: &release.Info{}}
+		require.NoError(t, driver.NewSecrets(kept).Create("x", made))
+		size := len(kept.made.Data["release"])
+		require.GreaterOrEqual(t, got+room, size)
+		if size > surelyStored {
+			require.InDelta(t, size, got, room)
+		}
+	}
+}
+
+// A config folder may be smaller than a ConfigMap's limit and still be too large
+// for Helm, which keeps it twice.
+func TestPackageRefusesWhatHelmCannotStore(t *testing.T) {
+	bl, inst := stage(t)
+	inst.Config["table.bin"] = noise(350_000)
+	_, err := lib.Package(bl, inst, image, "2026.11.1")
+	require.NoError(t, err)
+	inst.Config["table.bin"] = noise(450_000)
+	_, err = lib.Package(bl, inst, image, "2026.11.1")
+	require.ErrorContains(t, err, "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config: ")
+	require.ErrorContains(t, err, "Helm keeps its files twice")
+	inst.Config["table.bin"] = []byte(strings.Repeat("record(ai, \"X\") {}\n", 50_000))
+	_, err = lib.Package(bl, inst, image, "2026.11.1")
+	require.NoError(t, err, "text is compressed")
+}
