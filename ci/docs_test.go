@@ -169,7 +169,10 @@ func TestLinks(t *testing.T) {
 			if !assert.NoError(t, err, "%s links to %s", name, target) || anchor == "" || path.Ext(to) != ".md" {
 				continue
 			}
-			assert.True(t, slices.Contains(anchors(string(content)), anchor), "%s links to %s%s, and there is no such heading", name, target, anchor)
+			assert.True(
+				t, slices.Contains(anchors(string(content)), anchor), "%s links to %s%s, and there is no such heading",
+				name, target, anchor,
+			)
 		}
 	})
 }

@@ -18,7 +18,10 @@ import (
 // The two sides between which only the record crosses.
 var (
 	releaseSide = []string{"release", "image", "source", "debian", "runtimeimage", "engine", "smoke", "chart"}
-	promoteSide = []string{"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "page", "gate", "policy", "approval"}
+	promoteSide = []string{
+		"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "page", "gate", "policy",
+		"approval",
+	}
 )
 
 // kinds is Kubernetes's table of kinds: data, with which charts are checked.
@@ -65,7 +68,10 @@ var walls = []wall{
 		"a release page needs neither engine nor cluster",
 	},
 	{
-		[]string{"asset", "version", "check", "recipe", "lockfile", "layout", "upstream", "beamline", "plan", "record", "diag"},
+		[]string{
+			"asset", "version", "check", "recipe", "lockfile", "layout", "upstream", "beamline", "plan", "record",
+			"diag",
+		},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",
 	},

@@ -54,10 +54,16 @@ func (s source) lines(n ast.Node) int {
 	return s.fset.Position(n.End()).Line - s.fset.Position(n.Pos()).Line + 1
 }
 
-// people tells whether a folder holds what people write for this repository.
+// people reports whether a folder holds what people write for this repository.
 func people(d fs.DirEntry) bool {
-	name := d.Name()
-	return name == ".." || name == ".ci" || name == ".github" || !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "_") && !slices.Contains([]string{"bin", "testdata", "vendor"}, name)
+	switch name := d.Name(); name {
+	case "..", ".ci", ".github":
+		return true
+	case "bin", "testdata", "vendor":
+		return false
+	default:
+		return !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "_")
+	}
 }
 
 // walk gives each file of the repository by its name from the root.
@@ -130,7 +136,9 @@ func TestFunctionSize(t *testing.T) {
 func (s source) longFunctions() (faults []string) {
 	for _, d := range s.file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && s.lines(f) > mostFunctionLines {
-			faults = append(faults, fmt.Sprintf("%s: %s has %d lines: split it", s.at(f.Pos()), f.Name.Name, s.lines(f)))
+			faults = append(faults, fmt.Sprintf(
+				"%s: %s has %d lines: split it", s.at(f.Pos()), f.Name.Name, s.lines(f),
+			))
 		}
 	}
 	return faults

@@ -115,20 +115,31 @@ func TestWorkflowRulesBite(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(workflowsDir, "promote.yml"))
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ old, new, want string }{
-		"an action by tag":          {"@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@v4", "not pinned by commit"},
+		"an action by tag": {
+			"@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@v4", "not pinned by commit",
+		},
 		"a pin without its version": {" # v4.2.2", "", "not pinned by commit"},
 		"an input in the shell":     {`"$BEAMLINE"`, "${{ inputs.beamline }}", "an expression in shell text"},
-		"an unknown input":          {"${{ inputs.version }}", "${{ inputs.release }}", `property "release" is not defined`},
-		"every permission":          {"permissions: {}", "permissions: write-all", "permissions of the workflow"},
-		"no permissions of the job": {"    permissions:\n      actions: read # who approved this run\n      contents: read\n      packages: read\n", "", "named one by one"},
-		"a misspelt key":            {"timeout-minutes", "timeout-minute", "timeout-minute"},
-		"no time limit":             {"    timeout-minutes: 60\n", "", "no time limit"},
-		"no work":                   {"bin/tagline promote", "echo promote", "not one line of Tagline"},
+		"an unknown input": {
+			"${{ inputs.version }}", "${{ inputs.release }}", `property "release" is not defined`,
+		},
+		"every permission": {"permissions: {}", "permissions: write-all", "permissions of the workflow"},
+		"no permissions of the job": {
+			"    permissions:\n      actions: read # who approved this run\n      contents: read\n" +
+				"      packages: read\n",
+			"", "named one by one",
+		},
+		"a misspelt key": {"timeout-minutes", "timeout-minute", "timeout-minute"},
+		"no time limit":  {"    timeout-minutes: 60\n", "", "no time limit"},
+		"no work":        {"bin/tagline promote", "echo promote", "not one line of Tagline"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, string(text), c.old)
 			faults := workflowFaults(t, "promote.yml", strings.ReplaceAll(string(text), c.old, c.new))
-			assert.True(t, slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, c.want) }), "%q", faults)
+			assert.True(
+				t, slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, c.want) }), "%q",
+				faults,
+			)
 		})
 	}
 }
@@ -150,7 +161,10 @@ func TestWorkflowTriggers(t *testing.T) {
 	assert.Nil(t, push.Branches)
 	assert.False(t, release.Concurrency.CancelInProgress.Value, "a release is never cut short")
 	assert.Equal(t, "write", release.Jobs["release"].Permissions.Scopes["packages"].Value.Value)
-	assert.Equal(t, "read", release.Jobs["release"].Permissions.Scopes["contents"].Value.Value, "what builds may not write here")
+	assert.Equal(
+		t, "read", release.Jobs["release"].Permissions.Scopes["contents"].Value.Value,
+		"what builds may not write here",
+	)
 	assert.Equal(t, "write", release.Jobs["github"].Permissions.Scopes["contents"].Value.Value)
 	assert.Equal(t, "read", release.Jobs["github"].Permissions.Scopes["packages"].Value.Value)
 	assert.Equal(t, "release", release.Jobs["github"].Needs[0].Value, "a page only of what is released")

@@ -74,7 +74,9 @@ func TestTheDockerfileHasTheSameSteps(t *testing.T) {
 	text, err := b.dockerfile("debian:linear")
 	require.NoError(t, err)
 	assert.Equal(t, 2, strings.Count(text, "FROM debian:linear AS "))
-	assert.Contains(t, text, "http://10.87.0.1:5080/github.com/epics-base/epics-base", "through the mirrors, as Tagline")
+	assert.Contains(
+		t, text, "http://10.87.0.1:5080/github.com/epics-base/epics-base", "through the mirrors, as Tagline",
+	)
 	assert.Contains(t, text, b.packages())
 	assert.Contains(t, text, `RUN printf 'STAGEB = /epics/support/stageb\nSTAGEC = /epics/support/stagec\n`+
 		`EPICS_BASE = /epics/epics-base\n' >/epics/support/stagef/configure/RELEASE.local`)
@@ -104,7 +106,8 @@ func TestProcessorTime(t *testing.T) {
 
 func TestTheTableSaysWhatWasMissed(t *testing.T) {
 	r := result{cold: 80 * time.Second, again: 6 * time.Second, leaf: 4 * time.Second, plain: 100 * time.Second,
-		cpu: 180 * time.Second, linear: 100 * time.Second, linearLeaf: 10 * time.Second, developer: 500e6, runtime: 50e6}
+		cpu: 180 * time.Second, linear: 100 * time.Second, linearLeaf: 10 * time.Second, developer: 500e6,
+		runtime: 50e6}
 	text := r.table("2 × a processor")
 	assert.Contains(t, text, "on 2 × a processor.")
 	assert.Contains(t, text, "| ≤ 0.90 | 0.80 | 80.0 s ÷ 100.0 s |")

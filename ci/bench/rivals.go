@@ -152,7 +152,9 @@ func (b *bench) linear(ctx context.Context, app *dagger.Directory, r *result) er
 		return err
 	}
 	files = files.WithNewFile(leafSource, string(text)+"\nint changed;\n")
-	r.linearLeaf, err = timed("one linear Dockerfile, one leaf module changed", func() error { return docker(ctx, files) })
+	r.linearLeaf, err = timed(
+		"one linear Dockerfile, one leaf module changed", func() error { return docker(ctx, files) },
+	)
 	return err
 }
 

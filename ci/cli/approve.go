@@ -22,10 +22,13 @@ import (
 func newApprove(a *app) *cobra.Command {
 	s, b, by, until, digest := &site{}, &beamlineCluster{}, signing{}, 24*time.Hour, ""
 	cmd := a.takes(&cobra.Command{
-		Use:     "approve BEAMLINE VERSION",
-		Short:   "Approve the promotion of a release",
-		Long:    "Signs, with your key or as your OIDC identity, that this record may go to this beamline\nunder its policy of now, and attaches that to the record. It ends after --until, when it\nis revoked, or when the policy changes.",
-		Example: "  TAGLINE_KEY_PASSWORD=… tagline approve bl01t 2026.11.2 --key ajp.key\n  tagline approve bl01t 2026.11.2 --keyless --until 2h",
+		Use:   "approve BEAMLINE VERSION",
+		Short: "Approve the promotion of a release",
+		Long: "Signs, with your key or as your OIDC identity, that this record may go to this beamline\n" +
+			"under its policy of now, and attaches that to the record. It ends after --until, when it\n" +
+			"is revoked, or when the policy changes.",
+		Example: "  TAGLINE_KEY_PASSWORD=… tagline approve bl01t 2026.11.2 --key ajp.key\n" +
+			"  tagline approve bl01t 2026.11.2 --keyless --until 2h",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			q, verdict, err := a.asked(cmd.Context(), s, b, given, digest)
 			if err != nil {
@@ -36,7 +39,10 @@ func newApprove(a *app) *cobra.Command {
 				return err
 			}
 			return a.print(done, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s %s is approved until %s: %s\n", done.Beamline, done.Version, done.Until.Format(time.RFC3339), done.ID)
+				_, err := fmt.Fprintf(
+					w, "%s %s is approved until %s: %s\n", done.Beamline, done.Version,
+					done.Until.Format(time.RFC3339), done.ID,
+				)
 				return err
 			})
 		},
@@ -54,7 +60,8 @@ func newApprovals(a *app) *cobra.Command {
 	s, b := &site{}, &beamlineCluster{}
 	cmd := a.takes(&cobra.Command{
 		Use: "approvals BEAMLINE VERSION", Short: "List the approvals of a release, and which count",
-		Long:    "Lists every approval that is attached to the record, who signed it, until when it\nholds, and why it does not count where it does not.",
+		Long: "Lists every approval that is attached to the record, who signed it, until when it\n" +
+			"holds, and why it does not count where it does not.",
 		Example: "  tagline approvals bl01t 2026.11.2",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			_, verdict, err := a.asked(cmd.Context(), s, b, given, "")
@@ -75,7 +82,8 @@ func newRevoke(a *app) *cobra.Command {
 	s, b, by := &site{}, &beamlineCluster{}, signing{}
 	cmd := a.takes(&cobra.Command{
 		Use: "revoke BEAMLINE VERSION APPROVAL", Short: "End an approval",
-		Long:    "Signs that an approval, named by the beginning of its ID, counts no more. Every approver\nof the policy may end any approval.",
+		Long: "Signs that an approval, named by the beginning of its ID, counts no more. Every approver\n" +
+			"of the policy may end any approval.",
 		Example: "  tagline revoke bl01t 2026.11.2 K7QX --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			q, verdict, err := a.asked(cmd.Context(), s, b, given[:2], "")
@@ -93,7 +101,8 @@ func newRevoke(a *app) *cobra.Command {
 			}
 			return &diag.Error{
 				Kind: diag.Invalid, Doing: "revoking", Asset: given[0], Version: given[1],
-				Err: fmt.Errorf("it has no approval %q", given[2]), Fix: "see tagline approvals " + given[0] + " " + given[1],
+				Err: fmt.Errorf("it has no approval %q", given[2]),
+				Fix: "see tagline approvals " + given[0] + " " + given[1],
 			}
 		},
 	}, beamlineArg, versionArg, approvalArg)
@@ -104,7 +113,9 @@ func newRevoke(a *app) *cobra.Command {
 }
 
 // asked asks the gate about a beamline and a version, as given on the command line.
-func (a *app) asked(ctx context.Context, s *site, b *beamlineCluster, given []string, digest string) (*gate.Inquiry, *gate.Verdict, error) {
+func (a *app) asked(
+	ctx context.Context, s *site, b *beamlineCluster, given []string, digest string,
+) (*gate.Inquiry, *gate.Verdict, error) {
 	v, err := asset.ParseVersion(given[1])
 	if err != nil {
 		return nil, nil, err
@@ -118,7 +129,9 @@ func (a *app) asked(ctx context.Context, s *site, b *beamlineCluster, given []st
 }
 
 // give signs and attaches an approval of the record that the gate was asked about.
-func (a *app) give(ctx context.Context, by signing, q *gate.Inquiry, v *gate.Verdict, what approval.Approval) (*approval.Approval, error) {
+func (a *app) give(
+	ctx context.Context, by signing, q *gate.Inquiry, v *gate.Verdict, what approval.Approval,
+) (*approval.Approval, error) {
 	signer, err := a.signerOf(ctx, by)
 	if err != nil {
 		return nil, err

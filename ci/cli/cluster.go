@@ -56,7 +56,9 @@ func (a *app) openCluster(ctx context.Context, b *beamlineCluster, beamline stri
 
 // openKnown opens the namespace of a beamline that runs in the cluster. The error
 // names the beamlines there are when it does not.
-func (a *app) openKnown(ctx context.Context, b *beamlineCluster, beamline string) (*cluster.Namespace, *ledger.Ledger, error) {
+func (a *app) openKnown(
+	ctx context.Context, b *beamlineCluster, beamline string,
+) (*cluster.Namespace, *ledger.Ledger, error) {
 	n, err := a.openCluster(ctx, b, beamline)
 	if err != nil {
 		return nil, nil, err

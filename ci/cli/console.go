@@ -53,8 +53,10 @@ func newConsole(a *app) *cobra.Command {
 func (a *app) keyboard(doing, instance string) (*os.File, error) {
 	f, ok := a.In.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: doing, Asset: instance, Err: errors.New("this is no terminal"),
-			Fix: "run it from a terminal, or use tagline logs"}
+		return nil, &diag.Error{
+			Kind: diag.Invalid, Doing: doing, Asset: instance, Err: errors.New("this is no terminal"),
+			Fix: "run it from a terminal, or use tagline logs",
+		}
 	}
 	return f, nil
 }

@@ -27,9 +27,10 @@ func newGate(a *app) *cobra.Command {
 	s, b := &site{}, &beamlineCluster{}
 	var digest string
 	cmd := a.takes(&cobra.Command{
-		Use:     "gate BEAMLINE VERSION",
-		Short:   "Show every reason for and against a promotion",
-		Long:    "Verifies a release as a promotion would, judges it by the beamline's policy, and shows\nevery reason. Nothing is changed. The exit status is 3 where the gate is closed.",
+		Use:   "gate BEAMLINE VERSION",
+		Short: "Show every reason for and against a promotion",
+		Long: "Verifies a release as a promotion would, judges it by the beamline's policy, and shows\n" +
+			"every reason. Nothing is changed. The exit status is 3 where the gate is closed.",
 		Example: "  tagline gate bl01t 2026.11.2\n  tagline gate bl01t 2026.11.2 --output json",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			v, err := asset.ParseVersion(given[1])
@@ -58,11 +59,15 @@ func newGate(a *app) *cobra.Command {
 }
 
 func digestFlag(cmd *cobra.Command, digest *string) {
-	cmd.Flags().StringVar(digest, "digest", "", "digest of the record that is meant, whatever the version's tag names by now: sha256:…")
+	cmd.Flags().StringVar(
+		digest, "digest", "", "digest of the record that is meant, whatever the version's tag names by now: sha256:…",
+	)
 }
 
 // inquiry prepares the question whether a release may go to a beamline.
-func (a *app) inquiry(ctx context.Context, s *site, b *beamlineCluster, beamline string) (*gate.Inquiry, *cluster.Namespace, error) {
+func (a *app) inquiry(
+	ctx context.Context, s *site, b *beamlineCluster, beamline string,
+) (*gate.Inquiry, *cluster.Namespace, error) {
 	reg, err := a.openRegistry(s)
 	if err != nil {
 		return nil, nil, err
@@ -89,7 +94,8 @@ func (a *app) inquiryIn(
 	}
 	return &gate.Inquiry{
 		Reviews:  reviews,
-		Beamline: n.Beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore, Now: time.Now(),
+		Beamline: n.Beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore,
+		Now: time.Now(),
 		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
 			other, err := cluster.Open(b.access, namespace, namespace)
 			if err != nil {
@@ -103,7 +109,9 @@ func (a *app) inquiryIn(
 // reviews returns how to read the approvals of the GitHub run that this is; nil
 // where it is none, or where the policy takes none from GitHub. The token goes to
 // the server that the policy names, and to no other.
-func (a *app) reviews(p *policy.Policy, beamline string) (func(context.Context, asset.Version) ([]approval.Judged, error), error) {
+func (a *app) reviews(
+	p *policy.Policy, beamline string,
+) (func(context.Context, asset.Version) ([]approval.Judged, error), error) {
 	run, err := strconv.ParseInt(a.env("GITHUB_RUN_ID"), 10, 64)
 	if err != nil || p.Approvals == nil || p.Approvals.GitHub == nil {
 		return nil, nil
@@ -124,7 +132,10 @@ func writeVerdict(w io.Writer, v *gate.Verdict) error {
 	if !v.Open {
 		answer = "may not be promoted"
 	}
-	fmt.Fprintf(w, "%s %s %s\n  record %s, policy %s\n", v.Beamline, v.Version, answer, v.Record.Short(), asset.Digest(v.Policy).Short())
+	fmt.Fprintf(
+		w, "%s %s %s\n  record %s, policy %s\n", v.Beamline, v.Version, answer, v.Record.Short(),
+		asset.Digest(v.Policy).Short(),
+	)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, against := range []bool{true, false} {
 		for _, r := range v.Reasons {

@@ -57,7 +57,10 @@ func writeHistory(w io.Writer, entries []ledger.Entry) error {
 		if e.Failed != "" {
 			ended, _, _ = strings.Cut(e.Failed, "\n")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(e.Reason), ended)
+		fmt.Fprintf(
+			t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(e.Reason),
+			ended,
+		)
 	}
 	return t.Flush()
 }

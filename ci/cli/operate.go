@@ -26,13 +26,17 @@ func (o *operation) flags(cmd *cobra.Command) {
 
 // operate does something to IOCs of a beamline under its lock: given is the
 // beamline and the instances, none of which stands for all of them.
-func (a *app) operate(ctx context.Context, o *operation, did string, given []string, work func(context.Context, operate.Order) error) error {
+func (a *app) operate(
+	ctx context.Context, o *operation, did string, given []string, work func(context.Context, operate.Order) error,
+) error {
 	err := a.change(ctx, given[0], func(ctx context.Context) error {
 		n, err := a.openCluster(ctx, &o.beamlineCluster, given[0])
 		if err != nil {
 			return err
 		}
-		return work(ctx, operate.Order{Cluster: n, Instances: given[1:], Reason: o.reason, Holder: a.holder(), Timeout: o.timeout})
+		return work(ctx, operate.Order{
+			Cluster: n, Instances: given[1:], Reason: o.reason, Holder: a.holder(), Timeout: o.timeout,
+		})
 	})
 	if err == nil && a.output == "text" {
 		what := "all IOCs"

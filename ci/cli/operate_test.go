@@ -17,8 +17,10 @@ func TestWriteOverview(t *testing.T) {
 	now := time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 	rows := []status.Row{
 		{Context: "far", Failed: "looking for beamlines: connection refused"},
-		{Context: "near", Beamline: "bl01t", Level: status.Failing, Status: &status.Status{Version: "2026.11.2", Since: now.Add(-50 * time.Hour),
-			Instances: []status.IOC{{Name: "a", Ready: true}, {Name: "b", Doing: "ended 3 times"}}}},
+		{Context: "near", Beamline: "bl01t", Level: status.Failing, Status: &status.Status{
+			Version: "2026.11.2", Since: now.Add(-50 * time.Hour),
+			Instances: []status.IOC{{Name: "a", Ready: true}, {Name: "b", Doing: "ended 3 times"}},
+		}},
 		{Context: "near", Beamline: "bl02t", Level: status.Well, Status: &status.Status{}},
 	}
 	var b bytes.Buffer
@@ -38,7 +40,10 @@ func TestWriteHistory(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, writeHistory(&b, []ledger.Entry{
 		{Time: at, By: "ada on ws012", Did: "stop", Instance: "bl01t-mo-ioc-01", Reason: "it hangs"},
-		{Time: at, By: "ada on ws012", Did: "promote", Version: "2", From: "1", Failed: "promoting bl01t 2: a: not ready\n  events"},
+		{
+			Time: at, By: "ada on ws012", Did: "promote", Version: "2", From: "1",
+			Failed: "promoting bl01t 2: a: not ready\n  events",
+		},
 	}))
 	require.Equal(t, `TIME                 DID      WHAT             BY            REASON    ENDED
 2026-11-23 03:00:00  stop     bl01t-mo-ioc-01  ada on ws012  it hangs  well
@@ -50,7 +55,10 @@ func TestWriteFound(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, writeFound(&b, []pvs.Match{
 		{PV: pvs.PV{Instance: "bl01t-mo-ioc-01", Name: "A:X", Type: "ai"}, Beamline: "bl01t", Value: "5"},
-		{PV: pvs.PV{Instance: "bl01t-mo-ioc-02", Name: "B:X", Type: "ao"}, Beamline: "bl01t", Failed: "its IOC has no pod"},
+		{
+			PV: pvs.PV{Instance: "bl01t-mo-ioc-02", Name: "B:X", Type: "ao"}, Beamline: "bl01t",
+			Failed: "its IOC has no pod",
+		},
 	}))
 	require.Equal(t, `PV   TYPE  BEAMLINE  IOC              VALUE
 A:X  ai    bl01t     bl01t-mo-ioc-01  5

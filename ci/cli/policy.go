@@ -13,6 +13,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 )
@@ -20,10 +21,13 @@ import (
 // newPolicy is `tagline policy`: what a beamline asks of its promotions.
 func newPolicy(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "policy",
-		Short:   "Write and show what a beamline asks of its promotions",
-		Long:    "A beamline's policy says who may release and approve what, which checks must have\npassed, and when nothing may change. It is in the ConfigMap tagline-policy of the\nbeamline's namespace, and nothing is promoted without one: docs/policy.md.",
-		Example: "  tagline policy init bl01t --key release.key.pub --approver ajp=ajp.key.pub\n  tagline policy show bl01t",
+		Use:   "policy",
+		Short: "Write and show what a beamline asks of its promotions",
+		Long: "A beamline's policy says who may release and approve what, which checks must have\n" +
+			"passed, and when nothing may change. It is in the ConfigMap tagline-policy of the\n" +
+			"beamline's namespace, and nothing is promoted without one: docs/policy.md.",
+		Example: "  tagline policy init bl01t --key release.key.pub --approver ajp=ajp.key.pub\n" +
+			"  tagline policy show bl01t",
 	}
 	cmd.AddCommand(newPolicyInit(a), newPolicyShow(a), newPolicyApply(a), newPolicyDiff(a))
 	return cmd
@@ -33,10 +37,12 @@ func newPolicyInit(a *app) *cobra.Command {
 	b, t := &beamlineCluster{}, policy.Template{}
 	var keys, approvers []string
 	cmd := a.takes(&cobra.Command{
-		Use:     "init BEAMLINE",
-		Short:   "Write a first policy",
-		Long:    "Writes a policy from the flags, in plain words. In the cluster of tagline up, without\nflags, it is one that accepts unsigned releases. A policy that is there is left alone.",
-		Example: "  tagline policy init bl01t --key release.key.pub\n  tagline policy init bl01t --identity https://github.com/some-org/site/.github/workflows/release.yml --approver ajp=ajp.key.pub",
+		Use:   "init BEAMLINE",
+		Short: "Write a first policy",
+		Long: "Writes a policy from the flags, in plain words. In the cluster of tagline up, without\n" +
+			"flags, it is one that accepts unsigned releases. A policy that is there is left alone.",
+		Example: "  tagline policy init bl01t --key release.key.pub\n" +
+			"  tagline policy init bl01t --identity https://github.com/some-org/site/.github/workflows/release.yml --approver ajp=ajp.key.pub",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			n, err := a.openCluster(cmd.Context(), b, given[0])
 			if err != nil {
@@ -54,7 +60,10 @@ func newPolicyInit(a *app) *cobra.Command {
 			}
 			err = ledger.SavePolicy(cmd.Context(), n, text, true)
 			if errors.Is(err, ledger.ErrPolicyThere) {
-				fmt.Fprintf(a.Err, "%s has a policy already, which was left alone; change it with tagline policy apply\n", given[0])
+				fmt.Fprintf(
+					a.Err, "%s has a policy already, which was left alone; change it with tagline policy apply\n",
+					given[0],
+				)
 				if text, err = ledger.Policy(cmd.Context(), n); err != nil {
 					return err
 				}
@@ -69,7 +78,10 @@ func newPolicyInit(a *app) *cobra.Command {
 	b.flags(cmd)
 	cmd.Flags().StringArrayVar(&keys, "key", nil, "file of public keys that may sign releases; again for more")
 	cmd.Flags().StringArrayVar(&t.Identities, "identity", nil, "workflow that may sign releases; again for more")
-	cmd.Flags().StringArrayVar(&approvers, "approver", nil, "who must approve, as name=file of a public key; again for more, of whom one must")
+	cmd.Flags().StringArrayVar(
+		&approvers, "approver", nil,
+		"who must approve, as name=file of a public key; again for more, of whom one must",
+	)
 	cmd.Flags().StringVar(&t.Unsigned, "unsigned", "", "accept releases that nobody signed, for this reason")
 	return cmd
 }
@@ -109,7 +121,10 @@ func readTemplate(t *policy.Template, keys, approvers []string) error {
 func readKey(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", &diag.Error{Kind: diag.Invalid, Doing: "reading the public key", Err: err, Fix: "name the .pub file that tagline key made"}
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "reading the public key", Err: err,
+			Fix: "name the .pub file that tagline key made",
+		}
 	}
 	return string(text), nil
 }
@@ -117,7 +132,8 @@ func readKey(file string) (string, error) {
 func newPolicyShow(a *app) *cobra.Command {
 	b := &beamlineCluster{}
 	cmd := a.takes(&cobra.Command{
-		Use: "show BEAMLINE", Short: "Show a beamline's policy", Long: "Writes the policy as it is in the beamline's namespace.",
+		Use: "show BEAMLINE", Short: "Show a beamline's policy",
+		Long:    "Writes the policy as it is in the beamline's namespace.",
 		Example: "  tagline policy show bl01t",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			n, err := a.openCluster(cmd.Context(), b, given[0])
@@ -140,7 +156,8 @@ func newPolicyApply(a *app) *cobra.Command {
 	b := &beamlineCluster{}
 	cmd := a.takes(&cobra.Command{
 		Use: "apply BEAMLINE FILE", Short: "Write a beamline's policy from a file",
-		Long:    "Reads and checks the file, then writes it into the beamline's namespace. Approvals\nthat were given under another policy end.",
+		Long: "Reads and checks the file, then writes it into the beamline's namespace. Approvals\n" +
+			"that were given under another policy end.",
 		Example: "  tagline policy apply bl01t policy.yaml",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			text, err := readPolicyFile(given[1])
@@ -177,7 +194,7 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeLines(a.Out, policy.Diff(now, text))
+			return writeLines(a.Out, diff.Lines([]byte(now), []byte(text)))
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)
@@ -188,7 +205,9 @@ func newPolicyDiff(a *app) *cobra.Command {
 func readPolicyFile(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", &diag.Error{Kind: diag.Invalid, Doing: "reading the policy", Err: err, Fix: "name a file that is there"}
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "reading the policy", Err: err, Fix: "name a file that is there",
+		}
 	}
 	if _, err := policy.Read(file, text); err != nil {
 		return "", err
@@ -202,7 +221,11 @@ func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster
 	text, err := ledger.Policy(ctx, n)
 	if errors.Is(err, ledger.ErrNoPolicy) && a.ownCluster(b) {
 		if text, err = (policy.Template{Unsigned: ownCluster}).Text(n.Beamline); err == nil {
-			fmt.Fprintf(a.Err, "%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n", n.Beamline, n.Beamline)
+			fmt.Fprintf(
+				a.Err,
+				"%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n",
+				n.Beamline, n.Beamline,
+			)
 			err = ledger.SavePolicy(ctx, n, text, true)
 		}
 		if errors.Is(err, ledger.ErrPolicyThere) {

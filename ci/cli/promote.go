@@ -20,10 +20,15 @@ func newPromote(a *app) *cobra.Command {
 	s, b, by, timeout := &site{}, &beamlineCluster{}, signing{}, time.Duration(0)
 	var digest, override, lift string
 	cmd := a.takes(&cobra.Command{
-		Use:     "promote BEAMLINE VERSION",
-		Short:   "Make a beamline run a release",
-		Long:    "Verifies a release, takes it through the gate of the beamline's policy, deploys every\nIOC instance by digest, waits until each is ready and answers over EPICS, and puts the\nwhole beamline back as it was when one does not (exit status 4). Only IOCs that changed\nrestart. Promoting what already runs changes nothing and asks every IOC. A promotion\nthat was killed is finished by the same command.",
-		Example: "  tagline promote bl01t 2026.11.2\n  tagline promote bl01t 2026.11.2 --override \"the shutter is stuck\" --key ajp.key",
+		Use:   "promote BEAMLINE VERSION",
+		Short: "Make a beamline run a release",
+		Long: "Verifies a release, takes it through the gate of the beamline's policy, deploys every\n" +
+			"IOC instance by digest, waits until each is ready and answers over EPICS, and puts the\n" +
+			"whole beamline back as it was when one does not (exit status 4). Only IOCs that changed\n" +
+			"restart. Promoting what already runs changes nothing and asks every IOC. A promotion\n" +
+			"that was killed is finished by the same command.",
+		Example: "  tagline promote bl01t 2026.11.2\n" +
+			"  tagline promote bl01t 2026.11.2 --override \"the shutter is stuck\" --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			v, err := asset.ParseVersion(given[1])
 			if err != nil {
@@ -39,7 +44,9 @@ func newPromote(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				deps := promote.Deps{Cluster: n, Chart: q.Registry.Chart, Lift: lift, Holder: a.holder(), Timeout: timeout}
+				deps := promote.Deps{
+					Cluster: n, Chart: q.Registry.Chart, Lift: lift, Holder: a.holder(), Timeout: timeout,
+				}
 				result, err = promote.Run(ctx, deps, pass)
 				return err
 			})
@@ -55,7 +62,10 @@ func newPromote(a *app) *cobra.Command {
 	timeoutFlag(cmd, &timeout)
 	digestFlag(cmd, &digest)
 	cmd.Flags().StringVar(&lift, "lift-hold", "", "why the hold that a rollback placed may end")
-	cmd.Flags().StringVar(&override, "override", "", "promote in spite of approvals, soak, closed times and holds, for this reason; signed with --key or --keyless by one whom the policy names, and attached to the record for ever")
+	cmd.Flags().StringVar(
+		&override, "override", "",
+		"promote in spite of approvals, soak, closed times and holds, for this reason; signed with --key or --keyless by one whom the policy names, and attached to the record for ever",
+	)
 	return cmd
 }
 

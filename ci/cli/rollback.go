@@ -27,7 +27,8 @@ func newRollback(a *app) *cobra.Command {
 			"closed times and holds; what was approved once needs no new approval. After a\n" +
 			"promotion that was killed it brings back what ran before that. No git repository is\n" +
 			"needed.",
-		Example: "  tagline rollback bl01t\n  tagline rollback bl01t 2026.10.4 --override \"the shutter is stuck\" --key ajp.key",
+		Example: "  tagline rollback bl01t\n" +
+			"  tagline rollback bl01t 2026.10.4 --override \"the shutter is stuck\" --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			to := ""
 			if len(given) == 2 {
@@ -41,7 +42,9 @@ func newRollback(a *app) *cobra.Command {
 				}
 				deps := promote.Deps{
 					Cluster: n, Holder: a.holder(), Timeout: timeout,
-					May: func(ctx context.Context, to ledger.Release) error { return a.mayReturn(ctx, s, b, n, to, override, by) },
+					May: func(ctx context.Context, to ledger.Release) error {
+						return a.mayReturn(ctx, s, b, n, to, override, by)
+					},
 					// A rollback seldom needs the registry, and must not fail where none is named.
 					Chart: func(ctx context.Context, ref asset.Ref) ([]byte, error) {
 						reg, err := a.openRegistry(s)
@@ -64,13 +67,17 @@ func newRollback(a *app) *cobra.Command {
 	b.flags(cmd)
 	by.flags(cmd)
 	timeoutFlag(cmd, &timeout)
-	cmd.Flags().StringVar(&override, "override", "", "go back in spite of closed times and holds, for this reason; signed with --key or --keyless by one whom the policy names")
+	cmd.Flags().StringVar(
+		&override, "override", "",
+		"go back in spite of closed times and holds, for this reason; signed with --key or --keyless by one whom the policy names",
+	)
 	return cmd
 }
 
 // mayReturn asks the beamline's policy whether a release may run again.
 func (a *app) mayReturn(
-	ctx context.Context, s *site, b *beamlineCluster, n *cluster.Namespace, to ledger.Release, override string, by signing,
+	ctx context.Context, s *site, b *beamlineCluster, n *cluster.Namespace, to ledger.Release, override string,
+	by signing,
 ) error {
 	reg, err := a.openRegistry(s)
 	if err != nil && override != "" {

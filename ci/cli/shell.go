@@ -65,8 +65,10 @@ func newShell(a *app) *cobra.Command {
 // instance runs.
 func (a *app) developer(ctx context.Context, s *site, past *ledger.Ledger, instance string) (string, error) {
 	lacking := func(err error) (string, error) {
-		return "", &diag.Error{Kind: diag.Invalid, Doing: "looking for the developer image of", Asset: instance, Err: err,
-			Fix: "open a shell without --debug"}
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "looking for the developer image of", Asset: instance, Err: err,
+			Fix: "open a shell without --debug",
+		}
 	}
 	i := slices.IndexFunc(past.Current().Record.Instances, func(i record.Instance) bool { return i.Name == instance })
 	if i < 0 {

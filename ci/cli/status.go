@@ -112,7 +112,10 @@ func writeOverview(w io.Writer, rows []status.Row, now time.Time) error {
 				since = duration.HumanDuration(now.Sub(r.Status.Since)) + " ago"
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(r.Beamline), r.Level, ready, version, since, r.Context, or(r.Why(now)))
+		fmt.Fprintf(
+			t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(r.Beamline), r.Level, ready, version, since, r.Context,
+			or(r.Why(now)),
+		)
 	}
 	return t.Flush()
 }

@@ -68,8 +68,14 @@ type trusted struct {
 }
 
 func (t *trusted) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&t.keys, "key", nil, "file of public keys that are trusted, or name=file for the assets of that name only; again for more (default $TAGLINE_PUBLIC_KEY)")
-	cmd.Flags().StringArrayVar(&t.identities, "identity", nil, "workflow that is trusted, or what else a certificate says, or name=identity for the assets of that name only (ioc-*=…); again for more: https://github.com/some-org/site/.github/workflows/release.yml")
+	cmd.Flags().StringArrayVar(
+		&t.keys, "key", nil,
+		"file of public keys that are trusted, or name=file for the assets of that name only; again for more (default $TAGLINE_PUBLIC_KEY)",
+	)
+	cmd.Flags().StringArrayVar(
+		&t.identities, "identity", nil,
+		"workflow that is trusted, or what else a certificate says, or name=identity for the assets of that name only (ioc-*=…); again for more: https://github.com/some-org/site/.github/workflows/release.yml",
+	)
 	cmd.Flags().StringVar(&t.issuer, "issuer", actionsIssuer, "the OIDC issuer of the identities")
 	cmd.Flags().StringVar(&t.policy, "policy", "", "file of a beamline's policy, whose signers are trusted")
 	t.files.flags(cmd)

@@ -48,7 +48,8 @@ func readBuild(info *debug.BuildInfo) build {
 		Platform: settings["GOOS"] + "/" + settings["GOARCH"],
 	}
 	// A pseudo-version names a commit between tags; the commit is there anyway.
-	if !strings.HasPrefix(b.Version, "v") || module.IsPseudoVersion(b.Version) || strings.Contains(b.Version, "+dirty") {
+	released := strings.HasPrefix(b.Version, "v") && !module.IsPseudoVersion(b.Version)
+	if !released || strings.Contains(b.Version, "+dirty") {
 		b.Version = devel
 	}
 	return b

@@ -69,6 +69,12 @@ func TestCheckNamesTheModuleOfAMissingFile(t *testing.T) {
 	s.commit()
 	r := runEnv(t, s.dir, environ, "check", "--in-tree", "ioc-axis/1.0.1")
 	require.Equal(t, 2, r.status, r.err)
-	require.Contains(t, r.err, "generic-iocs/ioc-axis/smoke/st.cmd:3: ERROR tableLoad /epics/support/table/data/table.txt: No such file or directory")
-	require.Contains(t, r.err, "generic-iocs/support/table.yaml: ioc-axis opens /epics/support/table/data/table.txt of the support module table, which is not in the runtime image; add data/table.txt to files")
+	require.Contains(
+		t, r.err,
+		"generic-iocs/ioc-axis/smoke/st.cmd:3: ERROR tableLoad /epics/support/table/data/table.txt: No such file or directory",
+	)
+	require.Contains(
+		t, r.err,
+		"generic-iocs/support/table.yaml: ioc-axis opens /epics/support/table/data/table.txt of the support module table, which is not in the runtime image; add data/table.txt to files",
+	)
 }

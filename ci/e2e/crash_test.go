@@ -19,7 +19,8 @@ var frame = regexp.MustCompile(`(?m)^  (/\S+) (0x[0-9a-f]+) build-id ([0-9a-f]{4
 func TestCrashIsResolved(t *testing.T) {
 	s, environ := newHierarchy(t)
 	_, img := built(t, s, environ)
-	const script = "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\ncrash\n"
+	const script = "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\n" +
+		"crash\n"
 	log := output(t, img.Runtime.WithNewFile(layout.Config+"/st.cmd", script), "sh", "-c", `/epics/ioc/ioc st.cmd 2>&1; echo "exit status $?"`)
 	require.Contains(t, log, "exit status 139")
 	require.Contains(t, log, "ioc: crashed in thread _main_: Segmentation fault")

@@ -32,7 +32,9 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "plan", "--tag", "bl93t/1.0.0")), &byCall))
 	require.Equal(t, byCommand, byCall)
 
-	require.Equal(t, readFile(t, s, lockFile), call(t, s, reg, "lock", "--images", "epics-base", "file", "--path", lockFile, "contents"))
+	require.Equal(t, readFile(t, s, lockFile), call(
+		t, s, reg, "lock", "--images", "epics-base", "file", "--path", lockFile, "contents",
+	))
 
 	var called, commanded record.Record
 	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "release", "--tag", "bl93t/1.0.0")), &called))
@@ -45,7 +47,13 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	var moved promote.Result
 	t.Cleanup(func() { remove(t, "bl93t") })
 	ok(t, s.dir, "policy", "init", "bl93t")
-	require.NoError(t, json.Unmarshal([]byte(call(t, s, reg, "promote", "--beamline", "bl93t", "--version", "1.0.0", "--kubeconfig", "file://"+env.Kubeconfig)), &moved))
+	require.NoError(t, json.Unmarshal(
+		[]byte(call(
+			t, s, reg, "promote", "--beamline", "bl93t", "--version", "1.0.0", "--kubeconfig",
+			"file://"+env.Kubeconfig,
+		)),
+		&moved,
+	))
 	require.Equal(t, "1.0.0", moved.Version)
 	require.Equal(t, "1.0.0", status(t, s, "bl93t").Version)
 }

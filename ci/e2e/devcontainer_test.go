@@ -54,10 +54,13 @@ func TestDevcontainerBuildsTheIOC(t *testing.T) {
 	before := sums(c)
 	c = c.WithWorkdir("/epics/ioc")
 	require.Equal(t, before, sums(c.WithExec([]string{"make"})), "nothing changed")
-	changed := c.WithExec([]string{"sh", "-c", "echo 'const char *changed = __FILE__;' >> iocApp/src/main.cpp"}).WithExec([]string{"make"})
+	const simMotion = "/epics/support/simstage/simstageApp/src/simMotion.c"
+	change := func(file string) *dagger.Container {
+		return c.WithExec([]string{"sh", "-c", "echo 'const char *changed = __FILE__;' >> " + file})
+	}
+	changed := change("iocApp/src/main.cpp").WithExec([]string{"make"})
 	require.NotEqual(t, before[0], sums(changed)[0], "the IOC was not built again")
-	changed = c.WithExec([]string{"sh", "-c", "echo 'const char *changed = __FILE__;' >> /epics/support/simstage/simstageApp/src/simMotion.c"}).
-		WithExec([]string{"make", "-C", "/epics/support/simstage"}).WithExec([]string{"make"})
+	changed = change(simMotion).WithExec([]string{"make", "-C", "/epics/support/simstage"}).WithExec([]string{"make"})
 	require.NotEqual(t, before[2], sums(changed)[2], "the support module was not built again")
 	for _, tool := range []string{"gdb", "git", "caget", "pvget"} {
 		output(t, c, "sh", "-c", "command -v "+tool)

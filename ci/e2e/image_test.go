@@ -24,7 +24,10 @@ func TestRuntimeImageIsTheMinimum(t *testing.T) {
 	var rec record.Record
 	read(t, &rec, s.dir, "record", "ioc-simstage/1.0.0", "--registry", reg)
 	require.Len(t, rec.Artifacts, 2)
-	minimal(t, rec, []string{"epics/support/simstage/db/simstage.template"}, []string{"epics/support/simstage/simstageApp/src/drvSimstage.c"})
+	minimal(
+		t, rec, []string{"epics/support/simstage/db/simstage.template"},
+		[]string{"epics/support/simstage/simstageApp/src/drvSimstage.c"},
+	)
 }
 
 // minimal looks at every file of a generic IOC's images: what only builds is not
@@ -33,14 +36,19 @@ func TestRuntimeImageIsTheMinimum(t *testing.T) {
 func minimal(t *testing.T, rec record.Record, runs, builds []string) {
 	t.Helper()
 	developer, runtime := files(t, rec.Artifacts[0].Ref), files(t, rec.Artifacts[1].Ref)
-	runs = append(runs, "epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/epics-base/bin/linux-x86_64/caget", "epics/epics-base/bin/linux-x86_64/pvget",
-		"epics/epics-base/bin/linux-x86_64/caRepeater")
+	runs = append(
+		runs, "epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/epics-base/bin/linux-x86_64/caget",
+		"epics/epics-base/bin/linux-x86_64/pvget",
+		"epics/epics-base/bin/linux-x86_64/caRepeater",
+	)
 	for _, must := range runs {
 		require.Contains(t, runtime, must)
 		require.Contains(t, developer, must)
 	}
 	for file := range runtime {
-		require.NotContains(t, []string{"gcc", "g++", "cc", "make", "ld", "git", "gdb", "strace"}, path.Base(file), file)
+		require.NotContains(
+			t, []string{"gcc", "g++", "cc", "make", "ld", "git", "gdb", "strace"}, path.Base(file), file,
+		)
 		require.False(t, strings.HasPrefix(file, "usr/include/"), file)
 		if strings.HasPrefix(file, "epics/") {
 			for _, kind := range []string{".a", ".o", ".h", ".c", ".cpp", ".d", ".pl"} {
@@ -49,14 +57,19 @@ func minimal(t *testing.T, rec record.Record, runs, builds []string) {
 			require.NotRegexp(t, `(?i)/(tests?|[a-z]+test|src|configure|include)/`, file)
 		}
 	}
-	builds = append(builds, "usr/bin/gcc", "usr/bin/gdb", "usr/bin/git", "epics/epics-base/include/dbAccess.h", "epics/epics-base/bin/linux-x86_64/makeBaseApp.pl")
+	builds = append(
+		builds, "usr/bin/gcc", "usr/bin/gdb", "usr/bin/git", "epics/epics-base/include/dbAccess.h",
+		"epics/epics-base/bin/linux-x86_64/makeBaseApp.pl",
+	)
 	for _, must := range builds {
 		require.Contains(t, developer, must)
 		require.NotContains(t, runtime, must)
 	}
 	small, large := compressed(t, rec.Artifacts[1].Ref), compressed(t, rec.Artifacts[0].Ref)
 	ratio := float64(small) / float64(large)
-	t.Logf("%s: runtime %.1f MB, developer %.1f MB, ratio %.3f", rec.Asset, float64(small)/1e6, float64(large)/1e6, ratio)
+	t.Logf(
+		"%s: runtime %.1f MB, developer %.1f MB, ratio %.3f", rec.Asset, float64(small)/1e6, float64(large)/1e6, ratio,
+	)
 	require.LessOrEqual(t, ratio, 0.15)
 }
 

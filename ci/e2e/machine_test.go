@@ -42,8 +42,10 @@ func machine() []string {
 			}
 		}
 	}
-	for _, dir := range []string{"/run/netns", "/var/run/netns", "/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/memory/kubepods",
-		"/sys/fs/cgroup/tagline*", "/sys/fs/cgroup/*/tagline*", "/var/lib/kubelet"} {
+	for _, dir := range []string{
+		"/run/netns", "/var/run/netns", "/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/memory/kubepods",
+		"/sys/fs/cgroup/tagline*", "/sys/fs/cgroup/*/tagline*", "/var/lib/kubelet",
+	} {
 		entries, _ := filepath.Glob(dir + "/*")
 		add("entry", entries)
 	}
@@ -87,7 +89,10 @@ func leftOver(before, after []string) string {
 
 // installed tells whether dpkg or its helpers keep a file of /etc.
 func installed(path string) bool {
-	for _, kept := range []string{"/etc/alternatives/", "/etc/rc", "/etc/ld.so.cache", "/etc/systemd/", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/mailcap", "/etc/.pwd.lock"} {
+	for _, kept := range []string{
+		"/etc/alternatives/", "/etc/rc", "/etc/ld.so.cache", "/etc/systemd/", "/etc/passwd", "/etc/group",
+		"/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/mailcap", "/etc/.pwd.lock",
+	} {
 		if strings.HasPrefix(path, kept) {
 			return true
 		}

@@ -138,7 +138,9 @@ func repository(t *testing.T, bare, name string, commits map[string]plumbing.Has
 	if name == "mean" {
 		files, err := store.Index()
 		require.NoError(t, err)
-		files.Entries = append(files.Entries, &index.Entry{Name: "vendor/fir", Mode: filemode.Submodule, Hash: commits["fir"]})
+		files.Entries = append(files.Entries, &index.Entry{
+			Name: "vendor/fir", Mode: filemode.Submodule, Hash: commits["fir"],
+		})
 		require.NoError(t, store.SetIndex(files))
 	}
 	who := &object.Signature{Name: "Support Developer", Email: "support@example.org", When: time.Unix(1700000000, 0)}

@@ -37,13 +37,18 @@ func TestBadImagesAreRefused(t *testing.T) {
 	}{
 		{"a ref that does not exist", func(s *site) {
 			s.edit(essential, "raw: R1-0", "raw: R9-9")
-		}, "lock essential", 2, []string{essential + ":4: raw has no ref \"R9-9\"; name a tag, branch or commit of https://git.example.org/epics/raw"}, ""},
+		}, "lock essential", 2, []string{
+			essential + ":4: raw has no ref \"R9-9\"; name a tag, branch or commit of https://git.example.org/epics/raw",
+		}, ""},
 		{"a ref that is not locked", func(s *site) {
 			s.edit(essential, "raw: R1-0", "raw: main")
-		}, "check --in-tree essential/1.0.1", 2, []string{"generic-iocs/essential/image.lock.yaml:", "raw", "tagline lock essential"}, "make"},
+		}, "check --in-tree essential/1.0.1", 2,
+			[]string{"generic-iocs/essential/image.lock.yaml:", "raw", "tagline lock essential"}, "make"},
 		{"a repository that is not there", func(s *site) {
 			s.edit(supports+"raw.yaml", "epics/raw", "epics/rwa")
-		}, "lock essential", 1, []string{essential + ":4: asking http", "epics/rwa for R1-0 of raw", "check the URL in " + supports + "raw.yaml"}, ""},
+		}, "lock essential", 1, []string{
+			essential + ":4: asking http", "epics/rwa for R1-0 of raw", "check the URL in " + supports + "raw.yaml",
+		}, ""},
 		{"a Debian package that does not exist", func(s *site) {
 			s.edit(supports+"settings.yaml", "libyaml-dev", "libyamll-dev")
 		}, "lock essential", 2, []string{supports + "settings.yaml:3: Debian has no package libyamll-dev"}, ""},
@@ -52,19 +57,34 @@ func TestBadImagesAreRefused(t *testing.T) {
 		}, "lock essential", 2, []string{essential + ":2: Debian has no package iproute3"}, ""},
 		{"a dbd that no module provides", func(s *site) {
 			s.edit(supports+"limit.yaml", "[limit.dbd]", "[limit.dbd, limits.dbd]")
-		}, "check --in-tree essential/1.0.1", 2, []string{supports + "limit.yaml:4: limit has built no dbd limits.dbd; correct the name; it has limit.dbd"}, "make"},
+		}, "check --in-tree essential/1.0.1", 2,
+			[]string{supports + "limit.yaml:4: limit has built no dbd limits.dbd; correct the name; it has limit.dbd"},
+			"make"},
 		{"a dbd that includes what nobody has", func(s *site) {
-			s.write("modules/table/src/table.dbd", "registrar(tableRegister)\nfunction(tableRows)\ninclude \"nowhere.dbd\"\n")
-		}, "check --in-tree ioc-axis/1.0.1", 1, []string{"generic-iocs/ioc-axis/image.yaml: building the IOC of ioc-axis: make", "nowhere.dbd"}, "Error 2"},
+			s.write(
+				"modules/table/src/table.dbd",
+				"registrar(tableRegister)\nfunction(tableRows)\ninclude \"nowhere.dbd\"\n",
+			)
+		}, "check --in-tree ioc-axis/1.0.1", 1,
+			[]string{"generic-iocs/ioc-axis/image.yaml: building the IOC of ioc-axis: make", "nowhere.dbd"}, "Error 2"},
 		{"a library and a file that are not built", func(s *site) {
 			s.edit(supports+"table.yaml", "libs: [table]\nfiles: [data]", "libs: [tables]\nfiles: [date]")
-		}, "check --in-tree ioc-axis/1.0.1", 2, []string{supports + "table.yaml:4: table has built no library tables", supports + "table.yaml:5: table has built no file date", "data"}, "make"},
+		}, "check --in-tree ioc-axis/1.0.1", 2, []string{
+			supports + "table.yaml:4: table has built no library tables",
+			supports + "table.yaml:5: table has built no file date", "data",
+		}, "make"},
 		{"a build that fails", func(s *site) {
 			s.edit("modules/limit/src/limit.c", "double most", "duoble most")
-		}, "check --in-tree essential/1.0.1", 1, []string{essential + ":5: building limit of the tree for essential: make: exit status 2", "limit.c:10", "unknown type name", "duoble"}, "Error 2"},
+		}, "check --in-tree essential/1.0.1", 1, []string{
+			essential + ":5: building limit of the tree for essential: make: exit status 2",
+			"limit.c:10", "unknown type name", "duoble",
+		}, "Error 2"},
 		{"a target without a compiler", func(s *site) {
 			s.edit("generic-iocs/epics-base/image.yaml", "modules:", "targets: [linux-aarch64, RTEMS-pc686]\nmodules:")
-		}, "check epics-base/7.0.8.1r1.1", 2, []string{"generic-iocs/epics-base/image.yaml:5: linux-aarch64 needs the compiler /usr/bin/aarch64-linux-gnu-g++", "add g++-aarch64-linux-gnu to packages.build", "RTEMS-pc686 needs the tool chain of RTEMS", "RTEMS_BASE"}, "make"},
+		}, "check epics-base/7.0.8.1r1.1", 2, []string{
+			"generic-iocs/epics-base/image.yaml:5: linux-aarch64 needs the compiler /usr/bin/aarch64-linux-gnu-g++",
+			"add g++-aarch64-linux-gnu to packages.build", "RTEMS-pc686 needs the tool chain of RTEMS", "RTEMS_BASE",
+		}, "make"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -76,7 +76,9 @@ func TestASealedReleaseNeverChanges(t *testing.T) {
 	s.images(reg)
 	s.commit("bl95t/1.0.0")
 	first := ok(t, s.dir, "release", "bl95t/1.0.0", "--registry", reg)
-	require.Equal(t, first, ok(t, s.dir, "release", "bl95t/1.0.0", "--registry", reg), "the same release again is not the same")
+	require.Equal(
+		t, first, ok(t, s.dir, "release", "bl95t/1.0.0", "--registry", reg), "the same release again is not the same",
+	)
 	require.NoError(t, s.repo.DeleteTag("bl95t/1.0.0"))
 	s.edit(s.instance("01", "config/st.cmd"), "iocInit", "iocInit\n# moved")
 	s.commit("bl95t/1.0.0")

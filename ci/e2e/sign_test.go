@@ -21,7 +21,9 @@ func TestASignedReleaseIsVerified(t *testing.T) {
 	}
 	s.commit("bl92t/1.0.0")
 	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0", "bl92t/1.0.0"} {
-		r := runEnv(t, s.dir, []string{"TAGLINE_KEY_PASSWORD=of-a-test"}, "release", tag, "--registry", reg, "--key", key)
+		r := runEnv(
+			t, s.dir, []string{"TAGLINE_KEY_PASSWORD=of-a-test"}, "release", tag, "--registry", reg, "--key", key,
+		)
 		require.Equal(t, 0, r.status, r.err)
 		require.NotContains(t, r.out+r.err, "of-a-test")
 	}
@@ -43,7 +45,10 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	s.commit("bl94t/1.0.0")
 
 	unknown := signtest.NewIssuer(t, host)
-	r := runEnv(t, s.dir, job(unknown), "release", "epics-base/7.0.8.1r1.0", "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+	r := runEnv(
+		t, s.dir, job(unknown), "release", "epics-base/7.0.8.1r1.0", "--registry", reg, "--keyless", "--trusted-root",
+		trustedRoot, "--signing-config", signingConfig,
+	)
 	require.Equal(t, 1, r.status, r.err)
 	require.Contains(t, r.err, "for a certificate")
 	require.NotContains(t, r.err, "building", "it is refused before anything is built")
@@ -51,17 +56,26 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 
 	for _, tag := range []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"} {
 		issuer.RunFor(tag)
-		r := runEnv(t, s.dir, job(issuer), "release", tag, "--registry", reg, "--keyless", "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+		r := runEnv(
+			t, s.dir, job(issuer), "release", tag, "--registry", reg, "--keyless", "--trusted-root", trustedRoot,
+			"--signing-config", signingConfig,
+		)
 		require.Equal(t, 0, r.status, r.err)
 		noToken(t, issuer, r.out+r.err)
 	}
 	issuer.RunFor("bl94t/1.0.0")
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte(issuer.Secret), 0o600))
-	out, said := called(t, s, reg, "release", "--tag", "bl94t/1.0.0", "--workflow-url", issuer.TokenURL(), "--workflow-token", "file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig)
+	out, said := called(
+		t, s, reg, "release", "--tag", "bl94t/1.0.0", "--workflow-url", issuer.TokenURL(), "--workflow-token",
+		"file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig,
+	)
 	noToken(t, issuer, out+said)
 
-	verify := []string{"verify", "bl94t/1.0.0", "--registry", reg, "--trusted-root", trustedRoot, "--issuer", issuer.URL, "--identity"}
+	verify := []string{
+		"verify", "bl94t/1.0.0", "--registry", reg, "--trusted-root", trustedRoot, "--issuer", issuer.URL,
+		"--identity",
+	}
 	noToken(t, issuer, ok(t, s.dir, append(verify, signtest.Workflow)...))
 	r = run(t, s.dir, append(verify, "https://github.com/some-org/other/.github/workflows/release.yml")...)
 	require.Equal(t, 3, r.status, r.err)

@@ -54,7 +54,9 @@ func lockedClone(dir string) error {
 	if err != nil {
 		return err
 	}
-	who := &object.Signature{Name: "Controls Engineer", Email: "controls@example.org", When: last.Committer.When.Add(time.Second)}
+	who := &object.Signature{
+		Name: "Controls Engineer", Email: "controls@example.org", When: last.Committer.When.Add(time.Second),
+	}
 	_, err = tree.Commit("Lock what the recipes name", &git.CommitOptions{Author: who, Committer: who})
 	return err
 }

@@ -31,7 +31,9 @@ func TestEngineChoice(t *testing.T) {
 		"docker-container://engine": "running engine",
 	} {
 		var c choice
-		require.NoError(t, c.chooseEngine(t.Context(), Options{State: s, RunnerHost: given, DockerHost: noDocker}), given)
+		require.NoError(
+			t, c.chooseEngine(t.Context(), Options{State: s, RunnerHost: given, DockerHost: noDocker}), given,
+		)
 		assert.Equal(t, want, c.Engine.Choice, given)
 		assert.NotEmpty(t, c.Engine.Why)
 		assert.Equal(t, host.GatewayIP, c.Gateway)

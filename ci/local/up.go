@@ -140,7 +140,8 @@ func (u up) sources(ctx context.Context, env *Env) (Part, error) {
 	}
 	env.Mirrors = map[string]string{"https://github.com/": u.ports.MirrorURL() + "github.com/"}
 	err := debian.EnsureRepository(ctx, u.State, debian.EPICSBase)
-	return Part{"sources", standIn, "GitHub is out of reach (" + u.chosen.GitHub.Error() + ")", u.ports.MirrorURL()}, err
+	why := "GitHub is out of reach (" + u.chosen.GitHub.Error() + ")"
+	return Part{"sources", standIn, why, u.ports.MirrorURL()}, err
 }
 
 // cluster returns the part whose address is the path of the kubeconfig.

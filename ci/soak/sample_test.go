@@ -77,7 +77,9 @@ func TestASampleCountsWhatIsTheBeamlines(t *testing.T) {
 	objects := append(ioc("a", true),
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "sh.helm.release.v1.a.v1", Namespace: line, Labels: ofHelm}},
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "pull", Namespace: line}},
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "sh.helm.release.v1.b.v1", Namespace: "bl01t", Labels: ofHelm}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+			Name: "sh.helm.release.v1.b.v1", Namespace: "bl01t", Labels: ofHelm,
+		}},
 		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tagline", Namespace: line}})
 	s, err := testFleet(t, objects...).sample(t.Context())
 	require.NoError(t, err)
@@ -99,11 +101,13 @@ func TestWhole(t *testing.T) {
 	}
 	require.NoError(t, whole(st(func(*status.Status) {}), 2))
 	for want, change := range map[string]func(*status.Status){
-		"the ledger names no release":                   func(s *status.Status) { s.Version = "" },
-		"a change to 2026.1.1 was never ended":          func(s *status.Status) { s.Underway = first },
-		`pods that are no IOC's: ["x"]`:                 func(s *status.Status) { s.Strays = []string{"x"} },
-		"1 instances, want 2":                           func(s *status.Status) { s.Instances = s.Instances[:1] },
-		"b is not ready: ended 3 times":                 func(s *status.Status) { s.Instances[1] = status.IOC{Name: "b", Doing: "ended 3 times"} },
+		"the ledger names no release":          func(s *status.Status) { s.Version = "" },
+		"a change to 2026.1.1 was never ended": func(s *status.Status) { s.Underway = first },
+		`pods that are no IOC's: ["x"]`:        func(s *status.Status) { s.Strays = []string{"x"} },
+		"1 instances, want 2":                  func(s *status.Status) { s.Instances = s.Instances[:1] },
+		"b is not ready: ended 3 times": func(s *status.Status) {
+			s.Instances[1] = status.IOC{Name: "b", Doing: "ended 3 times"}
+		},
 		"b runs 2026.1.1, and the ledger says 2026.1.2": func(s *status.Status) { s.Instances[1].Version = first },
 		`a differs from its release: ["replicas: 0"]`:   func(s *status.Status) { s.Instances[0].Drift = []string{"replicas: 0"} },
 	} {

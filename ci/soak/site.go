@@ -33,7 +33,9 @@ func newSite(dir string, iocs int) (*site, error) {
 	if s.repo, err = git.PlainInit(dir, false); err != nil {
 		return nil, err
 	}
-	errs := []error{s.write("beamline.yaml", "namespace: "+line+"\nvalues:\n  uid: 1000\n  gid: 1000\n  memory: 128Mi\n")}
+	errs := []error{s.write(
+		"beamline.yaml", "namespace: "+line+"\nvalues:\n  uid: 1000\n  gid: 1000\n  memory: 128Mi\n",
+	)}
 	for i := range iocs {
 		prefix := strings.ToUpper(instance(i)) + ":"
 		errs = append(errs,

@@ -55,7 +55,10 @@ func (r result) rows() []row {
 		a, b := a.Kinds[kind], b.Kinds[kind]
 		all = append(all,
 			// A garbage collector and a cache of what was asked for may take a third more.
-			row{kind + ": memory", float64(a.Memory) / mega, float64(b.Memory) / mega, float64(a.Memory)/mega*1.33 + 64, " MB"},
+			row{
+				kind + ": memory", float64(a.Memory) / mega, float64(b.Memory) / mega,
+				float64(a.Memory)/mega*1.33 + 64, " MB",
+			},
 			row{kind + ": file descriptors", float64(a.Files), float64(b.Files), float64(a.Files)*1.1 + 20, ""},
 			row{kind + ": threads", float64(a.Threads), float64(b.Threads), float64(a.Threads)*1.2 + 20, ""},
 		)

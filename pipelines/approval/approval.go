@@ -66,12 +66,18 @@ func Give(ctx context.Context, reg *registry.Registry, by sign.Signer, ref asset
 }
 
 // Revoke signs and attaches the end of an approval of the record at ref.
-func Revoke(ctx context.Context, reg *registry.Registry, by sign.Signer, ref asset.Ref, id string, now time.Time) error {
+func Revoke(
+	ctx context.Context, reg *registry.Registry, by sign.Signer, ref asset.Ref, id string, now time.Time,
+) error {
 	return attach(ctx, reg, by, ref, Revocation, revoked{id, now})
 }
 
-func attach(ctx context.Context, reg *registry.Registry, by sign.Signer, ref asset.Ref, kind string, predicate any) error {
-	signed, err := by.Sign(ctx, sign.Statement{Name: "record", Digest: string(ref.Digest()), Kind: kind, Predicate: predicate})
+func attach(
+	ctx context.Context, reg *registry.Registry, by sign.Signer, ref asset.Ref, kind string, predicate any,
+) error {
+	signed, err := by.Sign(ctx, sign.Statement{
+		Name: "record", Digest: string(ref.Digest()), Kind: kind, Predicate: predicate,
+	})
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,10 @@ var names = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
 // ParseName reads an asset's name.
 func ParseName(s string) (Name, error) {
 	if !names.MatchString(s) {
-		return "", invalid("reading name", s, "not the name of an asset", "write lower-case letters and digits, with single dots, dashes or underscores between")
+		return "", invalid(
+			"reading name", s, "not the name of an asset",
+			"write lower-case letters and digits, with single dots, dashes or underscores between",
+		)
 	}
 	return Name(s), nil
 }
@@ -111,7 +114,8 @@ func printable(s string) string {
 	if len(s) > maxLength {
 		s = s[:maxLength] + "…"
 	}
-	if s == "" || strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+	odd := func(r rune) bool { return !strconv.IsPrint(r) }
+	if s == "" || strings.TrimSpace(s) != s || strings.ContainsFunc(s, odd) {
 		return strconv.Quote(s)
 	}
 	return s

@@ -88,15 +88,21 @@ func FuzzParseTag(f *testing.F) {
 }
 
 func FuzzParsePin(f *testing.F) {
-	for _, s := range []string{"", "ioc-simstage 1.0.0", "ioc-simstage  7.0.8.1r1.0", "IOC 1.0.0", "ioc latest", "ioc\t1.0", "a/b 1.0"} {
+	for _, s := range []string{
+		"", "ioc-simstage 1.0.0", "ioc-simstage  7.0.8.1r1.0", "IOC 1.0.0", "ioc latest", "ioc\t1.0", "a/b 1.0",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) { parsed(t, s, ParsePin) })
 }
 
 func FuzzParseRef(f *testing.F) {
-	for _, s := range []string{"", "debian:trixie-slim", "debian", "ghcr.io/o/ioc-runtime:1.0.0", "ghcr.io/o/ioc-runtime@" + sum, "127.0.0.1:5000/x", "127.0.0.1:5000/x:1",
-		"docker.io/library/debian:trixie-slim@" + sum, "x@sha256:ab", "x@sha512:" + strings.Repeat("ab", 64), " x:1", "X:1", "x:1@"} {
+	for _, s := range []string{
+		"", "debian:trixie-slim", "debian", "ghcr.io/o/ioc-runtime:1.0.0", "ghcr.io/o/ioc-runtime@" + sum,
+		"127.0.0.1:5000/x", "127.0.0.1:5000/x:1",
+		"docker.io/library/debian:trixie-slim@" + sum, "x@sha256:ab", "x@sha512:" + strings.Repeat("ab", 64), " x:1",
+		"X:1", "x:1@",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -118,7 +124,10 @@ func FuzzParseRef(f *testing.F) {
 }
 
 func FuzzParseWord(f *testing.F) {
-	for _, s := range []string{"", "image", "library", "beamline", "chart", "developer", "runtime", "ioc-simstage", "a..b", "-a", sum, "sha256:AB"} {
+	for _, s := range []string{
+		"", "image", "library", "beamline", "chart", "developer", "runtime", "ioc-simstage", "a..b", "-a", sum,
+		"sha256:AB",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

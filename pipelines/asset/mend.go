@@ -46,7 +46,8 @@ var repairs = []func(string) string{
 	strings.TrimSpace,
 	func(s string) string { return regexp.MustCompile(`^[vVrR][.-]?([0-9])`).ReplaceAllString(s, "$1") },
 	func(s string) string { return strings.Replace(s, "_", "+", 1) },
-	func(s string) string { return regexp.MustCompile(`^([0-9]+)-([0-9])`).ReplaceAllString(s, "$1.$2") }, // EPICS modules: R4-45
+	// EPICS modules: R4-45
+	func(s string) string { return regexp.MustCompile(`^([0-9]+)-([0-9])`).ReplaceAllString(s, "$1.$2") },
 	func(s string) string {
 		return regexp.MustCompile(`^([0-9]+)([A-Za-z+-].*)?$`).ReplaceAllString(s, "$1.0$2")
 	},

@@ -71,7 +71,10 @@ var before = map[string]string{
 func split(s string) (Parts, *refusal) {
 	p, why := take(s)
 	if why != "" {
-		return p, &refusal{why: why, mend: repair(s), fix: "write two to four numbers and what follows them, as in 1.0.0, 2026.11.1, 7.0.8r1.0 or 7.0.8r1.0-beta.1"}
+		return p, &refusal{
+			why: why, mend: repair(s),
+			fix: "write two to four numbers and what follows them, as in 1.0.0, 2026.11.1, 7.0.8r1.0 or 7.0.8r1.0-beta.1",
+		}
 	}
 	return p, nil
 }

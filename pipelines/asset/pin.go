@@ -38,8 +38,11 @@ func (p *Pin) UnmarshalText(b []byte) error { return unmarshal(p, b, ParsePin) }
 func ParsePin(s string) (Pin, error) {
 	f := strings.Fields(s)
 	if len(f) != 2 || !names.MatchString(f[0]) {
-		return Pin{}, &diag.Error{Kind: diag.Invalid, Doing: "reading pin", Asset: printable(s), Err: errors.New("not an asset and a version"),
-			Fix: "write it as <asset> <version>, as in ioc-simstage 1.0.0"}
+		return Pin{}, &diag.Error{
+			Kind: diag.Invalid, Doing: "reading pin", Asset: printable(s),
+			Err: errors.New("not an asset and a version"),
+			Fix: "write it as <asset> <version>, as in ioc-simstage 1.0.0",
+		}
 	}
 	v, err := ParseVersion(f[1])
 	if err != nil {

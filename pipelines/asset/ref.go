@@ -39,7 +39,9 @@ type Ref string
 func ParseRef(s string) (Ref, error) {
 	r := Ref(s)
 	if _, err := name.ParseReference(s); err != nil || strings.TrimSpace(s) != s || r.Tag() == "" && r.Digest() == "" {
-		return "", invalid("reading address", s, "not something in a registry", "write host/path/name:tag or host/path/name@sha256:…")
+		return "", invalid(
+			"reading address", s, "not something in a registry", "write host/path/name:tag or host/path/name@sha256:…",
+		)
 	}
 	if d := r.Digest(); d != "" && !digests.MatchString(string(d)) {
 		return "", invalid("reading address", s, "its digest is none", "write sha256: and 64 hex digits after the @")

@@ -78,7 +78,8 @@ func (a Assets) Resolve(s string) (Tag, error) {
 		return Tag{}, err
 	}
 	if name == "" && len(a) != 1 {
-		return Tag{}, refusal{why: "no asset before the version", fix: "tag <asset>/<version>, as in bl01t/2026.11.1"}.error(s, "", "")
+		r := refusal{why: "no asset before the version", fix: "tag <asset>/<version>, as in bl01t/2026.11.1"}
+		return Tag{}, r.error(s, "", "")
 	}
 	for only := range a {
 		if name == "" {
@@ -87,7 +88,8 @@ func (a Assets) Resolve(s string) (Tag, error) {
 	}
 	kind, ok := a[name]
 	if !ok {
-		return Tag{}, refusal{why: fmt.Sprintf("no asset %s in this tree; assets are %s", name, a.list()), fix: "tag one of these"}.error(s, "", "")
+		why := fmt.Sprintf("no asset %s in this tree; assets are %s", name, a.list())
+		return Tag{}, refusal{why: why, fix: "tag one of these"}.error(s, "", "")
 	}
 	t, err := kind.ParseTag(s)
 	t.Asset = name

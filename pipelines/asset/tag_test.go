@@ -40,7 +40,10 @@ func TestResolve(t *testing.T) {
 		{"1.0.0", site, "1.0.0: no asset before the version; tag <asset>/<version>, as in bl01t/2026.11.1"},
 		{"v1", site, "v1: no asset before the version; tag <asset>/<version>, as in bl01t/2026.11.1"},
 		{"1.0.0", nil, "1.0.0: no asset before the version; tag <asset>/<version>, as in bl01t/2026.11.1"},
-		{"ioc-pm/1.0.0", site, "ioc-pm/1.0.0: no asset ioc-pm in this tree; assets are bl45p, ioc, ioc-lib, ioc-pmac; tag one of these"},
+		{
+			"ioc-pm/1.0.0", site,
+			"ioc-pm/1.0.0: no asset ioc-pm in this tree; assets are bl45p, ioc, ioc-lib, ioc-pmac; tag one of these",
+		},
 		{"ioc-pm/1.0.0", Assets{}, "ioc-pm/1.0.0: no asset ioc-pm in this tree; assets are none; tag one of these"},
 		{"BL45P/1.0.0", site, `BL45P/1.0.0: "BL45P" cannot be the name of an asset; tag <asset>/<version> with the asset in lower case, as in bl01t/2026.11.1`},
 	} {
@@ -91,7 +94,9 @@ func TestParsePin(t *testing.T) {
 	p, err := ParsePin("ioc-simstage  1.0.0")
 	require.NoError(t, err)
 	require.Equal(t, "ioc-simstage 1.0.0", p.String())
-	for _, in := range []string{"", "ioc-simstage", "ioc-simstage 1.0.0 x", "ioc-simstage latest", "IOC 1.0.0", "a/b 1.0.0"} {
+	for _, in := range []string{
+		"", "ioc-simstage", "ioc-simstage 1.0.0 x", "ioc-simstage latest", "IOC 1.0.0", "a/b 1.0.0",
+	} {
 		_, err := ParsePin(in)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), in)
 	}
@@ -110,7 +115,9 @@ func TestParseRef(t *testing.T) {
 		require.Equal(t, want, [3]string{r.Repository(), r.Tag(), string(r.Digest())})
 		require.Equal(t, want[0]+"@"+sum, string(r.At(Digest(sum))))
 	}
-	for _, in := range []string{"", "debian", "127.0.0.1:5000/x", "x@sha256:ab", "x:1@", "x y:1", "X:1", " x:1", "x@" + sum[:70]} {
+	for _, in := range []string{
+		"", "debian", "127.0.0.1:5000/x", "x@sha256:ab", "x:1@", "x y:1", "X:1", " x:1", "x@" + sum[:70],
+	} {
 		_, err := ParseRef(in)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), in)
 	}

@@ -61,12 +61,9 @@ func (s Signer) Record(ctx context.Context, rec *record.Record) error {
 	if err != nil {
 		return err
 	}
-	return s.attach(
-		ctx,
-		ref,
-		rec.Tag,
-		sign.Statement{Name: rec.Tag.String(), Digest: string(ref.Digest()), Kind: sign.Release, Predicate: releaseOf(rec)},
-	)
+	return s.attach(ctx, ref, rec.Tag, sign.Statement{
+		Name: rec.Tag.String(), Digest: string(ref.Digest()), Kind: sign.Release, Predicate: releaseOf(rec),
+	})
 }
 
 // attach signs a statement about ref, unless one of ours is attached already.
@@ -75,7 +72,8 @@ func (s Signer) attach(ctx context.Context, ref asset.Ref, tag asset.Tag, what s
 	if err != nil {
 		return err
 	}
-	if found, _, err := search(ctx, s.Registry, []*sign.Trust{ours}, sought{ref, what.Kind, tag}); err != nil || found != nil {
+	found, _, err := search(ctx, s.Registry, []*sign.Trust{ours}, sought{ref, what.Kind, tag})
+	if err != nil || found != nil {
 		return err
 	}
 	signed, err := s.By.Sign(ctx, what)

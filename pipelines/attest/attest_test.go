@@ -77,7 +77,12 @@ func fillBy(t testing.TB, host string, who func(tag string) sign.Signer) *site {
 	s.base = s.image(t, "epics-base", root)
 	s.release(t, who(s.base.Tag.String()), s.base)
 	on := s.base.Artifacts[0]
-	s.ioc = s.image(t, "ioc-simstage", record.Parents{Releases: []record.Parent{{Asset: "epics-base", Version: assettest.Version("1.0.0"), Ref: on.Pinned(), Digest: on.Digest}}, Root: root.Root})
+	s.ioc = s.image(t, "ioc-simstage", record.Parents{
+		Releases: []record.Parent{{
+			Asset: "epics-base", Version: assettest.Version("1.0.0"), Ref: on.Pinned(), Digest: on.Digest,
+		}},
+		Root: root.Root,
+	})
 	s.release(t, who(s.ioc.Tag.String()), s.ioc)
 	s.bl = s.beamline(t)
 	s.release(t, who(s.bl.Tag.String()), s.bl)
@@ -95,7 +100,9 @@ func newKey(t testing.TB) (*sign.Key, *sign.Trust) {
 }
 
 // push pushes something by its digest and gives it as an artifact.
-func (s *site) push(t testing.TB, path string, kind record.ArtifactType, target asset.Target, version string) record.Artifact {
+func (s *site) push(
+	t testing.TB, path string, kind record.ArtifactType, target asset.Target, version string,
+) record.Artifact {
 	img, err := random.Image(64, 2)
 	require.NoError(t, err)
 	h, err := img.Digest()
@@ -103,7 +110,10 @@ func (s *site) push(t testing.TB, path string, kind record.ArtifactType, target 
 	at, err := name.NewDigest(s.host + "/" + path + "@" + h.String())
 	require.NoError(t, err)
 	require.NoError(t, remote.Write(at, img))
-	return record.Artifact{Name: path[strings.LastIndex(path, "/")+1:], Type: kind, Target: target, Ref: asset.Ref(s.host + "/" + path + ":" + version), Digest: asset.Digest(h.String())}
+	return record.Artifact{
+		Name: path[strings.LastIndex(path, "/")+1:], Type: kind, Target: target,
+		Ref: asset.Ref(s.host + "/" + path + ":" + version), Digest: asset.Digest(h.String()),
+	}
 }
 
 func (s *site) image(t testing.TB, name asset.Name, parents record.Parents) *record.Record {
@@ -145,7 +155,10 @@ func (s *site) beamline(t testing.TB) *record.Record {
 		Namespace: "bl01t",
 		Artifacts: []record.Artifact{c},
 		Parents: record.Parents{Releases: []record.Parent{
-			{Asset: "ioc-simstage", Version: assettest.Version("1.0.0"), Ref: runtime.Pinned(), Digest: runtime.Digest}},
+			{
+				Asset: "ioc-simstage", Version: assettest.Version("1.0.0"), Ref: runtime.Pinned(),
+				Digest: runtime.Digest,
+			}},
 		},
 		Instances: []record.Instance{
 			{

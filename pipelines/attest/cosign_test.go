@@ -30,7 +30,10 @@ func cosign(t testing.TB, args ...string) (string, error) {
 func cosignChecks(t *testing.T, s *site, as func(tag string) []string, other ...string) {
 	t.Helper()
 	image, sealed := string(s.ioc.Artifacts[1].Pinned()), s.host+"/records/bl01t:2026.11.1"
-	for _, c := range []struct{ kind, ref, tag string }{{sign.SBOM, image, s.ioc.Tag.String()}, {sign.Provenance, image, s.ioc.Tag.String()}, {sign.Release, sealed, s.bl.Tag.String()}} {
+	for _, c := range []struct{ kind, ref, tag string }{
+		{sign.SBOM, image, s.ioc.Tag.String()}, {sign.Provenance, image, s.ioc.Tag.String()},
+		{sign.Release, sealed, s.bl.Tag.String()},
+	} {
 		line := append([]string{"verify-attestation", c.ref, "--type", c.kind, "--allow-http-registry"}, as(c.tag)...)
 		out, err := cosign(t, line...)
 		require.NoError(t, err, "%s: %s", c.kind, out)

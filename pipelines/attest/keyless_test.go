@@ -59,7 +59,9 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	_, keyed := newKey(t)
 	for says, trust := range map[string]func() (*sign.Trust, error){
 		"expected key signature": func() (*sign.Trust, error) { return keyed, nil },
-		"expected issuer value":  func() (*sign.Trust, error) { return sigstore.Trust(signtest.Workflow, "https://example.org") },
+		"expected issuer value": func() (*sign.Trust, error) {
+			return sigstore.Trust(signtest.Workflow, "https://example.org")
+		},
 		"expected SAN value": func() (*sign.Trust, error) {
 			return sigstore.Trust("https://github.com/some-org/site/x.yml", issuer.URL)
 		},

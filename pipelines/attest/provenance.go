@@ -72,7 +72,10 @@ func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 
 // imageResource is a container image that another is built on.
 func imageResource(name string, ref asset.Ref) resource {
-	return resource{Name: name, URI: "oci://" + string(ref), Digest: map[string]string{"sha256": strings.TrimPrefix(string(ref.Digest()), "sha256:")}}
+	return resource{
+		Name: name, URI: "oci://" + string(ref),
+		Digest: map[string]string{"sha256": strings.TrimPrefix(string(ref.Digest()), "sha256:")},
+	}
 }
 
 // commit returns the repository's commit in a provenance.

@@ -21,7 +21,10 @@ func TestProvenanceNamesAllThatWentIn(t *testing.T) {
 		Commit:  strings.Repeat("0a", 20),
 		Tool:    "1.2.3",
 		Parents: record.Parents{Releases: []record.Parent{
-			{Asset: "epics-base", Version: assettest.Version("7.0.8.1r1.0"), Ref: asset.Ref("ghcr.io/o/epics-base-developer@" + base), Digest: asset.Digest(base)}},
+			{
+				Asset: "epics-base", Version: assettest.Version("7.0.8.1r1.0"),
+				Ref: asset.Ref("ghcr.io/o/epics-base-developer@" + base), Digest: asset.Digest(base),
+			}},
 		},
 		Sources: []record.Source{
 			{

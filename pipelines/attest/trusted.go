@@ -56,7 +56,9 @@ func Read(
 		return nil, err
 	}
 	if trusted != nil && said != releaseOf(r.Record) {
-		return nil, distrust(name, v, fmt.Errorf("it was signed as the record of %s, not of %s", said.Tag, r.Record.Tag))
+		return nil, distrust(name, v, fmt.Errorf(
+			"it was signed as the record of %s, not of %s", said.Tag, r.Record.Tag,
+		))
 	}
 	if err := bound(reg.Prefix(), r.Record); err != nil {
 		return nil, distrust(name, v, err)

@@ -25,7 +25,8 @@ type Instance struct {
 	Values Values            // the beamline's values overlaid by the instance's own
 	Config map[string][]byte // config/ by file name, flat: st.cmd is always there
 	Chart  bool              // it has its own Chart.yaml and templates/
-	Own    map[string][]byte // those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
+	// those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
+	Own map[string][]byte
 
 	written map[string]any // the values that its own file has
 }

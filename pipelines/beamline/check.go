@@ -21,8 +21,10 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	for _, name := range doc.Keys(below(where, "env")...) {
 		p := below(where, "env", name)
 		if problems := validation.IsEnvVarName(name); len(problems) > 0 {
-			r.faultAt(doc, p, "write it as in EPICS_CA_MAX_ARRAY_BYTES", "%q can't be the name of an environment variable",
-				name)
+			r.faultAt(
+				doc, p, "write it as in EPICS_CA_MAX_ARRAY_BYTES", "%q can't be the name of an environment variable",
+				name,
+			)
 		} else if name == "IOC_NAME" {
 			r.faultAt(doc, p, "remove it", "IOC_NAME is the instance's name for every IOC")
 		}
@@ -71,8 +73,10 @@ func (r *reader) checkProbe(inst *Instance, doc *strictyaml.Doc) {
 		return // the schema asks for it
 	}
 	if other := r.probes[pv]; other != nil {
-		r.faultAt(doc, strictyaml.Path{"probePV"}, "name a PV that only this IOC serves", "%s is the probe PV of %s too",
-			pv, other.Name)
+		r.faultAt(
+			doc, strictyaml.Path{"probePV"}, "name a PV that only this IOC serves", "%s is the probe PV of %s too",
+			pv, other.Name,
+		)
 		return
 	}
 	r.probes[pv] = inst

@@ -18,7 +18,11 @@ import (
 // all that a chart needs, or refused with the file and the mend.
 func FuzzRead(f *testing.F) {
 	good := site(f)
-	const shared, own, script = "beamlines/bl01t/beamline.yaml", "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config/st.cmd"
+	const (
+		shared = "beamlines/bl01t/beamline.yaml"
+		own    = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml"
+		script = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config/st.cmd"
+	)
 	f.Add(good[shared].Data, good[own].Data, good[script].Data)
 	f.Add([]byte("namespace: a\nvalues: {tolerations: [{}, ~], env: ~}\n"),
 		[]byte("image: a 1\nprobePV: A\nuid: 9223372036854775808\nenv: {\"a\\nb\": x}\nnodeSelector: {\"\\t\": "+
@@ -30,7 +34,9 @@ func FuzzRead(f *testing.F) {
 		for name, file := range good {
 			tree[name] = file
 		}
-		tree[shared], tree[own], tree[script] = &fstest.MapFile{Data: b}, &fstest.MapFile{Data: i}, &fstest.MapFile{Data: s}
+		for name, text := range map[string][]byte{shared: b, own: i, script: s} {
+			tree[name] = &fstest.MapFile{Data: text}
+		}
 		bl, err := beamline.Read(tree, "bl01t")
 		assert.Equal(t, err == nil, bl != nil)
 		for _, e := range diag.All(err) {

@@ -136,7 +136,10 @@ func (r *reader) instances(bl *Beamline) []string {
 		case e.IsDir():
 			names = append(names, e.Name())
 		default:
-			r.fault(path.Join(folder, e.Name()), "move it to where it belongs", "only folders of IOC instances belong here")
+			r.fault(
+				path.Join(folder, e.Name()), "move it to where it belongs",
+				"only folders of IOC instances belong here",
+			)
 		}
 	}
 	if len(names) == 0 {

@@ -31,7 +31,8 @@ func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
 	pin, err := asset.ParsePin("ioc-simstage 1.0.0")
 	require.NoError(t, err)
 	inst := &beamline.Instance{
-		Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01", File: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", Image: pin,
+		Name: "bl01t-mo-ioc-01", Folder: "beamlines/bl01t/iocs/bl01t-mo-ioc-01",
+		File: "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml", Image: pin,
 		Values: beamline.Values{ProbePV: "BL01T-MO-STAGE-01:RBV", UID: 37000, GID: 37001, Memory: "256Mi"},
 		Config: map[string][]byte{
 			"st.cmd": []byte("dbLoadDatabase " +
@@ -46,12 +47,19 @@ func TestManifests(t *testing.T) {
 	for name, change := range map[string]func(*beamline.Instance){
 		"plain": func(*beamline.Instance) {},
 		"all": func(i *beamline.Instance) {
-			i.Values = beamline.Values{ProbePV: "BL01T:TIME", Protocol: "pva", UID: 1, GID: 2, CPU: "100m", Memory: "1Gi",
+			i.Values = beamline.Values{
+				ProbePV: "BL01T:TIME", Protocol: "pva", UID: 1, GID: 2, CPU: "100m", Memory: "1Gi",
 				Autosave: "100Mi", GraceSeconds: 60,
-				Startup: &startup.Rules{Within: "3m", Allow: []startup.Pattern{{Line: "queueRequest", Why: "absent in CI"}}},
+				Startup: &startup.Rules{
+					Within: "3m", Allow: []startup.Pattern{{Line: "queueRequest", Why: "absent in CI"}},
+				},
 				Env: map[string]string{"EPICS_CA_MAX_ARRAY_BYTES": "1000000",
-					"A": "{{ x }}"}, NodeSelector: map[string]string{"beamline": "bl01t"},
-				Tolerations: []beamline.Toleration{{Key: "beamline", Operator: "Equal", Value: "bl01t", Effect: "NoSchedule"}}}
+					"A": "{{ x }}"},
+				NodeSelector: map[string]string{"beamline": "bl01t"},
+				Tolerations: []beamline.Toleration{{
+					Key: "beamline", Operator: "Equal", Value: "bl01t", Effect: "NoSchedule",
+				}},
+			}
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},
 	} {

@@ -85,7 +85,9 @@ func checkConfig(inst *beamline.Instance) error {
 			"%s: %w", inst.Name, err)
 	}
 	if _, ok := inst.Config["st.cmd"]; !ok && !inst.Chart {
-		return diag.Invalidf(inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name)
+		return diag.Invalidf(
+			inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name,
+		)
 	}
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(inst.Config)) {

@@ -16,7 +16,9 @@ import (
 func TestPackageRefuses(t *testing.T) {
 	own := func(chart, template string) func(*beamline.Instance) {
 		return func(i *beamline.Instance) {
-			i.Chart, i.Own = true, map[string][]byte{"Chart.yaml": []byte(chart), "templates/own.yaml": []byte(template)}
+			i.Chart, i.Own = true, map[string][]byte{
+				"Chart.yaml": []byte(chart), "templates/own.yaml": []byte(template),
+			}
 		}
 	}
 	folder := "beamlines/bl01t/iocs/bl01t-mo-ioc-01"

@@ -43,12 +43,16 @@ func Alone(files fs.FS) (Summary, error) {
 		return Summary{}, err
 	}
 	for _, img := range outside {
-		sum.Outside = append(sum.Outside, fmt.Sprintf("%s: built on %s, which is not in this tree", img.File, img.Parent))
+		sum.Outside = append(sum.Outside, fmt.Sprintf(
+			"%s: built on %s, which is not in this tree", img.File, img.Parent,
+		))
 	}
 	for _, bl := range lines {
 		for _, inst := range bl.Instances {
 			if recipes.Images[string(inst.Image.Asset)] == nil {
-				sum.Outside = append(sum.Outside, fmt.Sprintf("%s: runs %s, which is not in this tree", inst.File, inst.Image))
+				sum.Outside = append(sum.Outside, fmt.Sprintf(
+					"%s: runs %s, which is not in this tree", inst.File, inst.Image,
+				))
 			}
 		}
 	}
@@ -75,6 +79,8 @@ func read(files fs.FS, recipes *recipe.Tree, err error) (Summary, []*beamline.Be
 	if err := errors.Join(faults...); err != nil {
 		return Summary{}, nil, err
 	}
-	sum := Summary{Images: len(recipes.Images), Modules: len(recipes.Modules), Beamlines: len(names), Instances: instances}
+	sum := Summary{
+		Images: len(recipes.Images), Modules: len(recipes.Modules), Beamlines: len(names), Instances: instances,
+	}
 	return sum, lines, nil
 }

@@ -21,7 +21,8 @@ func TestOpenRefusesNoKubeconfig(t *testing.T) {
 // kubeconfig names a cluster on a port that nobody listens to.
 func kubeconfig(t *testing.T) string {
 	file := t.TempDir() + "/kubeconfig"
-	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\nclusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\n" +
+		"clusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	return file
 }

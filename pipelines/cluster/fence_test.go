@@ -21,7 +21,10 @@ func TestFence(t *testing.T) {
 		_, _ = w.Write([]byte(`{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"x"}}`))
 	}))
 	defer server.Close()
-	n, err := open(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, nil, "bl01t", "bl01t")
+	n, err := open(
+		&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, nil,
+		"bl01t", "bl01t",
+	)
 	require.NoError(t, err)
 	lost := errors.New("the lock was lost")
 	held := true
@@ -45,5 +48,8 @@ func TestFence(t *testing.T) {
 	_, err = client.Post(server.URL, "application/json", strings.NewReader("{}"))
 	require.ErrorIs(t, err, lost, "Helm's requests too")
 	require.Equal(t, []string{"DELETE", "GET"}, sent)
-	require.NoError(t, n.Client.CoreV1().ConfigMaps("bl01t").Delete(t.Context(), "x", metav1.DeleteOptions{}), "others are not fenced")
+	require.NoError(
+		t, n.Client.CoreV1().ConfigMaps("bl01t").Delete(t.Context(), "x", metav1.DeleteOptions{}),
+		"others are not fenced",
+	)
 }

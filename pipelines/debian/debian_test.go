@@ -29,10 +29,13 @@ func TestPinsAreSortedAndTheLastLockWins(t *testing.T) {
 
 func TestInstallFaults(t *testing.T) {
 	img := &recipe.Image{Name: "a", File: "generic-iocs/a/image.yaml"}
-	failed := &dagger.ExecError{Cmd: []string{"sh", "-c", "x\ny"}, ExitCode: 1, Stdout: "MOVED gcc 14.3\nMOVED awk 2\nMOVED\n"}
+	failed := &dagger.ExecError{
+		Cmd: []string{"sh", "-c", "x\ny"}, ExitCode: 1, Stdout: "MOVED gcc 14.3\nMOVED awk 2\nMOVED\n",
+	}
 	err := installFault(img, "gcc 14.2\n", failed)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	require.EqualError(t, err, "generic-iocs/a/image.lock.yaml: installing Debian packages for a: the archive has moved: "+
+	require.EqualError(t, err, "generic-iocs/a/image.lock.yaml: "+
+		"installing Debian packages for a: the archive has moved: "+
 		"gcc is 14.3 now and locked at 14.2; awk is 2 now and not locked; run: tagline lock a")
 	err = installFault(img, "", errors.New("no engine"))
 	require.Equal(t, diag.Broken, diag.KindOf(err))

@@ -5,5 +5,6 @@ apt-get update -q >&2
 apt-get install -s --no-install-recommends "$@" >/var/cache/apt/simulated
 sed -n 's/^Inst \([^ :]*\)\(:[^ ]*\)\{0,1\} \(\[[^]]*\] \)\{0,1\}(\([^ ]*\) .*/\1 \4/p' /var/cache/apt/simulated
 for p; do
-	dpkg-query --show --showformat '${db:Status-Status} ${Package} ${Version}\n' "$p" 2>/dev/null | sed -n 's/^installed //p'
+	dpkg-query --show --showformat '${db:Status-Status} ${Package} ${Version}\n' "$p" 2>/dev/null |
+		sed -n 's/^installed //p'
 done

@@ -22,16 +22,18 @@ type Release struct {
 
 // Diff is what differs in a newer release.
 type Diff struct {
-	Asset     asset.Name    `json:"asset"`
-	Kind      asset.Kind    `json:"kind"`
-	From      asset.Version `json:"from"`                // versions, as in the tags
-	To        asset.Version `json:"to"`                  //
-	Beamline  []Change      `json:"beamline,omitempty"`  // namespace and gate, by name
-	Parents   []Change      `json:"parents,omitempty"`   // released images it is built on or runs, as "version digest", several with commas between
-	Sources   []Change      `json:"sources,omitempty"`   // support modules built, as "ref at commit"
-	Files     []File        `json:"files,omitempty"`     // of an image's or chart's folder; of a beamline the library chart's
-	Instances []Instance    `json:"instances,omitempty"` // of a beamline, by name
-	PVs       []PV          `json:"pvs,omitempty"`       // by name
+	Asset    asset.Name    `json:"asset"`
+	Kind     asset.Kind    `json:"kind"`
+	From     asset.Version `json:"from"`               // versions, as in the tags
+	To       asset.Version `json:"to"`                 //
+	Beamline []Change      `json:"beamline,omitempty"` // namespace and gate, by name
+	// released images it is built on or runs, as "version digest", several with commas between
+	Parents []Change `json:"parents,omitempty"`
+	Sources []Change `json:"sources,omitempty"` // support modules built, as "ref at commit"
+	// of an image's or chart's folder; of a beamline the library chart's
+	Files     []File     `json:"files,omitempty"`
+	Instances []Instance `json:"instances,omitempty"` // of a beamline, by name
+	PVs       []PV       `json:"pvs,omitempty"`       // by name
 }
 
 // Change is a thing with another value. Old is empty when it appears, New when it

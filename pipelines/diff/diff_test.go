@@ -39,8 +39,12 @@ func files1(edits map[string]string) fstest.MapFS {
 }
 
 func beamlineRecord(version string, pvs ...record.Test) *record.Record {
-	return &record.Record{Kind: asset.Beamline, Asset: "bl", Version: assettest.Version(version), Namespace: "bl", Checks: pvs,
-		Parents: record.Parents{Releases: []record.Parent{{Asset: "ioc", Version: assettest.Version("1.0.0"), Digest: "sha256:aa"}}}}
+	return &record.Record{
+		Kind: asset.Beamline, Asset: "bl", Version: assettest.Version(version), Namespace: "bl", Checks: pvs,
+		Parents: record.Parents{Releases: []record.Parent{{
+			Asset: "ioc", Version: assettest.Version("1.0.0"), Digest: "sha256:aa",
+		}}},
+	}
 }
 
 func TestBeamline(t *testing.T) {
@@ -61,18 +65,25 @@ func TestBeamline(t *testing.T) {
 			record.Test{Of: "bl-new", PVs: []record.PV{{Name: "A2", Type: "ai"}, {Name: "NEW", Type: "motor"}}},
 		),
 		files1(map[string]string{
-			"charts/ioc-lib/templates/_ioc.tpl":      "x",
-			"beamlines/bl/beamline.yaml":             "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 512Mi}\n",
-			"beamlines/bl/iocs/bl-a/config/st.cmd":   "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\nioc_registerRecordDeviceDriver(pdbbase)\niocInit\ndbl\n",
-			"beamlines/bl/iocs/bl-a/config/more.db":  "record(ai, \"A3\") {}\n",
-			"beamlines/bl/iocs/bl-b/values.yaml":     "image: ioc 1.1.0\nprobePV: B\nmemory: 256Mi\nenv: {EPICS_CA_MAX_ARRAY_BYTES: \"1000000\"}\n",
+			"charts/ioc-lib/templates/_ioc.tpl": "x",
+			"beamlines/bl/beamline.yaml":        "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 512Mi}\n",
+			"beamlines/bl/iocs/bl-a/config/st.cmd": "dbLoadDatabase \"/epics/ioc/dbd/ioc.dbd\"\n" +
+				"ioc_registerRecordDeviceDriver(pdbbase)\n" +
+				"iocInit\n" +
+				"dbl\n",
+			"beamlines/bl/iocs/bl-a/config/more.db": "record(ai, \"A3\") {}\n",
+			"beamlines/bl/iocs/bl-b/values.yaml": "image: ioc 1.1.0\nprobePV: B\nmemory: 256Mi\n" +
+				"env: {EPICS_CA_MAX_ARRAY_BYTES: \"1000000\"}\n",
 			"beamlines/bl/iocs/bl-old/values.yaml":   "",
 			"beamlines/bl/iocs/bl-old/config/st.cmd": "",
 			"beamlines/bl/iocs/bl-new/values.yaml":   "image: ioc 1.1.0\nprobePV: D\n",
 			"beamlines/bl/iocs/bl-new/config/st.cmd": script,
 		}),
 	}
-	to.Record.Parents.Releases = append(to.Record.Parents.Releases, record.Parent{Asset: "ioc", Version: assettest.Version("1.1.0"), Digest: "sha256:bb"})
+	to.Record.Parents.Releases = append(
+		to.Record.Parents.Releases,
+		record.Parent{Asset: "ioc", Version: assettest.Version("1.1.0"), Digest: "sha256:bb"},
+	)
 	to.Record.Gate.Approvers = []string{"octocat"}
 
 	d, err := New(from, to)

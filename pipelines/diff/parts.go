@@ -140,7 +140,7 @@ func files(a, b map[string][]byte) (list []File) {
 		switch {
 		case before && after && bytes.Equal(old, now):
 		case before && after:
-			list = append(list, File{name, Changes, lines(old, now)})
+			list = append(list, File{name, Changes, Lines(old, now)})
 		case after:
 			list = append(list, File{name, Appears, nil})
 		default:
@@ -150,16 +150,20 @@ func files(a, b map[string][]byte) (list []File) {
 	return list
 }
 
-// lines returns the lines that differ, in the order of the files.
-func lines(a, b []byte) (list []string) {
+// Lines returns the lines that differ between two texts, in their order: "-old"
+// and "+new". There are none for what is not text, or too long to read.
+func Lines(a, b []byte) (list []string) {
 	if !utf8.Valid(a) || !utf8.Valid(b) || bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0 ||
 		len(a)+len(b) > maxText {
 		return nil
 	}
 	for _, d := range gitdiff.Do(string(a), string(b)) {
-		sign := map[diffmatchpatch.Operation]string{diffmatchpatch.DiffDelete: "-", diffmatchpatch.DiffInsert: "+"}[d.Type]
-		if sign == "" {
+		sign := "+"
+		switch d.Type {
+		case diffmatchpatch.DiffEqual:
 			continue
+		case diffmatchpatch.DiffDelete:
+			sign = "-"
 		}
 		for l := range strings.Lines(d.Text) {
 			list = append(list, sign+strings.TrimRight(l, "\r\n"))

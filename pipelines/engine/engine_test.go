@@ -13,7 +13,12 @@ func TestTellingPicksTheCompilersLines(t *testing.T) {
 	out := "gcc -c a.c\na.c:3:5: error: unknown type name 'foo'\nmake[1]: *** [a.o] Error 1\nall done\n"
 	require.Equal(t, []string{"a.c:3:5: error: unknown type name 'foo'"}, telling(out))
 	require.Equal(t, []string{"make: *** [a.o] Error 1"}, telling("gcc -c a.c\nmake: *** [a.o] Error 1\n"))
-	require.Equal(t, []string{"make: *** No rule to make target 'x.dbd', needed by 'ioc.dbd'.  Stop."}, telling("make: *** No rule to make target 'x.dbd', needed by 'ioc.dbd'.  Stop.\nmake: *** [src.install] Error 2\n"))
+	require.Equal(
+		t, []string{"make: *** No rule to make target 'x.dbd', needed by 'ioc.dbd'.  Stop."},
+		telling(
+			"make: *** No rule to make target 'x.dbd', needed by 'ioc.dbd'.  Stop.\nmake: *** [src.install] Error 2\n",
+		),
+	)
 	require.Equal(t, []string{"one", "two"}, telling("one\ntwo\n"))
 }
 
@@ -37,7 +42,9 @@ func TestExplain(t *testing.T) {
 // and with nothing else.
 func TestFolderHash(t *testing.T) {
 	tree := func() fstest.MapFS {
-		return fstest.MapFS{"m/a.c": {Data: []byte("int a;"), Mode: 0o644}, "m/run": {Data: []byte("x"), Mode: 0o755}, "other": {}}
+		return fstest.MapFS{
+			"m/a.c": {Data: []byte("int a;"), Mode: 0o644}, "m/run": {Data: []byte("x"), Mode: 0o755}, "other": {},
+		}
 	}
 	hash := func(fsys fstest.MapFS) string {
 		sum, err := FolderHash(fsys, "m")

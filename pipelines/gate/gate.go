@@ -49,9 +49,10 @@ type Facts struct {
 	Parents             []*attest.Release // of everything that it is built on and runs, read in the same way
 	Policy              *policy.Policy
 	Approvals           []approval.Judged
-	Healthy             map[asset.Digest]time.Time // by image digest: since when it is healthy on a beamline of the policy's after
-	Unreadable          []error                    // what should be known and can't be read
-	Now                 time.Time
+	// by image digest: since when it is healthy on a beamline of the policy's after
+	Healthy    map[asset.Digest]time.Time
+	Unreadable []error // what should be known and can't be read
+	Now        time.Time
 }
 
 // Rule is a rule of the gate.

@@ -38,7 +38,8 @@ func good() Facts {
 	return Facts{
 		Beamline: "bl01t", Namespace: "bl01t", Now: now, Policy: &policy.Policy{},
 		Release: &attest.Release{Digest: recordDigest, Signer: "a key", Record: &record.Record{
-			Kind: asset.Beamline, Asset: "bl01t", Version: parse("2026.11.1"), Tag: asset.Tag{Asset: "bl01t", Version: parse("2026.11.1")}, Namespace: "bl01t",
+			Kind: asset.Beamline, Asset: "bl01t", Version: parse("2026.11.1"),
+			Tag: asset.Tag{Asset: "bl01t", Version: parse("2026.11.1")}, Namespace: "bl01t",
 			Instances: []record.Instance{{
 				Name:  "bl01t-mo-ioc-01",
 				Chart: "127.0.0.1:5000/charts/bl01t-mo-ioc-01@" + chartDigest,
@@ -74,31 +75,65 @@ func TestWhatWasCheckedCannotBeChanged(t *testing.T) {
 // by is an approval that counts.
 func by(name string) approval.Judged { return approval.Judged{By: name, Good: true} }
 
-func TestDecideRefuses(t *testing.T) {
+// spoiled is a change of good facts, and what is said of it.
+type spoiled struct {
+	change func(*Facts)
+	says   string
+}
+
+// rec changes the record of the release.
+func rec(change func(*record.Record)) func(*Facts) {
+	return func(f *Facts) { change(f.Release.Record) }
+}
+
+// refuses runs Decide on facts that were good before their change.
+func refuses(t *testing.T, cases map[string]spoiled) {
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			f := good()
+			c.change(&f)
+			v := Decide(f)
+			require.False(t, v.Open)
+			pass, err := v.Pass()
+			require.Nil(t, pass.Record())
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, diag.Refused, diag.KindOf(err))
+		})
+	}
+}
+
+func TestDecideRefusesRelease(t *testing.T) {
+	refuses(t, map[string]spoiled{
+		"an image":          {rec(func(r *record.Record) { r.Kind = asset.Image }), `a release of kind "image"`},
+		"another beamline":  {func(f *Facts) { f.Beamline = "bl02t" }, "the release of beamline bl01t, not of bl02t"},
+		"another namespace": {func(f *Facts) { f.Namespace = "bl02t" }, `it goes to namespace "bl01t", and the beamline's is "bl02t"`},
+		"no digest":         {func(f *Facts) { f.Release.Digest = "" }, "its record has no digest"},
+		"no instances":      {rec(func(r *record.Record) { r.Instances = nil }), "it has no IOC instance"},
+		"a chart by tag": {
+			rec(func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1" }), "which is not named by digest",
+		},
+		"no checks": {rec(func(r *record.Record) { r.Checks = nil }), "no check was ever run on it"},
+		"a failed check": {
+			rec(func(r *record.Record) { r.Checks[0].Passed = false }), "failed: no reason was recorded",
+		},
+		"no boot":             {rec(func(r *record.Record) { r.Checks[0].Name = "smoke" }), "was never booted"},
+		"boot of another":     {rec(func(r *record.Record) { r.Checks[0].Digest = chartDigest }), "was never booted"},
+		"a check of the site": {func(f *Facts) { f.Policy.Checks = []string{"unique PVs"} }, `the policy wants the check "unique PVs"`},
+		"nobody signed":       {func(f *Facts) { f.Release.Signer = "" }, "nobody signed it"},
+		"unreadable": {
+			func(f *Facts) { f.Unreadable = []error{errors.New("no answer")} }, "no answer; see that it can be read",
+		},
+	})
+}
+
+func TestDecideRefusesByPolicy(t *testing.T) {
 	two := &policy.Approvals{Count: 2, From: []policy.Approver{{Name: "ajp"}, {Name: "jane"}}}
 	beamTime := policy.Window{
 		Why: "beam time", Start: "2026-11-30T09:00", Zone: "UTC", For: "8h", Repeat: "FREQ=WEEKLY;BYDAY=MO",
 	}
 	withTwo := beamTime
 	withTwo.Approvals = 2
-	rec := func(change func(*record.Record)) func(*Facts) { return func(f *Facts) { change(f.Release.Record) } }
-	for name, c := range map[string]struct {
-		change func(*Facts)
-		says   string
-	}{
-		"an image":            {rec(func(r *record.Record) { r.Kind = asset.Image }), `a release of kind "image"`},
-		"another beamline":    {func(f *Facts) { f.Beamline = "bl02t" }, "the release of beamline bl01t, not of bl02t"},
-		"another namespace":   {func(f *Facts) { f.Namespace = "bl02t" }, `it goes to namespace "bl01t", and the beamline's is "bl02t"`},
-		"no digest":           {func(f *Facts) { f.Release.Digest = "" }, "its record has no digest"},
-		"no instances":        {rec(func(r *record.Record) { r.Instances = nil }), "it has no IOC instance"},
-		"a chart by tag":      {rec(func(r *record.Record) { r.Instances[0].Chart = "host/charts/x:1" }), "which is not named by digest"},
-		"no checks":           {rec(func(r *record.Record) { r.Checks = nil }), "no check was ever run on it"},
-		"a failed check":      {rec(func(r *record.Record) { r.Checks[0].Passed = false }), "failed: no reason was recorded"},
-		"no boot":             {rec(func(r *record.Record) { r.Checks[0].Name = "smoke" }), "was never booted"},
-		"boot of another":     {rec(func(r *record.Record) { r.Checks[0].Digest = chartDigest }), "was never booted"},
-		"a check of the site": {func(f *Facts) { f.Policy.Checks = []string{"unique PVs"} }, `the policy wants the check "unique PVs"`},
-		"nobody signed":       {func(f *Facts) { f.Release.Signer = "" }, "nobody signed it"},
-		"unreadable":          {func(f *Facts) { f.Unreadable = []error{errors.New("no answer")} }, "no answer; see that it can be read"},
+	refuses(t, map[string]spoiled{
 		"too few": {
 			func(f *Facts) { f.Policy.Approvals, f.Approvals = two, []approval.Judged{by("ajp")} },
 			"it has 1 of 2 approvals, from any of ajp, jane; have it approved: tagline approve bl01t 2026.11.1",
@@ -106,7 +141,9 @@ func TestDecideRefuses(t *testing.T) {
 		"one that does not count": {
 			func(f *Facts) {
 				f.Policy.Approvals = two
-				f.Approvals = []approval.Judged{by("ajp"), {Statement: approval.Statement{Signer: "key x"}, Why: "it ended"}}
+				f.Approvals = []approval.Judged{by("ajp"), {
+					Statement: approval.Statement{Signer: "key x"}, Why: "it ended",
+				}}
 			},
 			"of key x does not count: it ended",
 		},
@@ -121,7 +158,8 @@ func TestDecideRefuses(t *testing.T) {
 			"beamline.yaml asks for the approval of one of octocat",
 		},
 		"never ran elsewhere": {
-			func(f *Facts) { f.Policy.After, f.Policy.Soak = []string{"bl09t"}, "48h" }, "does not run healthy on bl09t",
+			func(f *Facts) { f.Policy.After, f.Policy.Soak = []string{"bl09t"}, "48h" },
+			"does not run healthy on bl09t",
 		},
 		"not long enough": {
 			func(f *Facts) {
@@ -130,21 +168,18 @@ func TestDecideRefuses(t *testing.T) {
 			},
 			"has been healthy on bl09t for 47h0m0s of 48h; promote it after 2026-11-30 13:00 UTC",
 		},
-		"beam time":                {func(f *Facts) { f.Policy.Closed = []policy.Window{beamTime} }, "it is beam time until 2026-11-30 17:00 UTC; promote it after"},
-		"beam time with approvals": {func(f *Facts) { f.Policy.Closed = []policy.Window{withTwo} }, "or have 2 approve it"},
-		"on hold":                  {func(f *Facts) { f.Policy.Holds = []policy.Hold{{Why: "vacuum work"}} }, "the beamline is on hold: vacuum work"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := good()
-			c.change(&f)
-			v := Decide(f)
-			require.False(t, v.Open)
-			pass, err := v.Pass()
-			require.Nil(t, pass.Record())
-			require.ErrorContains(t, err, c.says)
-			require.Equal(t, diag.Refused, diag.KindOf(err))
-		})
-	}
+		"beam time": {
+			func(f *Facts) { f.Policy.Closed = []policy.Window{beamTime} },
+			"it is beam time until 2026-11-30 17:00 UTC; promote it after",
+		},
+		"beam time with approvals": {
+			func(f *Facts) { f.Policy.Closed = []policy.Window{withTwo} }, "or have 2 approve it",
+		},
+		"on hold": {
+			func(f *Facts) { f.Policy.Holds = []policy.Hold{{Why: "vacuum work"}} },
+			"the beamline is on hold: vacuum work",
+		},
+	})
 }
 
 func TestDecideAllows(t *testing.T) {
@@ -184,7 +219,10 @@ func TestOverride(t *testing.T) {
 		f.Policy.Override = []string{"ajp"}
 		f.Policy.Holds = []policy.Hold{{Why: "vacuum work"}}
 		f.Policy.Approvals = &policy.Approvals{Count: 1, From: []policy.Approver{{Name: "ajp"}, {Name: "jane"}}}
-		f.Approvals = []approval.Judged{{Statement: approval.Statement{Approval: approval.Approval{Override: "the shutter is stuck"}}, By: "ajp", Good: true}}
+		f.Approvals = []approval.Judged{{
+			Statement: approval.Statement{Approval: approval.Approval{Override: "the shutter is stuck"}}, By: "ajp",
+			Good: true,
+		}}
 		return f
 	}
 	v := Decide(overridden())

@@ -99,7 +99,8 @@ func Signers(
 }
 
 func trust(
-	ctx context.Context, key, identity, issuer, trustedRoot string, sigstore func(context.Context) (*sign.Sigstore, error),
+	ctx context.Context, key, identity, issuer, trustedRoot string,
+	sigstore func(context.Context) (*sign.Sigstore, error),
 ) (*sign.Trust, error) {
 	if key != "" {
 		return sign.TrustKeys([]byte(key))

@@ -60,7 +60,8 @@ func newWorld(t *testing.T) *world {
 	var err error
 	w.reg, err = registry.New(w.host, registry.Options{})
 	require.NoError(t, err)
-	w.policy = "signers:\n  - key: " + indent(w.maker.public) + "approvals:\n  count: 1\n  from:\n    - name: ajp\n      key: " + indent(w.ajp.public) + "    - name: maker\n      key: " + indent(w.maker.public)
+	w.policy = "signers:\n  - key: " + indent(w.maker.public) + "approvals:\n  count: 1\n  from:\n    - name: ajp\n" +
+		"      key: " + indent(w.ajp.public) + "    - name: maker\n      key: " + indent(w.maker.public)
 	return w
 }
 
@@ -86,23 +87,38 @@ func (w *world) release(v string, sign *person, change func(*record.Record)) ass
 	runtime, developer, c := w.push("ioc-simstage-runtime"), w.push("ioc-simstage-developer"), w.push("charts/bl01t-a")
 	root := asset.Ref("docker.io/library/debian:trixie@sha256:" + strings.Repeat("ab", 32))
 	ioc := &record.Record{
-		Schema: record.Schema, Kind: asset.Image, Asset: "ioc-simstage", Version: parse(v), Tag: asset.Tag{Asset: "ioc-simstage", Version: parse(v)},
+		Schema: record.Schema, Kind: asset.Image, Asset: "ioc-simstage", Version: parse(v),
+		Tag:    asset.Tag{Asset: "ioc-simstage", Version: parse(v)},
 		Commit: strings.Repeat("0a", 20), Tool: "1.0.0",
 		Artifacts: []record.Artifact{
-			{Name: "ioc-simstage-developer", Type: record.ImageType, Target: "developer", Ref: asset.Ref(w.host + "/ioc-simstage-developer:" + v), Digest: developer},
-			{Name: "ioc-simstage-runtime", Type: record.ImageType, Target: "runtime", Ref: asset.Ref(w.host + "/ioc-simstage-runtime:" + v), Digest: runtime},
+			{
+				Name: "ioc-simstage-developer", Type: record.ImageType, Target: "developer",
+				Ref: asset.Ref(w.host + "/ioc-simstage-developer:" + v), Digest: developer,
+			},
+			{
+				Name: "ioc-simstage-runtime", Type: record.ImageType, Target: "runtime",
+				Ref: asset.Ref(w.host + "/ioc-simstage-runtime:" + v), Digest: runtime,
+			},
 		},
 		Parents: record.Parents{Root: root},
 		Checks:  []record.Test{{Name: "smoke", Of: "ioc-simstage", Passed: true}},
 	}
 	image := w.reg.At("ioc-simstage-runtime", runtime)
 	bl := &record.Record{
-		Schema: record.Schema, Kind: asset.Beamline, Asset: "bl01t", Version: parse(v), Tag: asset.Tag{Asset: "bl01t", Version: parse(v)},
+		Schema: record.Schema, Kind: asset.Beamline, Asset: "bl01t", Version: parse(v),
+		Tag:    asset.Tag{Asset: "bl01t", Version: parse(v)},
 		Commit: strings.Repeat("0b", 20), Tool: "1.0.0", Namespace: "bl01t",
-		Artifacts: []record.Artifact{{Name: "bl01t-a", Type: record.ChartType, Ref: asset.Ref(w.host + "/charts/bl01t-a:" + v), Digest: c}},
-		Parents:   record.Parents{Releases: []record.Parent{{Asset: "ioc-simstage", Version: parse(v), Ref: image, Digest: runtime}}},
-		Instances: []record.Instance{{Name: "bl01t-a", Chart: w.reg.At("charts/bl01t-a", c), Image: image, IOC: asset.Pin{Asset: "ioc-simstage", Version: parse(v)}, ProbePV: "X", Protocol: "ca"}},
-		Checks:    []record.Test{{Name: "boot", Of: "bl01t-a", Digest: runtime, Passed: true}},
+		Artifacts: []record.Artifact{{
+			Name: "bl01t-a", Type: record.ChartType, Ref: asset.Ref(w.host + "/charts/bl01t-a:" + v), Digest: c,
+		}},
+		Parents: record.Parents{Releases: []record.Parent{{
+			Asset: "ioc-simstage", Version: parse(v), Ref: image, Digest: runtime,
+		}}},
+		Instances: []record.Instance{{
+			Name: "bl01t-a", Chart: w.reg.At("charts/bl01t-a", c), Image: image,
+			IOC: asset.Pin{Asset: "ioc-simstage", Version: parse(v)}, ProbePV: "X", Protocol: "ca",
+		}},
+		Checks: []record.Test{{Name: "boot", Of: "bl01t-a", Digest: runtime, Passed: true}},
 	}
 	if change != nil {
 		change(bl)
@@ -128,7 +144,9 @@ func (w *world) inquiry() *Inquiry {
 	require.NoError(w, err)
 	return &Inquiry{
 		Beamline: "bl01t", Namespace: "bl01t", Policy: p, Registry: w.reg, Now: now,
-		Sigstore: func(context.Context) (*sign.Sigstore, error) { return nil, errors.New("no Sigstore is needed here") },
+		Sigstore: func(context.Context) (*sign.Sigstore, error) {
+			return nil, errors.New("no Sigstore is needed here")
+		},
 	}
 }
 
@@ -136,7 +154,9 @@ func (w *world) inquiry() *Inquiry {
 func (w *world) approve(who person, digest asset.Digest, change func(*approval.Approval)) *approval.Approval {
 	p, err := policy.Read("policy.yaml", []byte(w.policy))
 	require.NoError(w, err)
-	a := approval.Approval{Beamline: "bl01t", Version: "1.0.0", Policy: p.Digest(), From: now, Until: now.Add(time.Hour)}
+	a := approval.Approval{
+		Beamline: "bl01t", Version: "1.0.0", Policy: p.Digest(), From: now, Until: now.Add(time.Hour),
+	}
 	if change != nil {
 		change(&a)
 	}
@@ -180,7 +200,9 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 			w.approve(w.ajp, d, func(a *approval.Approval) { a.From, a.Until = now.Add(-time.Hour), now })
 		},
 		"it begins at": func(w *world, d asset.Digest) {
-			w.approve(w.ajp, d, func(a *approval.Approval) { a.From, a.Until = now.Add(time.Hour), now.Add(2*time.Hour) })
+			w.approve(w.ajp, d, func(a *approval.Approval) {
+				a.From, a.Until = now.Add(time.Hour), now.Add(2*time.Hour)
+			})
 		},
 		"it was given under another policy": func(w *world, d asset.Digest) {
 			w.approve(w.ajp, d, nil)
@@ -200,7 +222,10 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 			w.approve(w.ajp, other, nil)
 			list, err := w.reg.Attached(w.Context(), w.reg.RecordRef("bl01t", other), sign.MediaType, approval.Kind)
 			require.NoError(w, err)
-			require.NoError(w, w.reg.Attach(w.Context(), w.reg.RecordRef("bl01t", d), registry.Attachment{Media: sign.MediaType, Kind: approval.Kind, Body: list[0]}))
+			require.NoError(w, w.reg.Attach(
+				w.Context(), w.reg.RecordRef("bl01t", d),
+				registry.Attachment{Media: sign.MediaType, Kind: approval.Kind, Body: list[0]},
+			))
 		},
 		"it has 1 of 2 approvals": func(w *world, d asset.Digest) { // one person, twice
 			w.policy = strings.Replace(w.policy, "count: 1", "count: 2", 1)
@@ -221,7 +246,9 @@ func TestRevokingNeedsAnApprover(t *testing.T) {
 	w := newWorld(t)
 	digest := w.release("1.0.0", &w.maker, nil)
 	a := w.approve(w.ajp, digest, nil)
-	require.NoError(t, approval.Revoke(t.Context(), w.reg, newPerson(t).key, w.reg.RecordRef("bl01t", digest), a.ID, now))
+	require.NoError(t, approval.Revoke(
+		t.Context(), w.reg, newPerson(t).key, w.reg.RecordRef("bl01t", digest), a.ID, now,
+	))
 	verdict, err := w.ask("1.0.0")
 	require.NoError(t, err)
 	require.True(t, verdict.Open)

@@ -63,11 +63,16 @@ func trustedStill(to Former, trusted attest.Trusted) (faults []Reason) {
 		return nil
 	}
 	if len(to.Signatures) == 0 {
-		return []Reason{no(Signed, verify, "its signature was never verified: the policy asked for none when it was promoted")}
+		return []Reason{no(
+			Signed, verify, "its signature was never verified: the policy asked for none when it was promoted",
+		)}
 	}
 	for _, s := range to.Signatures {
-		if !slices.ContainsFunc(trusted(s.Asset), func(t *sign.Trust) bool { return t.Names(s.Signer, s.Tag.String()) }) {
-			faults = append(faults, no(Signed, verify, "%s was signed by %s, whom the policy trusts with it no more", s.Tag, s.Signer))
+		names := func(t *sign.Trust) bool { return t.Names(s.Signer, s.Tag.String()) }
+		if !slices.ContainsFunc(trusted(s.Asset), names) {
+			faults = append(faults, no(
+				Signed, verify, "%s was signed by %s, whom the policy trusts with it no more", s.Tag, s.Signer,
+			))
 		}
 	}
 	if len(faults) > 0 {

@@ -52,8 +52,10 @@ func TestGoingBackNeedsNoNewApproval(t *testing.T) {
 
 func TestGoingBackIsRefused(t *testing.T) {
 	for says, change := range map[string]func(w *world, to *Former){
-		"rolling back to bl01t 1.0.0: it is beam time until 2026-11-30 17:00 UTC": func(w *world, _ *Former) { w.policy += beamTime },
-		"the beamline is on hold: vacuum work":                                    func(w *world, _ *Former) { w.policy += vacuum },
+		"rolling back to bl01t 1.0.0: it is beam time until 2026-11-30 17:00 UTC": func(w *world, _ *Former) {
+			w.policy += beamTime
+		},
+		"the beamline is on hold: vacuum work": func(w *world, _ *Former) { w.policy += vacuum },
 		"1.0.0 was signed by key": func(w *world, _ *Former) { // who signed it is trusted no more
 			i := strings.Index(w.policy, "approvals:")
 			w.policy = "signers:\n  - key: " + indent(newPerson(w.T).public) + w.policy[i:]
@@ -87,7 +89,9 @@ func TestGoingBackInSpiteOfAClosedTime(t *testing.T) {
 	w := newWorld(t)
 	to := w.ran()
 	w.policy += withOne + "override: [ajp]\n"
-	require.ErrorContains(t, w.mayReturn(to), "or have 1 approve it", "the approval that there is was under another policy")
+	require.ErrorContains(
+		t, w.mayReturn(to), "or have 1 approve it", "the approval that there is was under another policy",
+	)
 	w.approve(w.ajp, to.Record, nil)
 	require.NoError(t, w.mayReturn(to))
 

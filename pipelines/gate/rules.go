@@ -17,33 +17,48 @@ func kind(f Facts) []Reason {
 	const again = "release the tag again with this version of Tagline"
 	rec := f.Release.Record
 	if rec.Kind != asset.Beamline {
-		return []Reason{no(Kind, "promote a beamline that runs it", "it is a release of kind %q, and only a beamline can be promoted", rec.Kind)}
+		return []Reason{no(
+			Kind, "promote a beamline that runs it", "it is a release of kind %q, and only a beamline can be promoted",
+			rec.Kind,
+		)}
 	}
 	var faults []Reason
 	if string(rec.Asset) != f.Beamline {
-		faults = append(faults, no(Kind, "name that beamline", "it is the release of beamline %s, not of %s", rec.Asset, f.Beamline))
+		faults = append(faults, no(
+			Kind, "name that beamline", "it is the release of beamline %s, not of %s", rec.Asset, f.Beamline,
+		))
 	}
 	if rec.Namespace != f.Namespace {
-		faults = append(faults, no(Kind, "give the beamline that namespace in beamline.yaml and tag it again, or name the right one with --namespace",
-			"it goes to namespace %q, and the beamline's is %q", rec.Namespace, f.Namespace))
+		faults = append(faults, no(
+			Kind,
+			"give the beamline that namespace in beamline.yaml and tag it again, or name the right one with --namespace",
+			"it goes to namespace %q, and the beamline's is %q", rec.Namespace, f.Namespace,
+		))
 	}
 	if f.Release.Digest == "" {
 		faults = append(faults, no(Kind, again, "its record has no digest"))
 	}
 	if len(rec.Instances) == 0 {
-		faults = append(faults, no(Kind, "give the beamline an instance under iocs/ and tag it again", "it has no IOC instance"))
+		faults = append(faults, no(
+			Kind, "give the beamline an instance under iocs/ and tag it again", "it has no IOC instance",
+		))
 	}
 	for _, inst := range rec.Instances {
 		for _, ref := range []asset.Ref{inst.Chart, inst.Image} {
 			if ref.Digest() == "" {
-				faults = append(faults, no(Kind, again, "%s is to run %q, which is not named by digest", inst.Name, ref))
+				faults = append(faults, no(
+					Kind, again, "%s is to run %q, which is not named by digest", inst.Name, ref,
+				))
 			}
 		}
 	}
 	if len(faults) > 0 {
 		return faults
 	}
-	return []Reason{yes(Kind, "it is the release of %s for namespace %s, with %d IOC instances", rec.Asset, rec.Namespace, len(rec.Instances))}
+	return []Reason{yes(
+		Kind, "it is the release of %s for namespace %s, with %d IOC instances", rec.Asset, rec.Namespace,
+		len(rec.Instances),
+	)}
 }
 
 // tests wants every instance booted at its image, the policy's checks passed, and
@@ -60,7 +75,9 @@ func tests(f Facts) []Reason {
 			if why == "" {
 				why = "no reason was recorded"
 			}
-			faults = append(faults, no(Tests, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why))
+			faults = append(faults, no(
+				Tests, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why,
+			))
 		}
 	}
 	for _, inst := range rec.Instances {
@@ -68,12 +85,18 @@ func tests(f Facts) []Reason {
 			return c.Name == record.BootTest && c.Of == inst.Name && c.Digest != "" && c.Digest == inst.Image.Digest()
 		})
 		if !booted {
-			faults = append(faults, no(Tests, "release the tag again", "%s was never booted at the image it would run, %s", inst.Name, inst.Image))
+			faults = append(faults, no(
+				Tests, "release the tag again", "%s was never booted at the image it would run, %s", inst.Name,
+				inst.Image,
+			))
 		}
 	}
 	for _, name := range f.Policy.Checks {
 		if !slices.ContainsFunc(rec.Checks, func(c record.Test) bool { return c.Name == name }) {
-			faults = append(faults, no(Tests, "release the tag again with a Tagline that runs it", "the policy wants the check %q, which was never run on it", name))
+			faults = append(faults, no(
+				Tests, "release the tag again with a Tagline that runs it",
+				"the policy wants the check %q, which was never run on it", name,
+			))
 		}
 	}
 	if len(faults) > 0 {
@@ -123,14 +146,21 @@ func approvals(f Facts) []Reason {
 		case j.Good:
 			by = append(by, j.By)
 		default:
-			reasons = append(reasons, no(Approved, "", "the approval %s of %s does not count: %s", short(j.ID), or(j.By, j.Signer), j.Why))
+			reasons = append(reasons, no(
+				Approved, "", "the approval %s of %s does not count: %s", short(j.ID), or(j.By, j.Signer), j.Why,
+			))
 		}
 	}
 	if lacking := unapproved(f, by); lacking != "" {
-		return append(reasons, no(Approved, fmt.Sprintf("have one of them run tagline approve %s %s", f.Beamline, f.Release.Record.Version), "%s", lacking))
+		return append(reasons, no(
+			Approved, fmt.Sprintf("have one of them run tagline approve %s %s", f.Beamline, f.Release.Record.Version),
+			"%s", lacking,
+		))
 	}
 	if len(by) < want {
-		return append(reasons, no(Approved, fmt.Sprintf("have it approved: tagline approve %s %s", f.Beamline, f.Release.Record.Version),
+		return append(reasons, no(Approved, fmt.Sprintf(
+			"have it approved: tagline approve %s %s", f.Beamline, f.Release.Record.Version,
+		),
 			"it has %d of %d approvals, from any of %s", len(by), want, approvers(f)))
 	}
 	if want == 0 {
@@ -199,10 +229,14 @@ func soak(f Facts) []Reason {
 		since, there := f.Healthy[digest]
 		switch {
 		case !there:
-			faults = append(faults, no(Soaked, "promote a release that runs it there first", "%s, %s, does not run healthy on %s", inst.IOC, digest.Short(), where))
+			faults = append(faults, no(
+				Soaked, "promote a release that runs it there first", "%s, %s, does not run healthy on %s", inst.IOC,
+				digest.Short(), where,
+			))
 		case f.Now.Sub(since) < length:
 			faults = append(faults, no(Soaked, "promote it after "+since.Add(length).UTC().Format(minutes),
-				"%s, %s, has been healthy on %s for %s of %s", inst.IOC, digest.Short(), where, f.Now.Sub(since).Round(time.Minute), f.Policy.Soak))
+				"%s, %s, has been healthy on %s for %s of %s", inst.IOC, digest.Short(), where,
+				f.Now.Sub(since).Round(time.Minute), f.Policy.Soak))
 		}
 	}
 	if len(faults) > 0 {
@@ -229,7 +263,10 @@ func closed(f Facts) (reasons []Reason) {
 		case w.Approvals > 0 && good >= w.Approvals:
 			reasons = append(reasons, yes(Open, "it is %s until %s, and %d approved all the same", w.Why, end, good))
 		case w.Approvals > 0:
-			reasons = append(reasons, no(Open, fmt.Sprintf("promote it after %s, or have %d approve it", end, w.Approvals), "it is %s until %s", w.Why, end))
+			reasons = append(reasons, no(
+				Open, fmt.Sprintf("promote it after %s, or have %d approve it", end, w.Approvals), "it is %s until %s",
+				w.Why, end,
+			))
 		default:
 			reasons = append(reasons, no(Open, "promote it after "+end, "it is %s until %s", w.Why, end))
 		}

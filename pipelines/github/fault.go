@@ -23,7 +23,10 @@ func (r *Repository) fault(doing, tag string, err error) error {
 		Doing: doing + " the GitHub release of",
 		Asset: tag,
 		Err:   r.clean(err),
-		Fix:   r.fix(err, "run tagline github-release again to finish", "give GITHUB_TOKEN the right to write contents: permissions: {contents: write} of the job"),
+		Fix: r.fix(
+			err, "run tagline github-release again to finish",
+			"give GITHUB_TOKEN the right to write contents: permissions: {contents: write} of the job",
+		),
 	}
 }
 

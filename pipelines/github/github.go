@@ -52,8 +52,9 @@ func (p Publisher) Run(ctx context.Context, tag string) (*Page, error) {
 	}
 	page := &Page{Tag: tag, Record: n.file(), Since: n.before.String()}
 	release, err := p.GitHub.put(ctx, wanted{
-		tag: tag, commit: n.rec.Commit, title: asset.Pin{Asset: n.rec.Asset, Version: n.rec.Version}.String(), notes: n.text(),
-		mark: mark, prerelease: n.pre, latest: n.latest, file: n.file(), record: body.Bytes(),
+		tag: tag, commit: n.rec.Commit, title: asset.Pin{Asset: n.rec.Asset, Version: n.rec.Version}.String(),
+		notes: n.text(),
+		mark:  mark, prerelease: n.pre, latest: n.latest, file: n.file(), record: body.Bytes(),
 	})
 	if err != nil {
 		return nil, err

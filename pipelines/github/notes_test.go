@@ -24,11 +24,15 @@ func beamline() *notes {
 		address: asset.Ref("registry.example.org/site/records/bl01t@" + sum), before: assettest.Version("2026.11.1"),
 		rec: &record.Record{
 			Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.2"),
-			Artifacts: []record.Artifact{{Name: "charts/bl01t-mo-ioc-01", Type: "chart", Ref: "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2", Digest: asset.Digest(sum)}},
-			Checks:    []record.Test{{Of: "bl01t-mo-ioc-01", PVs: []record.PV{{Name: "A"}, {Name: "B"}}}},
+			Artifacts: []record.Artifact{{
+				Name: "charts/bl01t-mo-ioc-01", Type: "chart",
+				Ref: "registry.example.org/site/charts/bl01t-mo-ioc-01:2026.11.2", Digest: asset.Digest(sum),
+			}},
+			Checks: []record.Test{{Of: "bl01t-mo-ioc-01", PVs: []record.PV{{Name: "A"}, {Name: "B"}}}},
 		},
 		since: &diff.Diff{
-			Asset: "bl01t", Kind: asset.Beamline, From: assettest.Version("2026.11.1"), To: assettest.Version("2026.11.2"),
+			Asset: "bl01t", Kind: asset.Beamline, From: assettest.Version("2026.11.1"),
+			To:       assettest.Version("2026.11.2"),
 			Beamline: []diff.Change{{Name: "approvers", New: "octocat, some-org/staff"}},
 			Parents:  []diff.Change{{Name: "ioc-simstage", Old: "1.0.0 " + sum, New: "1.1.0 " + sum}},
 			Instances: []diff.Instance{
@@ -61,16 +65,30 @@ func beamline() *notes {
 func TestNotes(t *testing.T) {
 	image := &record.Record{
 		Kind: asset.Image, Asset: "ioc-simstage", Version: assettest.Version("1.0.0+b1"),
-		Sources:   []record.Source{{Module: "asyn", Ref: "R4-45", Commit: commit}},
-		Artifacts: []record.Artifact{{Name: "ioc-simstage-runtime", Type: "image", Ref: "registry.example.org/site/ioc-simstage-runtime:1.0.0_b1", Digest: asset.Digest(sum)}},
-		Checks:    []record.Test{{Of: "ioc-simstage"}},
+		Sources: []record.Source{{Module: "asyn", Ref: "R4-45", Commit: commit}},
+		Artifacts: []record.Artifact{{
+			Name: "ioc-simstage-runtime", Type: "image",
+			Ref: "registry.example.org/site/ioc-simstage-runtime:1.0.0_b1", Digest: asset.Digest(sum),
+		}},
+		Checks: []record.Test{{Of: "ioc-simstage"}},
 	}
-	library := &record.Record{Kind: asset.Library, Asset: "ioc-lib", Version: assettest.Version("1.0.1"), Checks: []record.Test{{Of: "ioc-lib"}}}
+	library := &record.Record{
+		Kind: asset.Library, Asset: "ioc-lib", Version: assettest.Version("1.0.1"),
+		Checks: []record.Test{{Of: "ioc-lib"}},
+	}
 	for file, n := range map[string]*notes{
 		"beamline.md": beamline(),
 		"image.md":    {rec: image, address: asset.Ref("registry.example.org/site/records/ioc-simstage@" + sum)},
-		"library.md":  {rec: library, address: asset.Ref("registry.example.org/site/records/ioc-lib@" + sum), before: assettest.Version("1.0.0"), since: &diff.Diff{Kind: asset.Library, From: assettest.Version("1.0.0")}},
-		"untold.md":   {rec: image, address: asset.Ref("registry.example.org/site/records/ioc-simstage@" + sum), before: assettest.Version("0.9.0"), unknown: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\"")},
+		"library.md": {
+			rec: library, address: asset.Ref("registry.example.org/site/records/ioc-lib@" + sum),
+			before: assettest.Version("1.0.0"),
+			since:  &diff.Diff{Kind: asset.Library, From: assettest.Version("1.0.0")},
+		},
+		"untold.md": {
+			rec: image, address: asset.Ref("registry.example.org/site/records/ioc-simstage@" + sum),
+			before:  assettest.Version("0.9.0"),
+			unknown: errors.New("generic-iocs/ioc-simstage/image.yaml:1: unknown key \"base\""),
+		},
 	} {
 		golden.Assert(t, n.text(), file)
 		require.Equal(t, n.text(), n.text())

@@ -134,16 +134,30 @@ func TestPutRefuses(t *testing.T) {
 		kind   diag.Kind
 		says   string
 	}{
-		"a tag that was not pushed":  {func(g *githubtest.GitHub, _ *Repository) { delete(g.Commits, want.tag) }, diag.Invalid, "git push origin bl01t/2026.11.2"},
-		"a tag that was moved":       {func(g *githubtest.GitHub, _ *Repository) { g.Commits[want.tag] = strings.Repeat("0", 40) }, diag.Refused, "on GitHub, and was released from " + commit},
-		"a token that may only read": {func(g *githubtest.GitHub, _ *Repository) { g.ReadOnly = true }, diag.Broken, "permissions: {contents: write}"},
+		"a tag that was not pushed": {
+			func(g *githubtest.GitHub, _ *Repository) { delete(g.Commits, want.tag) }, diag.Invalid,
+			"git push origin bl01t/2026.11.2",
+		},
+		"a tag that was moved": {
+			func(g *githubtest.GitHub, _ *Repository) { g.Commits[want.tag] = strings.Repeat("0", 40) }, diag.Refused,
+			"on GitHub, and was released from " + commit,
+		},
+		"a token that may only read": {
+			func(g *githubtest.GitHub, _ *Repository) { g.ReadOnly = true }, diag.Broken,
+			"permissions: {contents: write}",
+		},
 		"a token that is not valid": {func(_ *githubtest.GitHub, r *Repository) {
 			at := r.client.BaseURL
 			r.client = github.NewClient(nil).WithAuthToken("ghs_old")
 			r.client.BaseURL = at
 		}, diag.Broken, "give a token that is valid"},
-		"a server that is not there": {func(_ *githubtest.GitHub, r *Repository) { r.client.BaseURL.Host = "127.0.0.1:1" }, diag.Broken, "see that 127.0.0.1:1 can be reached"},
-		"an answer with the token":   {func(_ *githubtest.GitHub, r *Repository) { r.name = githubtest.Token }, diag.Invalid, "some-org/***"},
+		"a server that is not there": {
+			func(_ *githubtest.GitHub, r *Repository) { r.client.BaseURL.Host = "127.0.0.1:1" }, diag.Broken,
+			"see that 127.0.0.1:1 can be reached",
+		},
+		"an answer with the token": {
+			func(_ *githubtest.GitHub, r *Repository) { r.name = githubtest.Token }, diag.Invalid, "some-org/***",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGitHub()
@@ -251,7 +265,9 @@ func TestCancelled(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for _, c := range [][3]string{
-		{"https://api.github.com", "site", "t"}, {"https://api.github.com", "", "t"}, {"https://api.github.com", "some-org/site/x", "t"},
+		{"https://api.github.com", "site", "t"}, {"https://api.github.com", "", "t"}, {
+			"https://api.github.com", "some-org/site/x", "t",
+		},
 		{"api.github.com", "some-org/site", "t"}, {"https://api.github.com", "some-org/site", ""},
 	} {
 		_, err := Open(c[0], c[1], c[2])

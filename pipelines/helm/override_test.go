@@ -23,7 +23,8 @@ func object(t *testing.T, text string) *unstructured.Unstructured {
 }
 
 func TestOverrideChangesTheInstancesDeployment(t *testing.T) {
-	const deployment = "kind: Deployment\nmetadata: {name: a}\nspec: {replicas: 1, template: {spec: {nodeSelector: {zone: x}}}}\n"
+	const deployment = "kind: Deployment\nmetadata: {name: a}\n" +
+		"spec: {replicas: 1, template: {spec: {nodeSelector: {zone: x}}}}\n"
 	stopped := ledger.Override{Stopped: &ledger.Note{By: "ada"}, Node: "node2"}
 	d := object(t, deployment)
 	require.NoError(t, override(d, "a", stopped))
@@ -46,7 +47,10 @@ func TestOverrideChangesTheInstancesDeployment(t *testing.T) {
 // A release that made a claim grow is undone, though claims do not shrink.
 func TestAClaimIsNotAskedToShrink(t *testing.T) {
 	claim := func(size string) *unstructured.Unstructured {
-		return object(t, "kind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {resources: {requests: {storage: "+size+"}}}\n")
+		return object(
+			t,
+			"kind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {resources: {requests: {storage: "+size+"}}}\n",
+		)
 	}
 	for _, c := range []struct{ wanted, live, asked string }{
 		{"1Gi", "2Gi", "2Gi"}, {"2Gi", "1Gi", "2Gi"}, {"1Gi", "1024Mi", "1Gi"}, {"900Mi", "1Gi", "1Gi"},
@@ -74,7 +78,9 @@ func TestPruneKeepsTheNewestAndWhatIsDeployed(t *testing.T) {
 				beamline = "bl02t"
 			}
 			h[name] = append(h[name], Revision{Instance: name, Number: number, Status: status, Beamline: beamline})
-			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "bl01t", Name: secretName(h[name][len(h[name])-1])}}
+			secret := &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "bl01t", Name: secretName(h[name][len(h[name])-1])},
+			}
 			_, err := client.CoreV1().Secrets("bl01t").Create(t.Context(), secret, metav1.CreateOptions{})
 			require.NoError(t, err)
 		}

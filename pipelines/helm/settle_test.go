@@ -36,7 +36,10 @@ func stored(t *testing.T, statuses ...release.Status) *action.Configuration {
 }
 
 func TestSettleCountsAHalfDoneRevisionAsDeployed(t *testing.T) {
-	for _, half := range []release.Status{release.StatusPendingInstall, release.StatusPendingUpgrade, release.StatusPendingRollback, release.StatusUninstalling, release.StatusFailed} {
+	for _, half := range []release.Status{
+		release.StatusPendingInstall, release.StatusPendingUpgrade, release.StatusPendingRollback,
+		release.StatusUninstalling, release.StatusFailed,
+	} {
 		t.Run(half.String(), func(t *testing.T) {
 			cfg := stored(t, release.StatusSuperseded, release.StatusDeployed, half)
 			last, err := settle(cfg, "a")

@@ -72,7 +72,8 @@ func (b Builder) configureFiles(img *recipe.Image, mod *recipe.Module, release s
 	for _, name := range overrides {
 		files[name] = paths
 	}
-	if release != "" && !slices.ContainsFunc(overrides, func(name string) bool { return strings.Contains(name, "local") }) {
+	local := func(name string) bool { return strings.Contains(name, "local") }
+	if release != "" && !slices.ContainsFunc(overrides, local) {
 		files["RELEASE"] = strings.TrimSuffix(release, "\n") + "\n-include $(TOP)/configure/RELEASE.local\n"
 	}
 	return files

@@ -93,7 +93,9 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 
 // developer returns what img's modules are built in: its parent's developer
 // image with the packages and compilers that the recipe brings.
-func (b Builder) developer(ctx context.Context, img *recipe.Image, parent *dagger.Container) (*dagger.Container, error) {
+func (b Builder) developer(
+	ctx context.Context, img *recipe.Image, parent *dagger.Container,
+) (*dagger.Container, error) {
 	dev, err := debian.Install(ctx, img, parent, b.Tree.Packages(img), b.Locks[img.Name].Packages.Build)
 	if err != nil {
 		return nil, err

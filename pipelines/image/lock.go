@@ -123,7 +123,10 @@ func (b Builder) virtual(img *recipe.Image, names []string, resolved map[string]
 	for _, name := range names {
 		if resolved[name] == "" {
 			file, line := b.packageLine(img, name)
-			faults.Addf(file, line, "name a package that provides it", "%s is no Debian package but a name that others provide", name)
+			faults.Addf(
+				file, line, "name a package that provides it",
+				"%s is no Debian package but a name that others provide", name,
+			)
 		}
 	}
 	return faults.Err()

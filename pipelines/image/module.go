@@ -25,7 +25,9 @@ $(foreach dir,$(DIRS),$(eval $(dir)_DEPEND_DIRS := $(filter-out $(SKIPPED),$($(d
 
 // modules builds the support modules of img side by side, each in a container
 // of its own with only its needs, and returns dev with all their folders.
-func (b Builder) modules(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, []record.Source, error) {
+func (b Builder) modules(
+	ctx context.Context, img *recipe.Image, dev *dagger.Container,
+) (*dagger.Container, []record.Source, error) {
 	order := b.Tree.Order(img)
 	fetched, err := b.sources(ctx, img, order)
 	if err != nil {

@@ -91,7 +91,9 @@ func TestEchoesOfAFailureAreLeftOut(t *testing.T) {
 }
 
 func TestPromises(t *testing.T) {
-	mod := &recipe.Module{DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn", "$(EPICS_BASE_IOC_LIBS)"}, Files: []string{"db/x.proto"}}
+	mod := &recipe.Module{
+		DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn", "$(EPICS_BASE_IOC_LIBS)"}, Files: []string{"db/x.proto"},
+	}
 	var paths []string
 	for _, p := range promises(mod) {
 		for _, n := range p.names {

@@ -31,7 +31,9 @@ func promises(mod *recipe.Module) []promise {
 	plain := slices.DeleteFunc(slices.Clone(mod.Libs), func(n string) bool { return strings.HasPrefix(n, "$(") })
 	return []promise{
 		{"dbd", mod.DBDs, "dbd/*", func(n string) []string { return []string{"dbd/" + n} }},
-		{"library", plain, lib + "*", func(n string) []string { return []string{lib + "lib" + n + ".so", lib + "lib" + n + ".a"} }},
+		{"library", plain, lib + "*", func(n string) []string {
+			return []string{lib + "lib" + n + ".so", lib + "lib" + n + ".a"}
+		}},
 		{"file", mod.Files, "*", func(n string) []string { return []string{n} }},
 	}
 }
@@ -54,7 +56,10 @@ func (b Builder) promised(ctx context.Context, mod *recipe.Module, c *dagger.Con
 			if err != nil {
 				return fmt.Errorf("listing what %s has built: %w", mod.Name, err)
 			}
-			faults.Addf(mod.File, mod.Lines[name], "correct the name; it has "+list(built), "%s has built no %s %s", mod.Name, p.kind, name)
+			faults.Addf(
+				mod.File, mod.Lines[name], "correct the name; it has "+list(built), "%s has built no %s %s", mod.Name,
+				p.kind, name,
+			)
 		}
 	}
 	if err := faults.Err(); err != nil || len(mod.DBDs) == 0 {
@@ -93,8 +98,12 @@ func dbdFaults(mod *recipe.Module, before []string, all map[string]upstream.DBD)
 			faults.Addf(mod.File, mod.Lines[lack.DBD], "add the module that has it to needs",
 				"%s of %s includes %s, which neither it nor what it needs has", lack.DBD, mod.Name, lack.Include)
 		case len(lack.Definers) > 0:
-			faults.Addf(mod.File, mod.Lines[lack.DBD], "put "+strings.Join(lack.Definers, " or ")+", or what includes it, before it",
-				"%s of %s has device support for the record type %s, which none of dbds defines", lack.DBD, mod.Name, lack.RecordType)
+			faults.Addf(
+				mod.File, mod.Lines[lack.DBD],
+				"put "+strings.Join(lack.Definers, " or ")+", or what includes it, before it",
+				"%s of %s has device support for the record type %s, which none of dbds defines", lack.DBD, mod.Name,
+				lack.RecordType,
+			)
 		}
 	}
 	return faults.Err()

@@ -25,9 +25,11 @@ device(strange,VME_IO,devStrange,"Strange")
 include "asyn.dbd"`)
 	require.Len(t, all, 4)
 	mod := &recipe.Module{
-		Name: "motor", File: "generic-iocs/support/motor.yaml", DBDs: []string{"motorSim.dbd"}, Lines: map[string]int{"motorSim.dbd": 7},
+		Name: "motor", File: "generic-iocs/support/motor.yaml", DBDs: []string{"motorSim.dbd"},
+		Lines: map[string]int{"motorSim.dbd": 7},
 	}
-	require.EqualError(t, dbdFaults(mod, []string{"base.dbd"}, all), "generic-iocs/support/motor.yaml:7: motorSim.dbd of motor includes asyn.dbd, "+
+	require.EqualError(t, dbdFaults(mod, []string{"base.dbd"}, all), ""+
+		"generic-iocs/support/motor.yaml:7: motorSim.dbd of motor includes asyn.dbd, "+
 		"which neither it nor what it needs has; add the module that has it to needs\n"+
 		"generic-iocs/support/motor.yaml:7: motorSim.dbd of motor has device support for the record type motor, "+
 		"which none of dbds defines; put motorRecord.dbd, or what includes it, before it")

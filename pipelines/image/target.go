@@ -16,19 +16,24 @@ import (
 // site is what configure/CONFIG_SITE.local of a module or IOC of img says: the
 // targets, then the module's own lines.
 func site(img *recipe.Image, lines ...string) string {
-	return strings.Join(append([]string{"CROSS_COMPILER_TARGET_ARCHS = " + strings.Join(img.Targets, " ")}, lines...), "\n") + "\n"
+	targets := "CROSS_COMPILER_TARGET_ARCHS = " + strings.Join(img.Targets, " ")
+	return strings.Join(append([]string{targets}, lines...), "\n") + "\n"
 }
 
 // crossSite is what EPICS Base is told of a target that Debian has a compiler
 // for: where it is, and that Debian's readline is of the host. As in the file of
 // upstream that this replaces, the target is linked statically.
 func crossSite(target string) string {
-	return "GNU_TARGET = " + recipe.CrossCompilers[target].Prefix + "\nGNU_DIR = /usr\nCOMMANDLINE_LIBRARY = EPICS\nSTATIC_BUILD = YES\nSHARED_LIBRARIES = NO\n"
+	return "GNU_TARGET = " + recipe.CrossCompilers[target].Prefix + "\nGNU_DIR = /usr\nCOMMANDLINE_LIBRARY = EPICS\n" +
+		"STATIC_BUILD = YES\n" +
+		"SHARED_LIBRARIES = NO\n"
 }
 
 // baseSource gives EPICS Base's source as img builds it. Without targets and lines of
 // its own it is as upstream has it, but for the tests.
-func (b Builder) baseSource(ctx context.Context, img *recipe.Image, mod *recipe.Module, source *dagger.Directory) (*dagger.Directory, error) {
+func (b Builder) baseSource(
+	ctx context.Context, img *recipe.Image, mod *recipe.Module, source *dagger.Directory,
+) (*dagger.Directory, error) {
 	const rules = "configure/RULES_DIRS"
 	text, err := source.File(rules).Contents(ctx)
 	if err != nil {
@@ -56,7 +61,11 @@ func (b Builder) compilers(ctx context.Context, img *recipe.Image, dev *dagger.C
 				return fmt.Errorf("looking for the tool chain of %s: %w", t, err)
 			}
 			if tools == "" {
-				faults.Addf(img.File, img.Lines[t], "build the root of the hierarchy from a container image that has it and says where, in the environment variable RTEMS_BASE", "%s needs the tool chain of RTEMS, which Debian does not have", t)
+				faults.Addf(
+					img.File, img.Lines[t],
+					"build the root of the hierarchy from a container image that has it and says where, in the environment variable RTEMS_BASE",
+					"%s needs the tool chain of RTEMS, which Debian does not have", t,
+				)
 			}
 			continue
 		}
@@ -66,7 +75,10 @@ func (b Builder) compilers(ctx context.Context, img *recipe.Image, dev *dagger.C
 			return fmt.Errorf("looking for the compiler of %s: %w", t, err)
 		}
 		if !found {
-			faults.Addf(img.File, img.Lines[t], "add "+compiler.Package+" to packages.build", "%s needs the compiler %s, which the developer image does not have", t, compiler.Program)
+			faults.Addf(
+				img.File, img.Lines[t], "add "+compiler.Package+" to packages.build",
+				"%s needs the compiler %s, which the developer image does not have", t, compiler.Program,
+			)
 		}
 	}
 	return faults.Err()

@@ -19,15 +19,19 @@ import (
 // ran is the ledger of a beamline in a namespace.
 func ran(beamline, namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: Name, Namespace: namespace, Labels: map[string]string{"tagline.beamline": beamline}},
-		Data:       map[string]string{key: `{"releases":[{"record":{"version":"1.0"}}]}`},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: Name, Namespace: namespace, Labels: map[string]string{"tagline.beamline": beamline},
+		},
+		Data: map[string]string{key: `{"releases":[{"record":{"version":"1.0"}}]}`},
 	}
 }
 
 func TestAnUnknownBeamlineNamesThoseThereAre(t *testing.T) {
 	client := fake.NewClientset(ran("bl03t", "bl03t"), ran("bl02t", "here"), ran("bl02t", "there"))
 	_, err := Known(t.Context(), namespace(client))
-	require.ErrorContains(t, err, "looking for beamline bl01t: nothing was ever promoted to namespace bl01t; name one of: bl02t, bl03t")
+	require.ErrorContains(
+		t, err, "looking for beamline bl01t: nothing was ever promoted to namespace bl01t; name one of: bl02t, bl03t",
+	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	_, err = Known(t.Context(), namespace(fake.NewClientset()))
 	require.ErrorContains(t, err, "this cluster has no beamline")
@@ -40,13 +44,17 @@ func TestAnUnknownBeamlineNamesThoseThereAre(t *testing.T) {
 }
 
 func forbidden(ktest.Action) (bool, runtime.Object, error) {
-	return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "", errors.New("cannot list"))
+	return true, nil, apierrors.NewForbidden(
+		schema.GroupResource{Resource: "configmaps"}, "", errors.New("cannot list"),
+	)
 }
 
 func TestABeamlineRunsInOneNamespace(t *testing.T) {
 	client := fake.NewClientset(ran("bl01t", "former"), ran("bl02t", "bl02t"))
 	err := Elsewhere(t.Context(), namespace(client))
-	require.ErrorContains(t, err, "it still runs in namespace former; remove it there first: tagline remove bl01t --namespace former")
+	require.ErrorContains(
+		t, err, "it still runs in namespace former; remove it there first: tagline remove bl01t --namespace former",
+	)
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.NoError(t, Elsewhere(t.Context(), namespace(fake.NewClientset(ran("bl01t", "bl01t")))))
 	client.PrependReactor("list", "configmaps", forbidden)

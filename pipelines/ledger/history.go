@@ -17,14 +17,15 @@ import (
 
 // Entry is one thing that was done to a beamline.
 type Entry struct {
-	Time     time.Time `json:"time"`               // when it ended
-	By       string    `json:"by"`                 // the run: "ajp on ws012, process 4711"
-	Did      string    `json:"did"`                // "promote", "rollback", "stop", "start", "restart", "move", "remove"
-	Version  string    `json:"version,omitempty"`  // that it went to
-	From     string    `json:"from,omitempty"`     // that ran before
-	Instance string    `json:"instance,omitempty"` // where it was done to one
-	Reason   string    `json:"reason,omitempty"`   // as the person gave it
-	Failed   string    `json:"failed,omitempty"`   // how it ended, where it did not succeed
+	Time time.Time `json:"time"` // when it ended
+	By   string    `json:"by"`   // the run: "ajp on ws012, process 4711"
+	// "promote", "rollback", "stop", "start", "restart", "move", "remove"
+	Did      string `json:"did"`
+	Version  string `json:"version,omitempty"`  // that it went to
+	From     string `json:"from,omitempty"`     // that ran before
+	Instance string `json:"instance,omitempty"` // where it was done to one
+	Reason   string `json:"reason,omitempty"`   // as the person gave it
+	Failed   string `json:"failed,omitempty"`   // how it ended, where it did not succeed
 }
 
 // HistoryName is the name of the ConfigMap that holds the history. It is one of
@@ -79,8 +80,10 @@ func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
 		cm, err := maps.Get(ctx, HistoryName, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			_, err = maps.Create(ctx, &corev1.ConfigMap{
-				ObjectMeta: metav1.ObjectMeta{Name: HistoryName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
-				Data:       map[string]string{historyKey: string(text)},
+				ObjectMeta: metav1.ObjectMeta{
+					Name: HistoryName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline},
+				},
+				Data: map[string]string{historyKey: string(text)},
 			}, metav1.CreateOptions{})
 			return err
 		}

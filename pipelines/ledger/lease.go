@@ -12,7 +12,9 @@ import (
 
 // ErrLockLost ends work whose lock could not be renewed. Somebody else may hold
 // the lock by now, so nothing more may be changed, not even put back.
-var ErrLockLost = errors.New("the beamline's lock was lost: this run was suspended, or the cluster did not answer, for too long")
+var ErrLockLost = errors.New(
+	"the beamline's lock was lost: this run was suspended, or the cluster did not answer, for too long",
+)
 
 // lease is the lock of one run. The library that renews it takes a lease again
 // that somebody else held and gave back meanwhile; for a run that has already

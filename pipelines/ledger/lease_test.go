@@ -24,7 +24,9 @@ import (
 
 // namespace is one of a cluster that exists in memory only.
 func namespace(client *fake.Clientset) *cluster.Namespace {
-	return &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: client, Config: &rest.Config{Host: "http://127.0.0.1:1"}}
+	return &cluster.Namespace{
+		Name: "bl01t", Beamline: "bl01t", Client: client, Config: &rest.Config{Host: "http://127.0.0.1:1"},
+	}
 }
 
 // aLease returns a lease of this run that is held, and the reason that ended the run.
@@ -34,7 +36,9 @@ func aLease(t *testing.T, client *fake.Clientset) (*lease, *error) {
 		LeaseMeta: metav1.ObjectMeta{Name: Name, Namespace: "bl01t"}, Client: client.CoordinationV1(),
 		LockConfig: resourcelock.ResourceLockConfig{Identity: "me"},
 	}}
-	require.NoError(t, l.Create(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30}))
+	require.NoError(t, l.Create(
+		t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30},
+	))
 	require.NoError(t, l.check())
 	return l, &ended
 }
@@ -90,7 +94,9 @@ func TestLockedEndsWorkWhenTheLockIsLost(t *testing.T) {
 	client := fake.NewClientset()
 	var stolen atomic.Bool
 	client.PrependReactor("update", "leases", func(ktest.Action) (bool, runtime.Object, error) {
-		return stolen.Load(), nil, apierrors.NewConflict(leases.GroupResource(), "tagline", errors.New("it was changed"))
+		return stolen.Load(), nil, apierrors.NewConflict(
+			leases.GroupResource(), "tagline", errors.New("it was changed"),
+		)
 	})
 	client.PrependReactor("get", "leases", func(ktest.Action) (bool, runtime.Object, error) {
 		who := "another"
@@ -112,7 +118,10 @@ func TestLockedEndsWorkWhenTheLockIsLost(t *testing.T) {
 func TestLockedGivesTheLockBack(t *testing.T) {
 	client := fake.NewClientset()
 	for range 2 {
-		err := Locked(t.Context(), namespace(client), "me", func(ctx, held context.Context, n *cluster.Namespace) error { return nil })
+		err := Locked(
+			t.Context(), namespace(client), "me",
+			func(ctx, held context.Context, n *cluster.Namespace) error { return nil },
+		)
 		require.NoError(t, err)
 		l, err := client.CoordinationV1().Leases("bl01t").Get(t.Context(), "tagline", metav1.GetOptions{})
 		require.NoError(t, err)
@@ -126,16 +135,23 @@ func TestALockThatNobodyCanHaveIsAnErrorAtOnce(t *testing.T) {
 		verb string
 		err  error
 	}{
-		"cannot get leases":   {"get", apierrors.NewForbidden(leases.GroupResource(), "tagline", errors.New("cannot get leases"))},
-		"is being terminated": {"create", apierrors.NewForbidden(leases.GroupResource(), "tagline", errors.New("it is being terminated"))},
-		"not found":           {"create", apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "bl01t")},
+		"cannot get leases": {"get", apierrors.NewForbidden(
+			leases.GroupResource(), "tagline", errors.New("cannot get leases"),
+		)},
+		"is being terminated": {"create", apierrors.NewForbidden(
+			leases.GroupResource(), "tagline", errors.New("it is being terminated"),
+		)},
+		"not found": {"create", apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "bl01t")},
 	} {
 		client := fake.NewClientset()
-		client.PrependReactor(refusal.verb, "leases", func(ktest.Action) (bool, runtime.Object, error) { return true, nil, refusal.err })
-		err := Locked(t.Context(), namespace(client), "me", func(ctx, held context.Context, n *cluster.Namespace) error {
+		client.PrependReactor(
+			refusal.verb, "leases", func(ktest.Action) (bool, runtime.Object, error) { return true, nil, refusal.err },
+		)
+		work := func(context.Context, context.Context, *cluster.Namespace) error {
 			t.Error("the work ran")
 			return nil
-		})
+		}
+		err := Locked(t.Context(), namespace(client), "me", work)
 		require.ErrorContains(t, err, "locking beamline bl01t")
 		require.ErrorContains(t, err, says)
 	}

@@ -76,7 +76,9 @@ func TestReturningToAReleaseThatWasDropped(t *testing.T) {
 func TestALedgerOf500InstancesKeepsFormerReleases(t *testing.T) {
 	many := make([]record.Instance, 500)
 	for i := range many {
-		many[i] = record.Instance{Name: "bl01t-mo-ioc-01", IOC: assettest.Pin("ioc-simstage 1.0.0"), ProbePV: "BL01T-MO-IOC-01:HEARTBEAT"}
+		many[i] = record.Instance{
+			Name: "bl01t-mo-ioc-01", IOC: assettest.Pin("ioc-simstage 1.0.0"), ProbePV: "BL01T-MO-IOC-01:HEARTBEAT",
+		}
 	}
 	l := &Ledger{}
 	for i := range keep {

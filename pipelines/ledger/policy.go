@@ -32,7 +32,8 @@ var (
 func Policy(ctx context.Context, n *cluster.Namespace) (string, error) {
 	refused := func(fix, format string, args ...any) error {
 		return &diag.Error{
-			Kind: diag.Refused, Doing: "reading the policy of", Asset: n.Beamline, Err: fmt.Errorf(format, args...), Fix: fix,
+			Kind: diag.Refused, Doing: "reading the policy of", Asset: n.Beamline, Err: fmt.Errorf(format, args...),
+			Fix: fix,
 		}
 	}
 	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, policyName, metav1.GetOptions{})

@@ -26,7 +26,10 @@ func TestALedgerIsReadBack(t *testing.T) {
 	l, err := Read(t.Context(), n)
 	require.NoError(t, err)
 	require.Nil(t, l.Current())
-	l.Push(Release{Record: record.Record{Version: assettest.Version("1.0")}, Digest: asset.Digest("sha256:" + strings.Repeat("1", 64))})
+	l.Push(Release{
+		Record: record.Record{Version: assettest.Version("1.0")},
+		Digest: asset.Digest("sha256:" + strings.Repeat("1", 64)),
+	})
 	l.Hold = &Note{By: "ada", Reason: "rolled back from 2"}
 	l.Override("a", Override{Node: "node2"})
 	require.NoError(t, l.Save(t.Context(), n))
@@ -52,7 +55,9 @@ func TestALedgerThatCannotBeReadIsAnError(t *testing.T) {
 func TestALedgerThatSomebodyChangedIsNotOverwritten(t *testing.T) {
 	client := fake.NewClientset(ran("bl01t", "bl01t"))
 	client.PrependReactor("update", "configmaps", func(ktest.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, Name, errors.New("changed"))
+		return true, nil, apierrors.NewConflict(
+			schema.GroupResource{Resource: "configmaps"}, Name, errors.New("changed"),
+		)
 	})
 	l, err := Read(t.Context(), namespace(client))
 	require.NoError(t, err)
@@ -65,7 +70,9 @@ func TestHistoryIsNewestFirstAndBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, entries)
 	for i := range 3 {
-		require.NoError(t, Append(t.Context(), n, Entry{Did: "promote", Version: fmt.Sprint(i), Failed: strings.Repeat("x", 2*longestText)}))
+		require.NoError(t, Append(t.Context(), n, Entry{
+			Did: "promote", Version: fmt.Sprint(i), Failed: strings.Repeat("x", 2*longestText),
+		}))
 	}
 	entries, err = Entries(t.Context(), n)
 	require.NoError(t, err)
@@ -87,7 +94,9 @@ func TestHistoryIsNewestFirstAndBounded(t *testing.T) {
 }
 
 func TestABrokenHistoryIsNotOverwritten(t *testing.T) {
-	broken := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: HistoryName, Namespace: "bl01t"}, Data: map[string]string{historyKey: "{"}}
+	broken := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: HistoryName, Namespace: "bl01t"}, Data: map[string]string{historyKey: "{"},
+	}
 	n := namespace(fake.NewClientset(broken))
 	require.Error(t, Append(t.Context(), n, Entry{Did: "stop"}))
 }

@@ -32,7 +32,9 @@ func good() *lockfile.Lock {
 			Ref: "R7.0.8.1", Commit: commit, Submodules: map[string]lockfile.Commit{"modules/pvData": commit},
 		}},
 		Packages: lockfile.Packages{
-			Build: map[string]string{"gdb": "16.3-1", "build-essential": "12.12", "libreadline-dev": "8.2-6", "gcc": "4:14.2.0-1"},
+			Build: map[string]string{
+				"gdb": "16.3-1", "build-essential": "12.12", "libreadline-dev": "8.2-6", "gcc": "4:14.2.0-1",
+			},
 		},
 	}
 }
@@ -44,9 +46,17 @@ func TestLocks(t *testing.T) {
 		faults []string // of the one lock file; none when it is right
 	}{
 		{"right", func(*lockfile.Lock) {}, nil},
-		{"another base image", func(l *lockfile.Lock) { l.Base = strings.Replace(base, "trixie", "bookworm", 1) }, []string{":2: the lock is of docker.io/library/debian:bookworm-slim@"}},
-		{"no base image", func(l *lockfile.Lock) { l.Base = "" }, []string{"the lock is of no container image, and the image is built on debian:trixie-slim"}},
-		{"module not locked", func(l *lockfile.Lock) { l.Modules = nil }, []string{"epics-base R7.0.8.1 is not locked"}},
+		{
+			"another base image", func(l *lockfile.Lock) { l.Base = strings.Replace(base, "trixie", "bookworm", 1) },
+			[]string{":2: the lock is of docker.io/library/debian:bookworm-slim@"},
+		},
+		{"no base image", func(l *lockfile.Lock) { l.Base = "" }, []string{
+			"the lock is of no container image, and the image is built on debian:trixie-slim",
+		}},
+		{
+			"module not locked", func(l *lockfile.Lock) { l.Modules = nil },
+			[]string{"epics-base R7.0.8.1 is not locked"},
+		},
 		{"another ref", func(l *lockfile.Lock) {
 			l.Modules["epics-base"] = lockfile.Module{Ref: "R7.0.7", Commit: commit}
 		}, []string{":4: epics-base is locked at R7.0.7, and the recipe names R7.0.8.1"}},
@@ -92,7 +102,10 @@ func TestLocksMissing(t *testing.T) {
 	_, err = lockfile.Read(files, tree, "epics-base", "epics-modules", "ioc-motorsim")
 	faults := diag.All(err)
 	require.Len(t, faults, 2, "%v", err)
-	assert.ErrorContains(t, faults[0], "generic-iocs/epics-base/image.yaml: epics-base is not locked: nothing says which content is meant by debian:trixie-slim, epics-base R7.0.8.1, build-essential, gdb, libreadline-dev; run: tagline lock epics-base")
+	assert.ErrorContains(
+		t, faults[0],
+		"generic-iocs/epics-base/image.yaml: epics-base is not locked: nothing says which content is meant by debian:trixie-slim, epics-base R7.0.8.1, build-essential, gdb, libreadline-dev; run: tagline lock epics-base",
+	)
 	assert.ErrorContains(t, faults[1], "asyn R4-45")
 	for _, f := range faults {
 		assert.Equal(t, diag.Invalid, diag.KindOf(f))
@@ -140,7 +153,8 @@ func FuzzLocks(f *testing.F) {
 	f.Add(text)
 	for _, hash := range []string{strings.Repeat("1", 40), strings.Repeat("0", 40), strings.Repeat("1", 37) + "e10"} {
 		lock := good()
-		lock.Modules["epics-base"] = lockfile.Module{Ref: "R7.0.8.1", Commit: lockfile.Commit(hash)} // YAML would have it a number
+		// YAML would have it a number
+		lock.Modules["epics-base"] = lockfile.Module{Ref: "R7.0.8.1", Commit: lockfile.Commit(hash)}
 		text, err := lock.Text()
 		require.NoError(f, err)
 		f.Add(text)

@@ -114,8 +114,10 @@ func there(ctx context.Context, n *cluster.Namespace, node string) error {
 	if slices.Contains(ready, node) {
 		return nil
 	}
-	return &diag.Error{Kind: diag.Invalid, Doing: "looking for node", Asset: node, Err: errors.New("no node of this name is ready"),
-		Fix: "name one of: " + strings.Join(ready, ", ")}
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "looking for node", Asset: node, Err: errors.New("no node of this name is ready"),
+		Fix: "name one of: " + strings.Join(ready, ", "),
+	}
 }
 
 func isReady(node corev1.Node) bool {

@@ -35,10 +35,14 @@ const sideBySide = 8
 
 // locked runs work on the order's instances under the beamline's lock, and writes
 // the history: an entry for each instance, or one for the whole beamline.
-func (o Order) locked(ctx context.Context, did string, work func(ctx context.Context, o Order, l *ledger.Ledger) error) error {
+func (o Order) locked(
+	ctx context.Context, did string, work func(ctx context.Context, o Order, l *ledger.Ledger) error,
+) error {
 	if strings.TrimSpace(o.Reason) == "" {
-		return &diag.Error{Kind: diag.Invalid, Doing: did + " of", Asset: o.Cluster.Beamline, Err: errors.New("no reason is given"),
-			Fix: "say why with --reason: whoever is on shift next reads it"}
+		return &diag.Error{
+			Kind: diag.Invalid, Doing: did + " of", Asset: o.Cluster.Beamline, Err: errors.New("no reason is given"),
+			Fix: "say why with --reason: whoever is on shift next reads it",
+		}
 	}
 	if _, err := ledger.Known(ctx, o.Cluster); err != nil {
 		return err
@@ -104,7 +108,7 @@ func choose(beamline string, l *ledger.Ledger, named []string) ([]string, error)
 func Stop(ctx context.Context, o Order) error {
 	return o.locked(ctx, "stop", func(ctx context.Context, o Order, l *ledger.Ledger) error {
 		note := &ledger.Note{By: o.Holder, Since: time.Now().UTC(), Reason: o.Reason}
-		if err := o.set(ctx, l, func(was ledger.Override) ledger.Override { was.Stopped = note; return was }); err != nil {
+		if err := o.setStopped(ctx, l, note); err != nil {
 			return err
 		}
 		states, _, err := pods.States(ctx, o.Cluster)
@@ -118,11 +122,20 @@ func Stop(ctx context.Context, o Order) error {
 	})
 }
 
+// setStopped writes into the ledger that the IOCs are stopped, and why; nil is
+// that they run.
+func (o Order) setStopped(ctx context.Context, l *ledger.Ledger, note *ledger.Note) error {
+	return o.set(ctx, l, func(was ledger.Override) ledger.Override {
+		was.Stopped = note
+		return was
+	})
+}
+
 // Start starts IOCs that were stopped and returns when they are ready. One that
 // runs is left alone.
 func Start(ctx context.Context, o Order) error {
 	return o.locked(ctx, "start", func(ctx context.Context, o Order, l *ledger.Ledger) error {
-		if err := o.set(ctx, l, func(was ledger.Override) ledger.Override { was.Stopped = nil; return was }); err != nil {
+		if err := o.setStopped(ctx, l, nil); err != nil {
 			return err
 		}
 		if err := o.scale(ctx, 1); err != nil {
@@ -148,7 +161,8 @@ func Restart(ctx context.Context, o Order) error {
 			return err
 		}
 		for _, pod := range podsOf(states, o.Instances) {
-			if err := o.Cluster.Client.CoreV1().Pods(o.Cluster.Name).Delete(ctx, pod, metav1.DeleteOptions{}); err != nil {
+			err := o.Cluster.Client.CoreV1().Pods(o.Cluster.Name).Delete(ctx, pod, metav1.DeleteOptions{})
+			if err != nil {
 				return cluster.Broken("stopping pod "+pod, err)
 			}
 		}

@@ -39,7 +39,10 @@ func running() *ledger.Ledger {
 // cluster that is not there.
 func order(t *testing.T) Order {
 	t.Helper()
-	n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: fake.NewClientset(), Config: &rest.Config{Host: "http://127.0.0.1:1"}}
+	n := &cluster.Namespace{
+		Name: "bl01t", Beamline: "bl01t", Client: fake.NewClientset(),
+		Config: &rest.Config{Host: "http://127.0.0.1:1"},
+	}
 	text, err := json.Marshal(running())
 	require.NoError(t, err)
 	_, err = n.Client.CoreV1().ConfigMaps("bl01t").Create(t.Context(), &corev1.ConfigMap{
@@ -61,7 +64,9 @@ func TestAnOrderNeedsAReason(t *testing.T) {
 func TestAnOrderToAnUnknownBeamlineIsRefused(t *testing.T) {
 	o := order(t)
 	o.Cluster.Name, o.Cluster.Beamline = "bl02t", "bl02t"
-	require.ErrorContains(t, Restart(t.Context(), o), "nothing was ever promoted to namespace bl02t; name one of: bl01t")
+	require.ErrorContains(
+		t, Restart(t.Context(), o), "nothing was ever promoted to namespace bl02t; name one of: bl01t",
+	)
 }
 
 func TestChoose(t *testing.T) {
@@ -85,11 +90,15 @@ func TestSetIsSaved(t *testing.T) {
 	l, err := ledger.Read(t.Context(), o.Cluster)
 	require.NoError(t, err)
 	o.Instances = []string{"a"}
-	require.NoError(t, o.set(t.Context(), l, func(was ledger.Override) ledger.Override { was.Stopped = &ledger.Note{By: "me"}; return was }))
+	require.NoError(t, o.set(
+		t.Context(), l, func(was ledger.Override) ledger.Override { was.Stopped = &ledger.Note{By: "me"}; return was },
+	))
 	saved, err := ledger.Read(t.Context(), o.Cluster)
 	require.NoError(t, err)
 	require.Equal(t, "me", saved.Overrides["a"].Stopped.By)
-	require.NoError(t, o.set(t.Context(), l, func(was ledger.Override) ledger.Override { was.Stopped = nil; return was }))
+	require.NoError(t, o.set(
+		t.Context(), l, func(was ledger.Override) ledger.Override { was.Stopped = nil; return was },
+	))
 	saved, err = ledger.Read(t.Context(), o.Cluster)
 	require.NoError(t, err)
 	require.Empty(t, saved.Overrides)
@@ -99,7 +108,11 @@ func TestScale(t *testing.T) {
 	o := order(t)
 	one := int32(1)
 	deployments := o.Cluster.Client.AppsV1().Deployments("bl01t")
-	_, err := deployments.Create(t.Context(), &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: appsv1.DeploymentSpec{Replicas: &one}}, metav1.CreateOptions{})
+	_, err := deployments.Create(
+		t.Context(),
+		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: appsv1.DeploymentSpec{Replicas: &one}},
+		metav1.CreateOptions{},
+	)
 	require.NoError(t, err)
 	o.Instances = []string{"a"}
 	require.NoError(t, o.scale(t.Context(), 0))
@@ -129,7 +142,9 @@ func TestANodeThatIsNotReadyIsRefused(t *testing.T) {
 		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name},
 			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}}}
 	}
-	n := &cluster.Namespace{Client: fake.NewClientset(node("ws011", corev1.ConditionUnknown), node("ws012", corev1.ConditionTrue))}
+	n := &cluster.Namespace{Client: fake.NewClientset(
+		node("ws011", corev1.ConditionUnknown), node("ws012", corev1.ConditionTrue),
+	)}
 	require.NoError(t, there(t.Context(), n, "ws012"))
 	require.NoError(t, there(t.Context(), n, ""), "the chart decides")
 	for _, name := range []string{"ws011", "nosuch"} {

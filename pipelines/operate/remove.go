@@ -27,7 +27,9 @@ func Remove(ctx context.Context, o Order, claims bool) error {
 			return err
 		}
 		err = step.Each(ctx, sideBySide, o.Instances, func(ctx context.Context, name string) error {
-			return step.Run(ctx, "removing "+name, func(ctx context.Context) error { return helm.Remove(ctx, o.Cluster, name) })
+			return step.Run(
+				ctx, "removing "+name, func(ctx context.Context) error { return helm.Remove(ctx, o.Cluster, name) },
+			)
 		})
 		if err != nil {
 			return err
@@ -64,7 +66,9 @@ func (o Order) forget(l *ledger.Ledger) {
 // names them.
 func (o Order) dropClaims(ctx context.Context) error {
 	for _, name := range o.Instances {
-		err := o.Cluster.Client.CoreV1().PersistentVolumeClaims(o.Cluster.Name).Delete(ctx, name+"-autosave", metav1.DeleteOptions{})
+		err := o.Cluster.Client.CoreV1().PersistentVolumeClaims(o.Cluster.Name).Delete(
+			ctx, name+"-autosave", metav1.DeleteOptions{},
+		)
 		if err != nil && !apierrors.IsNotFound(err) {
 			return cluster.Broken("deleting the claim of "+name, err)
 		}

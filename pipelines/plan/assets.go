@@ -37,7 +37,10 @@ func Assets(fsys fs.FS) (asset.Assets, error) {
 				continue
 			}
 			if other, ok := folders[name]; ok {
-				faults = append(faults, diag.Invalidf(folder, 0, "rename one of the folders", "%s is an asset of this name too, and a tag %s/… could mean either", other, name))
+				faults = append(faults, diag.Invalidf(
+					folder, 0, "rename one of the folders",
+					"%s is an asset of this name too, and a tag %s/… could mean either", other, name,
+				))
 				continue
 			}
 			assets[asset.Name(name)], folders[name] = root.kind, folder

@@ -20,13 +20,14 @@ import (
 // library is the chart that instance charts are made with.
 const library = "ioc-lib"
 
-// beamlines gives the beamlines with affected instances, by name.
+// beamlines returns the beamlines with affected instances, by name.
 func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 	var names []string
 	for _, n := range slices.Sorted(maps.Keys(now)) {
 		name := string(n)
 		_, shared := s.touched.shared[name]
-		if now[n] == asset.Beamline && (shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil) {
+		touched := shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil
+		if now[n] == asset.Beamline && touched {
 			names = append(names, name)
 		}
 	}

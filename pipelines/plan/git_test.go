@@ -65,7 +65,9 @@ func committed(t testing.TB, states ...fstest.MapFS) string {
 		}
 		before = files
 	}
-	for _, args := range [][]string{{"init", "-q", "--bare", "-b", "main"}, {"fast-import", "--quiet"}, {"repack", "-q", "-a", "-d", "-f"}} {
+	for _, args := range [][]string{
+		{"init", "-q", "--bare", "-b", "main"}, {"fast-import", "--quiet"}, {"repack", "-q", "-a", "-d", "-f"},
+	} {
 		cmd := exec.Command("git", args...)
 		cmd.Dir = dir
 		if args[0] == "fast-import" {

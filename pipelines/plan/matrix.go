@@ -43,7 +43,9 @@ func (m Matrix) Part(n, of int) (Matrix, error) {
 	part := Matrix{m.Include[(n-1)*all/of : n*all/of]}
 	if len(part.Include) > maxJobs {
 		need := (all + maxJobs - 1) / maxJobs
-		return Matrix{}, refuse(fmt.Sprintf("let %d jobs of the workflow have a part each: --part 1/%d to %d/%d", need, need, need, need),
+		return Matrix{}, refuse(fmt.Sprintf(
+			"let %d jobs of the workflow have a part each: --part 1/%d to %d/%d", need, need, need, need,
+		),
 			"%d entries, and GitHub takes %d in the matrix of one job", len(part.Include), maxJobs)
 	}
 	return part, nil
@@ -64,7 +66,9 @@ func (c *Changes) Matrix() Matrix {
 			names = append(names, i.Name)
 			why = append(why, i.Why...)
 		}
-		m.Include = append(m.Include, Job{Asset: a.Asset, Kind: a.Kind, Level: a.Level, Instances: strings.Join(names, " "), Why: joined(why)})
+		m.Include = append(m.Include, Job{
+			Asset: a.Asset, Kind: a.Kind, Level: a.Level, Instances: strings.Join(names, " "), Why: joined(why),
+		})
 	}
 	return m
 }

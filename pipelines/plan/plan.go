@@ -89,7 +89,10 @@ func New(fsys fs.FS, commit, gitTag string) (*Plan, error) {
 
 func image(recipes *recipe.Tree, name string) *Image {
 	img := recipes.Images[name]
-	p := &Image{Name: name, File: img.File, Parent: img.Parent, Base: img.Base, Modules: []Module{}, IOC: img.IOC != nil, Targets: []asset.Target{asset.Developer, asset.Runtime}}
+	p := &Image{
+		Name: name, File: img.File, Parent: img.Parent, Base: img.Base, Modules: []Module{}, IOC: img.IOC != nil,
+		Targets: []asset.Target{asset.Developer, asset.Runtime},
+	}
 	for _, m := range recipes.Order(img) {
 		ref := m.Ref
 		if ref == "" {

@@ -24,7 +24,14 @@ func TestNewOwn(t *testing.T) {
 	require.Equal(t, "simstage", p.Image.Modules[0].Name)
 	require.Equal(t, "tree", p.Image.Modules[0].Ref)
 	require.EqualValues(t, "epics-base", p.Image.Parent.Asset)
-	require.Equal(t, Step{Publish, "record ioc-simstage/1.0.0", "tag ioc-simstage/1.0.0: last, since a release exists when its record does"}, p.Steps[len(p.Steps)-1])
+	require.Equal(
+		t,
+		Step{
+			Publish, "record ioc-simstage/1.0.0",
+			"tag ioc-simstage/1.0.0: last, since a release exists when its record does",
+		},
+		p.Steps[len(p.Steps)-1],
+	)
 
 	p, err = New(own, commit, "bl01t/2026.11.1")
 	require.NoError(t, err)
@@ -61,16 +68,22 @@ func TestNewRefuses(t *testing.T) {
 func TestAssets(t *testing.T) {
 	file := &fstest.MapFile{}
 	got, err := Assets(fstest.MapFS{
-		"generic-iocs/ioc/image.yaml": file, "generic-iocs/ioc-b/image.yaml": file, "generic-iocs/support/asyn.yaml": file, "generic-iocs/.git/x": file,
+		"generic-iocs/ioc/image.yaml": file, "generic-iocs/ioc-b/image.yaml": file,
+		"generic-iocs/support/asyn.yaml": file, "generic-iocs/.git/x": file,
 		"charts/ioc-lib/Chart.yaml": file, "beamlines/bl/beamline.yaml": file, "beamlines/README.md": file,
 	})
 	require.NoError(t, err)
-	require.Equal(t, asset.Assets{"ioc": asset.Image, "ioc-b": asset.Image, "ioc-lib": asset.Library, "bl": asset.Beamline}, got)
+	require.Equal(
+		t, asset.Assets{"ioc": asset.Image, "ioc-b": asset.Image, "ioc-lib": asset.Library, "bl": asset.Beamline}, got,
+	)
 	got, err = Assets(fstest.MapFS{})
 	require.NoError(t, err)
 	require.Empty(t, got)
 	_, err = Assets(fstest.MapFS{"generic-iocs/bl/image.yaml": file, "beamlines/bl/beamline.yaml": file})
-	require.EqualError(t, err, "beamlines/bl: generic-iocs/bl is an asset of this name too, and a tag bl/… could mean either; rename one of the folders")
+	require.EqualError(
+		t, err,
+		"beamlines/bl: generic-iocs/bl is an asset of this name too, and a tag bl/… could mean either; rename one of the folders",
+	)
 }
 
 func TestABareTagIsOfTheOnlyAsset(t *testing.T) {

@@ -65,7 +65,10 @@ func Since(from, to Tree, changed []string) (*Changes, error) {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, err
 	}
-	s := &since{from: from.Files, to: to.Files, was: was, recipes: recipes, touched: classify(recipes, linked.through(changed))}
+	s := &since{
+		from: from.Files, to: to.Files, was: was, recipes: recipes,
+		touched: classify(recipes, linked.through(changed)),
+	}
 	c := &Changes{From: from.Commit, To: to.Commit, Assets: s.images(), Steps: []Step{}}
 	c.Assets = append(c.Assets, s.libraries(now)...)
 	beamlines, err := s.beamlines(now)
@@ -99,7 +102,9 @@ type since struct {
 func (s *since) libraries(now asset.Assets) (list []Changed) {
 	for _, name := range slices.Sorted(maps.Keys(s.touched.charts)) {
 		if now[asset.Name(name)] == asset.Library {
-			list = append(list, Changed{Asset: asset.Name(name), Kind: asset.Library, Why: files(s.touched.charts[name])})
+			list = append(list, Changed{
+				Asset: asset.Name(name), Kind: asset.Library, Why: files(s.touched.charts[name]),
+			})
 		}
 	}
 	return list

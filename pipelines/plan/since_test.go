@@ -17,14 +17,16 @@ import (
 // build motor, which needs asyn of epics-modules; plain builds nothing shared;
 // bl and bl0 are beamlines.
 var small = map[string]string{
-	"generic-iocs/support/epics-base.yaml":   "git: https://github.com/epics-base/epics-base\nmacro: EPICS_BASE\n",
-	"generic-iocs/support/asyn.yaml":         "git: https://github.com/epics-modules/asyn\nmacro: ASYN\n",
-	"generic-iocs/support/motor.yaml":        "git: https://github.com/epics-modules/motor\nmacro: MOTOR\nneeds: [asyn]\n",
-	"generic-iocs/support/own.yaml":          "folder: generic-iocs/ioc/own\nmacro: OWN\n",
-	"generic-iocs/ioc/own/src/Makefile":      "",
-	"generic-iocs/epics-base/image.yaml":     "from: debian:trixie-slim\nmodules:\n  epics-base: R7.0.8.1\n",
-	"generic-iocs/epics-modules/image.yaml":  "from: epics-base 7.0.8.1r1.0\nmodules:\n  asyn: R4-45\n",
-	"generic-iocs/ioc/image.yaml":            "from: epics-modules 4.45r1.0\nmodules:\n  motor: R7-3\nioc: {modules: [motor]}\nsmoke: {config: smoke, checks: [{pv: A, value: \"1\"}]}\n",
+	"generic-iocs/support/epics-base.yaml": "git: https://github.com/epics-base/epics-base\nmacro: EPICS_BASE\n",
+	"generic-iocs/support/asyn.yaml":       "git: https://github.com/epics-modules/asyn\nmacro: ASYN\n",
+	"generic-iocs/support/motor.yaml": "git: https://github.com/epics-modules/motor\nmacro: MOTOR\n" +
+		"needs: [asyn]\n",
+	"generic-iocs/support/own.yaml":         "folder: generic-iocs/ioc/own\nmacro: OWN\n",
+	"generic-iocs/ioc/own/src/Makefile":     "",
+	"generic-iocs/epics-base/image.yaml":    "from: debian:trixie-slim\nmodules:\n  epics-base: R7.0.8.1\n",
+	"generic-iocs/epics-modules/image.yaml": "from: epics-base 7.0.8.1r1.0\nmodules:\n  asyn: R4-45\n",
+	"generic-iocs/ioc/image.yaml": "from: epics-modules 4.45r1.0\nmodules:\n  motor: R7-3\nioc: {modules: [motor]}\n" +
+		"smoke: {config: smoke, checks: [{pv: A, value: \"1\"}]}\n",
 	"generic-iocs/ioc/smoke/st.cmd":          script,
 	"generic-iocs/ioc-pmac/image.yaml":       "from: epics-modules 4.45r1.0\nmodules:\n  motor: R7-3\n",
 	"generic-iocs/plain/image.yaml":          "from: epics-base 7.0.8.1r1.0\nmodules:\n  own: tree\n",
@@ -88,44 +90,120 @@ func brief(c *Changes) (list []string) {
 	return list
 }
 
-func TestSince(t *testing.T) {
-	for name, c := range map[string]struct {
-		edits map[string]string
-		want  string
-		why   string // of the first asset or its first instance
-	}{
+// selection is a change of the small site, and what it selects.
+type selection struct {
+	edits map[string]string
+	want  string // as brief shows it
+	why   string // of the first asset or its first instance
+}
+
+func TestSinceImages(t *testing.T) {
+	selects(t, map[string]selection{
 		"nothing": {nil, "", ""},
-		"a shared support module": {map[string]string{"generic-iocs/support/asyn.yaml": "git: https://example.org/asyn\nmacro: ASYN\n"},
-			"epics-modules@0 ioc@1 ioc-pmac@1", "generic-iocs/support/asyn.yaml changed, and generic-iocs/epics-modules/image.yaml:3 builds it"},
-		"a support module of leaves": {map[string]string{"generic-iocs/support/motor.yaml": "git: https://example.org/motor\nmacro: MOTOR\nneeds: [asyn]\n"},
+		"a shared support module": {map[string]string{
+			"generic-iocs/support/asyn.yaml": "git: https://example.org/asyn\nmacro: ASYN\n",
+		},
+			"epics-modules@0 ioc@1 ioc-pmac@1",
+			"generic-iocs/support/asyn.yaml changed, and generic-iocs/epics-modules/image.yaml:3 builds it"},
+		"a support module of leaves": {map[string]string{
+			"generic-iocs/support/motor.yaml": "git: https://example.org/motor\nmacro: MOTOR\nneeds: [asyn]\n",
+		},
 			"ioc@0 ioc-pmac@0", "generic-iocs/support/motor.yaml changed, and generic-iocs/ioc/image.yaml:3 builds it"},
 		"a module's source, in another image's folder": {map[string]string{"generic-iocs/ioc/own/src/Makefile": "x"},
 			"plain@0", "generic-iocs/ioc/own/src/Makefile changed, and generic-iocs/plain/image.yaml:3 builds it"},
-		"EPICS Base": {map[string]string{"generic-iocs/support/epics-base.yaml": "git: https://example.org/base\nmacro: EPICS_BASE\n"},
+		"EPICS Base": {map[string]string{
+			"generic-iocs/support/epics-base.yaml": "git: https://example.org/base\nmacro: EPICS_BASE\n",
+		},
 			"epics-base@0 epics-modules@1 plain@1 ioc@2 ioc-pmac@2", ""},
-		"a parent image": {map[string]string{"generic-iocs/epics-modules/image.yaml": small["generic-iocs/epics-modules/image.yaml"] + "packages: {build: [gdb]}\n"},
-			"epics-modules@0 ioc@1 ioc-pmac@1", "generic-iocs/epics-modules/image.yaml changed"},
-		"a name that is the prefix of another": {map[string]string{"generic-iocs/ioc/image.yaml": small["generic-iocs/ioc/image.yaml"] + "# x\n"}, "ioc@0", ""},
-		"a smoke test":                         {map[string]string{"generic-iocs/ioc/smoke/st.cmd": script + "dbl\n"}, "ioc@0", "generic-iocs/ioc/smoke/st.cmd changed"},
-		"a text":                               {map[string]string{"generic-iocs/ioc/README.md": "x", "README.md": "x", "beamlines/bl/README.md": "x", "beamlines/bl/iocs/bl-a/README.md": "x"}, "", ""},
-		"the library chart":                    {map[string]string{"charts/ioc-lib/templates/_ioc.tpl": "x"}, "bl:bl-a,bl-ab bl0:bl0-a ioc-lib", "charts/ioc-lib/templates/_ioc.tpl changed"},
-		"another chart":                        {map[string]string{"charts/other/Chart.yaml": "x"}, "other", ""},
-		"an instance":                          {map[string]string{"beamlines/bl/iocs/bl-a/config/st.cmd": script + "dbl\n"}, "bl:bl-a", "beamlines/bl/iocs/bl-a/config/st.cmd changed"},
-		"a shared value":                       {map[string]string{"beamlines/bl/beamline.yaml": "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 512Mi}\n"}, "bl:bl-a", "beamlines/bl/beamline.yaml: memory changed"},
-		"a new shared value":                   {map[string]string{"beamlines/bl/beamline.yaml": "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 256Mi, cpu: 100m}\n"}, "bl:bl-a,bl-ab", "beamlines/bl/beamline.yaml: cpu changed"},
-		"a comment on shared values":           {map[string]string{"beamlines/bl/beamline.yaml": "# x\n" + small["beamlines/bl/beamline.yaml"]}, "", ""},
-		"the namespace":                        {map[string]string{"beamlines/bl0/beamline.yaml": "namespace: bl0-new\nvalues: {uid: 1000, gid: 1000}\n"}, "bl0:bl0-a", "beamlines/bl0/beamline.yaml changed"},
-		"the gate":                             {map[string]string{"beamlines/bl0/beamline.yaml": small["beamlines/bl0/beamline.yaml"] + "gate: {approvers: [octocat]}\n"}, "bl0:", "beamlines/bl0/beamline.yaml: gate changed"},
-		"a removed instance":                   {map[string]string{"beamlines/bl/iocs/bl-a/values.yaml": gone, "beamlines/bl/iocs/bl-a/config/st.cmd": gone}, "bl:-bl-a", ""},
-		"a removed image":                      {map[string]string{"generic-iocs/plain/image.yaml": gone}, "-plain", ""},
-		"a renamed image": {map[string]string{"generic-iocs/plain/image.yaml": gone, "generic-iocs/simple/image.yaml": small["generic-iocs/plain/image.yaml"]},
+		"a parent image": {
+			map[string]string{"generic-iocs/epics-modules/image.yaml": small["generic-iocs/epics-modules/image.yaml"] +
+				"packages: {build: [gdb]}\n"},
+			"epics-modules@0 ioc@1 ioc-pmac@1", "generic-iocs/epics-modules/image.yaml changed",
+		},
+		"a name that is the prefix of another": {
+			map[string]string{"generic-iocs/ioc/image.yaml": small["generic-iocs/ioc/image.yaml"] + "# x\n"}, "ioc@0",
+			"",
+		},
+		"a smoke test": {
+			map[string]string{"generic-iocs/ioc/smoke/st.cmd": script + "dbl\n"}, "ioc@0",
+			"generic-iocs/ioc/smoke/st.cmd changed",
+		},
+		"a text": {
+			map[string]string{
+				"generic-iocs/ioc/README.md": "x", "README.md": "x", "beamlines/bl/README.md": "x",
+				"beamlines/bl/iocs/bl-a/README.md": "x",
+			},
+			"", "",
+		},
+	})
+}
+
+func TestSinceBeamlines(t *testing.T) {
+	selects(t, map[string]selection{
+		"the library chart": {
+			map[string]string{"charts/ioc-lib/templates/_ioc.tpl": "x"}, "bl:bl-a,bl-ab bl0:bl0-a ioc-lib",
+			"charts/ioc-lib/templates/_ioc.tpl changed",
+		},
+		"another chart": {map[string]string{"charts/other/Chart.yaml": "x"}, "other", ""},
+		"an instance": {
+			map[string]string{"beamlines/bl/iocs/bl-a/config/st.cmd": script + "dbl\n"}, "bl:bl-a",
+			"beamlines/bl/iocs/bl-a/config/st.cmd changed",
+		},
+		"a shared value": {
+			map[string]string{
+				"beamlines/bl/beamline.yaml": "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 512Mi}\n",
+			},
+			"bl:bl-a", "beamlines/bl/beamline.yaml: memory changed",
+		},
+		"a new shared value": {
+			map[string]string{
+				"beamlines/bl/beamline.yaml": "namespace: bl\n" +
+					"values: {uid: 1000, gid: 1000, memory: 256Mi, cpu: 100m}\n",
+			},
+			"bl:bl-a,bl-ab", "beamlines/bl/beamline.yaml: cpu changed",
+		},
+		"a comment on shared values": {
+			map[string]string{"beamlines/bl/beamline.yaml": "# x\n" + small["beamlines/bl/beamline.yaml"]}, "", "",
+		},
+		"the namespace": {
+			map[string]string{"beamlines/bl0/beamline.yaml": "namespace: bl0-new\nvalues: {uid: 1000, gid: 1000}\n"},
+			"bl0:bl0-a", "beamlines/bl0/beamline.yaml changed",
+		},
+		"the gate": {
+			map[string]string{
+				"beamlines/bl0/beamline.yaml": small["beamlines/bl0/beamline.yaml"] + "gate: {approvers: [octocat]}\n",
+			},
+			"bl0:", "beamlines/bl0/beamline.yaml: gate changed",
+		},
+		"a removed instance": {
+			map[string]string{"beamlines/bl/iocs/bl-a/values.yaml": gone, "beamlines/bl/iocs/bl-a/config/st.cmd": gone},
+			"bl:-bl-a", "",
+		},
+		"a removed image": {map[string]string{"generic-iocs/plain/image.yaml": gone}, "-plain", ""},
+		"a renamed image": {map[string]string{
+			"generic-iocs/plain/image.yaml":  gone,
+			"generic-iocs/simple/image.yaml": small["generic-iocs/plain/image.yaml"],
+		},
 			"simple@0 -plain", "generic-iocs/simple/image.yaml changed"},
 		"a renamed beamline": {map[string]string{
-			"beamlines/bl0/beamline.yaml": gone, "beamlines/bl0/iocs/bl0-a/values.yaml": gone, "beamlines/bl0/iocs/bl0-a/config/st.cmd": gone,
-			"beamlines/bl1/beamline.yaml": small["beamlines/bl0/beamline.yaml"], "beamlines/bl1/iocs/bl1-a/values.yaml": small["beamlines/bl0/iocs/bl0-a/values.yaml"], "beamlines/bl1/iocs/bl1-a/config/st.cmd": script,
+			"beamlines/bl0/beamline.yaml": gone, "beamlines/bl0/iocs/bl0-a/values.yaml": gone,
+			"beamlines/bl0/iocs/bl0-a/config/st.cmd": gone,
+			"beamlines/bl1/beamline.yaml":            small["beamlines/bl0/beamline.yaml"],
+			"beamlines/bl1/iocs/bl1-a/values.yaml":   small["beamlines/bl0/iocs/bl0-a/values.yaml"],
+			"beamlines/bl1/iocs/bl1-a/config/st.cmd": script,
 		}, "bl1:bl1-a -bl0", ""},
-		"many files": {map[string]string{"charts/other/a": "", "charts/other/b": "", "charts/other/c": "", "charts/other/d": "", "charts/other/e": ""}, "other", "charts/other/a changed"},
-	} {
+		"many files": {
+			map[string]string{
+				"charts/other/a": "", "charts/other/b": "", "charts/other/c": "", "charts/other/d": "",
+				"charts/other/e": "",
+			},
+			"other", "charts/other/a changed",
+		},
+	})
+}
+
+func selects(t *testing.T, cases map[string]selection) {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			from, _ := edited(nil)
 			to, changed := edited(c.edits)
@@ -166,7 +244,8 @@ func TestSinceLinks(t *testing.T) {
 func TestSinceSteps(t *testing.T) {
 	from, _ := edited(nil)
 	to, changed := edited(map[string]string{
-		"generic-iocs/ioc/image.yaml": small["generic-iocs/ioc/image.yaml"] + "# x\n", "charts/other/Chart.yaml": "x", "beamlines/bl/iocs/bl-a/config/st.cmd": script + "dbl\n"})
+		"generic-iocs/ioc/image.yaml": small["generic-iocs/ioc/image.yaml"] + "# x\n", "charts/other/Chart.yaml": "x",
+		"beamlines/bl/iocs/bl-a/config/st.cmd": script + "dbl\n"})
 	got, err := Since(Tree{"a", from}, Tree{"b", to}, changed)
 	require.NoError(t, err)
 	require.Equal(t, []Step{
@@ -176,7 +255,10 @@ func TestSinceSteps(t *testing.T) {
 		{Test, "image ioc", "generic-iocs/ioc/image.yaml changed"},
 		{Package, "chart other", "charts/other/Chart.yaml changed"},
 	}, got.Steps)
-	require.Equal(t, Job{Asset: "bl", Kind: "beamline", Instances: "bl-a", Why: "beamlines/bl/iocs/bl-a/config/st.cmd changed"}, got.Matrix().Include[0])
+	require.Equal(
+		t, Job{Asset: "bl", Kind: "beamline", Instances: "bl-a", Why: "beamlines/bl/iocs/bl-a/config/st.cmd changed"},
+		got.Matrix().Include[0],
+	)
 }
 
 func TestSinceRefuses(t *testing.T) {

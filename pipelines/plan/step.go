@@ -22,7 +22,8 @@ const (
 type Step struct {
 	Do   Do     `json:"do"`
 	What string `json:"what"` // "ioc-simstage-runtime", "chart bl01t-mo-ioc-01"
-	Why  string `json:"why"`  // the file that asks for it, and with what: "generic-iocs/ioc-simstage/image.yaml:4: simstage at tree"
+	// the file that asks for it, and with what: "generic-iocs/ioc-simstage/image.yaml:4: simstage at tree"
+	Why string `json:"why"`
 }
 
 // steps lists the work of a release.

@@ -22,7 +22,10 @@ type touched struct {
 // classify looks at whole path elements only, so that ioc-pmac's files are
 // never those of an asset called ioc.
 func classify(recipes *recipe.Tree, changed []string) touched {
-	t := touched{map[string][]string{}, map[string][]string{}, map[string][]string{}, map[string][]string{}, map[string]string{}, map[string]map[string][]string{}}
+	t := touched{
+		map[string][]string{}, map[string][]string{}, map[string][]string{}, map[string][]string{},
+		map[string]string{}, map[string]map[string][]string{},
+	}
 	sources := map[string][]string{} // modules by the folder of their source
 	for _, m := range recipes.Modules {
 		if m.Folder != "" {

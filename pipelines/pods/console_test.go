@@ -23,7 +23,8 @@ func TestKeyboardDropsWhatWouldStopAnIOC(t *testing.T) {
 		"only what is dropped": {"\x03\x03", "", false},
 	} {
 		for how, wrap := range map[string]func(io.Reader) io.Reader{
-			"at once": func(r io.Reader) io.Reader { return r }, "key by key": iotest.OneByteReader, "with its end": iotest.DataErrReader,
+			"at once": func(r io.Reader) io.Reader { return r }, "key by key": iotest.OneByteReader,
+			"with its end": iotest.DataErrReader,
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				left := false

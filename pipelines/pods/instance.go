@@ -44,7 +44,8 @@ func Instances(ctx context.Context, n *cluster.Namespace, names []string) ([]Sta
 		s, ok := states[name]
 		if !ok {
 			return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: name,
-				Err: fmt.Errorf("%s has no such IOC in namespace %s", n.Beamline, n.Name), Fix: "name one of: " + strings.Join(all, ", ")}
+				Err: fmt.Errorf("%s has no such IOC in namespace %s", n.Beamline, n.Name),
+				Fix: "name one of: " + strings.Join(all, ", ")}
 		}
 		picked = append(picked, s)
 	}

@@ -27,7 +27,9 @@ type LogOptions struct {
 // Logs calls line for each line that the IOCs wrote, without its end. Lines of
 // one IOC come in order; line is called from one goroutine for each IOC. The
 // error joins those of all IOCs whose log could not be read.
-func Logs(ctx context.Context, n *cluster.Namespace, states []State, o LogOptions, line func(instance, text string)) error {
+func Logs(
+	ctx context.Context, n *cluster.Namespace, states []State, o LogOptions, line func(instance, text string),
+) error {
 	return step.Each(ctx, max(1, len(states)), states, func(ctx context.Context, s State) error {
 		if err := logOf(ctx, n, s, o, line); err != nil {
 			return cluster.Broken("reading the log of "+s.Instance, err)
@@ -61,7 +63,9 @@ func eachLine(r io.Reader, grep *regexp.Regexp, line func(string)) error {
 	lines := bufio.NewReader(r)
 	for {
 		text, err := lines.ReadString('\n')
-		if text = strings.TrimRight(text, "\r\n"); (text != "" || err == nil) && (grep == nil || grep.MatchString(text)) {
+		text = strings.TrimRight(text, "\r\n")
+		ended := text == "" && err != nil
+		if !ended && (grep == nil || grep.MatchString(text)) {
 			line(text)
 		}
 		if errors.Is(err, io.EOF) {

@@ -46,8 +46,12 @@ func TestLogsOfSeveralIOCs(t *testing.T) {
 	client := fake.NewClientset(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "a-1", Namespace: "bl01t"}})
 	n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: client}
 	var lines []string
-	err := Logs(t.Context(), n, []State{{Instance: "a", Pod: "a-1", Container: "ioc"}, {Instance: "b", Doing: "waiting for its pod"}}, LogOptions{},
-		func(instance, text string) { lines = append(lines, instance+": "+text) })
+	err := Logs(
+		t.Context(), n,
+		[]State{{Instance: "a", Pod: "a-1", Container: "ioc"}, {Instance: "b", Doing: "waiting for its pod"}},
+		LogOptions{},
+		func(instance, text string) { lines = append(lines, instance+": "+text) },
+	)
 	require.ErrorContains(t, err, "reading the log of b: it has no pod: waiting for its pod")
 	require.Equal(t, []string{"a: fake logs"}, lines)
 }

@@ -112,7 +112,8 @@ func puller(image Image) *corev1.Pod {
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
 			Containers: []corev1.Container{{
-				Name: "pull", Image: image.Ref, ImagePullPolicy: corev1.PullIfNotPresent, Command: []string{"/usr/bin/env", "true"},
+				Name: "pull", Image: image.Ref, ImagePullPolicy: corev1.PullIfNotPresent,
+				Command: []string{"/usr/bin/env", "true"},
 				SecurityContext: &corev1.SecurityContext{
 					AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
 					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},

@@ -22,12 +22,25 @@ func TestProgressOfAPull(t *testing.T) {
 		pulled   bool
 		problem  string
 	}{
-		"not begun":        {},
-		"pulling":          {statuses: []corev1.ContainerStatus{waiting("ContainerCreating", "")}},
-		"it ended":         {statuses: []corev1.ContainerStatus{{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}, pulled: true},
-		"it cannot start":  {statuses: []corev1.ContainerStatus{waiting("RunContainerError", "no such file")}, pulled: true},
-		"no such image":    {statuses: []corev1.ContainerStatus{waiting("ErrImagePull", "not found")}, problem: "ErrImagePull: not found"},
-		"still none there": {statuses: []corev1.ContainerStatus{waiting("ImagePullBackOff", "back-off")}, problem: "ImagePullBackOff: back-off"},
+		"not begun": {},
+		"pulling":   {statuses: []corev1.ContainerStatus{waiting("ContainerCreating", "")}},
+		"it ended": {
+			statuses: []corev1.ContainerStatus{{
+				State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}},
+			}},
+			pulled: true,
+		},
+		"it cannot start": {
+			statuses: []corev1.ContainerStatus{waiting("RunContainerError", "no such file")}, pulled: true,
+		},
+		"no such image": {
+			statuses: []corev1.ContainerStatus{waiting("ErrImagePull", "not found")},
+			problem:  "ErrImagePull: not found",
+		},
+		"still none there": {
+			statuses: []corev1.ContainerStatus{waiting("ImagePullBackOff", "back-off")},
+			problem:  "ImagePullBackOff: back-off",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pulled, problem := progressOf(&corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: c.statuses}})
@@ -41,7 +54,9 @@ func TestPullMakesAPodOnTheNodeAndRemovesIt(t *testing.T) {
 	client := fake.NewClientset()
 	client.PrependReactor("create", "pods", func(a ktest.Action) (bool, runtime.Object, error) {
 		p := a.(ktest.CreateAction).GetObject().(*corev1.Pod)
-		p.Status.ContainerStatuses = []corev1.ContainerStatus{{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+		}}
 		require.Equal(t, "node1", p.Spec.NodeName)
 		require.Equal(t, "host/x@sha256:1", p.Spec.Containers[0].Image)
 		return false, nil, nil
@@ -56,7 +71,9 @@ func TestPullMakesAPodOnTheNodeAndRemovesIt(t *testing.T) {
 func TestWhoMayNotMakePodsPullsNothing(t *testing.T) {
 	client := fake.NewClientset()
 	client.PrependReactor("create", "pods", func(ktest.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "x", errors.New("cannot create"))
+		return true, nil, apierrors.NewForbidden(
+			schema.GroupResource{Resource: "pods"}, "x", errors.New("cannot create"),
+		)
 	})
 	n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: client}
 	require.NoError(t, Pull(t.Context(), n, []Image{{Node: "node1", Ref: "host/x@sha256:1"}}))

@@ -31,7 +31,8 @@ func question(pv, protocol string) []string {
 		return []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", pv}
 	}
 	return []string{
-		"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3", pv,
+		"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3",
+		pv,
 	}
 }
 

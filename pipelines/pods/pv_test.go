@@ -8,9 +8,13 @@ import (
 
 func TestQuestion(t *testing.T) {
 	require.Equal(t, []string{
-		"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3", "BL01T:X",
+		"/usr/bin/env", "EPICS_CA_ADDR_LIST=127.255.255.255", "EPICS_CA_AUTO_ADDR_LIST=NO", "caget", "-t", "-w", "3",
+		"BL01T:X",
 	}, question("BL01T:X", "ca"))
-	require.Equal(t, []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", "BL01T:X"}, question("BL01T:X", "pva"))
+	require.Equal(
+		t, []string{"/usr/bin/env", "EPICS_PVA_AUTO_ADDR_LIST=YES", "pvget", "-w", "3", "BL01T:X"},
+		question("BL01T:X", "pva"),
+	)
 }
 
 func TestAnswer(t *testing.T) {

@@ -40,7 +40,9 @@ func Shell(ctx context.Context, n *cluster.Namespace, s State, t Terminal) error
 }
 
 func (t Terminal) join(ctx context.Context, stream remotecommand.Executor, doing string) error {
-	err := stream.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: t.In, Stdout: t.Out, Tty: true, TerminalSizeQueue: t.Sizes})
+	err := stream.StreamWithContext(
+		ctx, remotecommand.StreamOptions{Stdin: t.In, Stdout: t.Out, Tty: true, TerminalSizeQueue: t.Sizes},
+	)
 	var exit interface{ ExitStatus() int }
 	if err == nil || errors.As(err, &exit) {
 		return nil
@@ -54,19 +56,25 @@ func (t Terminal) join(ctx context.Context, stream remotecommand.Executor, doing
 func Debug(ctx context.Context, n *cluster.Namespace, s State, image string, t Terminal) error {
 	doing := "debugging " + s.Instance
 	name := fmt.Sprintf("debug-%x", time.Now().UnixNano())
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"ephemeralContainers": []any{debugger(name, image, s.Container)}}})
+	patch, err := json.Marshal(map[string]any{
+		"spec": map[string]any{"ephemeralContainers": []any{debugger(name, image, s.Container)}},
+	})
 	if err != nil {
 		return err
 	}
 	client := n.Client.CoreV1().Pods(n.Name)
-	_, err = client.Patch(ctx, s.Pod, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "ephemeralcontainers")
+	_, err = client.Patch(
+		ctx, s.Pod, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "ephemeralcontainers",
+	)
 	if err != nil {
 		return cluster.Broken(doing, err)
 	}
 	if err := started(ctx, n, s, name); err != nil {
 		return cluster.Broken(doing, err)
 	}
-	address := subresource(n, s.Pod, "attach", &corev1.PodAttachOptions{Container: name, Stdin: true, Stdout: true, TTY: true})
+	address := subresource(
+		n, s.Pod, "attach", &corev1.PodAttachOptions{Container: name, Stdin: true, Stdout: true, TTY: true},
+	)
 	stream, err := executor(n, address)
 	if err != nil {
 		return cluster.Broken(doing, err)
@@ -81,7 +89,8 @@ func debugger(name, image, target string) corev1.EphemeralContainer {
 	return corev1.EphemeralContainer{
 		TargetContainerName: target,
 		EphemeralContainerCommon: corev1.EphemeralContainerCommon{
-			Name: name, Image: image, ImagePullPolicy: corev1.PullIfNotPresent, Command: []string{"bash"}, Stdin: true, TTY: true,
+			Name: name, Image: image, ImagePullPolicy: corev1.PullIfNotPresent, Command: []string{"bash"}, Stdin: true,
+			TTY: true,
 			SecurityContext: &corev1.SecurityContext{
 				AllowPrivilegeEscalation: &no, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 			},

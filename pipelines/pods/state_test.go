@@ -63,24 +63,63 @@ func TestDescribe(t *testing.T) {
 		ready   bool
 		failing bool
 	}{
-		"ready":        {pods: []corev1.Pod{pod("a", running(true))}, doing: "ready", ready: true},
-		"not seen yet": {change: func(d *appsv1.Deployment) { d.Generation = 3 }, pods: []corev1.Pod{pod("a", running(true))}, doing: "waiting for the cluster to take it up"},
-		"old count":    {change: func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 0 }, pods: []corev1.Pod{pod("a", running(true))}, doing: "waiting for the cluster to see that it is ready"},
-		"scaled to 0":  {change: func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }, doing: "stopped: scaled to 0", failing: true},
+		"ready": {pods: []corev1.Pod{pod("a", running(true))}, doing: "ready", ready: true},
+		"not seen yet": {
+			change: func(d *appsv1.Deployment) { d.Generation = 3 }, pods: []corev1.Pod{pod("a", running(true))},
+			doing: "waiting for the cluster to take it up",
+		},
+		"old count": {
+			change: func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 0 },
+			pods:   []corev1.Pod{pod("a", running(true))}, doing: "waiting for the cluster to see that it is ready",
+		},
+		"scaled to 0": {
+			change: func(d *appsv1.Deployment) { *d.Spec.Replicas = 0 }, doing: "stopped: scaled to 0", failing: true,
+		},
 		"forbidden": {change: func(d *appsv1.Deployment) {
-			d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota"}}
+			d.Status.Conditions = []appsv1.DeploymentCondition{{
+				Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota",
+			}}
 		}, doing: "no pod is allowed: exceeded quota", failing: true},
-		"no pod":              {doing: "waiting for its pod"},
-		"two pods":            {pods: []corev1.Pod{pod("b", running(true)), pod("a", running(true))}, doing: "waiting for the former IOC to stop"},
-		"started":             {pods: []corev1.Pod{pod("a", running(false))}, doing: "started, its PV does not answer yet"},
-		"creating":            {pods: []corev1.Pod{pod("a", waiting("ContainerCreating", ""))}, doing: "pulling its image or preparing its volumes"},
-		"no image":            {pods: []corev1.Pod{pod("a", waiting("ImagePullBackOff", "not found"))}, doing: "ImagePullBackOff: not found", failing: true},
-		"first crash":         {pods: []corev1.Pod{pod("a", crashed(0, corev1.ContainerStateTerminated{ExitCode: 1}))}, doing: "ended with exit status 1"},
-		"crash loop":          {pods: []corev1.Pod{pod("a", crashed(3, corev1.ContainerStateTerminated{ExitCode: 1}))}, doing: "ended 3 times, last with exit status 1", failing: true},
-		"killed for memory":   {pods: []corev1.Pod{pod("a", crashed(2, corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}))}, doing: "ended 2 times, last with more memory used than its limit allows (OOMKilled)", failing: true},
-		"killed by a signal":  {pods: []corev1.Pod{pod("a", crashed(2, corev1.ContainerStateTerminated{Signal: 11}))}, doing: "ended 2 times, last with signal 11", failing: true},
-		"no node takes it":    {pods: []corev1.Pod{unschedulable()}, doing: "no node takes it: 0/1 nodes are available"},
-		"container not begun": {pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "a"}}}, doing: "waiting for its node"},
+		"no pod": {doing: "waiting for its pod"},
+		"two pods": {
+			pods:  []corev1.Pod{pod("b", running(true)), pod("a", running(true))},
+			doing: "waiting for the former IOC to stop",
+		},
+		"started": {
+			pods: []corev1.Pod{pod("a", running(false))}, doing: "started, its PV does not answer yet",
+		},
+		"creating": {
+			pods:  []corev1.Pod{pod("a", waiting("ContainerCreating", ""))},
+			doing: "pulling its image or preparing its volumes",
+		},
+		"no image": {
+			pods:  []corev1.Pod{pod("a", waiting("ImagePullBackOff", "not found"))},
+			doing: "ImagePullBackOff: not found", failing: true,
+		},
+		"first crash": {
+			pods:  []corev1.Pod{pod("a", crashed(0, corev1.ContainerStateTerminated{ExitCode: 1}))},
+			doing: "ended with exit status 1",
+		},
+		"crash loop": {
+			pods:  []corev1.Pod{pod("a", crashed(3, corev1.ContainerStateTerminated{ExitCode: 1}))},
+			doing: "ended 3 times, last with exit status 1", failing: true,
+		},
+		"killed for memory": {
+			pods: []corev1.Pod{pod("a", crashed(
+				2, corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"},
+			))},
+			doing: "ended 2 times, last with more memory used than its limit allows (OOMKilled)", failing: true,
+		},
+		"killed by a signal": {
+			pods:  []corev1.Pod{pod("a", crashed(2, corev1.ContainerStateTerminated{Signal: 11}))},
+			doing: "ended 2 times, last with signal 11", failing: true,
+		},
+		"no node takes it": {
+			pods: []corev1.Pod{unschedulable()}, doing: "no node takes it: 0/1 nodes are available",
+		},
+		"container not begun": {
+			pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "a"}}}, doing: "waiting for its node",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := deployment()

@@ -30,7 +30,10 @@ func (p *Policy) check(doc *strictyaml.Doc, faults *diag.Faults) {
 	case len(p.Signers) == 0 && p.Unsigned == "" && !doc.Has("unsigned") && !doc.Has("signers"):
 		c.fault(nil, "name signers; or write unsigned: with the reason why none are needed", "nobody may sign releases")
 	case doc.Has("signers") && doc.Has("unsigned"):
-		c.fault(strictyaml.Path{"unsigned"}, "keep one of the two", "signers are named, and unsigned releases are accepted")
+		c.fault(
+			strictyaml.Path{"unsigned"}, "keep one of the two",
+			"signers are named, and unsigned releases are accepted",
+		)
 	case doc.Has("signers") && len(p.Signers) == 0:
 		c.fault(strictyaml.Path{"signers"}, "name who may sign", "the list is empty")
 	}
@@ -81,7 +84,9 @@ func (c checker) signer(at strictyaml.Path, s *Signer) {
 func (c checker) identity(at strictyaml.Path, key, identity, issuer, trustedRoot, usual string) string {
 	switch {
 	case identity == "" && (issuer != "" || trustedRoot != ""):
-		c.fault(at, "remove issuer and trustedRoot, or give identity", "only an identity has an issuer and a trusted root")
+		c.fault(
+			at, "remove issuer and trustedRoot, or give identity", "only an identity has an issuer and a trusted root",
+		)
 	case identity != "" && issuer == "" && usual == "":
 		c.fault(at, "add the issuer, as in https://accounts.google.com", "the identity %s has no issuer", identity)
 	}
@@ -106,12 +111,17 @@ func (c checker) approvals(a *Approvals) (names []string) {
 	for i, who := range a.From {
 		at := strictyaml.Path{"approvals", "from", i}
 		c.identity(at, who.Key, who.Identity, who.Issuer, who.TrustedRoot, "")
-		ways := slices.DeleteFunc([]string{who.Key, who.Identity, who.GitHub}, func(way string) bool { return way == "" })
+		ways := slices.DeleteFunc(
+			[]string{who.Key, who.Identity, who.GitHub}, func(way string) bool { return way == "" },
+		)
 		switch {
 		case len(ways) != 1:
 			c.fault(at, "give one of key, identity and github", "it names %d ways to know the approver", len(ways))
 		case who.GitHub != "" && a.GitHub == nil:
-			c.fault(below(at, "github"), "add github: under approvals, with repository and workflow", "no workflow of GitHub is named")
+			c.fault(
+				below(at, "github"), "add github: under approvals, with repository and workflow",
+				"no workflow of GitHub is named",
+			)
 		}
 		if slices.Contains(names, who.Name) {
 			c.fault(below(at, "name"), "give each a name of its own", "%q is there twice", who.Name)
@@ -120,7 +130,10 @@ func (c checker) approvals(a *Approvals) (names []string) {
 	}
 	team := slices.ContainsFunc(a.From, func(who Approver) bool { return strings.Contains(who.GitHub, "/") })
 	if a.Count > len(a.From) && len(a.From) > 0 && !team {
-		c.fault(strictyaml.Path{"approvals", "count"}, "name more, or ask for fewer", "%d of %d can never approve", a.Count, len(a.From))
+		c.fault(
+			strictyaml.Path{"approvals", "count"}, "name more, or ask for fewer", "%d of %d can never approve",
+			a.Count, len(a.From),
+		)
 	}
 	return names
 }

@@ -110,7 +110,10 @@ func (p *Policy) Digest() string {
 }
 
 var schema = sync.OnceValue(func() *strictyaml.Schema[Policy] {
-	return strictyaml.New[Policy]("Policy of a beamline", "ConfigMap tagline-policy, key policy.yaml: what must be true before the beamline is promoted.")
+	return strictyaml.New[Policy](
+		"Policy of a beamline",
+		"ConfigMap tagline-policy, key policy.yaml: what must be true before the beamline is promoted.",
+	)
 })
 
 // Schemas returns the JSON schema of a policy, by the name it is published under.

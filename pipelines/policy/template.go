@@ -26,14 +26,17 @@ func (t Template) Empty() bool {
 func (t Template) Text(beamline string) (string, error) {
 	if len(t.Keys)+len(t.Identities) == 0 && t.Unsigned == "" {
 		return "", &diag.Error{
-			Kind: diag.Invalid, Doing: "writing the policy of", Asset: beamline, Err: errors.New("nobody may sign releases"),
+			Kind: diag.Invalid, Doing: "writing the policy of", Asset: beamline,
+			Err: errors.New("nobody may sign releases"),
 			Fix: "give --key or --identity; or --unsigned with the reason why none is needed",
 		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The policy of beamline %s: what must be true before a release is promoted to it.\n", beamline)
 	if t.Unsigned != "" {
-		b.WriteString("# Releases that nobody signed are accepted. For a beamline with hardware, name\n# signers instead.\n")
+		b.WriteString(
+			"# Releases that nobody signed are accepted. For a beamline with hardware, name\n# signers instead.\n",
+		)
 		fmt.Fprintf(&b, "unsigned: %q\n", t.Unsigned)
 	}
 	if len(t.Keys)+len(t.Identities) > 0 {
@@ -46,7 +49,10 @@ func (t Template) Text(beamline string) (string, error) {
 		fmt.Fprintf(&b, "  - identity: %q\n", identity)
 	}
 	if len(t.Approvers) > 0 {
-		b.WriteString("# Who may approve a promotion, and how many must. Not who signed the release.\napprovals:\n  count: 1\n  from:\n")
+		b.WriteString(
+			"# Who may approve a promotion, and how many must. Not who signed the release.\napprovals:\n" +
+				"  count: 1\n  from:\n",
+		)
 	}
 	for _, who := range t.Approvers {
 		fmt.Fprintf(&b, "    - name: %q\n      key: %s", who.Name, block(who.Key, 8))

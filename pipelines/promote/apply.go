@@ -58,7 +58,8 @@ func (m *move) required(c *change, now map[string]pods.State) (all []record.Inst
 		former, touched := c.former[inst.Name]
 		before := m.before[inst.Name]
 		if touched && former != 0 && slices.Contains(m.ledger.Underway.Unready, inst.Name) {
-			touched = before.Pod == "" || before.Template != now[inst.Name].Template // it stays dead where its pod stays
+			// it stays dead where its pod stays
+			touched = before.Pod == "" || before.Template != now[inst.Name].Template
 		}
 		stopped := m.ledger.Overrides[inst.Name].Stopped != nil
 		if !stopped && (touched || len(c.former) == 0 || before.Ready) {
@@ -94,7 +95,9 @@ func (d Deps) remove(ctx context.Context, instances []string) error {
 		}
 	}
 	err = step.Each(ctx, sideBySide, instances, func(ctx context.Context, name string) error {
-		return step.Run(ctx, "removing "+name, func(ctx context.Context) error { return helm.Remove(ctx, d.Cluster, name) })
+		return step.Run(
+			ctx, "removing "+name, func(ctx context.Context) error { return helm.Remove(ctx, d.Cluster, name) },
+		)
 	})
 	if err != nil {
 		return err

@@ -36,7 +36,10 @@ func TestLogsAndConsole(t *testing.T) {
 	require.NoError(t, err)
 
 	var log strings.Builder
-	require.NoError(t, pods.Logs(t.Context(), w.cluster, []pods.State{s}, pods.LogOptions{Lines: 1}, func(_, text string) { log.WriteString(text) }))
+	require.NoError(t, pods.Logs(
+		t.Context(), w.cluster, []pods.State{s}, pods.LogOptions{Lines: 1},
+		func(_, text string) { log.WriteString(text) },
+	))
 	require.Contains(t, log.String(), "All initialization complete")
 	require.NotContains(t, log.String(), "running st.cmd")
 

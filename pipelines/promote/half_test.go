@@ -78,7 +78,8 @@ func TestALockInANamespaceThatIsEndingIsAnError(t *testing.T) {
 	w := newWorld(t)
 	spaces := w.client.CoreV1().Namespaces()
 	_, err := spaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
-		Spec: corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{"tagline.test/stays", "kubernetes"}}}, metav1.CreateOptions{})
+		Spec: corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{"tagline.test/stays", "kubernetes"}}},
+		metav1.CreateOptions{})
 	require.NoError(t, err)
 	require.NoError(t, spaces.Delete(t.Context(), w.namespace, metav1.DeleteOptions{}))
 	t.Cleanup(func() {
@@ -90,7 +91,9 @@ func TestALockInANamespaceThatIsEndingIsAnError(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(w.ctx(), time.Minute)
 	defer cancel()
-	err = ledger.Locked(ctx, w.cluster, "test", func(ctx, held context.Context, n *cluster.Namespace) error { return nil })
+	err = ledger.Locked(
+		ctx, w.cluster, "test", func(ctx, held context.Context, n *cluster.Namespace) error { return nil },
+	)
 	require.ErrorContains(t, err, "locking beamline "+w.line)
 	require.ErrorContains(t, err, "terminated")
 	require.NoError(t, ctx.Err())
@@ -103,7 +106,9 @@ func TestADeadIOCDoesNotFailAnother(t *testing.T) {
 	w := newWorld(t)
 	w.promote(w.release("2026.1.1", map[string]string{"a": answers, "dead": answers}))
 	w.freeze("dead")
-	r, err := promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": answers + "# 2\n", "dead": answers}))
+	r, err := promote.Run(w.ctx(), w.deps(), w.release(
+		"2026.1.2", map[string]string{"a": answers + "# 2\n", "dead": answers},
+	))
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"a": promote.Restarted, "dead": promote.Unchanged}, deeds(r))
 	require.NotEmpty(t, r.IOCs[1].Doing, "it is said to be dead")
@@ -158,7 +163,9 @@ func TestUndoingElevenTimes(t *testing.T) {
 				stop()
 			}
 		})
-		_, err := promote.Run(ctx, w.deps(), w.release("2026.1.2", map[string]string{"a": answers + fmt.Sprintf("# %d\n", try)}))
+		_, err := promote.Run(ctx, w.deps(), w.release(
+			"2026.1.2", map[string]string{"a": answers + fmt.Sprintf("# %d\n", try)},
+		))
 		stop()
 		require.Equal(t, diag.Undone, diag.KindOf(err), "%v", err)
 	}

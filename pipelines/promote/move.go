@@ -52,7 +52,9 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 		return nil, err // nothing was touched
 	}
 	if err := pods.Pull(ctx, m.Cluster, m.images(c)); err != nil {
-		return nil, m.failure(diag.Broken, err, "nothing was changed: see that the node reaches the registry, then run it again")
+		return nil, m.failure(
+			diag.Broken, err, "nothing was changed: see that the node reaches the registry, then run it again",
+		)
 	}
 	if err := m.begin(ctx, c); err != nil {
 		return nil, err
@@ -228,7 +230,10 @@ func (d Deps) prune(ctx context.Context) {
 
 // result returns what became of every IOC, judged by its pod.
 func (m *move) result(c *change, after map[string]pods.State, values map[string]string) *Result {
-	r := &Result{Beamline: string(m.to.Record.Asset), Version: m.to.Record.Version.String(), Record: string(m.to.Digest), IOCs: []IOC{}}
+	r := &Result{
+		Beamline: string(m.to.Record.Asset), Version: m.to.Record.Version.String(), Record: string(m.to.Digest),
+		IOCs: []IOC{},
+	}
 	if now := m.ledger.Current(); now != nil && now.Digest != m.to.Digest {
 		r.Former = now.Record.Version.String()
 	}

@@ -36,17 +36,24 @@ func TestRequired(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &move{
-				ledger: &ledger.Ledger{Underway: &ledger.Underway{Unready: c.unready}, Overrides: map[string]ledger.Override{"stopped": {Stopped: &ledger.Note{By: "ada"}}}},
+				ledger: &ledger.Ledger{
+					Underway:  &ledger.Underway{Unready: c.unready},
+					Overrides: map[string]ledger.Override{"stopped": {Stopped: &ledger.Note{By: "ada"}}},
+				},
 				to:     ledger.Release{Record: record.Record{Instances: instances}},
 				before: map[string]pods.State{"dead": dead, "ready": ready, "stopped": {}},
 			}
-			require.Equal(t, c.required, names(m.required(&change{former: c.former}, map[string]pods.State{"dead": c.now, "ready": ready})))
+			require.Equal(t, c.required, names(m.required(
+				&change{former: c.former}, map[string]pods.State{"dead": c.now, "ready": ready},
+			)))
 		})
 	}
 }
 
 func TestImagesAreThoseThatNodesLack(t *testing.T) {
-	m := &move{before: map[string]pods.State{"a": {Node: "n1", Image: "old"}, "b": {Node: "n1", Image: "old"}, "c": {Node: "n2", Image: "new"}}}
+	m := &move{before: map[string]pods.State{
+		"a": {Node: "n1", Image: "old"}, "b": {Node: "n1", Image: "old"}, "c": {Node: "n2", Image: "new"},
+	}}
 	inst := func(name string) record.Instance { return record.Instance{Name: name, Image: "new"} }
 	c := &change{deploy: []record.Instance{inst("a"), inst("b"), inst("c"), inst("not there yet")}}
 	require.Equal(t, []pods.Image{{Node: "n1", Ref: "new"}}, m.images(c))
@@ -57,9 +64,12 @@ func TestLift(t *testing.T) {
 	to := ledger.Release{Digest: "sha256:2", Record: record.Record{Asset: "bl01t", Version: assettest.Version("2.0")}}
 	past := ledgerOf("1.0")
 	require.NoError(t, Deps{}.lift(past, to))
-	past.Hold = &ledger.Note{By: "ada", Since: time.Date(2026, 11, 3, 4, 5, 6, 0, time.UTC), Reason: "rolled back from 2"}
+	past.Hold = &ledger.Note{
+		By: "ada", Since: time.Date(2026, 11, 3, 4, 5, 6, 0, time.UTC), Reason: "rolled back from 2",
+	}
 	err := Deps{}.lift(past, to)
-	require.EqualError(t, err, "promoting bl01t 2.0: the beamline is on hold since 2026-11-03T04:05:06Z: rolled back from 2 by ada; "+
+	require.EqualError(t, err, "promoting bl01t 2.0: "+
+		"the beamline is on hold since 2026-11-03T04:05:06Z: rolled back from 2 by ada; "+
 		"when the cause is mended, promote with --lift-hold and the reason")
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.NoError(t, Deps{Lift: "the motor is mended"}.lift(past, to))

@@ -15,7 +15,9 @@ import (
 )
 
 func (w *world) order(instances ...string) operate.Order {
-	return operate.Order{Cluster: w.cluster, Instances: instances, Reason: "a test", Holder: w.deps().Holder, Timeout: time.Minute}
+	return operate.Order{
+		Cluster: w.cluster, Instances: instances, Reason: "a test", Holder: w.deps().Holder, Timeout: time.Minute,
+	}
 }
 
 // TestAShift plays what the person on shift does, without a registry.
@@ -26,7 +28,9 @@ func TestAShift(t *testing.T) {
 
 	require.NoError(t, operate.Stop(w.ctx(), w.order("a")))
 	require.Empty(t, w.state("a").Pod)
-	r, err := promote.Run(w.ctx(), w.deps(), w.release("2026.1.2", map[string]string{"a": answers + "# 2\n", "b": answers}))
+	r, err := promote.Run(w.ctx(), w.deps(), w.release(
+		"2026.1.2", map[string]string{"a": answers + "# 2\n", "b": answers},
+	))
 	require.NoError(t, err)
 	require.Equal(t, promote.Unchanged, deeds(r)["b"])
 	require.Empty(t, w.state("a").Pod, "stopped through a promotion")

@@ -90,7 +90,9 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		if err != nil {
 			return err
 		}
-		to := ledger.Release{Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC(), Signatures: pass.Signatures()}
+		to := ledger.Release{
+			Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC(), Signatures: pass.Signatures(),
+		}
 		if err := deps.lift(past, to); err != nil {
 			return err
 		}
@@ -109,8 +111,10 @@ func (d Deps) lift(past *ledger.Ledger, to ledger.Release) error {
 	if past.Hold == nil || d.Lift != "" || now != nil && now.Digest == to.Digest {
 		return nil
 	}
-	return &diag.Error{Kind: diag.Refused, Doing: "promoting", Asset: string(to.Record.Asset), Version: to.Record.Version.String(),
+	return &diag.Error{
+		Kind: diag.Refused, Doing: "promoting", Asset: string(to.Record.Asset), Version: to.Record.Version.String(),
 		Err: fmt.Errorf("the beamline is on hold since %s: %s by %s",
 			past.Hold.Since.Format(time.RFC3339), past.Hold.Reason, past.Hold.By),
-		Fix: "when the cause is mended, promote with --lift-hold and the reason"}
+		Fix: "when the cause is mended, promote with --lift-hold and the reason",
+	}
 }

@@ -35,7 +35,9 @@ func (w *world) as(user string) cluster.Access {
 // grant makes the namespace and gives each role to a user, by the role's name.
 func (w *world) grant() (users map[string]string) {
 	w.t.Helper()
-	_, err := w.client.CoreV1().Namespaces().Create(w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}, metav1.CreateOptions{})
+	_, err := w.client.CoreV1().Namespaces().Create(
+		w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}, metav1.CreateOptions{},
+	)
 	require.NoError(w.t, err)
 	users = map[string]string{}
 	all, _ := roles(w.t)
@@ -75,7 +77,9 @@ func TestTheRolesAreEnough(t *testing.T) {
 	require.Equal(t, w.line, found, "who may not look everywhere names the namespace")
 
 	operator := w.open(w.as(users["operating"]))
-	o := operate.Order{Cluster: operator, Instances: []string{"a"}, Reason: "a test", Holder: "operator", Timeout: time.Minute}
+	o := operate.Order{
+		Cluster: operator, Instances: []string{"a"}, Reason: "a test", Holder: "operator", Timeout: time.Minute,
+	}
 	require.NoError(t, operate.Restart(t.Context(), o))
 	require.ErrorContains(t, operate.Move(t.Context(), o, ""), "forbidden", "who operates writes no revisions")
 

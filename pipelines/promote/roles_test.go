@@ -42,7 +42,8 @@ func roles(t *testing.T) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
 // may reports whether a role allows something to all objects of a kind.
 func may(role *rbacv1.Role, verb, group, resource string) bool {
 	return slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool {
-		return len(r.ResourceNames) == 0 && slices.Contains(r.Verbs, verb) && slices.Contains(r.APIGroups, group) && slices.Contains(r.Resources, resource)
+		return len(r.ResourceNames) == 0 && slices.Contains(r.Verbs, verb) &&
+			slices.Contains(r.APIGroups, group) && slices.Contains(r.Resources, resource)
 	})
 }
 
@@ -73,7 +74,9 @@ func TestWhatRolesMayNotDo(t *testing.T) {
 		allowed := false
 		for _, name := range order {
 			allowed = allowed || name == c.first
-			require.Equal(t, allowed, may(all[name], c.verb, c.group, c.resource), "%s: %s %s", name, c.verb, c.resource)
+			require.Equal(
+				t, allowed, may(all[name], c.verb, c.group, c.resource), "%s: %s %s", name, c.verb, c.resource,
+			)
 		}
 	}
 	for name, role := range all {

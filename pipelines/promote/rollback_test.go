@@ -20,7 +20,10 @@ func ledgerOf(versions ...string) *ledger.Ledger {
 	for _, v := range versions {
 		l.Releases = append(
 			l.Releases,
-			ledger.Release{Record: record.Record{Asset: "bl01t", Version: assettest.Version(v)}, Digest: asset.Digest("sha256:" + v)},
+			ledger.Release{
+				Record: record.Record{Asset: "bl01t", Version: assettest.Version(v)},
+				Digest: asset.Digest("sha256:" + v),
+			},
 		)
 	}
 	return l
@@ -33,12 +36,17 @@ func TestPick(t *testing.T) {
 		want    int
 		says    string
 	}{
-		"the former one":       {ledger: ledgerOf("2.0", "1.0"), want: 1},
-		"a named one":          {ledger: ledgerOf("3.0", "2.0", "1.0"), version: "1.0", want: 2},
-		"the one that runs":    {ledger: ledgerOf("3.0", "2.0"), version: "3.0", want: 0},
-		"nothing ran":          {ledger: ledgerOf(), says: "nothing was ever promoted there"},
-		"no former one":        {ledger: ledgerOf("1.0"), says: "there is no former release; 1.0 is the only one that ran there"},
-		"one that did not run": {ledger: ledgerOf("3.0", "2.0"), version: "9.0", says: "it is not among the releases that are remembered there: 3.0, 2.0; name one of these, or promote it: tagline promote bl01t 9.0"},
+		"the former one":    {ledger: ledgerOf("2.0", "1.0"), want: 1},
+		"a named one":       {ledger: ledgerOf("3.0", "2.0", "1.0"), version: "1.0", want: 2},
+		"the one that runs": {ledger: ledgerOf("3.0", "2.0"), version: "3.0", want: 0},
+		"nothing ran":       {ledger: ledgerOf(), says: "nothing was ever promoted there"},
+		"no former one": {
+			ledger: ledgerOf("1.0"), says: "there is no former release; 1.0 is the only one that ran there",
+		},
+		"one that did not run": {
+			ledger: ledgerOf("3.0", "2.0"), version: "9.0",
+			says: "it is not among the releases that are remembered there: 3.0, 2.0; name one of these, or promote it: tagline promote bl01t 9.0",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i, err := pick("bl01t", c.ledger, c.version)
@@ -55,7 +63,9 @@ func TestPick(t *testing.T) {
 
 // A failure is one sentence and then what was seen, and decides its own kind.
 func TestFailure(t *testing.T) {
-	m := &move{doing: "promoting", to: ledger.Release{Record: record.Record{Asset: "bl01t", Version: assettest.Version("2.0")}}}
+	m := &move{doing: "promoting", to: ledger.Release{
+		Record: record.Record{Asset: "bl01t", Version: assettest.Version("2.0")},
+	}}
 	cause := errors.Join(
 		&pods.Trouble{
 			Instance: "a",
@@ -67,7 +77,8 @@ func TestFailure(t *testing.T) {
 	err := m.failure(diag.Undone, cause, "the beamline is back on 1")
 	require.Equal(
 		t,
-		"promoting bl01t 2.0: a: not ready: ended 3 times, b: quota; the beamline is back on 1\n  last log lines of a:\n    st.cmd line 4: no such file",
+		"promoting bl01t 2.0: a: not ready: ended 3 times, b: quota; the beamline is back on 1\n"+
+			"  last log lines of a:\n    st.cmd line 4: no such file",
 		err.Error(),
 	)
 	require.Equal(t, 4, diag.ExitStatus(err))

@@ -82,7 +82,10 @@ func newWorld(t *testing.T) *world {
 			_ = client.CoreV1().Namespaces().Delete(context.Background(), namespace, metav1.DeleteOptions{})
 		})
 	}
-	return &world{t: t, line: "bl" + namespace, namespace: namespace, cluster: n, client: client, registry: reg, image: standin(t, prefix)}
+	return &world{
+		t: t, line: "bl" + namespace, namespace: namespace, cluster: n, client: client, registry: reg,
+		image: standin(t, prefix),
+	}
 }
 
 // standin builds the stand-in IOC's image once and pushes it.
@@ -181,7 +184,8 @@ func rootfs(program string) ([]byte, error) {
 		return nil, err
 	}
 	for _, link := range []string{"usr/bin/env", "usr/bin/caget"} {
-		if err := w.WriteHeader(&tar.Header{Name: link, Typeflag: tar.TypeSymlink, Linkname: "/epics/ioc/ioc"}); err != nil {
+		header := &tar.Header{Name: link, Typeflag: tar.TypeSymlink, Linkname: "/epics/ioc/ioc"}
+		if err := w.WriteHeader(header); err != nil {
 			return nil, err
 		}
 	}
@@ -200,7 +204,10 @@ const (
 func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	w.t.Helper()
 	bl := &beamline.Beamline{Name: w.line, Namespace: w.namespace}
-	rec := &record.Record{Schema: "tagline.record/v1", Kind: asset.Beamline, Asset: asset.Name(w.line), Version: assettest.Version(at), Tag: assettest.Tag(w.line + "/" + at), Namespace: w.namespace}
+	rec := &record.Record{
+		Schema: "tagline.record/v1", Kind: asset.Beamline, Asset: asset.Name(w.line), Version: assettest.Version(at),
+		Tag: assettest.Tag(w.line + "/" + at), Namespace: w.namespace,
+	}
 	pin, err := asset.ParsePin("standin 1.0.0")
 	require.NoError(w.t, err)
 	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
@@ -222,7 +229,10 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		require.NoError(w.t, err)
 		art, err := w.registry.PushChart(w.t.Context(), tgz)
 		require.NoError(w.t, err)
-		rec.Instances = append(rec.Instances, record.Instance{Name: name, Chart: art.Pinned(), Image: asset.Ref(w.image), IOC: pin, ProbePV: inst.Values.ProbePV, Protocol: "ca"})
+		rec.Instances = append(rec.Instances, record.Instance{
+			Name: name, Chart: art.Pinned(), Image: asset.Ref(w.image), IOC: pin, ProbePV: inst.Values.ProbePV,
+			Protocol: "ca",
+		})
 		rec.Checks = append(rec.Checks, record.Test{
 			Name: record.BootTest, Of: name, Digest: asset.Ref(w.image).Digest(), Passed: true,
 			PVs: []record.PV{{Name: inst.Values.ProbePV, Type: "ai"}},
@@ -233,7 +243,8 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	digest := asset.Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(text)))
 	pass, err := gate.Decide(gate.Facts{
 		Beamline: string(rec.Asset), Namespace: rec.Namespace, Now: time.Now(),
-		Release: &attest.Release{Record: rec, Digest: digest}, Policy: &policy.Policy{Unsigned: "the gate has tests of its own"},
+		Release: &attest.Release{Record: rec, Digest: digest},
+		Policy:  &policy.Policy{Unsigned: "the gate has tests of its own"},
 	}).Pass()
 	require.NoError(w.t, err)
 	return pass

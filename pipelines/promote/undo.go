@@ -25,21 +25,17 @@ const undoWithin = 2 * time.Minute
 // promotion wants the beamline back too.
 func (m *move) undo(ctx context.Context, cause error) error {
 	if m.held.Err() != nil || errors.Is(cause, ledger.ErrLockLost) {
-		return m.failure(
-			diag.Broken,
-			ledger.ErrLockLost,
-			"see tagline status "+string(m.to.Record.Asset)+": if no other run went on from here, run it again to finish it, or tagline rollback "+string(m.to.Record.Asset)+" to put it back",
-		)
+		return m.failure(diag.Broken, ledger.ErrLockLost, fmt.Sprintf(
+			"see tagline status %[1]s: if no other run went on from here, run it again to finish it, "+
+				"or tagline rollback %[1]s to put it back", m.to.Record.Asset,
+		))
 	}
 	if ctx.Err() != nil {
 		cause = errors.New("interrupted")
 	}
 	if m.ledger.Underway == nil {
-		return m.failure(
-			diag.Broken,
-			cause,
-			"nothing was changed, as this release is what is deployed: see the IOC's log, mend what it needs and run it again",
-		)
+		return m.failure(diag.Broken, cause, "nothing was changed, as this release is what is deployed: "+
+			"see the IOC's log, mend what it needs and run it again")
 	}
 	now := "the beamline is as it was before its first promotion"
 	if former := m.ledger.Current(); former != nil {
@@ -47,7 +43,8 @@ func (m *move) undo(ctx context.Context, cause error) error {
 	}
 	if err := m.putBack(m.held, m.ledger); err != nil {
 		return m.failure(diag.Broken, errors.Join(cause, fmt.Errorf("and putting the beamline back: %w", err)),
-			"see that the cluster answers, then put it back with tagline rollback "+string(m.to.Record.Asset)+": what was begun is written down")
+			fmt.Sprintf("see that the cluster answers, then put it back with tagline rollback %s: what was begun "+
+				"is written down", m.to.Record.Asset))
 	}
 	return m.failure(diag.Undone, cause, now+"; mend the cause, then promote again, or tag and promote a new version")
 }

@@ -26,11 +26,18 @@ func TestARunWithoutItsLockPutsNothingBack(t *testing.T) {
 		"the lock ended":        {lost, errors.New("a: not ready")},
 		"a request was refused": {t.Context(), fmt.Errorf("upgrading a: %w", ledger.ErrLockLost)},
 	} {
-		m := &move{held: c.held, doing: "promoting", ledger: &ledger.Ledger{Underway: &ledger.Underway{Former: map[string]int{"a": 1}}}}
+		m := &move{
+			held: c.held, doing: "promoting",
+			ledger: &ledger.Ledger{Underway: &ledger.Underway{Former: map[string]int{"a": 1}}},
+		}
 		m.to.Record = record.Record{Asset: "bl01t", Version: assettest.Version("2.0.0")}
 		err := m.undo(t.Context(), c.cause)
 		require.Equal(t, diag.Broken, diag.KindOf(err), name)
 		require.ErrorContains(t, err, "promoting bl01t 2.0.0: the beamline's lock was lost", name)
-		require.ErrorContains(t, err, "see tagline status bl01t: if no other run went on from here, run it again to finish it, or tagline rollback bl01t to put it back", name)
+		require.ErrorContains(
+			t, err,
+			"see tagline status bl01t: if no other run went on from here, run it again to finish it, or tagline rollback bl01t to put it back",
+			name,
+		)
 	}
 }

@@ -94,7 +94,9 @@ func drop(ctx context.Context, n *cluster.Namespace, kept []asset.Digest) error 
 // Read returns the PVs of the release whose record has the digest, as they were
 // saved: lines that Find searches.
 func Read(ctx context.Context, n *cluster.Namespace, digest asset.Digest) (string, error) {
-	list, err := n.Client.CoreV1().ConfigMaps(n.Name).List(ctx, metav1.ListOptions{LabelSelector: labelPVs + "=" + label(digest)})
+	list, err := n.Client.CoreV1().ConfigMaps(n.Name).List(
+		ctx, metav1.ListOptions{LabelSelector: labelPVs + "=" + label(digest)},
+	)
 	if err != nil {
 		return "", cluster.Broken("reading the PVs of "+n.Beamline, err)
 	}

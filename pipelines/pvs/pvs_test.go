@@ -44,7 +44,9 @@ func TestPVsAreReadBack(t *testing.T) {
 
 func TestOfTakesWhatTheBootsSaw(t *testing.T) {
 	rec := &record.Record{Checks: []record.Test{
-		{Name: "boot", Of: "a", PVs: []record.PV{{Name: "A:X", Type: "ai"}}}, {Name: "smoke", Of: "image", PVs: []record.PV{{Name: "B:X", Type: "ai"}}},
+		{Name: "boot", Of: "a", PVs: []record.PV{{Name: "A:X", Type: "ai"}}}, {
+			Name: "smoke", Of: "image", PVs: []record.PV{{Name: "B:X", Type: "ai"}},
+		},
 	}}
 	require.Equal(t, []PV{{Instance: "a", Name: "A:X", Type: "ai"}}, Of(rec))
 }

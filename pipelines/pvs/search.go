@@ -62,7 +62,9 @@ func search(ctx context.Context, b ledger.Reached, patterns []string) ([]Match, 
 	}
 	matches := make([]Match, len(all))
 	for i, pv := range all {
-		matches[i] = Match{PV: pv, Context: b.Context, Beamline: b.Namespace.Beamline, Version: l.Current().Record.Version.String()}
+		matches[i] = Match{
+			PV: pv, Context: b.Context, Beamline: b.Namespace.Beamline, Version: l.Current().Record.Version.String(),
+		}
 	}
 	if len(all) > mostAsked {
 		return matches, nil

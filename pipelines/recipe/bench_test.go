@@ -16,8 +16,16 @@ func large(t testing.TB, n int) fstest.MapFS {
 	tree := site(t)
 	for i := range n {
 		folder := fmt.Sprintf("generic-iocs/ioc-%d", i)
-		tree[fmt.Sprintf("generic-iocs/support/m%d.yaml", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "git: https://github.com/site/m%d\nmacro: M%d\nneeds: [motor, asyn]\ndbds: [m%d.dbd]\nlibs: [m%d]\n", i, i, i, i)}
-		tree[folder+"/image.yaml"] = &fstest.MapFile{Data: fmt.Appendf(nil, "from: epics-modules 4.45r1.0\nmodules: {m%d: R1-0}\nioc: {modules: [m%d]}\nsmoke:\n  config: smoke\n  checks:\n    - {pv: SIM:M1.RBV, min: -1, max: 1}\n", i, i)}
+		tree[fmt.Sprintf("generic-iocs/support/m%d.yaml", i)] = &fstest.MapFile{Data: fmt.Appendf(
+			nil, "git: https://github.com/site/m%d\nmacro: M%d\nneeds: [motor, asyn]\ndbds: [m%d.dbd]\nlibs: [m%d]\n",
+			i, i, i, i,
+		)}
+		tree[folder+"/image.yaml"] = &fstest.MapFile{Data: fmt.Appendf(
+			nil,
+			"from: epics-modules 4.45r1.0\nmodules: {m%d: R1-0}\nioc: {modules: [m%d]}\nsmoke:\n"+
+				"  config: smoke\n  checks:\n    - {pv: SIM:M1.RBV, min: -1, max: 1}\n",
+			i, i,
+		)}
 		tree[folder+"/smoke/st.cmd"] = &fstest.MapFile{Data: []byte("iocInit\n")}
 	}
 	return tree

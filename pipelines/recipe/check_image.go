@@ -16,7 +16,10 @@ func (r *reader) checkImages() {
 	}
 	for _, c := range cycles(keys(r.tree.Images), edges) {
 		last := c[len(c)-1]
-		r.say(r.imageDocs[last], strictyaml.Path{"from"}, "build one of them on something else", "images are built on each other: %s", round(c))
+		r.say(
+			r.imageDocs[last], strictyaml.Path{"from"}, "build one of them on something else",
+			"images are built on each other: %s", round(c),
+		)
 	}
 	for _, name := range keys(r.imageDocs) {
 		doc, img := r.imageDocs[name], r.tree.Images[name]
@@ -41,9 +44,15 @@ func (r *reader) checkRefs(img *Image, doc *strictyaml.Doc) {
 		mod := r.tree.Modules[ref.Name]
 		switch {
 		case mod.Folder != "" && ref.Ref != inTree:
-			r.say(doc, at, "write "+ref.Name+": "+inTree, "the source of %s is in the folder %s, not at %q in git", ref.Name, mod.Folder, ref.Ref)
+			r.say(
+				doc, at, "write "+ref.Name+": "+inTree, "the source of %s is in the folder %s, not at %q in git",
+				ref.Name, mod.Folder, ref.Ref,
+			)
 		case mod.Git != "" && ref.Ref == inTree:
-			r.say(doc, at, "name a tag, branch or commit of "+mod.Git, "the source of %s is in git, not in this repository", ref.Name)
+			r.say(
+				doc, at, "name a tag, branch or commit of "+mod.Git,
+				"the source of %s is in git, not in this repository", ref.Name,
+			)
 		case mod.Folder != "":
 			img.Modules[i].Ref = ""
 		}
@@ -57,9 +66,15 @@ func (r *reader) checkIOC(img *Image, doc *strictyaml.Doc) {
 	}
 	switch modules, source := doc.Has("ioc", "modules"), doc.Has("ioc", "source"); {
 	case modules && source:
-		r.say(doc, strictyaml.Path{"ioc", "source"}, "keep one of the two", "the IOC is said to be both generated from modules and built from a folder of its own")
+		r.say(
+			doc, strictyaml.Path{"ioc", "source"}, "keep one of the two",
+			"the IOC is said to be both generated from modules and built from a folder of its own",
+		)
 	case !modules && !source:
-		r.say(doc, strictyaml.Path{"ioc"}, "add modules, or source with a folder of its own", "nothing says what the IOC is made of")
+		r.say(
+			doc, strictyaml.Path{"ioc"}, "add modules, or source with a folder of its own",
+			"nothing says what the IOC is made of",
+		)
 	case img.IOC.Source != "":
 		r.folder(doc, strictyaml.Path{"ioc", "source"}, path.Dir(img.File), img.IOC.Source)
 	}

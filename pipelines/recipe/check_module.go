@@ -27,7 +27,10 @@ func (r *reader) checkModules() {
 		}
 	}
 	if r.tree.Modules[baseModule] == nil && slices.ContainsFunc(keys(r.tree.Modules), r.alone) {
-		r.fault(path.Join(support, baseModule+".yaml"), "add it", "every support module is built against %s, and this file is missing", baseModule)
+		r.fault(
+			path.Join(support, baseModule+".yaml"), "add it",
+			"every support module is built against %s, and this file is missing", baseModule,
+		)
 	}
 	edges := func(m string) []string {
 		if r.tree.Modules[m] == nil {
@@ -47,9 +50,15 @@ func (r *reader) checkModules() {
 func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 	switch {
 	case doc.Has("git") && doc.Has("folder"):
-		r.say(doc, strictyaml.Path{"folder"}, "keep one of the two", "the source is said to be both in git and in a folder of this repository")
+		r.say(
+			doc, strictyaml.Path{"folder"}, "keep one of the two",
+			"the source is said to be both in git and in a folder of this repository",
+		)
 	case !doc.Has("git") && !doc.Has("folder"):
-		r.say(doc, nil, "add git with the URL of its repository, or folder when the source is in this one", "nothing says where the source of %s is", mod.Name)
+		r.say(
+			doc, nil, "add git with the URL of its repository, or folder when the source is in this one",
+			"nothing says where the source of %s is", mod.Name,
+		)
 	case mod.Folder != "":
 		r.folder(doc, strictyaml.Path{"folder"}, "", mod.Folder)
 	}
@@ -58,7 +67,10 @@ func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 	}
 	for i, s := range mod.Submodules {
 		if s != "" && (!fs.ValidPath(s) || s == "." || s[0] == '-') {
-			r.say(doc, strictyaml.Path{"submodules", i}, "write its path as .gitmodules has it", "%q is not the path of a submodule", s)
+			r.say(
+				doc, strictyaml.Path{"submodules", i}, "write its path as .gitmodules has it",
+				"%q is not the path of a submodule", s,
+			)
 		}
 	}
 }
@@ -107,14 +119,19 @@ func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
 // can be edited itself.
 func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
 	if mod.Folder != "" && len(mod.Patches) > 0 {
-		r.say(doc, strictyaml.Path{"patches"}, "change the files in "+mod.Folder, "a folder of this repository needs no patches")
+		r.say(
+			doc, strictyaml.Path{"patches"}, "change the files in "+mod.Folder,
+			"a folder of this repository needs no patches",
+		)
 	}
 	for i, p := range mod.Patches {
 		if path.Base(p) != p {
 			continue // which the schema refuses
 		}
 		if _, err := fs.Stat(r.fsys, PatchPath(p)); err != nil {
-			r.say(doc, strictyaml.Path{"patches", i}, "add it, or correct the name", "there is no file %s", PatchPath(p))
+			r.say(
+				doc, strictyaml.Path{"patches", i}, "add it, or correct the name", "there is no file %s", PatchPath(p),
+			)
 		}
 	}
 }
@@ -126,7 +143,10 @@ func (r *reader) checkLicence(mod *Module, doc *strictyaml.Doc) {
 		return
 	}
 	if _, err := spdxexp.ExtractLicenses(mod.Licence); err != nil {
-		r.say(doc, strictyaml.Path{"licence"}, "write it as in EPICS, LGPL-3.0-or-later or LicenseRef-ours", "%q is no licence expression of SPDX", mod.Licence)
+		r.say(
+			doc, strictyaml.Path{"licence"}, "write it as in EPICS, LGPL-3.0-or-later or LicenseRef-ours",
+			"%q is no licence expression of SPDX", mod.Licence,
+		)
 	}
 }
 
@@ -155,7 +175,10 @@ func (r *reader) folder(doc *strictyaml.Doc, at strictyaml.Path, base, dir strin
 		if base != "" {
 			where = base
 		}
-		r.say(doc, at, "name a folder below it, without a leading or trailing / and without ..", "%q is not a folder below %s", dir, where)
+		r.say(
+			doc, at, "name a folder below it, without a leading or trailing / and without ..",
+			"%q is not a folder below %s", dir, where,
+		)
 		return "", false
 	}
 	full := path.Join(base, dir)

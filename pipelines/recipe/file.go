@@ -142,11 +142,16 @@ func (target) JSONSchema() *jsonschema.Schema {
 }
 
 var imageSchema = sync.OnceValue(func() *strictyaml.Schema[imageFile] {
-	return strictyaml.New[imageFile]("Generic IOC image", "generic-iocs/<name>/image.yaml: a developer and a runtime image.")
+	return strictyaml.New[imageFile](
+		"Generic IOC image", "generic-iocs/<name>/image.yaml: a developer and a runtime image.",
+	)
 })
 
 var moduleSchema = sync.OnceValue(func() *strictyaml.Schema[moduleFile] {
-	return strictyaml.New[moduleFile]("Support module", "generic-iocs/support/<name>.yaml: where a support module's source is, what it needs and what it gives an IOC.")
+	return strictyaml.New[moduleFile](
+		"Support module",
+		"generic-iocs/support/<name>.yaml: where a support module's source is, what it needs and what it gives an IOC.",
+	)
 })
 
 // Schemas gives the JSON schemas of the files read here, by the name each is

@@ -33,9 +33,16 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	ref, err := name.ParseReference(from)
 	switch {
 	case err != nil:
-		r.say(doc, at, "write a container image as debian:trixie-slim, or a generic IOC image and its version", "%q is not a container image", from)
+		r.say(
+			doc, at, "write a container image as debian:trixie-slim, or a generic IOC image and its version",
+			"%q is not a container image", from,
+		)
 	case !tagged(ref, from):
-		r.say(doc, at, fmt.Sprintf("write %s:<tag> for a container image, or %[1]s <version> for a generic IOC image", from), "%q has no version", from)
+		r.say(
+			doc, at,
+			fmt.Sprintf("write %s:<tag> for a container image, or %[1]s <version> for a generic IOC image", from),
+			"%q has no version", from,
+		)
 	default:
 		img.Base = from
 	}

@@ -18,17 +18,35 @@ import (
 // refused with the file and the mend, and what is read can be walked.
 func FuzzRead(f *testing.F) {
 	good := site(f)
-	const image, module, script = "generic-iocs/ioc-simstage/image.yaml", "generic-iocs/support/motor.yaml", "generic-iocs/ioc-simstage/smoke/st.cmd"
+	const (
+		image  = "generic-iocs/ioc-simstage/image.yaml"
+		module = "generic-iocs/support/motor.yaml"
+		script = "generic-iocs/ioc-simstage/smoke/st.cmd"
+	)
 	f.Add(good[image].Data, good[module].Data, good[script].Data)
-	f.Add([]byte("from: ioc-simstage 1.0\n"), []byte("git: https://a/b\nmacro: M\nneeds: [motor, busy]\n"), []byte("< st.cmd\n"))
-	f.Add([]byte("from: a@sha256:0\nmodules: {asyn: tree, \"a\\nb\": x, motor: \"\"}\nioc: {modules: [asyn, \"\"], source: ..}\n"), []byte("folder: .\nsubmodules: [\"\"]\n"), []byte("\"\\"))
-	f.Add([]byte("from: debian:x\nsmoke: {config: ., checks: [{pv: A, put: \"\", within: 1e-9}, ~]}"), []byte("macro: [\n"), []byte("dbLoadTemplate(\"\x00\n"))
+	f.Add(
+		[]byte("from: ioc-simstage 1.0\n"), []byte("git: https://a/b\nmacro: M\nneeds: [motor, busy]\n"),
+		[]byte("< st.cmd\n"),
+	)
+	f.Add(
+		[]byte(
+			"from: a@sha256:0\nmodules: {asyn: tree, \"a\\nb\": x, motor: \"\"}\n"+
+				"ioc: {modules: [asyn, \"\"], source: ..}\n",
+		),
+		[]byte("folder: .\nsubmodules: [\"\"]\n"), []byte("\"\\"),
+	)
+	f.Add(
+		[]byte("from: debian:x\nsmoke: {config: ., checks: [{pv: A, put: \"\", within: 1e-9}, ~]}"),
+		[]byte("macro: [\n"), []byte("dbLoadTemplate(\"\x00\n"),
+	)
 	f.Fuzz(func(t *testing.T, i, m, s []byte) {
 		tree := fstest.MapFS{}
 		for name, file := range good {
 			tree[name] = file
 		}
-		tree[image], tree[module], tree[script] = &fstest.MapFile{Data: i}, &fstest.MapFile{Data: m}, &fstest.MapFile{Data: s}
+		for name, text := range map[string][]byte{image: i, module: m, script: s} {
+			tree[name] = &fstest.MapFile{Data: text}
+		}
 		got, err := recipe.Read(tree)
 		assert.Equal(t, err == nil, got != nil)
 		for _, e := range diag.All(err) {

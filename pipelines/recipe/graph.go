@@ -137,12 +137,13 @@ func (t *Tree) Dependents(image string) []string {
 	return all
 }
 
-// Builders gives the names of the images that build the module or one that
+// Builders returns the names of the images that build the module or one that
 // needs it, sorted: what must be built anew when the module changes.
 func (t *Tree) Builders(module string) []string {
 	var names []string
 	for name, img := range t.Images {
-		if slices.ContainsFunc(img.Modules, func(r ModuleRef) bool { return slices.Contains(t.Closure(r.Name), module) }) {
+		needs := func(r ModuleRef) bool { return slices.Contains(t.Closure(r.Name), module) }
+		if slices.ContainsFunc(img.Modules, needs) {
 			names = append(names, name)
 		}
 	}

@@ -112,14 +112,20 @@ func (r *reader) fault(file, fix, format string, args ...any) {
 func (r *reader) image(name string) {
 	file := path.Join(Dir, name, "image.yaml")
 	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
-		r.fault(path.Dir(file), "rename the folder, as in ioc-simstage", "%q can't be an image's name: only lower-case letters, digits and -, at most 63", name)
+		r.fault(
+			path.Dir(file), "rename the folder, as in ioc-simstage",
+			"%q can't be an image's name: only lower-case letters, digits and -, at most 63", name,
+		)
 	}
 	// What can't be read still has a name that others may refer to.
 	img := &Image{Name: name, File: file}
 	r.tree.Images[name] = img
 	text, err := fs.ReadFile(r.fsys, file)
 	if err != nil {
-		r.fault(file, "add it, or move the folder out of "+Dir, "every folder here is an image, and this one has no image.yaml")
+		r.fault(
+			file, "add it, or move the folder out of "+Dir,
+			"every folder here is an image, and this one has no image.yaml",
+		)
 		return
 	}
 	f, doc, err := imageSchema().Read(file, text)
@@ -131,7 +137,9 @@ func (r *reader) image(name string) {
 	r.from(img, f.From, doc)
 	for _, m := range doc.Keys("modules") {
 		if doc.Good("modules", m) {
-			img.Modules = append(img.Modules, ModuleRef{Name: m, Ref: string(f.Modules[m]), Line: doc.Line("modules", m)})
+			img.Modules = append(img.Modules, ModuleRef{
+				Name: m, Ref: string(f.Modules[m]), Line: doc.Line("modules", m),
+			})
 		}
 	}
 	img.Targets, img.Lines = texts(f.Targets), map[string]int{}
@@ -177,7 +185,10 @@ func (r *reader) module(base string) {
 		return
 	}
 	if !moduleName.MatchString(name) {
-		r.fault(file, "rename the file, as in asyn.yaml", "%q can't be a support module's name: only letters, digits, - and _", name)
+		r.fault(
+			file, "rename the file, as in asyn.yaml",
+			"%q can't be a support module's name: only letters, digits, - and _", name,
+		)
 	}
 	mod := &Module{Name: name, File: file}
 	r.tree.Modules[name] = mod

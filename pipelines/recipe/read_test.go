@@ -46,8 +46,10 @@ func TestReadGood(t *testing.T) {
 	assert.Equal(t, "debian:trixie-slim", tree.Images["epics-base"].Base)
 	assert.Equal(t, []string{"gdb"}, tree.Images["epics-base"].Build)
 	assert.Equal(t, &recipe.Module{
-		Name: "asyn", File: "generic-iocs/support/asyn.yaml", Git: "https://github.com/epics-modules/asyn", Macro: "ASYN",
-		Packages: []string{"libtirpc-dev"}, Config: []string{"TIRPC = YES"}, DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn"},
+		Name: "asyn", File: "generic-iocs/support/asyn.yaml", Git: "https://github.com/epics-modules/asyn",
+		Macro:    "ASYN",
+		Packages: []string{"libtirpc-dev"}, Config: []string{"TIRPC = YES"}, DBDs: []string{"asyn.dbd"},
+		Libs:  []string{"asyn"},
 		Lines: map[string]int{"libtirpc-dev": 3, "asyn.dbd": 5, "asyn": 6},
 	}, tree.Modules["asyn"])
 	assert.Equal(t, "generic-iocs/ioc-simstage/simstage", tree.Modules["simstage"].Folder)

@@ -47,7 +47,9 @@ func Read(b []byte) (*Record, error) {
 		return nil, err
 	}
 	if !bytes.Equal(b, again) {
-		return nil, fmt.Errorf("reading record of %s %s: it is not written as Tagline writes records", r.Asset, r.Version)
+		return nil, fmt.Errorf(
+			"reading record of %s %s: it is not written as Tagline writes records", r.Asset, r.Version,
+		)
 	}
 	return &r, nil
 }
@@ -66,12 +68,18 @@ func text(r *Record) ([]byte, error) {
 // sort puts every list whose order means nothing into the order of its names.
 // Parents stay as they are: nearest first.
 func (r *Record) sort() {
-	slices.SortStableFunc(r.Artifacts, func(a, b Artifact) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Ref, b.Ref)) })
+	slices.SortStableFunc(r.Artifacts, func(a, b Artifact) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Ref, b.Ref))
+	})
 	slices.SortStableFunc(r.Sources, func(a, b Source) int { return cmp.Compare(a.Module, b.Module) })
 	slices.SortStableFunc(r.Instances, func(a, b Instance) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortStableFunc(r.Checks, func(a, b Test) int { return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Name, b.Name)) })
+	slices.SortStableFunc(r.Checks, func(a, b Test) int {
+		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Name, b.Name))
+	})
 	for i := range r.Checks {
-		slices.SortStableFunc(r.Checks[i].PVs, func(a, b PV) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type)) })
+		slices.SortStableFunc(r.Checks[i].PVs, func(a, b PV) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+		})
 	}
 	if r.Recipe != nil {
 		slices.SortStableFunc(r.Recipe.Modules, func(a, b Module) int { return cmp.Compare(a.Name, b.Name) })

@@ -10,22 +10,23 @@ const MediaType = "application/vnd.tagline.record.v1+json"
 
 // Record is one release. A release exists when its record does.
 type Record struct {
-	Schema     string        `json:"schema"` // "tagline.record/v1"
-	Kind       asset.Kind    `json:"kind"`
-	Asset      asset.Name    `json:"asset"`
-	Version    asset.Version `json:"version"`              // as in the tag
-	Tag        asset.Tag     `json:"tag"`                  // the git tag as git has it, which may leave the asset out
-	Commit     string        `json:"commit"`               // the git commit the tag points to, 40 hex digits
-	Artifacts  []Artifact    `json:"artifacts"`            // sorted by name
-	Parents    Parents       `json:"parents,omitzero"`     // what this release is built on or runs
-	Sources    []Source      `json:"sources,omitempty"`    // of the support modules built
-	Recipe     *Recipe       `json:"recipe,omitempty"`     // of an image: what it was made from
-	Instances  []Instance    `json:"instances,omitempty"`  // of a beamline, sorted by name
-	Checks     []Test        `json:"checks"`               // never empty: what was seen to work
-	Gate       Policy        `json:"gate"`                 // what promotion must ask for, from beamline.yaml
-	Namespace  string        `json:"namespace,omitempty"`  // of a beamline: where its instances run
-	Repository string        `json:"repository,omitempty"` // git repository that the asset belongs to, "github.com/some-org/site"; empty where it is not known
-	Tool       string        `json:"tool"`                 // Tagline's version
+	Schema    string        `json:"schema"` // "tagline.record/v1"
+	Kind      asset.Kind    `json:"kind"`
+	Asset     asset.Name    `json:"asset"`
+	Version   asset.Version `json:"version"`             // as in the tag
+	Tag       asset.Tag     `json:"tag"`                 // the git tag as git has it, which may leave the asset out
+	Commit    string        `json:"commit"`              // the git commit the tag points to, 40 hex digits
+	Artifacts []Artifact    `json:"artifacts"`           // sorted by name
+	Parents   Parents       `json:"parents,omitzero"`    // what this release is built on or runs
+	Sources   []Source      `json:"sources,omitempty"`   // of the support modules built
+	Recipe    *Recipe       `json:"recipe,omitempty"`    // of an image: what it was made from
+	Instances []Instance    `json:"instances,omitempty"` // of a beamline, sorted by name
+	Checks    []Test        `json:"checks"`              // never empty: what was seen to work
+	Gate      Policy        `json:"gate"`                // what promotion must ask for, from beamline.yaml
+	Namespace string        `json:"namespace,omitempty"` // of a beamline: where its instances run
+	// git repository that the asset belongs to, "github.com/some-org/site"; empty where it is not known
+	Repository string `json:"repository,omitempty"`
+	Tool       string `json:"tool"` // Tagline's version
 }
 
 // Artifact is one thing in the registry.
@@ -97,23 +98,26 @@ const (
 
 // Test is one check of one thing, as data.
 type Test struct {
-	Name     string       `json:"name"`   // "smoke", "contents", "boot", "unique PVs" or "package"
-	Of       string       `json:"of"`     // the image or instance tested
-	Digest   asset.Digest `json:"digest"` // of the image it ran; empty when it ran none
-	Passed   bool         `json:"passed"`
-	Faults   []string     `json:"faults,omitempty"`   // each with file:line where known
-	Notes    []string     `json:"notes,omitempty"`    // what drivers and modules printed at the start that is no fault, sorted
-	Evidence []string     `json:"evidence,omitempty"` // what was seen: "BL01T-MO-STAGE-01:RBV is 5 (ca)"
-	PVs      []PV         `json:"pvs,omitempty"`      // served, sorted by name
-	Sizes    []Size       `json:"sizes,omitempty"`    // of an image's targets, the one it is built on first, then the largest
-	Log      string       `json:"log,omitempty"`      // the start-up log's tail, only of a failed test
+	Name   string       `json:"name"`   // "smoke", "contents", "boot", "unique PVs" or "package"
+	Of     string       `json:"of"`     // the image or instance tested
+	Digest asset.Digest `json:"digest"` // of the image it ran; empty when it ran none
+	Passed bool         `json:"passed"`
+	Faults []string     `json:"faults,omitempty"` // each with file:line where known
+	// what drivers and modules printed at the start that is no fault, sorted
+	Notes    []string `json:"notes,omitempty"`
+	Evidence []string `json:"evidence,omitempty"` // what was seen: "BL01T-MO-STAGE-01:RBV is 5 (ca)"
+	PVs      []PV     `json:"pvs,omitempty"`      // served, sorted by name
+	// of an image's targets, the one it is built on first, then the largest
+	Sizes []Size `json:"sizes,omitempty"`
+	Log   string `json:"log,omitempty"` // the start-up log's tail, only of a failed test
 }
 
 // Size is what one owner has in the layers of an image.
 type Size struct {
 	Target asset.Target `json:"target"` // "developer" or "runtime"
-	Owner  string       `json:"owner"`  // "parent epics-base" as a whole, "Debian libyaml-0-2", a support module, "ioc", or "other"
-	Bytes  int64        `json:"bytes"`  // of its files, not compressed
+	// "parent epics-base" as a whole, "Debian libyaml-0-2", a support module, "ioc", or "other"
+	Owner string `json:"owner"`
+	Bytes int64  `json:"bytes"` // of its files, not compressed
 }
 
 // PV is a process variable that an IOC serves.

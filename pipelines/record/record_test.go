@@ -19,13 +19,26 @@ const sum = "sha256:abababababababababababababababababababababababababababababab
 // released is the record of a beamline with one instance.
 func released() *Record {
 	return &Record{
-		Schema: Schema, Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.1"), Tag: assettest.Tag("bl01t/2026.11.1"), Commit: strings.Repeat("0a", 20),
-		Artifacts: []Artifact{{Name: "bl01t-mo-ioc-01", Type: "chart", Ref: "ghcr.io/org/charts/bl01t-mo-ioc-01:2026.11.1", Digest: sum, Size: 4321}},
-		Parents:   Parents{Releases: []Parent{{Asset: "ioc-simstage", Version: assettest.Version("1.0.0"), Ref: "ghcr.io/org/ioc-simstage-runtime@" + sum, Digest: sum}}},
-		Instances: []Instance{{Name: "bl01t-mo-ioc-01", Chart: "ghcr.io/org/charts/bl01t-mo-ioc-01@" + sum, Image: "ghcr.io/org/ioc-simstage-runtime@" + sum,
-			IOC: assettest.Pin("ioc-simstage 1.0.0"), ProbePV: "BL01T-MO-STAGE-01:RBV", Protocol: "ca"}},
-		Checks: []Test{{Name: "boot", Of: "bl01t-mo-ioc-01", Digest: sum, Passed: true, Evidence: []string{"BL01T-MO-STAGE-01:RBV = 0 <mm> (ca)"},
-			PVs: []PV{{Name: "BL01T-MO-STAGE-01:RBV", Type: "ai"}, {Name: "BL01T-MO-STAGE-01:VAL", Type: "ao"}}}},
+		Schema: Schema, Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.1"),
+		Tag: assettest.Tag("bl01t/2026.11.1"), Commit: strings.Repeat("0a", 20),
+		Artifacts: []Artifact{{
+			Name: "bl01t-mo-ioc-01", Type: "chart", Ref: "ghcr.io/org/charts/bl01t-mo-ioc-01:2026.11.1", Digest: sum,
+			Size: 4321,
+		}},
+		Parents: Parents{Releases: []Parent{{
+			Asset: "ioc-simstage", Version: assettest.Version("1.0.0"), Ref: "ghcr.io/org/ioc-simstage-runtime@" + sum,
+			Digest: sum,
+		}}},
+		Instances: []Instance{{
+			Name: "bl01t-mo-ioc-01", Chart: "ghcr.io/org/charts/bl01t-mo-ioc-01@" + sum,
+			Image: "ghcr.io/org/ioc-simstage-runtime@" + sum,
+			IOC:   assettest.Pin("ioc-simstage 1.0.0"), ProbePV: "BL01T-MO-STAGE-01:RBV", Protocol: "ca",
+		}},
+		Checks: []Test{{
+			Name: "boot", Of: "bl01t-mo-ioc-01", Digest: sum, Passed: true,
+			Evidence: []string{"BL01T-MO-STAGE-01:RBV = 0 <mm> (ca)"},
+			PVs:      []PV{{Name: "BL01T-MO-STAGE-01:RBV", Type: "ai"}, {Name: "BL01T-MO-STAGE-01:VAL", Type: "ao"}},
+		}},
 		Gate: Policy{Approvers: []string{"someone"}, Environment: "bl01t"}, Namespace: "bl01t", Tool: "1.0.0",
 	}
 }
@@ -69,7 +82,9 @@ func TestValidate(t *testing.T) {
 		"only a beamline":     func(r *Record) { r.Kind = asset.Library },
 		"has no chart":        func(r *Record) { r.Kind = asset.Image },
 		"names no artifact":   func(r *Record) { r.Artifacts = nil },
-		"none of the art":     func(r *Record) { r.Artifacts[0].Digest = asset.Digest("sha256:" + strings.Repeat("cd", 32)) },
+		"none of the art": func(r *Record) {
+			r.Artifacts[0].Digest = asset.Digest("sha256:" + strings.Repeat("cd", 32))
+		},
 		"digest \"\"":         func(r *Record) { r.Artifacts[0].Digest = "" },
 		"root \"debian":       func(r *Record) { r.Kind, r.Parents.Root = asset.Image, "debian:trixie-slim" },
 		"an image has a root": func(r *Record) { r.Parents.Root = "debian:trixie-slim@" + sum },
@@ -91,7 +106,9 @@ func TestValidate(t *testing.T) {
 	}
 	r := released()
 	r.Tag, r.Tool, r.Checks = assettest.Tag("2026.11.1"), "", nil
-	require.ErrorContains(t, r.Validate(), "tool is empty\nnothing was checked", "all faults at once, and a bare tag is none")
+	require.ErrorContains(
+		t, r.Validate(), "tool is empty\nnothing was checked", "all faults at once, and a bare tag is none",
+	)
 }
 
 func TestReadRefuses(t *testing.T) {
@@ -149,7 +166,9 @@ func TestParentsInJSON(t *testing.T) {
 	const root = `{"asset":"docker.io/library/debian","version":"trixie-slim","ref":"docker.io/library/debian:trixie-slim@` + sum + `","digest":"` + sum + `"}`
 	const bare = `{"asset":"debian","version":"","ref":"debian@` + sum + `","digest":"` + sum + `"}`
 	const ioc = `{"asset":"ioc","version":"1.0.0","ref":"ghcr.io/org/ioc-developer@` + sum + `","digest":"` + sum + `"}`
-	parent := Parent{Asset: "ioc", Version: assettest.Version("1.0.0"), Ref: "ghcr.io/org/ioc-developer@" + sum, Digest: sum}
+	parent := Parent{
+		Asset: "ioc", Version: assettest.Version("1.0.0"), Ref: "ghcr.io/org/ioc-developer@" + sum, Digest: sum,
+	}
 	for text, want := range map[string]Parents{
 		"[]":                         {},
 		"[" + ioc + "]":              {Releases: []Parent{parent}},

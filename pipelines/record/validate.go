@@ -21,7 +21,10 @@ func (r *Record) Validate() error {
 	var f faults
 	f.must(r.Schema == Schema, "schema is %q, not %q", r.Schema, Schema)
 	f.must(r.Asset != "" && !r.Version.IsZero(), "asset or version is empty")
-	f.must(r.Tag == asset.Tag{Asset: r.Asset, Version: r.Version} || r.Tag == asset.Tag{Version: r.Version}, "tag %q is not that of %s %s", r.Tag, r.Asset, r.Version)
+	f.must(
+		r.Tag == asset.Tag{Asset: r.Asset, Version: r.Version} || r.Tag == asset.Tag{Version: r.Version},
+		"tag %q is not that of %s %s", r.Tag, r.Asset, r.Version,
+	)
 	f.must(commit.MatchString(r.Commit), "commit %q is no git commit", r.Commit)
 	f.must(r.Tool != "", "tool is empty")
 	f.must(len(r.Checks) > 0, "nothing was checked")
@@ -62,7 +65,10 @@ func (r *Record) validateArtifacts(f *faults) {
 			"artifact %s: %q is no address with the tag :%s", a.Name, a.Ref, r.Version.OCITag())
 		f.must(a.Type == ChartType && a.Target == "" || a.Type == ImageType && a.Target != "",
 			"artifact %s: type %q, target %q", a.Name, a.Type, a.Target)
-		f.must(a.Type == ImageType == (r.Kind == asset.Image), "artifact %s: a release of kind %s has no %s", a.Name, r.Kind, a.Type)
+		f.must(
+			a.Type == ImageType == (r.Kind == asset.Image), "artifact %s: a release of kind %s has no %s", a.Name,
+			r.Kind, a.Type,
+		)
 		f.must(a.Size >= 0, "artifact %s: size %d", a.Name, a.Size)
 		seen[a.Ref] = true
 	}
@@ -73,7 +79,10 @@ func (r *Record) validateSources(f *faults) {
 	f.must(r.Parents.Root == "" || r.Parents.Root.Digest() != "", "root %q is not by digest", r.Parents.Root)
 	for _, p := range r.Parents.Releases {
 		f.must(p.Asset != "", "a parent has no name")
-		f.must(p.Digest != "" && p.Ref.Digest() == p.Digest, "parent %s: %q is not at digest %q", p.Asset, p.Ref, p.Digest)
+		f.must(
+			p.Digest != "" && p.Ref.Digest() == p.Digest, "parent %s: %q is not at digest %q", p.Asset, p.Ref,
+			p.Digest,
+		)
 	}
 	for _, s := range r.Sources {
 		f.must(s.Module != "" && s.URL != "", "a source has no module or address")
@@ -90,9 +99,14 @@ func (r *Record) validateInstances(f *faults) {
 	for _, i := range r.Instances {
 		f.must(i.Name != "" && !seen[i.Name], "instance %q is twice there, or has no name", i.Name)
 		f.must(i.Image.Digest() != "", "instance %s: image %q is not by digest", i.Name, i.Image)
-		f.must(i.Chart.Digest() != "" && charts[i.Chart], "instance %s: chart %q is none of the artifacts", i.Name, i.Chart)
+		f.must(
+			i.Chart.Digest() != "" && charts[i.Chart], "instance %s: chart %q is none of the artifacts", i.Name,
+			i.Chart,
+		)
 		f.must(!i.IOC.IsZero() && i.ProbePV != "", "instance %s has no generic IOC or probe PV", i.Name)
-		f.must(i.Protocol == "ca" || i.Protocol == "pva", "instance %s: protocol %q is not ca or pva", i.Name, i.Protocol)
+		f.must(
+			i.Protocol == "ca" || i.Protocol == "pva", "instance %s: protocol %q is not ca or pva", i.Name, i.Protocol,
+		)
 		seen[i.Name] = true
 	}
 }

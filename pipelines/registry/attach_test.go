@@ -19,7 +19,10 @@ func TestAttachmentsAreFoundByKind(t *testing.T) {
 			found, err := r.Attached(t.Context(), image, "a/b", "sbom")
 			require.NoError(t, err)
 			require.Empty(t, found)
-			for _, a := range []Attachment{{"a/b", "sbom", []byte("1")}, {"a/b", "other", []byte("2")}, {"c/d", "sbom", []byte("3")}, {"a/b", "sbom", []byte("4")}} {
+			for _, a := range []Attachment{
+				{"a/b", "sbom", []byte("1")}, {"a/b", "other", []byte("2")}, {"c/d", "sbom", []byte("3")},
+				{"a/b", "sbom", []byte("4")},
+			} {
 				require.NoError(t, r.Attach(t.Context(), image, a))
 			}
 			found, err = r.Attached(t.Context(), image, "a/b", "sbom")

@@ -23,7 +23,9 @@ import (
 // turn claims a release, whose record is in the registry by its digest, and
 // returns when we may seal it. It reports whether it had to wait, in which case
 // another runner may have sealed it.
-func (r *Registry) turn(ctx context.Context, rec *record.Record, ref asset.Ref, ours asset.Digest) (waited bool, err error) {
+func (r *Registry) turn(
+	ctx context.Context, rec *record.Record, ref asset.Ref, ours asset.Digest,
+) (waited bool, err error) {
 	tag, err := name.NewTag(string(ref), name.StrictValidation)
 	if err != nil {
 		return false, badRef(ref, err)

@@ -159,7 +159,10 @@ func requests(t testing.TB) int64 {
 
 func TestRegistryThatDiesLeavesNoRecordOfWhatIsNotThere(t *testing.T) {
 	last := requests(t)
-	for name, trouble := range map[string]trouble{"dies": drop, "fails": always(http.StatusInternalServerError), "credentials expire": always(http.StatusUnauthorized)} {
+	for name, trouble := range map[string]trouble{
+		"dies": drop, "fails": always(http.StatusInternalServerError),
+		"credentials expire": always(http.StatusUnauthorized),
+	} {
 		for n := int64(1); n <= last; n += step() {
 			s := newSite(t)
 			s.arm(n, trouble)
@@ -221,7 +224,8 @@ func TestWhatIsThereIsNotPushedAgain(t *testing.T) {
 
 func TestErrorsSayWhatToDoAndNoSecret(t *testing.T) {
 	for status, want := range map[int]string{
-		http.StatusUnauthorized: "docker login 127.0.0.1", http.StatusForbidden: "may write here", http.StatusTooManyRequests: "wait a while", http.StatusTeapot: "run it again",
+		http.StatusUnauthorized: "docker login 127.0.0.1", http.StatusForbidden: "may write here",
+		http.StatusTooManyRequests: "wait a while", http.StatusTeapot: "run it again",
 	} {
 		s := newSite(t)
 		s.arm(1, func(w http.ResponseWriter, req *http.Request, _ http.Handler, _ bool) {

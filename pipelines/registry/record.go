@@ -33,7 +33,8 @@ func (r *Registry) RecordDigest(ctx context.Context, n asset.Name, v asset.Versi
 	if there == nil {
 		return "", &diag.Error{
 			Kind: diag.Invalid, Doing: "reading record of", Asset: string(n), Version: v.String(),
-			Err: fmt.Errorf("no such release, %w %s", ErrNotFound, r.prefix), Fix: "release it first, or mend the version",
+			Err: fmt.Errorf("no such release, %w %s", ErrNotFound, r.prefix),
+			Fix: "release it first, or mend the version",
 		}
 	}
 	return asset.Digest(there.Digest.String()), nil

@@ -67,5 +67,7 @@ func TestNew(t *testing.T) {
 
 func TestRefSpellsTheVersionAsATag(t *testing.T) {
 	r := open(t, "ghcr.io/Org", Options{})
-	require.EqualValues(t, "ghcr.io/org/ioc-simstage-runtime:1.0.0_b1", r.Ref("ioc-simstage-runtime", parse(t, "1.0.0+b1")))
+	require.EqualValues(
+		t, "ghcr.io/org/ioc-simstage-runtime:1.0.0_b1", r.Ref("ioc-simstage-runtime", parse(t, "1.0.0+b1")),
+	)
 }

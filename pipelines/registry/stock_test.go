@@ -197,7 +197,9 @@ func made(t testing.TB, name string) []byte {
 		Values: beamline.Values{ProbePV: "BL01T:TIME"},
 		Config: map[string][]byte{"st.cmd": []byte("iocInit\n")},
 	}
-	tgz, err := library().Package(&beamline.Beamline{Name: "bl01t"}, inst, "127.0.0.1:5000/x@sha256:"+strings.Repeat("ab", 32), "2026.11.1")
+	tgz, err := library().Package(
+		&beamline.Beamline{Name: "bl01t"}, inst, "127.0.0.1:5000/x@sha256:"+strings.Repeat("ab", 32), "2026.11.1",
+	)
 	require.NoError(t, err)
 	return tgz
 }

@@ -194,7 +194,9 @@ func TestExpiredTokensAreRenewed(t *testing.T) {
 }
 
 func TestWrongPasswordIsToldOnce(t *testing.T) {
-	for name, o := range map[string]Options{"of the Docker configuration": {}, "given": {Username: "me", Password: "wrong-81c0"}} {
+	for name, o := range map[string]Options{
+		"of the Docker configuration": {}, "given": {Username: "me", Password: "wrong-81c0"},
+	} {
 		s := serveTokens(t, "wrong-81c0")
 		err := releaseTo(t, open(t, s.host+"/group/sub.group/project", o))
 		require.Len(t, diag.All(err), 1, name)

@@ -168,7 +168,8 @@ func subject(inst *beamline.Instance, run ioc) smoke.Subject {
 		Runtime: run.img.Runtime, Clients: run.img.Developer, Config: inst.Config,
 		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1, Within: patience(inst.Values)}},
 		Env:    inst.Values.Env, Grace: inst.Values.Grace(), User: inst.Values.User(),
-		Protocol: inst.Values.ProbeProtocol(), Startup: inst.Values.StartupRules(), Autosave: inst.Values.Autosave != "",
+		Protocol: inst.Values.ProbeProtocol(), Startup: inst.Values.StartupRules(),
+		Autosave: inst.Values.Autosave != "",
 	}
 }
 
@@ -186,7 +187,9 @@ func patience(v beamline.Values) float64 {
 func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
 	test, err := smoke.Tester{Client: j.Client}.Run(ctx, subject(inst, run))
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err}
+		return nil, &diag.Error{
+			Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err,
+		}
 	}
 	test.Name = record.BootTest
 	return test, nil
@@ -199,7 +202,9 @@ func unique(name string, tests []record.Test) record.Test {
 	for _, t := range tests {
 		for _, pv := range t.PVs {
 			if other, ok := by[pv.Name]; ok {
-				result.Faults = append(result.Faults, fmt.Sprintf("beamlines/%s: %s and %s both serve %s; give one of them other macros", name, other, t.Of, pv.Name))
+				result.Faults = append(result.Faults, fmt.Sprintf(
+					"beamlines/%s: %s and %s both serve %s; give one of them other macros", name, other, t.Of, pv.Name,
+				))
 			}
 			by[pv.Name] = t.Of
 		}

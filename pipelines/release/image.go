@@ -92,10 +92,14 @@ func (i *imageJob) push(ctx context.Context) error {
 		name := pin.Asset.Image(targets[n])
 		digest, err := i.publish(ctx, i.image.Target(targets[n]), name)
 		if err != nil {
-			return &diag.Error{Kind: diag.Broken, Doing: "publishing " + name, Asset: i.img.Name, Version: pin.Version.String(), Err: err}
+			return &diag.Error{
+				Kind: diag.Broken, Doing: "publishing " + name, Asset: i.img.Name, Version: pin.Version.String(),
+				Err: err,
+			}
 		}
 		artifacts[n] = record.Artifact{
-			Name: name, Type: record.ImageType, Target: targets[n], Ref: i.Registry.Ref(name, pin.Version), Digest: digest,
+			Name: name, Type: record.ImageType, Target: targets[n], Ref: i.Registry.Ref(name, pin.Version),
+			Digest: digest,
 		}
 		return nil
 	})

@@ -47,7 +47,9 @@ func (l *libraryJob) build(context.Context) error {
 	if l.packed, err = lib.Archive(l.plan.Tag.Version.String()); err != nil {
 		return err
 	}
-	l.rec.Checks = []record.Test{{Name: record.PackageTest, Of: name, Passed: true, Evidence: []string{"packaged and read back"}}}
+	l.rec.Checks = []record.Test{{
+		Name: record.PackageTest, Of: name, Passed: true, Evidence: []string{"packaged and read back"},
+	}}
 	return nil
 }
 

@@ -169,5 +169,8 @@ func locking(recipes *recipe.Tree, names []string) ([]*recipe.Image, error) {
 
 // unknown refuses the name of an image that the tree does not have.
 func unknown(recipes *recipe.Tree, name string) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "looking for image", Asset: name, Err: fmt.Errorf("the tree has none of that name"), Fix: "name one of " + strings.Join(slices.Sorted(maps.Keys(recipes.Images)), ", ")}
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "looking for image", Asset: name, Err: fmt.Errorf("the tree has none of that name"),
+		Fix: "name one of " + strings.Join(slices.Sorted(maps.Keys(recipes.Images)), ", "),
+	}
 }

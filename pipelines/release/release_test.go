@@ -56,7 +56,8 @@ func newSite(t *testing.T, files map[string]string) *site {
 	require.NoError(t, err)
 	s.Repo, err = tree.Open(s.dir)
 	require.NoError(t, err)
-	s.Client, s.Tool = new(dagger.Client).WithGraphQLQuery(querybuilder.Query()), "test" // describes, and asks no engine
+	// describes, and asks no engine
+	s.Client, s.Tool = new(dagger.Client).WithGraphQLQuery(querybuilder.Query()), "test"
 	return s
 }
 
@@ -93,7 +94,8 @@ func (s *site) repositories() []string {
 func (s *site) ioc(pin string, kind asset.Kind) {
 	p := assettest.Pin(pin)
 	rec := &record.Record{
-		Schema: record.Schema, Kind: kind, Asset: p.Asset, Version: p.Version, Tag: p.Tag(), Commit: strings.Repeat("0a", 20),
+		Schema: record.Schema, Kind: kind, Asset: p.Asset, Version: p.Version, Tag: p.Tag(),
+		Commit: strings.Repeat("0a", 20),
 		Checks: []record.Test{{Name: record.SmokeTest, Of: string(p.Asset), Passed: true}}, Tool: "test",
 	}
 	for _, target := range []asset.Target{asset.Developer, asset.Runtime} {
@@ -141,7 +143,9 @@ func line() map[string]string {
 		"beamlines/bl01t/beamline.yaml":              "namespace: bl01t\n",
 		"beamlines/bl01t/iocs/bl01t-a/values.yaml":   "image: ioc-x 1.0.0\nprobePV: A:X\n",
 		"beamlines/bl01t/iocs/bl01t-a/config/st.cmd": script,
-		"beamlines/bl01t/iocs/bl01t-b/values.yaml":   "image: ioc-x 1.0.0\nprobePV: B:X\nprotocol: pva\nuid: 37143\ngid: 37144\ngraceSeconds: 5\n",
+		"beamlines/bl01t/iocs/bl01t-b/values.yaml": "image: ioc-x 1.0.0\nprobePV: B:X\nprotocol: pva\nuid: 37143\n" +
+			"gid: 37144\n" +
+			"graceSeconds: 5\n",
 		"beamlines/bl01t/iocs/bl01t-b/config/st.cmd": script,
 	}
 }
@@ -169,7 +173,9 @@ func TestStagesRunInOrder(t *testing.T) {
 	require.Empty(t, ran, "nothing is done after a failure")
 
 	fails := func(context.Context) error {
-		j.rec.Checks = []record.Test{{Name: record.BootTest, Faults: []string{"st.cmd:3: unknown command"}, Log: "one\ntwo"}}
+		j.rec.Checks = []record.Test{{
+			Name: record.BootTest, Faults: []string{"st.cmd:3: unknown command"}, Log: "one\ntwo",
+		}}
 		return nil
 	}
 	err = j.do(ctx, stage{"testing", fails}, stage{"sealing", ok("seal")})
@@ -179,7 +185,10 @@ func TestStagesRunInOrder(t *testing.T) {
 
 	interrupted, cancel := context.WithCancel(ctx)
 	j.rec.Checks = nil
-	err = j.do(interrupted, stage{"building", func(context.Context) error { cancel(); return nil }}, stage{"sealing", ok("seal")})
+	err = j.do(
+		interrupted, stage{"building", func(context.Context) error { cancel(); return nil }},
+		stage{"sealing", ok("seal")},
+	)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, ran, "an interrupted release is not sealed")
 }
@@ -195,7 +204,10 @@ func TestALibraryChartIsReleased(t *testing.T) {
 	})
 	rec, err := s.Run(ctx, "ioc-lib/1.2.0")
 	require.NoError(t, err)
-	require.Equal(t, []string{"building ioc-lib/1.2.0", "packaging ioc-lib/1.2.0", "sealing ioc-lib/1.2.0"}, steps, "nobody signs")
+	require.Equal(
+		t, []string{"building ioc-lib/1.2.0", "packaging ioc-lib/1.2.0", "sealing ioc-lib/1.2.0"}, steps,
+		"nobody signs",
+	)
 	require.Equal(t, asset.Library, rec.Kind)
 	require.Equal(t, []string{"charts/ioc-lib", "records/ioc-lib"}, s.repositories())
 
@@ -256,7 +268,9 @@ func TestABeamlineAloneIsReleased(t *testing.T) {
 	rec, _, err := s.Registry.Record(t.Context(), "bl01t", assettest.Version("2026.11.1"))
 	require.NoError(t, err)
 	require.Equal(t, "bl01t", rec.Namespace)
-	require.Equal(t, []string{"bl01t", "bl01t-a", "bl01t-b"}, []string{rec.Checks[0].Of, rec.Checks[1].Of, rec.Checks[2].Of})
+	require.Equal(
+		t, []string{"bl01t", "bl01t-a", "bl01t-b"}, []string{rec.Checks[0].Of, rec.Checks[1].Of, rec.Checks[2].Of},
+	)
 	require.Equal(t, []string{"ca", "pva"}, []string{rec.Instances[0].Protocol, rec.Instances[1].Protocol})
 	require.Len(t, rec.Parents.Releases, 1)
 	require.Equal(t, rec.Parents.Releases[0].Ref, rec.Instances[0].Image)
@@ -282,11 +296,23 @@ func TestABeamlineThatFailsLeavesNoRelease(t *testing.T) {
 		edit map[string]string
 		says string
 	}{
-		"an IOC that cannot be booted":  {boot: crash, kind: asset.Image, says: "booting bl01t-a: the engine is gone\nbooting bl01t-b: the engine is gone"},
-		"two IOCs with one PV":          {boot: same, kind: asset.Image, says: "beamlines/bl01t: bl01t-a and bl01t-b both serve X"},
-		"an image that is not released": {boot: booted, says: "beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-x 1.0.0 is not released in 127.0.0.1"},
-		"a chart in place of an image":  {boot: booted, kind: asset.Library, says: "ioc-x 1.0.0 is of kind library, not image"},
-		"a library chart with a fault":  {boot: booted, kind: asset.Image, edit: map[string]string{"charts/ioc-lib/Chart.yaml": "name: x\n"}, says: "charts/ioc-lib/Chart.yaml"},
+		"an IOC that cannot be booted": {
+			boot: crash, kind: asset.Image,
+			says: "booting bl01t-a: the engine is gone\nbooting bl01t-b: the engine is gone",
+		},
+		"two IOCs with one PV": {
+			boot: same, kind: asset.Image, says: "beamlines/bl01t: bl01t-a and bl01t-b both serve X",
+		},
+		"an image that is not released": {
+			boot: booted, says: "beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-x 1.0.0 is not released in 127.0.0.1",
+		},
+		"a chart in place of an image": {
+			boot: booted, kind: asset.Library, says: "ioc-x 1.0.0 is of kind library, not image",
+		},
+		"a library chart with a fault": {
+			boot: booted, kind: asset.Image, edit: map[string]string{"charts/ioc-lib/Chart.yaml": "name: x\n"},
+			says: "charts/ioc-lib/Chart.yaml",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, line())

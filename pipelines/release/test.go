@@ -56,7 +56,10 @@ func (i *imageJob) smoke(ctx context.Context, s smoke.Subject) (*record.Test, er
 	if err != nil {
 		return nil, fmt.Errorf("starting caget of %s: %w", i.img.Name, err)
 	}
-	return &record.Test{Name: record.SmokeTest, Of: i.img.Name, Digest: s.Digest, Passed: true, Evidence: []string{strings.TrimSpace(out)}}, nil
+	return &record.Test{
+		Name: record.SmokeTest, Of: i.img.Name, Digest: s.Digest, Passed: true,
+		Evidence: []string{strings.TrimSpace(out)},
+	}, nil
 }
 
 // contents checks that the runtime image has all that the IOC opens, and says

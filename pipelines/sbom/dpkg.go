@@ -21,9 +21,14 @@ func ReadDpkg(status io.Reader) ([]Package, error) {
 			return nil, fmt.Errorf("reading paragraph %d of the dpkg status: %w", n, err)
 		}
 		if strings.HasSuffix(fields.Get("Status"), " installed") {
-			p := Package{Name: fields.Get("Package"), Version: fields.Get("Version"), Architecture: fields.Get("Architecture")}
+			p := Package{
+				Name: fields.Get("Package"), Version: fields.Get("Version"), Architecture: fields.Get("Architecture"),
+			}
 			if p.Name == "" || p.Version == "" || p.Architecture == "" {
-				return nil, fmt.Errorf("reading paragraph %d of the dpkg status: package %q, version %q, architecture %q", n, p.Name, p.Version, p.Architecture)
+				return nil, fmt.Errorf(
+					"reading paragraph %d of the dpkg status: package %q, version %q, architecture %q", n, p.Name,
+					p.Version, p.Architecture,
+				)
 			}
 			p.Source, _, _ = strings.Cut(fields.Get("Source"), " ")
 			if p.Source == "" {

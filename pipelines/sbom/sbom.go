@@ -43,13 +43,17 @@ type Package struct {
 // the tagged commit, not of this run.
 func Document(img Image) *spdx.Document {
 	root := &spdx.Package{
-		PackageName: img.Name, PackageSPDXIdentifier: "image", PackageVersion: img.Version, PrimaryPackagePurpose: "CONTAINER",
+		PackageName: img.Name, PackageSPDXIdentifier: "image", PackageVersion: img.Version,
+		PrimaryPackagePurpose:   "CONTAINER",
 		PackageDownloadLocation: "NOASSERTION",
-		PackageChecksums:        []common.Checksum{{Algorithm: common.SHA256, Value: strings.TrimPrefix(img.Digest, "sha256:")}},
-		PackageSourceInfo:       "built from git commit " + img.Commit,
+		PackageChecksums: []common.Checksum{{
+			Algorithm: common.SHA256, Value: strings.TrimPrefix(img.Digest, "sha256:"),
+		}},
+		PackageSourceInfo: "built from git commit " + img.Commit,
 	}
 	d := &spdx.Document{
-		SPDXVersion: spdx.Version, DataLicense: spdx.DataLicense, SPDXIdentifier: "DOCUMENT", DocumentName: img.Name + " " + img.Version,
+		SPDXVersion: spdx.Version, DataLicense: spdx.DataLicense, SPDXIdentifier: "DOCUMENT",
+		DocumentName:      img.Name + " " + img.Version,
 		DocumentNamespace: "https://github.com/tagline-ci/tagline/spdx/" + url.PathEscape(img.Name+"@"+img.Digest),
 		CreationInfo: &spdx.CreationInfo{Created: img.Created.UTC().Format(time.RFC3339),
 			Creators: []common.Creator{{CreatorType: "Tool", Creator: "tagline-" + img.Tool}}},
@@ -68,7 +72,9 @@ func Document(img Image) *spdx.Document {
 // contain adds a package that the image contains.
 func contain(d *spdx.Document, p *spdx.Package) {
 	d.Packages = append(d.Packages, p)
-	d.Relationships = append(d.Relationships, relation("image", common.TypeRelationshipContains, p.PackageSPDXIdentifier))
+	d.Relationships = append(d.Relationships, relation(
+		"image", common.TypeRelationshipContains, p.PackageSPDXIdentifier,
+	))
 }
 
 // module returns a support module built from source.
@@ -77,7 +83,9 @@ func module(m record.Source) *spdx.Package {
 	p := &spdx.Package{
 		PackageName: m.Module, PackageSPDXIdentifier: id("module", m.Module), PackageVersion: m.Ref,
 		PackageDownloadLocation: from, PrimaryPackagePurpose: "LIBRARY", PackageLicenseDeclared: m.Licence,
-		PackageExternalReferences: purl(fmt.Sprintf("pkg:generic/%s@%s?vcs_url=%s", url.PathEscape(m.Module), url.PathEscape(m.Ref), url.QueryEscape(from))),
+		PackageExternalReferences: purl(fmt.Sprintf(
+			"pkg:generic/%s@%s?vcs_url=%s", url.PathEscape(m.Module), url.PathEscape(m.Ref), url.QueryEscape(from),
+		)),
 	}
 	if m.URL == "tree" { // its source is in the repository of the tag
 		p.PackageDownloadLocation, p.PackageVersion = "NOASSERTION", m.Commit
@@ -92,25 +100,33 @@ func debian(p Package) *spdx.Package {
 	return &spdx.Package{
 		PackageName: p.Name, PackageSPDXIdentifier: id("deb", p.Name+"-"+p.Architecture), PackageVersion: p.Version,
 		PackageDownloadLocation: "NOASSERTION", PackageSourceInfo: "built from Debian source package " + p.Source,
-		PackageSupplier:           &common.Supplier{SupplierType: "Organization", Supplier: "Debian"},
-		PackageExternalReferences: purl(fmt.Sprintf("pkg:deb/debian/%s@%s?arch=%s", url.PathEscape(p.Name), url.QueryEscape(p.Version), p.Architecture)),
+		PackageSupplier: &common.Supplier{SupplierType: "Organization", Supplier: "Debian"},
+		PackageExternalReferences: purl(fmt.Sprintf(
+			"pkg:deb/debian/%s@%s?arch=%s", url.PathEscape(p.Name), url.QueryEscape(p.Version), p.Architecture,
+		)),
 	}
 }
 
 // purl is a package's URL, the name that vulnerability databases know it by.
 func purl(locator string) []*spdx.PackageExternalReference {
-	return []*spdx.PackageExternalReference{{Category: common.CategoryPackageManager, RefType: common.TypePackageManagerPURL, Locator: locator}}
+	return []*spdx.PackageExternalReference{{
+		Category: common.CategoryPackageManager, RefType: common.TypePackageManagerPURL, Locator: locator,
+	}}
 }
 
 var notInID = regexp.MustCompile(`[^a-zA-Z0-9.-]`)
 
 // id returns the name of a package in the document.
 func id(kind, name string) common.ElementID {
-	return common.ElementID(kind + "-" + notInID.ReplaceAllStringFunc(name, func(s string) string { return fmt.Sprintf("-%x-", s) }))
+	return common.ElementID(
+		kind + "-" + notInID.ReplaceAllStringFunc(name, func(s string) string { return fmt.Sprintf("-%x-", s) }),
+	)
 }
 
 func relation(a common.ElementID, kind string, b common.ElementID) *spdx.Relationship {
-	return &spdx.Relationship{RefA: common.MakeDocElementID("", string(a)), RefB: common.MakeDocElementID("", string(b)), Relationship: kind}
+	return &spdx.Relationship{
+		RefA: common.MakeDocElementID("", string(a)), RefB: common.MakeDocElementID("", string(b)), Relationship: kind,
+	}
 }
 
 // sorted returns a copy of a list in the order of its names, each once.

@@ -69,12 +69,22 @@ func TestReadDpkgOfThisMachine(t *testing.T) {
 func image() Image {
 	list, _ := ReadDpkg(strings.NewReader(status))
 	return Image{
-		Name: "ioc-motorsim-runtime", Version: "1.0.0", Digest: "sha256:" + strings.Repeat("ab", 32), Commit: strings.Repeat("0a", 20),
+		Name: "ioc-motorsim-runtime", Version: "1.0.0", Digest: "sha256:" + strings.Repeat("ab", 32),
+		Commit:  strings.Repeat("0a", 20),
 		Created: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Tool: "1.0.0", Packages: list,
 		Modules: []record.Source{
-			{Module: "motor", URL: "https://github.com/epics-modules/motor", Ref: "R7-4", Commit: strings.Repeat("1b", 20), Licence: "EPICS"},
-			{Module: "simstage", URL: "tree", Ref: "generic-iocs/ioc-simstage/simstage", Commit: strings.Repeat("2c", 20)},
-			{Module: "asyn", URL: "https://github.com/epics-modules/asyn", Ref: "R4-45", Commit: strings.Repeat("3d", 20)},
+			{
+				Module: "motor", URL: "https://github.com/epics-modules/motor", Ref: "R7-4",
+				Commit: strings.Repeat("1b", 20), Licence: "EPICS",
+			},
+			{
+				Module: "simstage", URL: "tree", Ref: "generic-iocs/ioc-simstage/simstage",
+				Commit: strings.Repeat("2c", 20),
+			},
+			{
+				Module: "asyn", URL: "https://github.com/epics-modules/asyn", Ref: "R4-45",
+				Commit: strings.Repeat("3d", 20),
+			},
 		},
 	}
 }

@@ -16,16 +16,30 @@ func TestChoice(t *testing.T) {
 		choice Choice
 		want   string // of the refusal
 	}{
-		"a key and a workflow":       {Choice{Key: private, Workflow: job}, "a key and a workflow are both named; sign with one of them"},
-		"half a Sigstore":            {Choice{Workflow: job, TrustedRoot: []byte("{}")}, "only a part of a private Sigstore is named"},
-		"the other half":             {Choice{Workflow: job, SigningConfig: []byte("{}")}, "only a part of a private Sigstore is named"},
-		"a Sigstore without keyless": {Choice{Key: private, TrustedRoot: []byte("{}"), SigningConfig: []byte("{}")}, "only a part"},
-		"a job without a token":      {Choice{Workflow: &Workflow{URL: job.URL}}, "give the job the permission id-token: write"},
-		"a job without an address":   {Choice{Workflow: &Workflow{Token: job.Token}}, "there is no workflow to sign as"},
-		"files that are none":        {Choice{Workflow: job, TrustedRoot: []byte("{}"), SigningConfig: []byte("{}")}, "reading the trusted root"},
-		"an empty key":               {Choice{Key: []byte{}}, "reading"},
-		"an empty trusted root":      {Choice{Workflow: job, TrustedRoot: []byte{}, SigningConfig: []byte("{}")}, "reading the trusted root"},
-		"a wrong password":           {Choice{Key: private, KeyPassword: []byte("hunter3")}, "reading"},
+		"a key and a workflow": {
+			Choice{Key: private, Workflow: job}, "a key and a workflow are both named; sign with one of them",
+		},
+		"half a Sigstore": {
+			Choice{Workflow: job, TrustedRoot: []byte("{}")}, "only a part of a private Sigstore is named",
+		},
+		"the other half": {
+			Choice{Workflow: job, SigningConfig: []byte("{}")}, "only a part of a private Sigstore is named",
+		},
+		"a Sigstore without keyless": {
+			Choice{Key: private, TrustedRoot: []byte("{}"), SigningConfig: []byte("{}")}, "only a part",
+		},
+		"a job without a token": {
+			Choice{Workflow: &Workflow{URL: job.URL}}, "give the job the permission id-token: write",
+		},
+		"a job without an address": {Choice{Workflow: &Workflow{Token: job.Token}}, "there is no workflow to sign as"},
+		"files that are none": {
+			Choice{Workflow: job, TrustedRoot: []byte("{}"), SigningConfig: []byte("{}")}, "reading the trusted root",
+		},
+		"an empty key": {Choice{Key: []byte{}}, "reading"},
+		"an empty trusted root": {
+			Choice{Workflow: job, TrustedRoot: []byte{}, SigningConfig: []byte("{}")}, "reading the trusted root",
+		},
+		"a wrong password": {Choice{Key: private, KeyPassword: []byte("hunter3")}, "reading"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			signer, err := c.choice.Signer(t.Context())

@@ -49,60 +49,100 @@ func TestKeyless(t *testing.T) {
 
 	require.True(t, trust.Names(SignedBy(good), tag))
 	require.False(t, trust.Names(SignedBy(good), "bl01t/2026.11.2"), "the run for another tag")
-	t.Run("is believed", func(t *testing.T) {
-		for _, by := range []*Trust{trust, trusted(signtest.Workflow+"@refs/tags/"+tag, issuer.URL)} {
-			said, err := by.Check(good, one, Release, tag)
-			require.NoError(t, err)
-			require.JSONEq(t, `{"n":1}`, string(said))
-		}
-		own, err := k.Trust(t.Context())
-		require.NoError(t, err)
-		_, err = own.Check(keyless(t, k), one, Release, tag)
-		require.NoError(t, err)
-		require.Len(t, issuer.Tokens, 1, "a release needs one certificate")
-	})
+	believed(t, good, trust, trusted(signtest.Workflow+"@refs/tags/"+tag, issuer.URL))
+	own, err := k.Trust(t.Context())
+	require.NoError(t, err)
+	_, err = own.Check(keyless(t, k), one, Release, tag)
+	require.NoError(t, err)
+	require.Len(t, issuer.Tokens, 1, "a release needs one certificate")
 
 	other, otherK := instance(t, issuer)
 	key, keyed, _ := pairOf(t, "")
 	elsewhere := keyless(t, otherK)
-	for name, c := range map[string]struct {
-		trust             *Trust
-		signed            []byte
-		digest, kind, tag string
-		says              string
-	}{
-		"another workflow":                {trusted("https://github.com/some-org/other/.github/workflows/release.yml", issuer.URL), good, one, Release, tag, "expected SAN value"},
-		"the beginning of a workflow":     {trusted(signtest.Workflow[:len(signtest.Workflow)-1], issuer.URL), good, one, Release, tag, "expected SAN value"},
-		"the run for another tag":         {trust, good, one, Release, "bl01t/2026.11.2", "expected SAN value"},
-		"no tag":                          {trust, good, one, Release, "", "expected SAN value"},
-		"another issuer":                  {trusted(signtest.Workflow, another.URL), good, one, Release, tag, "expected issuer value"},
-		"the same name, of another":       {trust, keyless(t, s.Signer(ActionsToken(another.TokenURL(), another.Secret))), one, Release, tag, "expected issuer value"},
-		"a certificate of another CA":     {mixed(t, issuer.URL, s, other.root.FulcioCertificateAuthorities(), nil), good, one, Release, tag, "failed to verify leaf certificate"},
-		"a certificate that is in no log": {mixed(t, issuer.URL, s, s.root.FulcioCertificateAuthorities(), data.TrustedRoot(t, "public-good.json").CTLogs()), good, one, Release, tag, "signed certificate timestamp"},
-		"another Sigstore":                {trust, elsewhere, one, Release, tag, "0 < 1"},
-		"another thing":                   {trust, good, two, Release, tag, "does not match any digest in statement"},
-		"another kind":                    {trust, good, one, SBOM, tag, "it is a "},
-		"altered":                         {trust, altered(t, good, `{"n":1}`, `{"n":2}`), one, Release, tag, "verifying log entry"},
-		"no signature":                    {trust, unsigned(t, good), one, Release, tag, "verifying log entry"},
-		"nobody saw when it was signed":   {trust, without(t, good, "timestampVerificationData"), one, Release, tag, "failed to verify timestamps"},
-		"not in the log":                  {trust, without(t, good, "tlogEntries"), one, Release, tag, "0 < 1"},
-		"the log entry of another":        {trust, with(t, good, elsewhere, "tlogEntries"), one, Release, tag, "0 < 1"},
-		"the time of another signature":   {trust, with(t, good, keyless(t, k), "timestampVerificationData"), one, Release, tag, "hashed messages don't match"},
-		"the certificate of another":      {trust, with(t, good, elsewhere, "certificate"), one, Release, tag, "verifying log entry"},
-		"a key, where a workflow should":  {trust, signed(t, key, one, Release), one, Release, tag, "0 < 1"},
-		"a workflow, where a key should":  {keyed, good, one, Release, tag, "expected key signature"},
-	} {
+	disbelieved(t, issuer, map[string]claim{
+		"another workflow": {
+			trusted("https://github.com/some-org/other/.github/workflows/release.yml", issuer.URL), good, one, Release,
+			tag, "expected SAN value",
+		},
+		"the beginning of a workflow": {
+			trusted(signtest.Workflow[:len(signtest.Workflow)-1], issuer.URL), good, one, Release, tag,
+			"expected SAN value",
+		},
+		"the run for another tag": {trust, good, one, Release, "bl01t/2026.11.2", "expected SAN value"},
+		"no tag":                  {trust, good, one, Release, "", "expected SAN value"},
+		"another issuer": {
+			trusted(signtest.Workflow, another.URL), good, one, Release, tag, "expected issuer value",
+		},
+		"the same name, of another": {
+			trust, keyless(t, s.Signer(ActionsToken(another.TokenURL(), another.Secret))), one, Release, tag,
+			"expected issuer value",
+		},
+		"a certificate of another CA": {
+			mixed(t, issuer.URL, s, other.root.FulcioCertificateAuthorities(), nil), good, one, Release, tag,
+			"failed to verify leaf certificate",
+		},
+		"a certificate that is in no log": {
+			mixed(
+				t, issuer.URL, s, s.root.FulcioCertificateAuthorities(),
+				data.TrustedRoot(t, "public-good.json").CTLogs(),
+			),
+			good, one, Release, tag, "signed certificate timestamp",
+		},
+		"another Sigstore": {trust, elsewhere, one, Release, tag, "0 < 1"},
+		"another thing":    {trust, good, two, Release, tag, "does not match any digest in statement"},
+		"another kind":     {trust, good, one, SBOM, tag, "it is a "},
+		"altered": {
+			trust, altered(t, good, `{"n":1}`, `{"n":2}`), one, Release, tag, "verifying log entry",
+		},
+		"no signature": {trust, unsigned(t, good), one, Release, tag, "verifying log entry"},
+		"nobody saw when it was signed": {
+			trust, without(t, good, "timestampVerificationData"), one, Release, tag, "failed to verify timestamps",
+		},
+		"not in the log":           {trust, without(t, good, "tlogEntries"), one, Release, tag, "0 < 1"},
+		"the log entry of another": {trust, with(t, good, elsewhere, "tlogEntries"), one, Release, tag, "0 < 1"},
+		"the time of another signature": {
+			trust, with(t, good, keyless(t, k), "timestampVerificationData"), one, Release, tag,
+			"hashed messages don't match",
+		},
+		"the certificate of another": {
+			trust, with(t, good, elsewhere, "certificate"), one, Release, tag, "verifying log entry",
+		},
+		"a key, where a workflow should": {trust, signed(t, key, one, Release), one, Release, tag, "0 < 1"},
+		"a workflow, where a key should": {keyed, good, one, Release, tag, "expected key signature"},
+	})
+	theirs, err := other.Trust(signtest.Workflow, issuer.URL)
+	require.NoError(t, err)
+	_, err = theirs.Check(elsewhere, one, Release, tag)
+	require.NoError(t, err, "the other CA's own do not refuse it")
+	noTokens(t, issuer, string(good))
+}
+
+// believed checks that each of these trusts what is signed.
+func believed(t *testing.T, signed []byte, all ...*Trust) {
+	for _, trust := range all {
+		body, err := trust.Check(signed, one, Release, tag)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"n":1}`, string(body))
+	}
+}
+
+// claim is a signed statement that must not be believed.
+type claim struct {
+	trust             *Trust
+	signed            []byte
+	digest, kind, tag string
+	says              string
+}
+
+// disbelieved checks that each claim is refused, without a token in the reason.
+func disbelieved(t *testing.T, issuer *signtest.Issuer, claims map[string]claim) {
+	for name, c := range claims {
 		t.Run("refuses "+name, func(t *testing.T) {
 			_, err := c.trust.Check(c.signed, c.digest, c.kind, c.tag)
 			require.ErrorContains(t, err, c.says)
 			noTokens(t, issuer, err.Error())
 		})
 	}
-	theirs, err := other.Trust(signtest.Workflow, issuer.URL)
-	require.NoError(t, err)
-	_, err = theirs.Check(elsewhere, one, Release, tag)
-	require.NoError(t, err, "the other CA's own do not refuse it")
-	noTokens(t, issuer, string(good))
 }
 
 // mixed trusts the log and the clock of an instance, and other certificates.
@@ -248,13 +288,12 @@ func trustedRoot(t testing.TB) []byte {
 // TestPublicSigstoreIsChecked takes what a workflow of GitHub once signed at the
 // public instance, with its log entry and certificate: a run for a branch.
 func TestPublicSigstoreIsChecked(t *testing.T) {
-	const workflow, issuer = "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml", "https://token.actions.githubusercontent.com"
-	s, signed := &Sigstore{
-		root: data.TrustedRoot(t, "public-good.json"),
-	}, data.Bundle(
-		t,
-		"sigstore.js@2.0.0-provenance.sigstore.json",
+	const (
+		workflow = "https://github.com/sigstore/sigstore-js/.github/workflows/release.yml"
+		issuer   = "https://token.actions.githubusercontent.com"
 	)
+	s := &Sigstore{root: data.TrustedRoot(t, "public-good.json")}
+	signed := data.Bundle(t, "sigstore.js@2.0.0-provenance.sigstore.json")
 	sum, err := hex.DecodeString(
 		"46d4e2f74c4877316640000a6fdf8a8b59f1e0847667973e9859f774dd31b8f1e0937813b777fb66a2ac67d50540fe34640966eee9fc2ccca387082b4c85cd3c",
 	)

@@ -80,11 +80,17 @@ func TestSigstoreIsFetched(t *testing.T) {
 		harm  func(map[string][]byte)
 		says  string
 	}{
-		"as it is":                  {good, nil, ""},
-		"a trusted root of another": {published(t, trusted, config, tomorrow), func(f map[string][]byte) { replace(f, trusted, trustedRoot(t)) }, "fetching the trusted root"},
-		"no longer kept":            {published(t, trusted, config, time.Now().Add(-time.Hour)), nil, "expired"},
-		"signed by another":         {published(t, trusted, config, tomorrow), func(f map[string][]byte) { f["/1.root.json"] = good["/1.root.json"] }, "fetching the trusted root"},
-		"nothing there":             {map[string][]byte{"/1.root.json": good["/1.root.json"]}, nil, "404"},
+		"as it is": {good, nil, ""},
+		"a trusted root of another": {
+			published(t, trusted, config, tomorrow), func(f map[string][]byte) { replace(f, trusted, trustedRoot(t)) },
+			"fetching the trusted root",
+		},
+		"no longer kept": {published(t, trusted, config, time.Now().Add(-time.Hour)), nil, "expired"},
+		"signed by another": {
+			published(t, trusted, config, tomorrow),
+			func(f map[string][]byte) { f["/1.root.json"] = good["/1.root.json"] }, "fetching the trusted root",
+		},
+		"nothing there": {map[string][]byte{"/1.root.json": good["/1.root.json"]}, nil, "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()

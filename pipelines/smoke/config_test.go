@@ -10,7 +10,8 @@ import (
 // hosts that a test does not run on.
 func TestEnvironment(t *testing.T) {
 	s := Subject{Env: map[string]string{
-		"EPICS_CA_SERVER_PORT": "6064", "EPICS_CAS_INTF_ADDR_LIST": "10.1.2.3", "EPICS_PVA_BROADCAST_PORT": "6076", "SITE": "x",
+		"EPICS_CA_SERVER_PORT": "6064", "EPICS_CAS_INTF_ADDR_LIST": "10.1.2.3", "EPICS_PVA_BROADCAST_PORT": "6076",
+		"SITE": "x",
 	}}
 	require.Equal(t, 6064, s.caPort())
 	require.Equal(t, 6076, s.pvaPort())

@@ -99,10 +99,14 @@ func (l *bootLog) faults(s Subject) []string {
 	}
 	switch {
 	case !l.started:
-		return []string{fmt.Sprintf("%s: the start-up script has not ended within %s%s; speed it up, or allow more in startup.within",
-			script, s.Startup.Duration(), l.lastCommand(s))}
+		return []string{fmt.Sprintf(
+			"%s: the start-up script has not ended within %s%s; speed it up, or allow more in startup.within",
+			script, s.Startup.Duration(), l.lastCommand(s),
+		)}
 	case l.exit == 124:
-		return []string{s.Name + ": the IOC did not stop within its grace period; its main program must leave on SIGTERM"}
+		return []string{
+			s.Name + ": the IOC did not stop within its grace period; its main program must leave on SIGTERM",
+		}
 	case l.exit != 0:
 		return []string{fmt.Sprintf("%s: the IOC stopped with exit status %d; see the log", s.Name, l.exit)}
 	case len(l.pvs) == 0:

@@ -36,9 +36,12 @@ func readBoot(out string) *bootLog {
 			log.exit, _ = strconv.Atoi(strings.TrimPrefix(line, "@exit "))
 		case inPVs:
 			if name, rtyp, ok := strings.Cut(line, ","); ok {
-				log.pvs = append(log.pvs, record.PV{Name: strings.TrimSpace(name), Type: strings.Trim(strings.TrimSpace(rtyp), `"`)})
+				log.pvs = append(log.pvs, record.PV{
+					Name: strings.TrimSpace(name), Type: strings.Trim(strings.TrimSpace(rtyp), `"`),
+				})
 			}
-		case !strings.HasPrefix(line, `echo "@started"`) && !strings.HasPrefix(line, `dbl "" "RTYP"`) && line != "< st.cmd":
+		case strings.HasPrefix(line, `echo "@started"`), strings.HasPrefix(line, `dbl "" "RTYP"`), line == "< st.cmd":
+		default:
 			log.lines = append(log.lines, line)
 		}
 	}

@@ -16,8 +16,9 @@ const folder = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config"
 // subject has the start-up script whose log the tests read.
 func subject(script string) Subject {
 	return Subject{Name: "bl01t-mo-ioc-01", Folder: folder, Config: map[string][]byte{
-		"st.cmd": []byte(script), "more.cmd": []byte("# more\nfooBar 2\n"), "stages.substitutions": []byte("file x {\n"),
-		"stage.db": []byte("record(ai, \"A\") {\n"),
+		"st.cmd": []byte(script), "more.cmd": []byte("# more\nfooBar 2\n"),
+		"stages.substitutions": []byte("file x {\n"),
+		"stage.db":             []byte("record(ai, \"A\") {\n"),
 	}}
 }
 
@@ -43,21 +44,25 @@ func TestFaultsNameTheLine(t *testing.T) {
 	const red = "\x1b[31;1mERROR\x1b[0m"
 	tests := map[string]struct{ log, want string }{
 		"unknown command": {
-			"# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n" + red + " st.cmd line 3: Command fooBar not found.\niocInit\n" + goodEnd,
+			"# a comment\ndbLoadRecords \"a.db\"\nfooBar 1\n" + red + " st.cmd line 3: Command fooBar not found.\n" +
+				"iocInit\n" + goodEnd,
 			":3: Command fooBar not found.",
 		},
 		"missing database": {
-			"dbLoadRecords \"a.db\"\ndbLoadRecords \"missing.db\"\n" + red + " failed to load 'missing.db'\niocInit\n" + goodEnd,
+			"dbLoadRecords \"a.db\"\n" +
+				"dbLoadRecords \"missing.db\"\n" + red + " failed to load 'missing.db'\niocInit\n" + goodEnd,
 			":5: ERROR failed to load 'missing.db'",
 		},
 		"undefined macro in a database": {
-			"dbLoadRecords \"macro.db\", \"Q=X\"\nmacLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}\n)\n" +
+			"dbLoadRecords \"macro.db\", \"Q=X\"\n" +
+				"macLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}\n)\n" +
 				"Warning: 'macro.db' line 1 has undefined macros\niocInit\n" + goodEnd,
 			":6: macLib: macro P is undefined (expanding string record(ai,\"$(P):B\"){}; " +
 				"Warning: 'macro.db' line 1 has undefined macros",
 		},
 		"undefined macro in the script, whose line is not echoed": {
-			"dbLoadRecords \"a.db\"\nmacLib: macro X is undefined (expanding string dbLoadRecords \"$(X)\")\niocInit\n" + goodEnd,
+			"dbLoadRecords \"a.db\"\nmacLib: macro X is undefined (expanding string dbLoadRecords \"$(X)\")\n" +
+				"iocInit\n" + goodEnd,
 			":10: macLib: macro X is undefined (expanding string dbLoadRecords \"$(X)\")",
 		},
 		"missing script": {
@@ -69,11 +74,13 @@ func TestFaultsNameTheLine(t *testing.T) {
 			"more.cmd:2: Command fooBar not found.",
 		},
 		"in substitutions": {
-			"dbLoadTemplate \"stages.substitutions\"\nSubstitution file error: syntax error\nline 1: '{'\niocInit\n" + goodEnd,
+			"dbLoadTemplate \"stages.substitutions\"\nSubstitution file error: syntax error\nline 1: '{'\n" +
+				"iocInit\n" + goodEnd,
 			"stages.substitutions:1: Substitution file error: syntax error",
 		},
 		"in a database of the config folder": {
-			"dbLoadRecords \"stage.db\"\n" + red + ": syntax error\n at or before '' in file \"stage.db\" line 2\niocInit\n" + goodEnd,
+			"dbLoadRecords \"stage.db\"\n" + red + ": syntax error\n at or before '' in file \"stage.db\" line 2\n" +
+				"iocInit\n" + goodEnd,
 			"stage.db:2: ERROR: syntax error",
 		},
 		"no iocInit": {
@@ -107,7 +114,9 @@ func TestStopsBadly(t *testing.T) {
 		"@exit 124": "bl01t-mo-ioc-01: the IOC did not stop within its grace period; its main program must leave on SIGTERM",
 		"@exit 139": "bl01t-mo-ioc-01: the IOC stopped with exit status 139; see the log",
 	} {
-		require.Equal(t, []string{want}, readBoot(strings.Replace(good, "@exit 0", exit, 1)).faults(subject("iocInit\n")))
+		require.Equal(
+			t, []string{want}, readBoot(strings.Replace(good, "@exit 0", exit, 1)).faults(subject("iocInit\n")),
+		)
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 
 func TestReadStatus(t *testing.T) {
 	require.Equal(t, map[string]lockfile.Commit{
-		"vendor/fir": "d86a7c6efd80e4bd3b2bbc0ce4b7b2a4ff52b8fb", "vendor/moved": "aa85e3011f4a01de220c94d636a3e0df82974fe2",
+		"vendor/fir":   "d86a7c6efd80e4bd3b2bbc0ce4b7b2a4ff52b8fb",
+		"vendor/moved": "aa85e3011f4a01de220c94d636a3e0df82974fe2",
 	}, readStatus(` d86a7c6efd80e4bd3b2bbc0ce4b7b2a4ff52b8fb vendor/fir (heads/main)
 -0123456789abcdef0123456789abcdef01234567 .ci
 +aa85e3011f4a01de220c94d636a3e0df82974fe2 vendor/moved (R1-0)

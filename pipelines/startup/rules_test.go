@@ -59,7 +59,9 @@ func TestRulesTravel(t *testing.T) {
 	_, err = startup.ParseRules("{")
 	require.Error(t, err)
 	over := startup.Rules{Within: "5m", Refuse: []startup.Pattern{{Line: "c", Why: "d"}}}.Over(rules)
-	assert.Equal(t, startup.Rules{Within: "5m", Allow: rules.Allow, Refuse: []startup.Pattern{{Line: "c", Why: "d"}}}, over)
+	assert.Equal(
+		t, startup.Rules{Within: "5m", Allow: rules.Allow, Refuse: []startup.Pattern{{Line: "c", Why: "d"}}}, over,
+	)
 	assert.Equal(t, "3m", startup.Rules{}.Over(rules).Within)
 }
 
@@ -67,8 +69,11 @@ func TestRulesTravel(t *testing.T) {
 // whose macros the echo has expanded.
 func TestCursor(t *testing.T) {
 	c := startup.NewCursor(map[string][]byte{
-		"st.cmd":   []byte("epicsEnvSet P, X\n\n< more.cmd\ndbLoadTemplate(\"a.substitutions\", \"P=$(P)\")\niocInit\n"),
-		"more.cmd": []byte("# nothing\niocshLoad(\"again.cmd\", \"A=B\")\necho $(P=1) ${P}\n"), "again.cmd": []byte("echo again\r\n"),
+		"st.cmd": []byte(
+			"epicsEnvSet P, X\n\n< more.cmd\ndbLoadTemplate(\"a.substitutions\", \"P=$(P)\")\niocInit\n",
+		),
+		"more.cmd": []byte("# nothing\niocshLoad(\"again.cmd\", \"A=B\")\n" +
+			"echo $(P=1) ${P}\n"), "again.cmd": []byte("echo again\r\n"),
 	})
 	for _, step := range []struct {
 		log  string

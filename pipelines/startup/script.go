@@ -70,7 +70,9 @@ func (s *scriptCheck) command(line int, text string) {
 // inConfig reports whether a word names a file in the folder the IOC runs from, and
 // nothing that only the running IOC knows.
 func (s *scriptCheck) inConfig(name string) bool {
-	return name != "" && !s.moved && !strings.ContainsAny(name, `/\$<>`) && !strings.ContainsFunc(name, unicode.IsControl)
+	return name != "" && !s.moved && !strings.ContainsAny(name, `/\$<>`) && !strings.ContainsFunc(
+		name, unicode.IsControl,
+	)
 }
 
 // needFile reports a file that is opened from the config folder and isn't there.

@@ -47,9 +47,15 @@ func TestScript(t *testing.T) {
 		{"after cd", "cd /tmp\n< other.cmd\n", ""},
 		{"redirected", "iocInit\ndbl > /tmp/pvs", ""},
 		{"empty", "", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
-		{"commented out", "# iocInit\n", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
+		{
+			"commented out", "# iocInit\n",
+			"c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit",
+		},
 		{"template", "dbLoadTemplate(\"stage.substitutions\")\niocInit", `c/st.cmd:1: stage.substitutions is not in the config folder; did you mean "stages.substitutions"?`},
-		{"script", "\n<nobody.cmd\n", "c/st.cmd:2: nobody.cmd is not in the config folder; add it, or correct the name"},
+		{
+			"script", "\n<nobody.cmd\n",
+			"c/st.cmd:2: nobody.cmd is not in the config folder; add it, or correct the name",
+		},
 		{"loaded", "iocshLoad(\"nobody.cmd\", \"A=B\")",
 			"c/st.cmd:1: nobody.cmd is not in the config folder; add it, or correct the name"},
 		{"case", "dbLoadRecords(\"Stage.db\")\niocInit", `c/st.cmd:1: Stage.db is not in the config folder; did you mean "stage.db"?`},

@@ -94,7 +94,9 @@ func Overview(ctx context.Context, access cluster.Access, now time.Time) ([]Row,
 		return nil
 	})
 	slices.SortStableFunc(rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.Beamline, b.Beamline), cmp.Compare(a.Context, b.Context))
+		return cmp.Or(
+			cmp.Compare(a.Level, b.Level), cmp.Compare(a.Beamline, b.Beamline), cmp.Compare(a.Context, b.Context),
+		)
 	})
 	return rows, nil
 }

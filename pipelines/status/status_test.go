@@ -32,16 +32,25 @@ func revision(number int, status, digit string) helm.Revision {
 }
 
 func TestIOCTellsDrift(t *testing.T) {
-	rec := &record.Record{Instances: []record.Instance{{Name: "a", Chart: ref("1"), IOC: assettest.Pin("ioc-simstage 1.0.0")}}}
+	rec := &record.Record{Instances: []record.Instance{{
+		Name: "a", Chart: ref("1"), IOC: assettest.Pin("ioc-simstage 1.0.0"),
+	}}}
 	for name, c := range map[string]struct {
 		instance string
 		history  []helm.Revision
 		drift    []string
 	}{
-		"as released":     {"a", []helm.Revision{revision(1, "deployed", "1")}, []string{}},
-		"another chart":   {"a", []helm.Revision{revision(2, "deployed", "2"), revision(1, "superseded", "1")}, []string{"its Helm release is of another chart, version 2026.11.2"}},
-		"interrupted":     {"a", []helm.Revision{revision(1, "pending-upgrade", "1")}, []string{"its Helm release is pending-upgrade"}},
-		"uninstalled":     {"a", []helm.Revision{revision(1, "uninstalled", "1")}, []string{"it is not in the cluster"}},
+		"as released": {"a", []helm.Revision{revision(1, "deployed", "1")}, []string{}},
+		"another chart": {
+			"a", []helm.Revision{revision(2, "deployed", "2"), revision(1, "superseded", "1")},
+			[]string{"its Helm release is of another chart, version 2026.11.2"},
+		},
+		"interrupted": {
+			"a", []helm.Revision{revision(1, "pending-upgrade", "1")}, []string{"its Helm release is pending-upgrade"},
+		},
+		"uninstalled": {
+			"a", []helm.Revision{revision(1, "uninstalled", "1")}, []string{"it is not in the cluster"},
+		},
 		"never there":     {"a", nil, []string{"it is not in the cluster"}},
 		"not in a record": {"b", []helm.Revision{revision(1, "deployed", "1")}, []string{"it is not in the release"}},
 	} {
@@ -70,7 +79,8 @@ func TestNamesAreThoseOfTheReleaseAndOfTheBeamline(t *testing.T) {
 
 func TestAClusterThatIsDownIsTold(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kubeconfig")
-	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\nclusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\n" +
+		"clusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	n, err := cluster.Open(cluster.Access{Kubeconfig: file}, "bl01t", "bl01t")
 	require.NoError(t, err)

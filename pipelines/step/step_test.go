@@ -22,7 +22,11 @@ func TestRunReportsItsBeginningAndEnd(t *testing.T) {
 		return broken
 	})
 	require.ErrorIs(t, err, broken)
-	require.Equal(t, []step.Event{{Name: "building"}, {Name: "building", Line: "asyn"}, {Name: "building", Done: true, Err: broken}}, events)
+	require.Equal(
+		t,
+		[]step.Event{{Name: "building"}, {Name: "building", Line: "asyn"}, {Name: "building", Done: true, Err: broken}},
+		events,
+	)
 }
 
 func TestRunWithoutASink(t *testing.T) {
@@ -34,7 +38,10 @@ func TestNothingBeginsOnceInterrupted(t *testing.T) {
 	cancel()
 	work := func(context.Context) error { t.Error("it ran"); return nil }
 	require.ErrorIs(t, step.Run(ctx, "x", work), context.Canceled)
-	require.ErrorIs(t, step.Each(ctx, 1, []int{1, 2}, func(ctx context.Context, _ int) error { return work(ctx) }), context.Canceled)
+	require.ErrorIs(
+		t, step.Each(ctx, 1, []int{1, 2}, func(ctx context.Context, _ int) error { return work(ctx) }),
+		context.Canceled,
+	)
 }
 
 func TestEachKeepsEveryErrorInOrder(t *testing.T) {
@@ -48,7 +55,9 @@ func TestEachKeepsEveryErrorInOrder(t *testing.T) {
 	})
 	require.EqualError(t, err, "b is broken\nd is broken")
 	require.EqualValues(t, 4, done.Load(), "one fault does not stop the others")
-	require.NoError(t, step.Each(t.Context(), 1, nil, func(context.Context, int) error { return errors.New("no item") }))
+	require.NoError(t, step.Each(
+		t.Context(), 1, nil, func(context.Context, int) error { return errors.New("no item") },
+	))
 }
 
 func TestEachIndexIsBounded(t *testing.T) {

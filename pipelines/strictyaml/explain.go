@@ -17,7 +17,10 @@ import (
 func (s *Schema[T]) explain(b *builder, root *node, v *jsonschema.ValidationError) {
 	findings := s.findings(b, root, v)
 	slices.SortStableFunc(findings, func(a, b *finding) int {
-		return cmp.Or(cmp.Compare(a.node.line, b.node.line), cmp.Compare(a.name, b.name), cmp.Compare(fmt.Sprintf("%T", a.kind), fmt.Sprintf("%T", b.kind)))
+		return cmp.Or(
+			cmp.Compare(a.node.line, b.node.line), cmp.Compare(a.name, b.name),
+			cmp.Compare(fmt.Sprintf("%T", a.kind), fmt.Sprintf("%T", b.kind)),
+		)
 	})
 	for _, f := range findings {
 		if !f.node.bad {
@@ -41,7 +44,9 @@ func (s *Schema[T]) findings(b *builder, root *node, v *jsonschema.ValidationErr
 	if n == nil || n.bad {
 		return nil
 	}
-	return []*finding{{builder: b, name: named(v.InstanceLocation), node: n, rule: lookup(s.document, v.SchemaURL), kind: v.ErrorKind}}
+	return []*finding{{
+		builder: b, name: named(v.InstanceLocation), node: n, rule: lookup(s.document, v.SchemaURL), kind: v.ErrorKind,
+	}}
 }
 
 // finding is one rule of the schema that one piece of the file breaks.
@@ -78,11 +83,20 @@ func (f *finding) report() {
 	case *kind.MinItems:
 		f.fault(line, "add one at least", "%sthe list is empty", f.name)
 	case *kind.Minimum:
-		f.fault(line, "write "+k.Want.RatString()+" or more", "%s%s is less than %s", f.name, clipped(n.text), k.Want.RatString())
+		f.fault(
+			line, "write "+k.Want.RatString()+" or more", "%s%s is less than %s", f.name, clipped(n.text),
+			k.Want.RatString(),
+		)
 	case *kind.ExclusiveMinimum:
-		f.fault(line, "write more than "+k.Want.RatString(), "%s%s is not more than %s", f.name, clipped(n.text), k.Want.RatString())
+		f.fault(
+			line, "write more than "+k.Want.RatString(), "%s%s is not more than %s", f.name, clipped(n.text),
+			k.Want.RatString(),
+		)
 	case *kind.Maximum:
-		f.fault(line, "write "+k.Want.RatString()+" or less", "%s%s is more than %s", f.name, clipped(n.text), k.Want.RatString())
+		f.fault(
+			line, "write "+k.Want.RatString()+" or less", "%s%s is more than %s", f.name, clipped(n.text),
+			k.Want.RatString(),
+		)
 	case *kind.UniqueItems:
 		twice := n.items[k.Duplicates[1]]
 		f.fault(twice.line, "remove one", "%s%s is there twice", f.name, quoted(twice.text))

@@ -17,9 +17,12 @@ import (
 // with a line of the file, on one line, with a mend.
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{
-		good, "", "a: &x [*x]\n", "name: [[[[", "{name: x, size: 010}", "? {a: b}\n: c\n", "name: !!binary x", "- - - -",
-		"%YAML 1.3\n---\nname: x\n...\n---\n", "name: |\n  a\n  b\n", "\"a\\nb\": {\"c\\u0000\": \"d\\x1b\"}", "<<: *a", "x: \xff", "\ufeffname: x",
-		"name: 'a''b'\ntags: {a: 1, a: 2}\nparts: [{weight: 1e400}, {weight: .nan}, ~, {}]\n", "name: a\r\nsize: 1\r", "\t", ":", "a:\n  - b\n c",
+		good, "", "a: &x [*x]\n", "name: [[[[", "{name: x, size: 010}", "? {a: b}\n: c\n", "name: !!binary x",
+		"- - - -",
+		"%YAML 1.3\n---\nname: x\n...\n---\n", "name: |\n  a\n  b\n", "\"a\\nb\": {\"c\\u0000\": \"d\\x1b\"}",
+		"<<: *a", "x: \xff", "\ufeffname: x",
+		"name: 'a''b'\ntags: {a: 1, a: 2}\n" +
+			"parts: [{weight: 1e400}, {weight: .nan}, ~, {}]\n", "name: a\r\nsize: 1\r", "\t", ":", "a:\n  - b\n c",
 	} {
 		f.Add([]byte(s))
 	}

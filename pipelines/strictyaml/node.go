@@ -129,7 +129,10 @@ func (b *builder) scalar(n ast.Node, line int) *node {
 		s.value = n.Value
 	case *ast.IntegerNode, *ast.FloatNode:
 		if !decimal.MatchString(text) {
-			return b.bad(line, "write it in plain decimal digits, or in quotes where it is text", "%s is a number that readers of YAML disagree about", clipped(text))
+			return b.bad(
+				line, "write it in plain decimal digits, or in quotes where it is text",
+				"%s is a number that readers of YAML disagree about", clipped(text),
+			)
 		}
 		if _, err := strconv.ParseFloat(text, 64); err != nil {
 			return b.bad(line, "write a smaller one", "the number %s is too big", clipped(text))

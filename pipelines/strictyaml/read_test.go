@@ -68,13 +68,18 @@ func TestReadGood(t *testing.T) {
 	assert.Equal(t, []string{"name", "size", "heavy", "tags", "parts", "note"}, doc.Keys())
 	assert.True(t, doc.Has("parts", 1))
 	assert.False(t, doc.Has("parts", 2))
-	assert.EqualError(t, doc.Faultf(strictyaml.Path{"parts", 1, "weight"}, "make it lighter", "it weighs %d kg", 2), "thing.yaml:13: it weighs 2 kg; make it lighter")
+	assert.EqualError(
+		t, doc.Faultf(strictyaml.Path{"parts", 1, "weight"}, "make it lighter", "it weighs %d kg", 2),
+		"thing.yaml:13: it weighs 2 kg; make it lighter",
+	)
 }
 
 // What is at fault is left out, and the rest is there for further checks.
 func TestReadFaulty(t *testing.T) {
 	schema := strictyaml.New[thing]("Thing", "A thing.")
-	got, doc, err := schema.Read("thing.yaml", []byte("name: Stage\nsize: big\nparts: [{weight: 1}, 5]\ncolor: red\nheavy: &h true\n"))
+	got, doc, err := schema.Read(
+		"thing.yaml", []byte("name: Stage\nsize: big\nparts: [{weight: 1}, 5]\ncolor: red\nheavy: &h true\n"),
+	)
 	assert.EqualError(t, err, `thing.yaml:1: name: "Stage" is not a legal name; write it as in stage
 thing.yaml:2: size: the text "big" where a whole number belongs; write digits, without quotes or unit
 thing.yaml:3: parts: the number 5 where keys with values belong; write it as "key: value" lines
@@ -95,12 +100,28 @@ func TestReadUnreadable(t *testing.T) {
 		{"comment", "# name: x\n", "thing.yaml:1: the file is empty; write its keys, or remove it"},
 		{"list", "\n- name\n", `thing.yaml:2: the file is a list where keys with values belong; write it as "key: value" lines`},
 		{"text", "name", `thing.yaml:1: the file is the text "name" where keys with values belong; write it as "key: value" lines`},
-		{"tab", "name: x\ntags:\n\ta: b\n", "thing.yaml:3: this is not YAML: a tab where spaces belong; indent with spaces"},
-		{"two", "name: x\n---\nname: y\n", "thing.yaml:3: a second YAML document begins here; put it into a file of its own"},
+		{
+			"tab", "name: x\ntags:\n\ta: b\n",
+			"thing.yaml:3: this is not YAML: a tab where spaces belong; indent with spaces",
+		},
+		{
+			"two", "name: x\n---\nname: y\n",
+			"thing.yaml:3: a second YAML document begins here; put it into a file of its own",
+		},
 		{"latin", "name: x\n# gr\xfcn\n", "thing.yaml:2: the text is not UTF-8; save the file as UTF-8"},
-		{"long", "name: " + strings.Repeat("x", strictyaml.MaxBytes), "thing.yaml: the file has 65542 bytes, more than 65536; split it or move data elsewhere"},
-		{"deep", "tags: " + strings.Repeat("[", 10_000), "thing.yaml: too many brackets are open at once; write it flatter"},
-		{"bomb", "name: &a x\ntags: *a\n", "thing.yaml:1: anchors (&) are not read here; remove it and write the value out where it is used\nthing.yaml:2: aliases (*) are not read here; write the value out"},
+		{
+			"long", "name: " + strings.Repeat("x", strictyaml.MaxBytes),
+			"thing.yaml: the file has 65542 bytes, more than 65536; split it or move data elsewhere",
+		},
+		{
+			"deep", "tags: " + strings.Repeat("[", 10_000),
+			"thing.yaml: too many brackets are open at once; write it flatter",
+		},
+		{
+			"bomb", "name: &a x\ntags: *a\n",
+			"thing.yaml:1: anchors (&) are not read here; remove it and write the value out where it is used\n" +
+				"thing.yaml:2: aliases (*) are not read here; write the value out",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := schema.Read("thing.yaml", []byte(c.text))

@@ -45,7 +45,9 @@ func New[T any](title, description string) *Schema[T] {
 	if err := c.AddResource("schema.json", document); err != nil {
 		panic(err)
 	}
-	return &Schema[T]{json: append(text, '\n'), document: document.(map[string]any), compiled: c.MustCompile("schema.json")}
+	return &Schema[T]{
+		json: append(text, '\n'), document: document.(map[string]any), compiled: c.MustCompile("schema.json"),
+	}
 }
 
 // JSON gives the schema as it is published for editors: indented, with a final

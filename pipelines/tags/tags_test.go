@@ -55,8 +55,10 @@ func TestSort(t *testing.T) {
 		given, want []string
 		faults      int
 	}{
-		"by number":            {[]string{"b/1.10.0", "b/1.9.0"}, []string{"b/1.9.0", "b/1.10.0"}, 0},
-		"by asset":             {[]string{"b/2.0.0", "a/2.0.0", "b/1.0.0"}, []string{"a/2.0.0", "b/1.0.0", "b/2.0.0"}, 0},
+		"by number": {[]string{"b/1.10.0", "b/1.9.0"}, []string{"b/1.9.0", "b/1.10.0"}, 0},
+		"by asset": {
+			[]string{"b/2.0.0", "a/2.0.0", "b/1.0.0"}, []string{"a/2.0.0", "b/1.0.0", "b/2.0.0"}, 0,
+		},
 		"bare ones first":      {[]string{"b/1.0.0", "2.0.0"}, []string{"2.0.0", "b/1.0.0"}, 0},
 		"as git names refs":    {[]string{"refs/tags/b/1.0.0"}, []string{"b/1.0.0"}, 0},
 		"one is no version":    {[]string{"b/1.0.0", "b/test", "nightly"}, []string{"b/1.0.0"}, 2},

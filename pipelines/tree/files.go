@@ -105,7 +105,10 @@ func (f *files) walk(todo []string, follow bool) (node, error) {
 			return node{}, err
 		}
 		if links++; links > maxLinks {
-			return node{}, &diag.Error{Kind: diag.Invalid, Err: fmt.Errorf("more than %d symbolic links, the last to %s", maxLinks, via), Fix: "commit the file itself instead of links in a circle"}
+			return node{}, &diag.Error{
+				Kind: diag.Invalid, Err: fmt.Errorf("more than %d symbolic links, the last to %s", maxLinks, via),
+				Fix: "commit the file itself instead of links in a circle",
+			}
 		}
 		todo = append(strings.Split(via, "/"), todo...)
 	}
@@ -113,7 +116,10 @@ func (f *files) walk(todo []string, follow bool) (node, error) {
 }
 
 func leaves(target string) error {
-	return &diag.Error{Kind: diag.Invalid, Err: fmt.Errorf("symbolic link to %s leaves the repository", target), Fix: "commit the file itself instead of a link"}
+	return &diag.Error{
+		Kind: diag.Invalid, Err: fmt.Errorf("symbolic link to %s leaves the repository", target),
+		Fix: "commit the file itself instead of a link",
+	}
 }
 
 // target reads where a link points to.
@@ -140,7 +146,9 @@ func (f *files) child(dir node, name string) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	i, ok := slices.BinarySearchFunc(entries, name, func(e object.TreeEntry, s string) int { return strings.Compare(e.Name, s) })
+	i, ok := slices.BinarySearchFunc(
+		entries, name, func(e object.TreeEntry, s string) int { return strings.Compare(e.Name, s) },
+	)
 	if !ok {
 		return node{}, fs.ErrNotExist
 	}
@@ -148,7 +156,10 @@ func (f *files) child(dir node, name string) (node, error) {
 }
 
 func submodule(name string) error {
-	return &diag.Error{Kind: diag.Invalid, Err: fmt.Errorf("%s is a git submodule, whose files are not in this repository", name), Fix: "commit its files here, or name its git repository in a support module's file"}
+	return &diag.Error{
+		Kind: diag.Invalid, Err: fmt.Errorf("%s is a git submodule, whose files are not in this repository", name),
+		Fix: "commit its files here, or name its git repository in a support module's file",
+	}
 }
 
 // entries gives a folder's entries sorted by name. (Git sorts folders as if

@@ -30,7 +30,10 @@ func TestFiles(t *testing.T) {
 
 	f, err := m.open().At("HEAD")
 	require.NoError(t, err)
-	require.NoError(t, fstest.TestFS(f, "beamlines/bl01t/beamline.yaml", "beamlines/bl01t.d/file", "beamlines/bl01t/iocs/one/config/st.cmd", "beamlines/bl01t/iocs/two", "empty"))
+	require.NoError(t, fstest.TestFS(
+		f, "beamlines/bl01t/beamline.yaml", "beamlines/bl01t.d/file", "beamlines/bl01t/iocs/one/config/st.cmd",
+		"beamlines/bl01t/iocs/two", "empty",
+	))
 
 	b, err := fs.ReadFile(f, "beamlines/bl01t/iocs/two/shared.yaml")
 	require.NoError(t, err, "two links on the way")
@@ -61,7 +64,8 @@ func TestLinksRefused(t *testing.T) {
 	f, err := m.open().At("HEAD")
 	require.NoError(t, err)
 	for name, want := range map[string]string{
-		"a/absolute":     "passwd leaves the repository; commit the file itself instead of a link", // the test's git rewrites the path
+		// the test's git rewrites the path
+		"a/absolute":     "passwd leaves the repository; commit the file itself instead of a link",
 		"a/above":        "read a/above: symbolic link to ../../secret leaves the repository; commit the file itself instead of a link",
 		"a/through":      "read a/through: symbolic link to deep/../../../secret leaves the repository; commit the file itself instead of a link",
 		"a/loop":         "read a/loop: more than 8 symbolic links, the last to loop; commit the file itself instead of links in a circle",
@@ -87,7 +91,9 @@ func TestLinksRefused(t *testing.T) {
 
 func TestSubmodule(t *testing.T) {
 	m := newMade(t)
-	root := &object.Tree{Entries: []object.TreeEntry{{Name: "motor", Mode: filemode.Submodule, Hash: plumbing.NewHash("0123456789012345678901234567890123456789")}}}
+	root := &object.Tree{Entries: []object.TreeEntry{{
+		Name: "motor", Mode: filemode.Submodule, Hash: plumbing.NewHash("0123456789012345678901234567890123456789"),
+	}}}
 	o := m.git.Storer.NewEncodedObject()
 	require.NoError(t, root.Encode(o))
 	h, err := m.git.Storer.SetEncodedObject(o)

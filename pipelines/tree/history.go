@@ -45,11 +45,16 @@ func (r *Repository) Tag(name string) (Tag, error) {
 	defer r.mu.Unlock()
 	ref, err := r.git.Tag(name)
 	if err != nil {
-		return Tag{}, &diag.Error{Kind: diag.Invalid, Doing: "reading tag", Asset: name, Err: errors.New("no such tag in this repository"), Fix: "make it with git tag " + name + ", or fetch it with git fetch --tags"}
+		return Tag{}, &diag.Error{
+			Kind: diag.Invalid, Doing: "reading tag", Asset: name, Err: errors.New("no such tag in this repository"),
+			Fix: "make it with git tag " + name + ", or fetch it with git fetch --tags",
+		}
 	}
 	c, err := r.peel(ref.Hash())
 	if err != nil {
-		return Tag{}, &diag.Error{Kind: diag.Invalid, Doing: "reading tag", Asset: name, Err: err, Fix: "tag a commit, and fetch it"}
+		return Tag{}, &diag.Error{
+			Kind: diag.Invalid, Doing: "reading tag", Asset: name, Err: err, Fix: "tag a commit, and fetch it",
+		}
 	}
 	t := Tag{Name: name, Commit: c.Hash.String(), When: c.Committer.When}
 	if a, err := r.git.TagObject(ref.Hash()); err == nil {

@@ -21,7 +21,9 @@ func TestHooks(t *testing.T) {
 
 	c, err := m.git.Config()
 	require.NoError(t, err)
-	for set, want := range map[string]string{".githooks": filepath.Join(m.dir, ".githooks"), "/site/hooks": "/site/hooks"} {
+	for set, want := range map[string]string{
+		".githooks": filepath.Join(m.dir, ".githooks"), "/site/hooks": "/site/hooks",
+	} {
 		c.Raw.Section("core").SetOption("hooksPath", set)
 		require.NoError(t, m.git.SetConfig(c))
 		dir, err = m.open().Hooks()

@@ -35,7 +35,10 @@ func Open(dir string) (*Repository, error) {
 		g, err = git.PlainOpen(dir) // a bare repository has no .git to detect
 	}
 	if errors.Is(err, git.ErrRepositoryNotExists) {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "opening", Asset: dir, Err: errors.New("no git repository here or above"), Fix: "name a folder of the site's repository"}
+		return nil, &diag.Error{
+			Kind: diag.Invalid, Doing: "opening", Asset: dir, Err: errors.New("no git repository here or above"),
+			Fix: "name a folder of the site's repository",
+		}
 	}
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err}
@@ -53,7 +56,9 @@ func keepOpen(g *git.Repository) (*git.Repository, error) {
 	if !ok {
 		return g, nil
 	}
-	kept := filesystem.NewStorageWithOptions(s.Filesystem(), cache.NewObjectLRUDefault(), filesystem.Options{KeepDescriptors: true})
+	kept := filesystem.NewStorageWithOptions(
+		s.Filesystem(), cache.NewObjectLRUDefault(), filesystem.Options{KeepDescriptors: true},
+	)
 	w, err := g.Worktree()
 	if errors.Is(err, git.ErrIsBareRepository) {
 		return git.Open(kept, nil)
@@ -69,7 +74,10 @@ func keepOpen(g *git.Repository) (*git.Repository, error) {
 func (r *Repository) WorkTree() (string, error) {
 	w, err := r.git.Worktree()
 	if err != nil {
-		return "", &diag.Error{Kind: diag.Invalid, Doing: "looking for the working copy of", Asset: r.dir, Err: err, Fix: "name a folder of a clone that has one"}
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "looking for the working copy of", Asset: r.dir, Err: err,
+			Fix: "name a folder of a clone that has one",
+		}
 	}
 	return w.Filesystem.Root(), nil
 }
@@ -91,7 +99,10 @@ func (r *Repository) Resolve(rev string) (string, error) {
 			return c.Hash.String(), nil
 		}
 	}
-	return "", &diag.Error{Kind: diag.Invalid, Doing: "resolving revision", Asset: rev, Err: err, Fix: "fetch the repository's history and tags, or name another tag, branch or commit"}
+	return "", &diag.Error{
+		Kind: diag.Invalid, Doing: "resolving revision", Asset: rev, Err: err,
+		Fix: "fetch the repository's history and tags, or name another tag, branch or commit",
+	}
 }
 
 // named finds what rev names, without looking what it is. Refs come first, so

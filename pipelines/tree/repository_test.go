@@ -19,7 +19,9 @@ func TestOpen(t *testing.T) {
 	_, err := git.PlainClone(bare, true, &git.CloneOptions{URL: m.dir})
 	require.NoError(t, err)
 
-	for name, dir := range map[string]string{"root": m.dir, "folder": filepath.Join(m.dir, "beamlines/bl01t"), "bare": bare} {
+	for name, dir := range map[string]string{
+		"root": m.dir, "folder": filepath.Join(m.dir, "beamlines/bl01t"), "bare": bare,
+	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Open(dir)
 			require.NoError(t, err)
@@ -31,7 +33,9 @@ func TestOpen(t *testing.T) {
 
 	dir := t.TempDir()
 	_, err = Open(dir)
-	require.EqualError(t, err, "opening "+dir+": no git repository here or above; name a folder of the site's repository")
+	require.EqualError(
+		t, err, "opening "+dir+": no git repository here or above; name a folder of the site's repository",
+	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 }
 
@@ -48,19 +52,25 @@ func TestResolve(t *testing.T) {
 	require.NoError(t, m.git.Storer.SetReference(plumbing.NewHashReference("refs/remotes/origin/far", first)))
 	require.NoError(t, m.git.Storer.SetReference(plumbing.NewHashReference("refs/heads/ioc-pmac/2.5.3r1.0", second)))
 	// As a clone has it, with a commit of its own since.
-	require.NoError(t, m.git.Storer.SetReference(plumbing.NewSymbolicReference("refs/remotes/origin/HEAD", "refs/remotes/origin/far")))
+	require.NoError(
+		t,
+		m.git.Storer.SetReference(plumbing.NewSymbolicReference("refs/remotes/origin/HEAD", "refs/remotes/origin/far")),
+	)
 
 	r := m.open()
 	for rev, want := range map[string]plumbing.Hash{
 		"HEAD": second, "HEAD~1": first, "side": first, "far": first, "master": second,
 		first.String(): first, first.String()[:8]: first,
-		"ioc-pmac/2.5.3r1.0": first, "bl45p/2021.8.27": first, "ioc-pmac/1.0.0+b1": first, "refs/tags/ioc-pmac/1.0.0+b1": first, "refs/heads/side": first, "of-a-tag": first,
+		"ioc-pmac/2.5.3r1.0": first, "bl45p/2021.8.27": first, "ioc-pmac/1.0.0+b1": first,
+		"refs/tags/ioc-pmac/1.0.0+b1": first, "refs/heads/side": first, "of-a-tag": first,
 	} {
 		got, err := r.Resolve(rev)
 		require.NoError(t, err, rev)
 		require.Equal(t, want.String(), got, rev)
 	}
-	for _, rev := range []string{"", "bl45p/2021.8.2", "bl45p", "refs/tags/side", "refs/tags/", "0123456789012345678901234567890123456789"} {
+	for _, rev := range []string{
+		"", "bl45p/2021.8.2", "bl45p", "refs/tags/side", "refs/tags/", "0123456789012345678901234567890123456789",
+	} {
 		_, err := r.Resolve(rev)
 		require.Error(t, err, rev)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), rev)

@@ -42,8 +42,14 @@ func TestLacks(t *testing.T) {
 	}
 	before := []string{"base.dbd"}
 	require.Empty(t, Lacks([]string{"motorSupport.dbd", "sim.dbd", "round.dbd"}, before, all))
-	require.Len(t, Lacks([]string{"sim.dbd", "motorSupport.dbd"}, before, all), 1, "a record type stands before its device support")
-	require.Equal(t, []Lack{{DBD: "sim.dbd", RecordType: "motor", Definers: []string{"motorRecord.dbd"}}}, Lacks([]string{"sim.dbd"}, before, all))
+	require.Len(
+		t, Lacks([]string{"sim.dbd", "motorSupport.dbd"}, before, all), 1,
+		"a record type stands before its device support",
+	)
+	require.Equal(
+		t, []Lack{{DBD: "sim.dbd", RecordType: "motor", Definers: []string{"motorRecord.dbd"}}},
+		Lacks([]string{"sim.dbd"}, before, all),
+	)
 	require.Equal(t, []Lack{{DBD: "broken.dbd", Include: "gone.dbd"}}, Lacks([]string{"broken.dbd"}, before, all))
 }
 

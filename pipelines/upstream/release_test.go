@@ -48,7 +48,10 @@ func TestNeighbours(t *testing.T) {
 }
 
 func TestConditions(t *testing.T) {
-	m := ReadMakefile("a_LIBS += x\nifdef CALC\na_LIBS += calc\nelse\na_LIBS += nocalc\nendif\nifneq ($(SSCAN),)\n ifeq ($(A),YES)\na_LIBS += sscan\n endif\nendif\nendif\na_LIBS += y z\n#a_LIBS += gone\n")
+	m := ReadMakefile(
+		"a_LIBS += x\nifdef CALC\na_LIBS += calc\nelse\na_LIBS += nocalc\nendif\nifneq ($(SSCAN),)\n" +
+			" ifeq ($(A),YES)\na_LIBS += sscan\n endif\nendif\nendif\na_LIBS += y z\n#a_LIBS += gone\n",
+	)
 	require.Equal(t, []string{"x", "calc", "nocalc", "sscan", "y", "z"}, m.Values("a_LIBS"))
 	within := map[string][]string{}
 	for _, a := range m.Assignments {

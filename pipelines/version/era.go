@@ -42,7 +42,10 @@ func Sort(list []Dated) error {
 		keys[i] = key{p, slices.Index(eras, scheme(p)), d}
 	}
 	slices.SortStableFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.era, b.era), compare(a.parts, b.parts), strings.Compare(a.Version.String(), b.Version.String()))
+		return cmp.Or(
+			cmp.Compare(a.era, b.era), compare(a.parts, b.parts),
+			strings.Compare(a.Version.String(), b.Version.String()),
+		)
 	})
 	for i, k := range keys {
 		list[i] = k.Dated
@@ -92,7 +95,9 @@ func (e *era) precedes(f *era) bool {
 func Latest(list []Dated) (asset.Version, error) {
 	releases := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return !IsRelease(d.Version) })
 	if len(releases) == 0 {
-		return asset.Version{}, invalid("release a version that is no pre-release first", "no release among the versions")
+		return asset.Version{}, invalid(
+			"release a version that is no pre-release first", "no release among the versions",
+		)
 	}
 	if err := Sort(releases); err != nil {
 		return asset.Version{}, err
@@ -105,7 +110,9 @@ func Latest(list []Dated) (asset.Version, error) {
 // scheme came first, only versions of v's scheme count. It is the zero Version
 // when v is the first.
 func Previous(list []Dated, v asset.Version) asset.Version {
-	kept := slices.DeleteFunc(slices.Clone(list), func(d Dated) bool { return d.Version != v && IsRelease(v) && !IsRelease(d.Version) })
+	kept := slices.DeleteFunc(
+		slices.Clone(list), func(d Dated) bool { return d.Version != v && IsRelease(v) && !IsRelease(d.Version) },
+	)
 	if Sort(kept) != nil {
 		kept = slices.DeleteFunc(kept, func(d Dated) bool { return SchemeOf(d.Version) != SchemeOf(v) })
 		if Sort(kept) != nil {

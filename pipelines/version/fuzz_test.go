@@ -68,7 +68,9 @@ func FuzzOrder(f *testing.F) {
 				agrees(t, list[i], list[j], at(i, j))
 			}
 		}
-		one, two := []Dated{{Version: list[0]}, {Version: list[1]}, {Version: list[2]}}, []Dated{{Version: list[2]}, {Version: list[0]}, {Version: list[1]}}
+		one, two := []Dated{{Version: list[0]}, {Version: list[1]}, {Version: list[2]}}, []Dated{
+			{Version: list[2]}, {Version: list[0]}, {Version: list[1]},
+		}
 		require.NoError(t, Sort(one))
 		require.NoError(t, Sort(two))
 		require.True(t, slices.Equal(spelled(one), spelled(two)))

@@ -43,8 +43,14 @@ func TestCompare(t *testing.T) {
 		{"4.45ec4", "4.45ec5-beta.1", "4.45ec5-beta.2", "4.45ec5"},
 		{"2023.10.6b3", "2023.10.6", "2023.10.7", "2023.11.1", "2024.1.1"},
 		{"2021.8.27", "2021.09.01", "2021.9.1", "2021.10.7"},
-		{"0.9.5.b2", "0.9.5.b3", "0.9.5", "0.9.6.dev1", "0.9.6a1", "0.9.6b1", "0.9.6rc1", "0.9.6", "0.9.6.post1", "0.10.0"},
-		{"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0"},
+		{
+			"0.9.5.b2", "0.9.5.b3", "0.9.5", "0.9.6.dev1", "0.9.6a1", "0.9.6b1", "0.9.6rc1", "0.9.6", "0.9.6.post1",
+			"0.10.0",
+		},
+		{
+			"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
+			"1.0.0-rc.1", "1.0.0",
+		},
 		{"1.0.0-b9", "1.0.0-b10", "1.0.0", "1.0.0+b9", "1.0.0+b10", "1.0.1"},
 		{"1.0", "1.0.0", "1.0.0.post0"},
 	} {
@@ -77,10 +83,19 @@ func TestSort(t *testing.T) {
 		list []Dated
 		want []string
 	}{
-		"one scheme, history aside":          {dated(t, "1.0.2", "1.0.0", "1.0.1"), []string{"1.0.0", "1.0.1", "1.0.2"}},
-		"no history":                         {[]Dated{{Version: must(t, "1.0.10")}, {Version: must(t, "1.0.9")}}, []string{"1.0.9", "1.0.10"}},
-		"the history tells":                  {dated(t, "7.0.5r1.0", "7.0.5r2.0", "7.0.8ec1", "2024.1.1", "7.0.8ec2")[:4], []string{"7.0.5r1.0", "7.0.5r2.0", "7.0.8ec1", "2024.1.1"}},
-		"the schemes change on one commit":   {dated(t, "1.0.0", "1.0.1", "=2024.1.1", "2024.1.2"), []string{"1.0.0", "1.0.1", "2024.1.1", "2024.1.2"}},
+		"one scheme, history aside": {
+			dated(t, "1.0.2", "1.0.0", "1.0.1"), []string{"1.0.0", "1.0.1", "1.0.2"},
+		},
+		"no history": {
+			[]Dated{{Version: must(t, "1.0.10")}, {Version: must(t, "1.0.9")}}, []string{"1.0.9", "1.0.10"},
+		},
+		"the history tells": {
+			dated(t, "7.0.5r1.0", "7.0.5r2.0", "7.0.8ec1", "2024.1.1", "7.0.8ec2")[:4],
+			[]string{"7.0.5r1.0", "7.0.5r2.0", "7.0.8ec1", "2024.1.1"},
+		},
+		"the schemes change on one commit": {
+			dated(t, "1.0.0", "1.0.1", "=2024.1.1", "2024.1.2"), []string{"1.0.0", "1.0.1", "2024.1.1", "2024.1.2"},
+		},
 		"calendar first, numbers afterwards": {dated(t, "2024.1.1", "1.0.0"), []string{"2024.1.1", "1.0.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,10 +184,14 @@ func TestScheme(t *testing.T) {
 		scheme  Scheme
 		release bool
 	}{
-		"1.2.3": {Numbers, true}, "1.2.3-beta.1": {Numbers, false}, "1.2.3+b1": {Numbers, true}, "1.2.3-rc.1+b1.x": {Numbers, false},
-		"2021.8.27": {Calendar, true}, "2021.09.01": {Calendar, true}, "2023.10": {Calendar, true}, "2023.10.6b3": {Calendar, false},
-		"4.45": {Numbers, true}, "7.0.8.1": {Numbers, true}, "2.5.3r1.0": {"r", true}, "7.0.5r2.0.multi": {"r", false},
-		"7.0.8ec2b3": {"ec", false}, "2.11ec4": {"ec", true}, "4.45ec5-beta.1": {"ec", false}, "0.9.5.b2": {Numbers, false},
+		"1.2.3": {Numbers, true}, "1.2.3-beta.1": {Numbers, false}, "1.2.3+b1": {Numbers, true},
+		"1.2.3-rc.1+b1.x": {Numbers, false},
+		"2021.8.27":       {Calendar, true}, "2021.09.01": {Calendar, true}, "2023.10": {Calendar, true},
+		"2023.10.6b3": {Calendar, false},
+		"4.45":        {Numbers, true}, "7.0.8.1": {Numbers, true}, "2.5.3r1.0": {"r", true},
+		"7.0.5r2.0.multi": {"r", false},
+		"7.0.8ec2b3":      {"ec", false}, "2.11ec4": {"ec", true}, "4.45ec5-beta.1": {"ec", false},
+		"0.9.5.b2":  {Numbers, false},
 		"0.9.5.dev": {Numbers, false}, "1.0.0.post1": {Numbers, true}, "7.0.8R1.0": {"r", true},
 	} {
 		require.Equal(t, want.scheme, SchemeOf(must(t, in)), in)

@@ -49,7 +49,9 @@ func TestServersAreKnownByEveryNameTheyAreReachedBy(t *testing.T) {
 			_, err := crt.Verify(x509.VerifyOptions{Roots: roots, DNSName: host})
 			assert.NoError(t, err, "%s as %s", file, host)
 		}
-		_, err := crt.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		_, err := crt.Verify(x509.VerifyOptions{
+			Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
 		assert.Error(t, err, "%s must not do as a client", file)
 	}
 }
@@ -66,7 +68,9 @@ func TestKubeconfigStandsAlone(t *testing.T) {
 		assert.Empty(t, config.CAFile+config.CertFile+config.KeyFile, "names files")
 		crts, err := cert.ParseCertsPEM(config.CertData)
 		require.NoError(t, err)
-		_, err = crts[0].Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		_, err = crts[0].Verify(x509.VerifyOptions{
+			Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
 		assert.NoError(t, err, user)
 		assert.Equal(t, id.User, crts[0].Subject.CommonName)
 		assert.Equal(t, id.Groups, crts[0].Subject.Organization)
@@ -166,7 +170,10 @@ func TestNodeReady(t *testing.T) {
 		return &core.Node{ObjectMeta: meta.ObjectMeta{Name: nodeName}, Status: core.NodeStatus{
 			Conditions: []core.NodeCondition{
 				{Type: core.NodeDiskPressure, Status: core.ConditionFalse},
-				{Type: core.NodeReady, Status: status, Message: "no network yet", LastHeartbeatTime: meta.NewTime(heartbeat)},
+				{
+					Type: core.NodeReady, Status: status, Message: "no network yet",
+					LastHeartbeatTime: meta.NewTime(heartbeat),
+				},
 			}}}
 	}
 	for name, test := range map[string]struct {

@@ -84,7 +84,9 @@ func (c cluster) enclosure() *process.Enclosure {
 		},
 	}
 	for _, name := range slices.Sorted(maps.Keys(kubeletSettings)) {
-		enc.Binds = append(enc.Binds, process.Bind{From: c.path("settings", name), To: filepath.Join("/proc/sys", name)})
+		enc.Binds = append(enc.Binds, process.Bind{
+			From: c.path("settings", name), To: filepath.Join("/proc/sys", name),
+		})
 	}
 	if real, err := filepath.EvalSymlinks("/etc/resolv.conf"); err == nil && strings.HasPrefix(real, "/run/") {
 		enc.Binds = append(enc.Binds, process.Bind{From: real, To: real})

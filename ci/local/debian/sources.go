@@ -81,7 +81,9 @@ func downloadSource(ctx context.Context, work string, src Source) (string, error
 		"-o", "APT::Sandbox::User=root"}
 	for _, args := range [][]string{{"update"}, {"source", "--tar-only", "--download-only", src.Package}} {
 		if out, err := (process.Child{Dir: work, Args: append(private, args...)}).Run(ctx); err != nil {
-			return "", fmt.Errorf("fetching Debian's source of %s: %w\n%s", src.Package, err, process.LastLines(out, 10))
+			return "", fmt.Errorf(
+				"fetching Debian's source of %s: %w\n%s", src.Package, err, process.LastLines(out, 10),
+			)
 		}
 	}
 	found, err := filepath.Glob(filepath.Join(work, src.Package+"_"+src.Version+"*.orig.tar.xz"))

@@ -60,7 +60,8 @@ func TestASourcePackageIsServedAsARepository(t *testing.T) {
 	for _, suffix := range []string{"", ".git"} {
 		dir := t.TempDir()
 		_, err = git.PlainCloneContext(t.Context(), dir, false, &git.CloneOptions{
-			URL: srv.URL + "/" + testSource.Repository + suffix, ReferenceName: plumbing.NewTagReferenceName("R1"), Depth: 1})
+			URL: srv.URL + "/" + testSource.Repository + suffix, ReferenceName: plumbing.NewTagReferenceName("R1"),
+			Depth: 1})
 		require.NoError(t, err)
 		for file, want := range map[string]string{
 			"README": "hello", "modules/pvData/src/a.c": "int a;", "modules/Makefile": "all:", "link": "hello"} {

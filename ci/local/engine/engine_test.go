@@ -136,7 +136,9 @@ func TestTheImageOfGoModules(t *testing.T) {
 		assert.Equal(t, kind, found[name], name)
 	}
 	for name := range found {
-		assert.False(t, strings.HasPrefix(name, "usr/local/go/test") || strings.HasPrefix(name, "usr/local/go/api"), name)
+		assert.False(
+			t, strings.HasPrefix(name, "usr/local/go/test") || strings.HasPrefix(name, "usr/local/go/api"), name,
+		)
 	}
 }
 

@@ -102,9 +102,13 @@ func TestEachInputChangesTheKey(t *testing.T) {
 		"flags":    key("go1.26.8", func(m *Module) { m.LDFlags = "" }),
 		"programs": key("go1.26.8", func(m *Module) { m.Programs = map[string]string{"a": "./cmd/hello"} }),
 		"a source": key("go1.26.8", func(m *Module) { m.Sources += "// more\n" }),
-		"a name":   key("go1.26.8", func(m *Module) { m.Sources = strings.Replace(m.Sources, "words.go", "word.go", 1) }),
+		"a name": key("go1.26.8", func(m *Module) {
+			m.Sources = strings.Replace(m.Sources, "words.go", "word.go", 1)
+		}),
 	} {
 		assert.NotEqual(t, base, other, what)
 	}
-	assert.Equal(t, base, key("go1.26.8", func(m *Module) { m.Sources = "A comment.\n" + m.Sources }), "it is no source")
+	assert.Equal(
+		t, base, key("go1.26.8", func(m *Module) { m.Sources = "A comment.\n" + m.Sources }), "it is no source",
+	)
 }

@@ -138,7 +138,9 @@ func TestTheLogBeforeIsKept(t *testing.T) {
 		_, err = f.WriteString(text + "\n1\n2\n")
 		require.NoError(t, errors.Join(err, f.Close()))
 	}
-	for file, want := range map[string]string{s.LogFile("x"): "third\n1\n2\n", s.LogFile("x") + ".1": "second\n1\n2\n"} {
+	for file, want := range map[string]string{
+		s.LogFile("x"): "third\n1\n2\n", s.LogFile("x") + ".1": "second\n1\n2\n",
+	} {
 		b, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.Equal(t, want, string(b))

@@ -45,7 +45,8 @@ func TestAnEnclosureHoldsEverything(t *testing.T) {
 		Name: "enclosed", Self: []string{os.Args[0]},
 		Private: &Enclosure{Empty: []string{"/run"}, Copied: []string{"/etc"}, Scratch: "/run/scratch",
 			Binds: []Bind{{shown, "/etc/tagline-test/shown"}}},
-		Args: []string{"/bin/sh", "-c", "cat /etc/tagline-test/shown >" + seen + "/shown; ls -A /run >" + seen + "/run;" +
+		Args: []string{"/bin/sh", "-c", "cat /etc/tagline-test/shown >" + seen + "/shown;" +
+			"ls -A /run >" + seen + "/run;" +
 			"touch /etc/tagline-test/made /run/tagline-test; mount -t tmpfs none /mnt;" +
 			"setsid sleep 4711 & wait"},
 		Ready: func(context.Context) error { return sleeper("4711") },

@@ -88,7 +88,9 @@ func TestABusyPortIsReplacedAndKept(t *testing.T) {
 	defer taken.Close()
 	s := state.Dir(t.TempDir())
 	busy := taken.Addr().(*net.TCPAddr).Port
-	require.NoError(t, state.WriteFile(portsFile(s), fmt.Appendf(nil, `{"registry":%d,"mirrors":%d}`, busy, busy), 0o644))
+	require.NoError(t, state.WriteFile(
+		portsFile(s), fmt.Appendf(nil, `{"registry":%d,"mirrors":%d}`, busy, busy), 0o644,
+	))
 	first, err := choosePorts(s, gateway)
 	require.NoError(t, err)
 	assert.NotEqual(t, busy, first.Registry)

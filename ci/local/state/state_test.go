@@ -94,7 +94,9 @@ func TestUnfinishedWorkIsRemoved(t *testing.T) {
 func TestSymlinkReplacesWhateverWasThere(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "iptables")
-	for _, target := range []string{"/usr/sbin/iptables-legacy", "/usr/sbin/iptables-legacy", "/usr/sbin/iptables-nft"} {
+	for _, target := range []string{
+		"/usr/sbin/iptables-legacy", "/usr/sbin/iptables-legacy", "/usr/sbin/iptables-nft",
+	} {
 		require.NoError(t, Symlink(target, link))
 		got, err := os.Readlink(link)
 		require.NoError(t, err)

@@ -57,7 +57,9 @@ func NewIssuer(t testing.TB, host string) *Issuer {
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		json.NewEncoder(w).
-			Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig"}}})
+			Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{
+				Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig",
+			}}})
 	})
 	mux.HandleFunc("GET /token", i.give)
 	server := httptest.NewUnstartedServer(mux)

@@ -117,7 +117,8 @@ void onCrash(int signal, siginfo_t *info, void *context)
 
     for (unsigned i = 0; i < sizeof fatal / sizeof *fatal; i++)
         std::signal(fatal[i], SIG_DFL); // a crash in here ends the IOC
-    std::snprintf(line, sizeof line, "ioc: crashed in thread %s: %s; frames, innermost first:\n", epicsThreadGetNameSelf(), strsignal(signal));
+    std::snprintf(line, sizeof line, "ioc: crashed in thread %s: %s; frames, innermost first:\n",
+                  epicsThreadGetNameSelf(), strsignal(signal));
     say(line);
     while (first < n && frames[first] != crashedAt(context))
         first++;
