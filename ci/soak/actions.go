@@ -117,7 +117,8 @@ func (b *fleet) crash(ctx context.Context, rng *rand.Rand) error {
 			continue
 		}
 		groups, err := p.Cgroups()
-		if err == nil && slices.ContainsFunc(groups, func(g procfs.Cgroup) bool { return strings.Contains(g.Path, s.UID) }) {
+		ofPod := func(g procfs.Cgroup) bool { return s.UID != "" && strings.Contains(g.Path, s.UID) }
+		if err == nil && slices.ContainsFunc(groups, ofPod) {
 			fmt.Fprintf(os.Stderr, "%s crash of %s\n", time.Now().Format(time.TimeOnly), s.Instance)
 			return syscall.Kill(p.PID, syscall.SIGSEGV)
 		}
