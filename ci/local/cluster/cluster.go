@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -151,8 +152,12 @@ func (c cluster) start(ctx context.Context) error {
 }
 
 // Stop ends the cluster and everything that runs in it. What the cluster
-// knows stays under the state directory for the next start.
+// knows stays under the state directory for the next start. Where none was ever
+// started there is nothing to do: the control groups are another state directory's.
 func Stop(ctx context.Context, s state.Dir) error {
+	if _, err := os.Stat(s.Path("kube")); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	var errs []error
 	for i := len(daemons) - 1; i >= 0; i-- {
 		errs = append(errs, process.Stop(ctx, s, daemons[i]))
