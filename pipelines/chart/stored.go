@@ -40,7 +40,7 @@ func checkStored(c *helm.Chart, manifests map[string]string, inst *beamline.Inst
 	}
 	return &diag.Error{Kind: diag.Invalid, Doing: "packaging chart", Asset: inst.Name, Version: version,
 		File: inst.Folder + "/config",
-		Err: fmt.Errorf("Helm keeps its files twice, which makes %d bytes when compressed; a Secret takes %d", size,
+		Err: fmt.Errorf("its files are stored twice by Helm, which makes %d bytes when compressed; a Secret takes %d", size,
 			maxSecret-room),
 		Fix: "move large files into the generic IOC"}
 }
