@@ -66,7 +66,7 @@ func TestPackageRefusesWhatHelmCannotStore(t *testing.T) {
 	inst.Config["table.bin"] = noise(450_000)
 	_, err = lib.Package(bl, inst, image, "2026.11.1")
 	require.ErrorContains(t, err, "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config: ")
-	require.ErrorContains(t, err, "Helm keeps its files twice")
+	require.ErrorContains(t, err, "stored twice by Helm")
 	inst.Config["table.bin"] = []byte(strings.Repeat("record(ai, \"X\") {}\n", 50_000))
 	_, err = lib.Package(bl, inst, image, "2026.11.1")
 	require.NoError(t, err, "text is compressed")
