@@ -65,8 +65,8 @@ func TestBadImagesAreRefused(t *testing.T) {
 				"modules/table/src/table.dbd",
 				"registrar(tableRegister)\nfunction(tableRows)\ninclude \"nowhere.dbd\"\n",
 			)
-		}, "check --in-tree ioc-axis/1.0.1", 1,
-			[]string{"generic-iocs/ioc-axis/image.yaml: building the IOC of ioc-axis: make", "nowhere.dbd"}, "Error 2"},
+		}, "check --in-tree ioc-axis/1.0.1", 2,
+			[]string{supports + "table.yaml:3: table.dbd of table includes nowhere.dbd", "add the module that has it"}, "make"},
 		{"a library and a file that are not built", func(s *site) {
 			s.edit(supports+"table.yaml", "libs: [table]\nfiles: [data]", "libs: [tables]\nfiles: [date]")
 		}, "check --in-tree ioc-axis/1.0.1", 2, []string{
