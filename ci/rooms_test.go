@@ -1,11 +1,13 @@
 package ci_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -235,6 +237,7 @@ func TestTreeRulesBite(t *testing.T) {
 	bad := parse("pipelines/promote/bad.go", `package promote
 
 import (
+	"encoding/json"
 	say "fmt"
 	"os"
 
@@ -259,6 +262,7 @@ const One, Two = 1, 2
 	host := parse("ci/local/host/bad.go", `package host
 
 import (
+	"encoding/json"
 	"github.com/tagline-ci/tagline/ci/cli"
 	"github.com/tagline-ci/tagline/ci/local/engine"
 	"github.com/tagline-ci/tagline/ci/local/state"
@@ -276,4 +280,25 @@ import (
 		},
 		walls[1].faults("promote", reach),
 	)
+}
+
+// TestTheDaggerModuleGetsWhatItImports: dagger.json lists the folders that a call
+// takes along, and a room that it does not list is missing there alone.
+func TestTheDaggerModuleGetsWhatItImports(t *testing.T) {
+	text, err := os.ReadFile("../dagger.json")
+	require.NoError(t, err)
+	var config struct{ Include []string }
+	require.NoError(t, json.Unmarshal(text, &config))
+	needed := reachable(sources(t))["ci/module"]
+	require.Contains(t, needed, module+"pipelines/release")
+	for imported := range needed {
+		room, ours := strings.CutPrefix(imported, module)
+		if !ours {
+			continue
+		}
+		assert.True(t, slices.ContainsFunc(config.Include, func(pattern string) bool {
+			folder, below := strings.CutSuffix(pattern, "/**")
+			return below && (room == folder || strings.HasPrefix(room, folder+"/"))
+		}), "ci/module imports %s, which dagger.json does not include", imported)
+	}
 }

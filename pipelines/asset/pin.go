@@ -7,6 +7,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
+// PinPattern is what a pin looks like, as a regular expression for schemas; the
+// version's own rules come after.
+const PinPattern = `^[a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+$`
+
 // Pin names an asset at a released version, as people write it in recipes and
 // instances: "ioc-simstage 1.0.0".
 type Pin struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -36,8 +37,8 @@ func (instanceFile) JSONSchemaExtend(s *jsonschema.Schema) {
 
 type pin string
 
-// pinned is what a pin looks like; the version's own rules come after.
-var pinned = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+$`)
+// pinned matches what may be a pin.
+var pinned = regexp.MustCompile(asset.PinPattern)
 
 // JSONSchema says what a generic IOC at a released version looks like.
 func (pin) JSONSchema() *jsonschema.Schema {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -23,6 +24,7 @@ const sideBySide = 8
 // have what it needs, an instance whose generic IOC is not released, and a name
 // that belongs to another repository than home. The error joins all of it.
 func (r Reader) Check(ctx context.Context, files fs.FS, home string) error {
+	r.known = &sync.Map{}
 	work, err := r.work(files, home)
 	if err != nil {
 		return err

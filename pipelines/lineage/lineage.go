@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
@@ -20,6 +21,21 @@ import (
 type Reader struct {
 	Registry *registry.Registry
 	Trusted  attest.Trusted // whose signature a record must have; nil asks for none
+
+	known *sync.Map // by pin: what release found; nil for a reader that reads anew each time
+}
+
+// release returns a pinned release, verified. A reader that keeps what it read
+// reads each once, for images of one hierarchy share what they are built on.
+func (r Reader) release(ctx context.Context, pin asset.Pin) (*attest.Release, error) {
+	read := sync.OnceValues(func() (*attest.Release, error) {
+		return attest.Read(ctx, r.Registry, r.Trusted, pin.Asset, pin.Version, "")
+	})
+	if r.known == nil {
+		return read()
+	}
+	kept, _ := r.known.LoadOrStore(pin, read)
+	return kept.(func() (*attest.Release, error))()
 }
 
 // notReleased is the error of a pin that no release has.
@@ -46,7 +62,7 @@ func (r Reader) Library(ctx context.Context, pin asset.Pin, file string) (*recor
 
 // read returns the record of a pinned release of a kind.
 func (r Reader) read(ctx context.Context, pin asset.Pin, file string, kind asset.Kind, fix string) (*record.Record, error) {
-	found, err := attest.Read(ctx, r.Registry, r.Trusted, pin.Asset, pin.Version, "")
+	found, err := r.release(ctx, pin)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, &diag.Error{
 			Kind: diag.Invalid, File: file, Err: notReleased{pin, r.Registry.Prefix()},

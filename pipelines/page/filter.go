@@ -13,7 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
-// Filter says which IOCs are shown, and in which order. Of one key, any value
+// Filter is which IOCs are shown, and in which order. Of one key, any value
 // may match; of several keys, all must.
 type Filter struct {
 	values url.Values

@@ -128,16 +128,23 @@ func (s *scribe) judge(f status.Facts) (st *status.Status, comparing bool) {
 		if !f.Deployed(inst.Name) {
 			continue
 		}
-		known, ok := s.drifts.Load(inst.Name)
-		if !ok || known.(comparison).key != s.key(f, inst.Name) {
+		known, current := s.compared(f, inst.Name)
+		if !current {
 			comparing = true
 			poke(s.compare)
 		}
-		if ok {
-			inst.Drift = append(inst.Drift, known.(comparison).drift...)
-		}
+		inst.Drift = append(inst.Drift, known.drift...)
 	}
 	return st, comparing
+}
+
+// compared returns the last comparison of an instance, zero where there was none,
+// and reports whether nothing changed since.
+func (s *scribe) compared(f status.Facts, instance string) (last comparison, current bool) {
+	if known, ok := s.drifts.Load(instance); ok {
+		last = known.(comparison)
+	}
+	return last, last.key == s.key(f, instance)
 }
 
 // key changes with what an instance's release asks for and what its Deployment does.
@@ -200,8 +207,10 @@ func (s *scribe) compareSome(ctx context.Context, all bool) error {
 	}
 	var names []string
 	for _, inst := range facts.Status(s.n).Instances {
-		known, ok := s.drifts.Load(inst.Name)
-		if facts.Deployed(inst.Name) && (all || !ok || known.(comparison).key != s.key(facts, inst.Name)) {
+		if !facts.Deployed(inst.Name) {
+			continue
+		}
+		if _, current := s.compared(facts, inst.Name); all || !current {
 			names = append(names, inst.Name)
 		}
 	}

@@ -61,7 +61,7 @@ func (r *Record) Image(t asset.Target) Artifact {
 	return Artifact{}
 }
 
-// Signature says who signed the record of a release.
+// Signature is who signed the record of a release.
 type Signature struct {
 	Asset  asset.Name `json:"asset"`
 	Tag    asset.Tag  `json:"tag"`

@@ -44,7 +44,7 @@ func (registry) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema describes a pin.
 func (pin) JSONSchema() *jsonschema.Schema {
-	return strictyaml.Text("library chart at a released version", `^[a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+$`, "ioc-lib 1.2.0")
+	return strictyaml.Text("library chart at a released version", asset.PinPattern, "ioc-lib 1.2.0")
 }
 
 var schema = sync.OnceValue(func() *strictyaml.Schema[file] {
