@@ -54,7 +54,7 @@ func TestPublishedSchemas(t *testing.T) {
 // example is a block of a page whose first line, a comment, names the file it shows.
 var example = regexp.MustCompile("(?s)```[a-z]+\n(# ([a-z0-9-]+/[^\n]+)\n.*?)```")
 
-// examples gives the files that a page shows, by path.
+// examples returns the files that a page shows, by path.
 func examples(t *testing.T, page string) fstest.MapFS {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -139,7 +139,7 @@ var (
 	code    = regexp.MustCompile("(?s)```.*?```")
 )
 
-// anchors gives the places of a page that a link can name, as GitHub does.
+// anchors returns the places of a page that a link can name, as GitHub does.
 func anchors(text string) (all []string) {
 	for _, m := range heading.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
 		all = append(all, "#"+strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))

@@ -91,7 +91,7 @@ func TestWalls(t *testing.T) {
 	}
 }
 
-// faults gives the ways in which a room passes the wall.
+// faults returns the ways in which a room passes the wall.
 func (w wall) faults(room string, reach map[string]map[string]string) (all []string) {
 	for _, p := range slices.Sorted(maps.Keys(reach["pipelines/"+room])) {
 		for _, f := range w.forbidden {
@@ -112,7 +112,7 @@ func (w wall) faults(room string, reach map[string]map[string]string) (all []str
 	return all
 }
 
-// reachable gives for each room what it imports, directly or through other
+// reachable returns for each room what it imports, directly or through other
 // rooms of this repository, and the room that does.
 func reachable(all []source) map[string]map[string]string {
 	direct := map[string][]string{}
@@ -188,7 +188,7 @@ func (s source) upward(mine int, story map[string]int) (faults []string) {
 }
 
 // silent are the calls and streams that belong to a command, not to a library:
-// pipelines/ gives results and errors, and ci/ says them.
+// pipelines/ returns results and errors, and ci/ prints them.
 var silent = map[string][]string{
 	"os":  {"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Exit", "Stdout", "Stderr", "Stdin"},
 	"fmt": {"Print", "Println", "Printf"},
@@ -206,7 +206,7 @@ func TestSilentLibrary(t *testing.T) {
 	}
 }
 
-// loud gives the uses of what the library may not use.
+// loud returns the uses of what the library may not use.
 func (s source) loud() (faults []string) {
 	imports := s.imports()
 	ast.Inspect(s.file, func(n ast.Node) bool {
@@ -218,7 +218,7 @@ func (s source) loud() (faults []string) {
 		if ok && slices.Contains(silent[imports[x.Name]], sel.Sel.Name) {
 			faults = append(
 				faults,
-				fmt.Sprintf("%s: %s.%s: pass it in, or return it", s.at(n.Pos()), x.Name, sel.Sel.Name),
+				fmt.Sprintf("%s: %s.%s: pass it in, or return it", s.place(n.Pos()), x.Name, sel.Sel.Name),
 			)
 		}
 		return true

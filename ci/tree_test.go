@@ -41,11 +41,11 @@ type source struct {
 // room is the folder of a file: "pipelines/image".
 func (s source) room() string { return path.Dir(s.name) }
 
-// test tells whether the file holds tests.
+// test reports whether the file holds tests.
 func (s source) test() bool { return strings.HasSuffix(s.name, "_test.go") }
 
-// at is a place in the file as an editor reads it.
-func (s source) at(p token.Pos) string {
+// place is a place in the file as an editor reads it.
+func (s source) place(p token.Pos) string {
 	return fmt.Sprintf("%s:%d", s.name, s.fset.Position(p).Line)
 }
 
@@ -66,7 +66,7 @@ func people(d fs.DirEntry) bool {
 	}
 }
 
-// walk gives each file of the repository by its name from the root.
+// walk returns each file of the repository by its name from the root.
 func walk(t *testing.T, each func(name string, text []byte)) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir("..", func(p string, d fs.DirEntry, err error) error {
@@ -86,7 +86,7 @@ func walk(t *testing.T, each func(name string, text []byte)) {
 	}))
 }
 
-// sources gives the Go files of the repository, those of leaf modules too,
+// sources returns the Go files of the repository, those of leaf modules too,
 // without generated ones.
 func sources(t *testing.T) (all []source) {
 	t.Helper()
@@ -137,7 +137,7 @@ func (s source) longFunctions() (faults []string) {
 	for _, d := range s.file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && s.lines(f) > mostFunctionLines {
 			faults = append(faults, fmt.Sprintf(
-				"%s: %s has %d lines: split it", s.at(f.Pos()), f.Name.Name, s.lines(f),
+				"%s: %s has %d lines: split it", s.place(f.Pos()), f.Name.Name, s.lines(f),
 			))
 		}
 	}
@@ -170,11 +170,11 @@ func TestDocComments(t *testing.T) {
 	}
 }
 
-// undocumented gives the exported declarations of a file without a comment.
+// undocumented returns the exported declarations of a file without a comment.
 func (s source) undocumented() (faults []string) {
 	missing := func(name *ast.Ident, docs ...*ast.CommentGroup) {
 		if name.IsExported() && !slices.ContainsFunc(docs, func(c *ast.CommentGroup) bool { return c != nil }) {
-			faults = append(faults, fmt.Sprintf("%s: %s has no doc comment", s.at(name.Pos()), name.Name))
+			faults = append(faults, fmt.Sprintf("%s: %s has no doc comment", s.place(name.Pos()), name.Name))
 		}
 	}
 	for _, d := range s.file.Decls {
@@ -227,7 +227,7 @@ func receiver(f *ast.FuncDecl) string {
 	}
 }
 
-// imports gives what a file imports, by the name it uses.
+// imports returns what a file imports, by the name it uses.
 func (s source) imports() map[string]string {
 	all := map[string]string{}
 	for _, i := range s.file.Imports {

@@ -40,7 +40,7 @@ func TestWorkflowsLint(t *testing.T) {
 	assert.Equal(t, []string{"check.yml", "promote.yml", "release.yml"}, names)
 }
 
-// workflowFaults gives what actionlint and our rules say against a workflow.
+// workflowFaults returns what actionlint and our rules say against a workflow.
 func workflowFaults(t *testing.T, file, text string) (faults []string) {
 	t.Helper()
 	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})

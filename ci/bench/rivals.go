@@ -27,7 +27,7 @@ func (b *bench) packages() string {
 
 // fresh returns a copy of the base image that no cache has seen: with one more
 // layer, which names who it is for.
-func (b *bench) fresh(ctx context.Context, who string) (string, error) {
+func (b *bench) fresh(ctx context.Context, rival string) (string, error) {
 	from, err := name.ParseReference(b.registry + "/library/debian:trixie-slim")
 	if err != nil {
 		return "", err
@@ -36,14 +36,14 @@ func (b *bench) fresh(ctx context.Context, who string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("pulling %s: %w", from, err)
 	}
-	layer, err := marker(who + b.stamp)
+	layer, err := marker(rival + b.stamp)
 	if err != nil {
 		return "", err
 	}
 	if img, err = mutate.AppendLayers(img, static.NewLayer(layer, types.DockerUncompressedLayer)); err != nil {
 		return "", err
 	}
-	ref := b.registry + "/bench/debian:" + who + "-" + b.stamp
+	ref := b.registry + "/bench/debian:" + rival + "-" + b.stamp
 	to, err := name.ParseReference(ref)
 	if err != nil {
 		return "", err

@@ -30,11 +30,11 @@ func newApprove(a *app) *cobra.Command {
 		Example: "  TAGLINE_KEY_PASSWORD=… tagline approve bl01t 2026.11.2 --key ajp.key\n" +
 			"  tagline approve bl01t 2026.11.2 --keyless --until 2h",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			q, verdict, err := a.asked(cmd.Context(), s, b, given, digest)
+			q, verdict, err := a.ask(cmd.Context(), s, b, given, digest)
 			if err != nil {
 				return err
 			}
-			done, err := a.give(cmd.Context(), by, q, verdict, approval.Approval{Until: q.Now.Add(until)})
+			done, err := a.attach(cmd.Context(), by, q, verdict, approval.Approval{Until: q.Now.Add(until)})
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func newApprovals(a *app) *cobra.Command {
 			"holds, and why it does not count where it does not.",
 		Example: "  tagline approvals bl01t 2026.11.2",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			_, verdict, err := a.asked(cmd.Context(), s, b, given, "")
+			_, verdict, err := a.ask(cmd.Context(), s, b, given, "")
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func newRevoke(a *app) *cobra.Command {
 			"of the policy may end any approval.",
 		Example: "  tagline revoke bl01t 2026.11.2 K7QX --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			q, verdict, err := a.asked(cmd.Context(), s, b, given[:2], "")
+			q, verdict, err := a.ask(cmd.Context(), s, b, given[:2], "")
 			if err != nil {
 				return err
 			}
@@ -112,8 +112,8 @@ func newRevoke(a *app) *cobra.Command {
 	return cmd
 }
 
-// asked asks the gate about a beamline and a version, as given on the command line.
-func (a *app) asked(
+// ask asks the gate about a beamline and a version, as given on the command line.
+func (a *app) ask(
 	ctx context.Context, s *site, b *beamlineCluster, given []string, digest string,
 ) (*gate.Inquiry, *gate.Verdict, error) {
 	v, err := asset.ParseVersion(given[1])
@@ -128,8 +128,8 @@ func (a *app) asked(
 	return q, verdict, err
 }
 
-// give signs and attaches an approval of the record that the gate was asked about.
-func (a *app) give(
+// attach signs and attaches an approval of the record that the gate was asked about.
+func (a *app) attach(
 	ctx context.Context, by signing, q *gate.Inquiry, v *gate.Verdict, what approval.Approval,
 ) (*approval.Approval, error) {
 	signer, err := a.signerOf(ctx, by)
@@ -157,17 +157,17 @@ func (a *app) signerOf(ctx context.Context, by signing) (sign.Signer, error) {
 func writeApprovals(w io.Writer, list []approval.Judged) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, j := range list {
-		counts, who := "counts", j.By
+		counts, signer := "counts", j.By
 		if !j.Good {
 			counts = "does not count: " + j.Why
 		}
-		if who == "" {
-			who = j.Signer
+		if signer == "" {
+			signer = j.Signer
 		}
 		if j.Override != "" {
 			counts += " (override: " + j.Override + ")"
 		}
-		fmt.Fprintf(t, "%.8s\t%s\tuntil %s\t%s\n", j.ID, who, j.Until.UTC().Format(time.RFC3339), counts)
+		fmt.Fprintf(t, "%.8s\t%s\tuntil %s\t%s\n", j.ID, signer, j.Until.UTC().Format(time.RFC3339), counts)
 	}
 	return t.Flush()
 }

@@ -64,17 +64,17 @@ func (a *app) takes(cmd *cobra.Command, list ...argument) *cobra.Command {
 		return nil
 	}
 	cmd.ValidArgsFunction = func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
-		at := len(given)
+		next := len(given)
 		if len(list) > 0 && list[len(list)-1].repeated {
-			at = min(at, len(list)-1)
+			next = min(next, len(list)-1)
 		}
-		if at >= len(list) {
+		if next >= len(list) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		if list[at].choices == nil {
+		if list[next].choices == nil {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
-		return list[at].choices(a, given), cobra.ShellCompDirectiveNoFileComp
+		return list[next].choices(a, given), cobra.ShellCompDirectiveNoFileComp
 	}
 	return cmd
 }

@@ -94,14 +94,14 @@ func (a *app) holder() string {
 	if err != nil {
 		host = "unknown host"
 	}
-	who := "somebody"
+	name := "somebody"
 	if me, err := user.Current(); err == nil {
-		who = me.Username
+		name = me.Username
 	}
 	if run := a.env("GITHUB_RUN_ID"); run != "" {
-		who = "GitHub run " + run
+		name = "GitHub run " + run
 	}
-	return fmt.Sprintf("%s on %s, process %d", who, host, os.Getpid())
+	return fmt.Sprintf("%s on %s, process %d", name, host, os.Getpid())
 }
 
 func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {

@@ -4,17 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"dagger.io/dagger"
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -194,21 +193,13 @@ func (d *demo) readOutside(ctx context.Context) error {
 					Doing:   "reading " + inst.ProbePV + " with " + tool + " from outside",
 					Asset:   inst.Name,
 					Version: rec.Version.String(),
-					Err:     errors.New(execText(err)),
+					Err:     engine.Explain(err),
 				}
 			}
 			fmt.Fprintf(&indented{w: d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))
 		}
 	}
 	return nil
-}
-
-func execText(err error) string {
-	var exec *dagger.ExecError
-	if errors.As(err, &exec) {
-		return strings.TrimSpace(exec.Stderr + " " + exec.Stdout)
-	}
-	return err.Error()
 }
 
 // summary shows what ran, how long it took and where to look next.

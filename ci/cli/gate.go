@@ -117,12 +117,12 @@ func (a *app) reviews(
 		return nil, nil
 	}
 	from := p.Approvals.GitHub
-	on, err := github.Open(cmp.Or(from.API, github.PublicAPI), from.Repository, a.env("GITHUB_TOKEN"))
+	api, err := github.Open(cmp.Or(from.API, github.PublicAPI), from.Repository, a.env("GITHUB_TOKEN"))
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, v asset.Version) ([]approval.Judged, error) {
-		return on.Approvals(ctx, p.Approvals, github.Promotion{Beamline: beamline, Version: v.String(), Run: run})
+		return api.Approvals(ctx, p.Approvals, github.Promotion{Beamline: beamline, Version: v.String(), Run: run})
 	}, nil
 }
 

@@ -28,7 +28,7 @@ func newGitHubRelease(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			on, err := github.Open(
+			repository, err := github.Open(
 				cmp.Or(a.env("GITHUB_API_URL"), github.PublicAPI),
 				a.env("GITHUB_REPOSITORY"),
 				a.env("GITHUB_TOKEN"),
@@ -40,7 +40,7 @@ func newGitHubRelease(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			page, err := github.Publisher{Repo: repo, Registry: reg, GitHub: on}.Run(cmd.Context(), given[0])
+			page, err := github.Publisher{Repo: repo, Registry: reg, GitHub: repository}.Run(cmd.Context(), given[0])
 			if err != nil {
 				return err
 			}

@@ -27,19 +27,19 @@ func newKey(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			made := keyFiles{Private: given[0], Public: given[0] + ".pub"}
-			if err := writeNew(made.Private, private, 0o600); err != nil {
+			files := keyFiles{Private: given[0], Public: given[0] + ".pub"}
+			if err := writeNew(files.Private, private, 0o600); err != nil {
 				return err
 			}
-			if err := writeNew(made.Public, public, 0o644); err != nil {
+			if err := writeNew(files.Public, public, 0o644); err != nil {
 				return err
 			}
-			return a.print(made, func(w io.Writer) error {
+			return a.print(files, func(w io.Writer) error {
 				_, err := fmt.Fprintf(
 					w,
 					"%s  private: keep it secret\n%s  public: give it to those who verify\n",
-					made.Private,
-					made.Public,
+					files.Private,
+					files.Public,
 				)
 				return err
 			})

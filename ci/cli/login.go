@@ -52,7 +52,8 @@ func (a *app) gitLogins() (source.Logins, error) {
 		read, err := os.ReadFile(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return source.Logins{}, &diag.Error{
-				Kind: diag.Invalid, Doing: "reading the logins of git servers", Err: err, Fix: "make " + file + " a file that you can read",
+				Kind: diag.Invalid, Doing: "reading the logins of git servers", Err: err,
+				Fix: "make " + file + " a file that you can read",
 			}
 		}
 		text = string(read)

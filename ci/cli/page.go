@@ -32,7 +32,10 @@ func newPage(a *app) *cobra.Command {
 			}
 			listener, err := net.Listen("tcp", listen)
 			if err != nil {
-				return &diag.Error{Kind: diag.Invalid, Doing: "serving the page", Err: err, Fix: "give a free address of this machine with --listen"}
+				return &diag.Error{
+					Kind: diag.Invalid, Doing: "serving the page", Err: err,
+					Fix: "give a free address of this machine with --listen",
+				}
 			}
 			fmt.Fprintf(a.Err, "the page is at http://%s\n", listener.Addr())
 			return a.servePage(cmd.Context(), b, listener)
@@ -48,7 +51,9 @@ func (a *app) servePage(ctx context.Context, b *beamlineCluster, listener net.Li
 	board := page.NewBoard()
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		return board.Watch(ctx, func(ctx context.Context) ([]ledger.Reached, error) { return ledger.Reach(ctx, b.access) })
+		return board.Watch(
+			ctx, func(ctx context.Context) ([]ledger.Reached, error) { return ledger.Reach(ctx, b.access) },
+		)
 	})
 	both.Go(func() error { return page.Serve(ctx, listener, board) })
 	return both.Wait()

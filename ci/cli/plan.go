@@ -49,8 +49,8 @@ func newPlan(a *app) *cobra.Command {
 
 // matrix writes a part of a matrix.
 func (a *app) matrix(m plan.Matrix, part string) error {
-	var n, of int
-	if _, err := fmt.Sscanf(part, "%d/%d", &n, &of); err != nil {
+	var n, parts int
+	if _, err := fmt.Sscanf(part, "%d/%d", &n, &parts); err != nil {
 		return &diag.Error{
 			Kind:  diag.Invalid,
 			Doing: "reading --part",
@@ -59,7 +59,7 @@ func (a *app) matrix(m plan.Matrix, part string) error {
 			Fix:   "write which part of how many, as in 2/3",
 		}
 	}
-	m, err := m.Part(n, of)
+	m, err := m.Part(n, parts)
 	if err != nil {
 		return err
 	}
@@ -71,11 +71,11 @@ func (a *app) planTag(name, rev, part string) error {
 	if err != nil {
 		return err
 	}
-	at := rev
-	if at == "" {
-		at = "refs/tags/" + name
+	revision := rev
+	if revision == "" {
+		revision = "refs/tags/" + name
 	}
-	commit, err := repo.Resolve(at)
+	commit, err := repo.Resolve(revision)
 	if err != nil && rev == "" {
 		return &diag.Error{
 			Kind:  diag.Invalid,

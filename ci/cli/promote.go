@@ -82,7 +82,7 @@ func (a *app) pass(
 	}
 	if override != "" {
 		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
-		if _, err := a.give(ctx, by, q, verdict, what); err != nil {
+		if _, err := a.attach(ctx, by, q, verdict, what); err != nil {
 			return gate.Pass{}, err
 		}
 		if verdict, err = q.Ask(ctx, v, verdict.Record); err != nil {
@@ -108,14 +108,14 @@ func writeMove(w io.Writer, did string, r *promote.Result) error {
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, ioc := range r.IOCs {
-		said := ""
+		note := ""
 		switch {
 		case ioc.Doing != "":
-			said = "not ready, and was not before: " + ioc.Doing
+			note = "not ready, and was not before: " + ioc.Doing
 		case ioc.Value != "":
-			said = ioc.PV + " = " + ioc.Value
+			note = ioc.PV + " = " + ioc.Value
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", ioc.Name, ioc.Did, said)
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", ioc.Name, ioc.Did, note)
 	}
 	return t.Flush()
 }

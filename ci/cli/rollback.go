@@ -94,7 +94,7 @@ func (a *app) mayReturn(
 	}
 	if !verdict.Open && override != "" {
 		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
-		if _, err := a.give(ctx, by, q, verdict, what); err != nil {
+		if _, err := a.attach(ctx, by, q, verdict, what); err != nil {
 			return err
 		}
 		if verdict, err = q.Return(ctx, former); err != nil {

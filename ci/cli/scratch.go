@@ -79,8 +79,8 @@ func (s *scratch) commit(message string, tags ...string) (string, error) {
 		return "", err
 	}
 	s.when = s.when.Add(time.Second)
-	who := &object.Signature{Name: "Controls Engineer", Email: "controls@example.org", When: s.when}
-	hash, err := tree.Commit(message, &git.CommitOptions{Author: who, Committer: who})
+	author := &object.Signature{Name: "Controls Engineer", Email: "controls@example.org", When: s.when}
+	hash, err := tree.Commit(message, &git.CommitOptions{Author: author, Committer: author})
 	if err != nil {
 		return "", err
 	}

@@ -20,7 +20,7 @@ import (
 
 // newVerify is `tagline verify`.
 func newVerify(a *app) *cobra.Command {
-	s, who := &site{}, &trusted{}
+	s, trust := &site{}, &trusted{}
 	cmd := a.takes(&cobra.Command{
 		Use:   "verify TAG",
 		Short: "Check a release, from its signed record down to each blob",
@@ -36,7 +36,7 @@ func newVerify(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			trust, err := a.trust(cmd.Context(), who)
+			trust, err := a.trust(cmd.Context(), trust)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ func newVerify(a *app) *cobra.Command {
 		},
 	}, tagArg)
 	s.flags(cmd)
-	who.flags(cmd)
+	trust.flags(cmd)
 	return cmd
 }
 
@@ -157,16 +157,16 @@ func writeReport(w io.Writer, r *attest.Report) error {
 		seen[r.Record] = true
 		fmt.Fprintf(t, "%s/%s\trecord %s\tsigned\n", r.Asset, r.Version, r.Record.Short())
 		for _, thing := range r.Things {
-			said := "intact"
+			result := "intact"
 			if len(thing.Signed) > 0 {
-				said += ", SBOM and provenance signed"
+				result += ", SBOM and provenance signed"
 			}
 			fmt.Fprintf(
 				t,
 				"  %s\t%s\t%s, %d bytes\n",
 				thing.Name,
 				thing.Ref.Digest().Short(),
-				said,
+				result,
 				thing.Bytes,
 			)
 		}

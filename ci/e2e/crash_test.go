@@ -44,7 +44,7 @@ func TestCrashIsResolved(t *testing.T) {
 	require.Regexp(t, `(?s)writeNowhere at .*crash\.c:7.*crash at .*crash\.c:15.*iocshBody at .*iocsh\.cpp:\d+.*main at .*main\.cpp:\d+`, lines.String())
 }
 
-// output runs a command in a container and gives what it prints.
+// output runs a command in a container and returns what it prints.
 func output(t *testing.T, c *dagger.Container, args ...string) string {
 	t.Helper()
 	out, err := c.WithExec(args).Stdout(t.Context())

@@ -66,7 +66,7 @@ func readFile(t *testing.T, s *site, file string) string {
 }
 
 // forget takes a record's tag away, so that its release is made once more, and
-// gives the record's digest.
+// returns the record's digest.
 func forget(t *testing.T, ref string) string {
 	t.Helper()
 	tag, err := name.NewTag(ref)

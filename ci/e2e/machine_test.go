@@ -62,7 +62,7 @@ func machine() []string {
 	return all
 }
 
-// ours tells whether a process is of a kind that `tagline up` starts.
+// ours reports whether a process is of a kind that `tagline up` starts.
 func ours(line string) bool {
 	for _, name := range []string{"tagline", "dagger", "kube", "etcd", "containerd", "runc", "dnsmasq", "/epics/ioc"} {
 		if strings.Contains(strings.Fields(line + " -")[0], name) {
@@ -72,7 +72,7 @@ func ours(line string) bool {
 	return false
 }
 
-// leftOver gives what is there after and was not before. What Debian's
+// leftOver returns what is there after and was not before. What Debian's
 // packages installed in between is the packages', not ours.
 func leftOver(before, after []string) string {
 	var left []string
@@ -87,7 +87,7 @@ func leftOver(before, after []string) string {
 	return strings.Join(left, "\n")
 }
 
-// installed tells whether dpkg or its helpers keep a file of /etc.
+// installed reports whether dpkg or its helpers keep a file of /etc.
 func installed(path string) bool {
 	for _, kept := range []string{
 		"/etc/alternatives/", "/etc/rc", "/etc/ld.so.cache", "/etc/systemd/", "/etc/passwd", "/etc/group",

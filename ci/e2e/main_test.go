@@ -123,7 +123,7 @@ func runEnv(t *testing.T, repo string, extra []string, args ...string) result {
 	return r
 }
 
-// ok runs tagline and fails the test unless it succeeds; it gives its stdout.
+// ok runs tagline and fails the test unless it succeeds; it returns its stdout.
 func ok(t *testing.T, repo string, args ...string) string {
 	t.Helper()
 	r := run(t, repo, args...)

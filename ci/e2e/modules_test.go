@@ -31,7 +31,7 @@ const upstream = "https://git.example.org/"
 // site's tree.
 var inGit = []string{"fir", "scale", "raw", "axis", "mean"}
 
-// newHierarchy gives a site with three images, of which two are not in this
+// newHierarchy returns a site with three images, of which two are not in this
 // repository: essential on epics-base, and ioc-axis on that. The environment
 // makes commands fetch from where the sources are served.
 func newHierarchy(t *testing.T) (s *site, environ []string) {
@@ -80,7 +80,7 @@ func copyFolder(t *testing.T, from, to string) {
 	}))
 }
 
-// mirrors makes the repositories of the test's modules, serves them, and gives
+// mirrors makes the repositories of the test's modules, serves them, and returns
 // the variable that makes Tagline fetch from there.
 func mirrors(t *testing.T) string {
 	t.Helper()

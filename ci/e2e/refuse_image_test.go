@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clone gives a copy of a site that a test may spoil.
+// clone returns a copy of a site that a test may spoil.
 func (s *site) clone(t *testing.T) *site {
 	t.Helper()
 	repo, err := git.PlainClone(t.TempDir(), false, &git.CloneOptions{URL: s.dir, Tags: git.NoTags})
@@ -24,7 +24,7 @@ const (
 )
 
 // TestBadImagesAreRefused locks or checks images that can't be built. What can
-// be known before the first compiler starts is told then.
+// be known before the first compiler starts is reported then.
 func TestBadImagesAreRefused(t *testing.T) {
 	whole, environ := newHierarchy(t)
 	tests := []struct {
@@ -66,7 +66,8 @@ func TestBadImagesAreRefused(t *testing.T) {
 				"registrar(tableRegister)\nfunction(tableRows)\ninclude \"nowhere.dbd\"\n",
 			)
 		}, "check --in-tree ioc-axis/1.0.1", 2,
-			[]string{supports + "table.yaml:3: table.dbd of table includes nowhere.dbd", "add the module that has it"}, "make"},
+			[]string{supports + "table.yaml:3: table.dbd of table includes nowhere.dbd", "add the module that has it"},
+			"make"},
 		{"a library and a file that are not built", func(s *site) {
 			s.edit(supports+"table.yaml", "libs: [table]\nfiles: [data]", "libs: [tables]\nfiles: [date]")
 		}, "check --in-tree ioc-axis/1.0.1", 2, []string{

@@ -87,7 +87,7 @@ func newSite(t *testing.T, line string) *site {
 	return s
 }
 
-// instance gives the path of a file of the n-th instance.
+// instance returns the path of a file of the n-th instance.
 func (s *site) instance(n, file string) string {
 	return filepath.Join("beamlines", s.line, "iocs", s.line+"-mo-ioc-"+n, file)
 }

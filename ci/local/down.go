@@ -13,7 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// Down stops what Up started and leaves nothing of it on the machine: no
+// Down stops what Up started and leaves no trace on the machine: no
 // process, mount, network or firewall rule. Images and caches stay in the
 // state directory, which purge removes too. Nothing running is fine.
 func Down(ctx context.Context, s state.Dir, purge bool) error {

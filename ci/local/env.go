@@ -38,7 +38,7 @@ type Env struct {
 }
 
 // Environ returns NAME=value pairs that make clients use it: dagger, Helm,
-// kubectl, and Tagline itself. Sorted mirrors, so equal Envs give equal pairs.
+// kubectl, and Tagline itself. Sorted mirrors, so equal Envs have equal pairs.
 func (e Env) Environ() []string {
 	pairs := []string{"DO_NOT_TRACK=1", "DAGGER_NO_NAG=1"}
 	add := func(name, value string) {

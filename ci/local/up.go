@@ -1,5 +1,5 @@
 // Package local brings up what a release and a promotion need on one machine
-// that has none of it: a Dagger engine, an OCI registry, a base image, mirrors
+// that lacks them: a Dagger engine, an OCI registry, a base image, mirrors
 // of git sources and a one-node Kubernetes cluster. Where the machine offers
 // the real thing, that is used instead.
 package local

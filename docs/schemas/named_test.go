@@ -42,7 +42,7 @@ func TestNamedInFiles(t *testing.T) {
 	assert.NotZero(t, seen)
 }
 
-// schemaOf gives the schema that a file is read by; empty when it has none.
+// schemaOf returns the schema that a file is read by; empty when it has none.
 func schemaOf(file string) string {
 	switch base := path.Base(file); {
 	case path.Dir(file) == "generic-iocs/support" && strings.HasSuffix(base, ".yaml"):

@@ -43,7 +43,7 @@ type revoked struct {
 	From time.Time `json:"from"`
 }
 
-// Statement is an approval as it was found, with who signed it. Nothing of it is
+// Statement is an approval as it was found, with its signer. Nothing of it is
 // trusted before Judge accepted it.
 type Statement struct {
 	Approval

@@ -61,9 +61,9 @@ func (f *Found) Judge(q Question) []Judged {
 
 // judge returns the approver who signed, and why the approval does not count.
 func (q Question) judge(s Statement, ended map[string]time.Time) (by, why string) {
-	for _, who := range q.Approvers {
-		if _, err := who.Trust.Check(s.signed, s.subject, Kind, ""); err == nil {
-			by = who.Name
+	for _, approver := range q.Approvers {
+		if _, err := approver.Trust.Check(s.signed, s.subject, Kind, ""); err == nil {
+			by = approver.Name
 			break
 		}
 	}
@@ -95,8 +95,8 @@ func (q Question) judge(s Statement, ended map[string]time.Time) (by, why string
 func (f *Found) revoked(q Question) map[string]time.Time {
 	all := map[string]time.Time{}
 	for _, text := range f.Revocations {
-		for _, who := range q.Approvers {
-			predicate, err := who.Trust.Check(text, q.Record, Revocation, "")
+		for _, approver := range q.Approvers {
+			predicate, err := approver.Trust.Check(text, q.Record, Revocation, "")
 			if err != nil {
 				continue
 			}

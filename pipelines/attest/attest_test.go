@@ -99,7 +99,7 @@ func newKey(t testing.TB) (*sign.Key, *sign.Trust) {
 	return k, trust
 }
 
-// push pushes something by its digest and gives it as an artifact.
+// push pushes something by its digest and returns it as an artifact.
 func (s *site) push(
 	t testing.TB, path string, kind record.ArtifactType, target asset.Target, version string,
 ) record.Artifact {
@@ -281,7 +281,7 @@ func (s *site) reseal(t testing.TB) {
 	s.retag(t, at, record.Artifact{Ref: at, Digest: ref.Digest()})
 }
 
-// damage lets the registry give other bytes, so many fewer, for an artifact's last layer.
+// damage makes the registry serve other bytes, so many fewer, for an artifact's last layer.
 func (s *site) damage(t testing.TB, a record.Artifact, fewer int64) {
 	from, err := name.NewDigest(string(a.Pinned()))
 	require.NoError(t, err)

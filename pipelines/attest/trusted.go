@@ -46,18 +46,18 @@ func Read(
 		}
 	}
 	r := &Release{Digest: digest}
-	var said release
+	var claimed release
 	if trusted != nil {
-		if said, r.Signer, err = recordSignature(ctx, reg, trusted, name, v, digest); err != nil {
+		if claimed, r.Signer, err = recordSignature(ctx, reg, trusted, name, v, digest); err != nil {
 			return nil, distrust(name, v, err)
 		}
 	}
 	if r.Record, err = reg.RecordAt(ctx, name, v, digest); err != nil {
 		return nil, err
 	}
-	if trusted != nil && said != releaseOf(r.Record) {
+	if trusted != nil && claimed != releaseOf(r.Record) {
 		return nil, distrust(name, v, fmt.Errorf(
-			"it was signed as the record of %s, not of %s", said.Tag, r.Record.Tag,
+			"it was signed as the record of %s, not of %s", claimed.Tag, r.Record.Tag,
 		))
 	}
 	if err := bound(reg.Prefix(), r.Record); err != nil {
@@ -70,7 +70,7 @@ func Read(
 // A repository of one asset has tags without the asset's name.
 func recordSignature(
 	ctx context.Context, reg *registry.Registry, trusted Trusted, name asset.Name, v asset.Version, digest asset.Digest,
-) (said release, signer string, err error) {
+) (claimed release, signer string, err error) {
 	ref := reg.RecordRef(name, digest)
 	var found *statement
 	var faults []error
@@ -80,15 +80,15 @@ func recordSignature(
 			faults = append(faults, err)
 			continue
 		}
-		if err := json.Unmarshal(found.predicate, &said); err != nil {
-			return said, "", fmt.Errorf("%s: its signature can't be read: %w", ref, err)
+		if err := json.Unmarshal(found.predicate, &claimed); err != nil {
+			return claimed, "", fmt.Errorf("%s: its signature can't be read: %w", ref, err)
 		}
-		if said.Tag != tag || said.Asset != name || said.Version != v {
-			return said, "", fmt.Errorf("%s: it was signed as the record of %s, not of %s", ref, said.Tag, tag)
+		if claimed.Tag != tag || claimed.Asset != name || claimed.Version != v {
+			return claimed, "", fmt.Errorf("%s: it was signed as the record of %s, not of %s", ref, claimed.Tag, tag)
 		}
-		return said, found.signer, nil
+		return claimed, found.signer, nil
 	}
-	return said, "", faults[0]
+	return claimed, "", faults[0]
 }
 
 // bound reports what a record names outside its registry and its own names: an

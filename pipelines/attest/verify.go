@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Report is what was seen to be right in a release.
@@ -73,17 +72,11 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 		Things: make([]Thing, len(rec.Artifacts)),
 	}
 	c.done[tag] = report
-	faults := make([]error, len(rec.Artifacts), len(rec.Artifacts)+1)
-	var g errgroup.Group
-	g.SetLimit(parallel)
-	for i, a := range rec.Artifacts {
-		g.Go(func() error {
-			report.Things[i], faults[i] = c.artifact(ctx, rec, a)
-			return nil
-		})
-	}
-	g.Wait()
-	faults = append(faults, runsParents(rec))
+	err = step.EachIndex(ctx, parallel, len(rec.Artifacts), func(ctx context.Context, i int) (err error) {
+		report.Things[i], err = c.artifact(ctx, rec, rec.Artifacts[i])
+		return err
+	})
+	faults := []error{err, runsParents(rec)}
 	for _, p := range rec.Parents.Releases {
 		parent, err := c.parent(ctx, p)
 		faults = append(faults, err)

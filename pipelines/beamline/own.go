@@ -14,8 +14,8 @@ func (r *reader) readOwn(inst *Instance) {
 	}
 	inst.Own = map[string][]byte{}
 	for _, name := range []string{"Chart.yaml", "templates"} {
-		at := path.Join(inst.Folder, name)
-		err := fs.WalkDir(r.fsys, at, func(file string, d fs.DirEntry, err error) error {
+		file := path.Join(inst.Folder, name)
+		err := fs.WalkDir(r.fsys, file, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
@@ -23,7 +23,7 @@ func (r *reader) readOwn(inst *Instance) {
 			return err
 		})
 		if err != nil {
-			r.fault(at, "make it a file, or a folder of files", "it can't be read: %w", err)
+			r.fault(file, "make it a file, or a folder of files", "it can't be read: %w", err)
 		}
 	}
 }

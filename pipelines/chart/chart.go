@@ -1,7 +1,7 @@
 // Package chart makes Helm charts: one for each IOC instance of a beamline, all
 // on the library chart ioc-lib, and the library chart itself.
 //
-// A chart is made of bytes alone: the same instance at the same version gives
+// A chart is made of bytes alone: the same instance at the same version has
 // the same archive, byte for byte, on any machine and at any hour. Helm's own
 // packaging stamps the clock.
 package chart

@@ -103,7 +103,7 @@ func renderFaults(inst *beamline.Instance, version string, err error) error {
 	var wrong valueFaults
 	if !errors.As(err, &wrong) {
 		return &diag.Error{Kind: diag.Invalid, Doing: "rendering chart", Asset: inst.Name, Version: version,
-			File: inst.Folder, Err: err}
+			File: inst.Folder, Err: err, Fix: "mend the template or the value that it names"}
 	}
 	var faults []error
 	for _, what := range wrong {

@@ -110,5 +110,6 @@ func checkConfig(inst *beamline.Instance) error {
 
 // fault is a fault in one of the instance's files.
 func fault(inst *beamline.Instance, file string, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "packaging chart", Asset: inst.Name, File: file, Err: err}
+	return &diag.Error{Kind: diag.Invalid, Doing: "packaging chart", Asset: inst.Name, File: file, Err: err,
+		Fix: "mend that file"}
 }

@@ -39,7 +39,8 @@ func HasLibrary(tree fs.FS) bool {
 func Unpack(packed []byte) (*Library, error) {
 	c, err := loader.LoadArchive(bytes.NewReader(packed))
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "reading a released library chart", Err: err}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "reading a released library chart", Err: err,
+			Fix: "name another version of the library chart in tagline.yaml"}
 	}
 	l := &Library{files: map[string][]byte{}}
 	for _, f := range c.Raw {
@@ -73,7 +74,8 @@ func ReadLibrary(lib fs.FS) (*Library, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder, Err: err}
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder, Err: err,
+			Fix: "mend the files of the library chart"}
 	}
 	if err := l.check(); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 )
 
-// Render returns the Kubernetes manifests of a packaged chart as Helm would give
+// Render returns the Kubernetes manifests of a packaged chart as Helm would send
 // them to a cluster: YAML documents, each after a line "---", in the order of
 // the templates' names. The release has the chart's name, in namespace.
 func Render(tgz []byte, namespace string) (string, error) {

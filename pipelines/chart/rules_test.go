@@ -17,7 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
-// rendered returns the ConfigMap and the Deployment that Helm would give a cluster.
+// rendered returns the ConfigMap and the Deployment that Helm would send to a cluster.
 func rendered(t require.TestingT, inst *beamline.Instance, version string) (*corev1.ConfigMap, *appsv1.Deployment) {
 	tgz, err := lib.Package(&beamline.Beamline{Name: "bl01t", Namespace: "bl01t"}, inst, image, version)
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ type Error struct {
 	Err     error  // the cause
 }
 
-// Error gives the whole sentence.
+// Error returns the whole sentence.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -66,7 +66,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Invalidf is a fault in a person's file, with the mend. line is from 1, or 0
@@ -75,7 +75,7 @@ func Invalidf(file string, line int, fix, format string, args ...any) *Error {
 	return &Error{Kind: Invalid, File: file, Line: line, Fix: fix, Err: fmt.Errorf(format, args...)}
 }
 
-// KindOf gives the kind of the first Error in err's tree, Broken when there is none.
+// KindOf returns the kind of the first Error in err's tree, Broken when there is none.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -84,7 +84,7 @@ func KindOf(err error) Kind {
 	return Broken
 }
 
-// ExitStatus gives the exit status of a command that ended with err: 0 for nil.
+// ExitStatus returns the exit status of a command that ended with err: 0 for nil.
 func ExitStatus(err error) int {
 	if err == nil {
 		return 0
@@ -92,7 +92,7 @@ func ExitStatus(err error) int {
 	return int(KindOf(err))
 }
 
-// All gives the single faults joined in err (errors.Join, nested or not), in
+// All returns the single faults joined in err (errors.Join, nested or not), in
 // order; a lone error is a list of one, nil is empty.
 func All(err error) []error {
 	if err == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // Faults collects what is wrong with people's files, so that all of it can be
-// told at once. The zero value has none.
+// reported in one run. The zero value has none.
 type Faults []*Error
 
 // Add keeps err, or each of the faults that it joins; nil adds nothing. What

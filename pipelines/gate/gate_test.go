@@ -75,7 +75,7 @@ func TestWhatWasCheckedCannotBeChanged(t *testing.T) {
 // by is an approval that counts.
 func by(name string) approval.Judged { return approval.Judged{By: name, Good: true} }
 
-// spoiled is a change of good facts, and what is said of it.
+// spoiled is a change of good facts, and the reason that it leads to.
 type spoiled struct {
 	change func(*Facts)
 	says   string

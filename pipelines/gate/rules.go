@@ -117,15 +117,15 @@ func signature(f Facts) []Reason {
 	return []Reason{no(Signed, "release the tag again with a key or as a workflow", "nobody signed it")}
 }
 
-// known lists what could not be read: nothing is assumed of it.
+// known lists what could not be read: nothing is assumed instead.
 func known(f Facts) (faults []Reason) {
 	for _, all := range f.Unreadable {
 		for _, err := range diag.All(all) {
 			fix := "see that it can be read, then run this again"
-			var told *diag.Error
-			if errors.As(err, &told) && told.Fix != "" {
-				fix = told.Fix
-				bare := *told
+			var fault *diag.Error
+			if errors.As(err, &fault) && fault.Fix != "" {
+				fix = fault.Fix
+				bare := *fault
 				bare.Fix = ""
 				err = &bare
 			}
@@ -187,16 +187,16 @@ func needed(f Facts) (n int) {
 
 // unapproved says which approver that beamline.yaml asks for is missing.
 func unapproved(f Facts, by []string) string {
-	asked := f.Release.Record.Gate.Approvers
-	if len(asked) == 0 {
+	wanted := f.Release.Record.Gate.Approvers
+	if len(wanted) == 0 {
 		return ""
 	}
 	for _, name := range by {
-		if slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(a, name) }) {
+		if slices.ContainsFunc(wanted, func(a string) bool { return strings.EqualFold(a, name) }) {
 			return ""
 		}
 	}
-	return "beamline.yaml asks for the approval of one of " + list(asked)
+	return "beamline.yaml asks for the approval of one of " + list(wanted)
 }
 
 // approvers lists who may approve.

@@ -35,7 +35,7 @@ func (p Promotion) title() string { return "promote " + p.Beamline + " to " + p.
 
 // Approvals returns the reviews that let a run begin, judged as approvals by a
 // policy that takes them from GitHub. The error is of kind Refused when the run is
-// not one that may promote this, and when anything of it could not be read.
+// not one that may promote this, and when any part could not be read.
 func (r *Repository) Approvals(ctx context.Context, want *policy.Approvals, p Promotion) ([]approval.Judged, error) {
 	q := question{r, p, want}
 	run, err := q.run(ctx)
@@ -124,7 +124,9 @@ func (q question) run(ctx context.Context) (*github.WorkflowRun, error) {
 
 // onBranch checks that a commit is on a branch, as it is now.
 func (q question) onBranch(ctx context.Context, commit, branch string) error {
-	between, _, err := q.client.Repositories.CompareCommits(ctx, q.owner, q.name, commit, branch, &github.ListOptions{PerPage: 1})
+	between, _, err := q.client.Repositories.CompareCommits(
+		ctx, q.owner, q.name, commit, branch, &github.ListOptions{PerPage: 1},
+	)
 	if err != nil {
 		return q.unread("the run's commit", err)
 	}
@@ -143,13 +145,15 @@ func (q question) environment(ctx context.Context) (*github.Environment, error) 
 	if e == nil { // GitHub answered null
 		e = &github.Environment{}
 	}
-	asks := slices.ContainsFunc(e.ProtectionRules, func(p *github.ProtectionRule) bool {
+	reviewed := slices.ContainsFunc(e.ProtectionRules, func(p *github.ProtectionRule) bool {
 		return p.GetType() == "required_reviewers" && len(p.Reviewers) > 0
 	})
 	switch {
 	case e.GetName() != q.Beamline || e.GetID() == 0:
-		return nil, q.refused("set it up under Settings, Environments", "GitHub's environment is %q, not %q", e.GetName(), q.Beamline)
-	case !asks:
+		return nil, q.refused(
+			"set it up under Settings, Environments", "GitHub's environment is %q, not %q", e.GetName(), q.Beamline,
+		)
+	case !reviewed:
 		return nil, q.refused("give it required reviewers", "GitHub's environment %s asks nobody", q.Beamline)
 	}
 	return e, nil
@@ -166,14 +170,17 @@ type review struct {
 // about reports whether a review is about an environment. One that was deleted and
 // made again under the same name is another.
 func (v review) about(e *github.Environment) bool {
-	return v.User.GetLogin() != "" && slices.ContainsFunc(v.Environments, func(o *github.Environment) bool { return o.GetID() == e.GetID() })
+	return v.User.GetLogin() != "" && slices.ContainsFunc(
+		v.Environments, func(o *github.Environment) bool { return o.GetID() == e.GetID() },
+	)
 }
 
 // reviews returns all reviews of a run.
 func (q question) reviews(ctx context.Context) (all []review, err error) {
 	for page := 1; page != 0; {
 		req, err := q.client.NewRequest(http.MethodGet,
-			fmt.Sprintf("repos/%s/%s/actions/runs/%d/approvals?per_page=100&page=%d", q.owner, q.name, q.Run, page), nil)
+			fmt.Sprintf("repos/%s/%s/actions/runs/%d/approvals?per_page=100&page=%d", q.owner, q.name, q.Run, page),
+			nil)
 		if err != nil {
 			return nil, err
 		}
@@ -190,13 +197,13 @@ func (q question) reviews(ctx context.Context) (all []review, err error) {
 // approver returns the name of the approver whom a user of GitHub is, empty for
 // none. A member of a team that may approve is called by the user's own name.
 func (q question) approver(ctx context.Context, user string) (string, error) {
-	for _, who := range q.want.From {
-		if strings.EqualFold(who.GitHub, user) {
-			return who.Name, nil
+	for _, approver := range q.want.From {
+		if strings.EqualFold(approver.GitHub, user) {
+			return approver.Name, nil
 		}
 	}
-	for _, who := range q.want.From {
-		org, team, ok := strings.Cut(who.GitHub, "/")
+	for _, approver := range q.want.From {
+		org, team, ok := strings.Cut(approver.GitHub, "/")
 		if !ok {
 			continue
 		}
@@ -204,12 +211,12 @@ func (q question) approver(ctx context.Context, user string) (string, error) {
 		if status(err) == http.StatusNotFound {
 			// GitHub says so of a team that the token may not see too.
 			if _, _, err := q.client.Teams.GetTeamBySlug(ctx, org, team); err != nil {
-				return "", q.unread("the team "+who.GitHub, err)
+				return "", q.unread("the team "+approver.GitHub, err)
 			}
 			continue
 		}
 		if err != nil {
-			return "", q.unread("the members of "+who.GitHub, err)
+			return "", q.unread("the members of "+approver.GitHub, err)
 		}
 		if m.GetState() == "active" {
 			return user, nil
@@ -221,11 +228,12 @@ func (q question) approver(ctx context.Context, user string) (string, error) {
 // refused is the error of a run that may not promote this.
 func (p Promotion) refused(fix, format string, args ...any) error {
 	return &diag.Error{
-		Kind: diag.Refused, Doing: "reading who approved", Asset: p.Beamline, Version: p.Version, Err: fmt.Errorf(format, args...), Fix: fix,
+		Kind: diag.Refused, Doing: "reading who approved", Asset: p.Beamline, Version: p.Version,
+		Err: fmt.Errorf(format, args...), Fix: fix,
 	}
 }
 
-// unread is the error of what could not be read: nothing is assumed of it.
+// unread is the error of what could not be read: nothing is assumed instead.
 func (q question) unread(what string, err error) error {
 	const right = "give GITHUB_TOKEN the rights actions: read and contents: read of the job; for teams, a token that may read the organization's members"
 	return &diag.Error{

@@ -23,7 +23,9 @@ var promotion = Promotion{Beamline: "bl01t", Version: "2026.11.2", Run: 4711}
 func reviewers() *policy.Approvals {
 	return &policy.Approvals{
 		Count: 1, GitHub: &policy.GitHub{Repository: "some-org/site", Workflow: "promote.yml"},
-		From: []policy.Approver{{Name: "Ada", GitHub: "ajp"}, {Name: "staff", GitHub: "some-org/bl01t-staff"}, {Name: "key", Key: "x"}},
+		From: []policy.Approver{
+			{Name: "Ada", GitHub: "ajp"}, {Name: "staff", GitHub: "some-org/bl01t-staff"}, {Name: "key", Key: "x"},
+		},
 	}
 }
 
@@ -66,19 +68,35 @@ func TestReviewsAreApprovals(t *testing.T) {
 func TestRunsThatMayNotPromote(t *testing.T) {
 	text := github.String
 	for says, change := range map[string]func(*githubtest.Run){
-		`the run's number is "4712"`:                                         func(r *githubtest.Run) { r.Run.ID = github.Int64(4712) },
-		`its workflow is ".github/workflows/mine.yml"`:                       func(r *githubtest.Run) { r.Workflow.Path = text(".github/workflows/mine.yml") },
-		`its title is "promote bl01t to 2026.11.1"`:                          func(r *githubtest.Run) { r.Run.DisplayTitle = text("promote bl01t to 2026.11.1") },
-		`its title is "promote bl02t to 2026.11.2"`:                          func(r *githubtest.Run) { r.Run.DisplayTitle = text("promote bl02t to 2026.11.2") },
-		`what started it is "push"`:                                          func(r *githubtest.Run) { r.Run.Event = text("push") },
-		`its branch is "mine"`:                                               func(r *githubtest.Run) { r.Run.HeadBranch = text("mine") },
-		`the repository of its commit is "mallory/site"`:                     func(r *githubtest.Run) { r.Run.HeadRepository = &github.Repository{FullName: text("mallory/site")} },
-		`its state is "completed"`:                                           func(r *githubtest.Run) { r.Run.Status = text("completed") },
-		`its attempt is "2"`:                                                 func(r *githubtest.Run) { r.Run.RunAttempt = github.Int(2) },
-		"GitHub does not say who started the run":                            func(r *githubtest.Run) { r.Run.TriggeringActor = nil },
-		"the run's commit 89e6c98d9288 is not on main":                       func(r *githubtest.Run) { r.Compared.Status = text("diverged") },
-		"GitHub's environment bl01t asks nobody; give it required reviewers": func(r *githubtest.Run) { r.Environment.ProtectionRules = nil },
-		`GitHub's environment is "bl02t", not "bl01t"`:                       func(r *githubtest.Run) { r.Environment.Name = text("bl02t") },
+		`the run's number is "4712"`: func(r *githubtest.Run) {
+			r.Run.ID = github.Int64(4712)
+		},
+		`its workflow is ".github/workflows/mine.yml"`: func(r *githubtest.Run) { r.Workflow.Path = text(".github/workflows/mine.yml") },
+		`its title is "promote bl01t to 2026.11.1"`:    func(r *githubtest.Run) { r.Run.DisplayTitle = text("promote bl01t to 2026.11.1") },
+		`its title is "promote bl02t to 2026.11.2"`:    func(r *githubtest.Run) { r.Run.DisplayTitle = text("promote bl02t to 2026.11.2") },
+		`what started it is "push"`: func(r *githubtest.Run) {
+			r.Run.Event = text("push")
+		},
+		`its branch is "mine"`: func(r *githubtest.Run) {
+			r.Run.HeadBranch = text("mine")
+		},
+		`the repository of its commit is "mallory/site"`: func(r *githubtest.Run) { r.Run.HeadRepository = &github.Repository{FullName: text("mallory/site")} },
+		`its state is "completed"`: func(r *githubtest.Run) {
+			r.Run.Status = text("completed")
+		},
+		`its attempt is "2"`: func(r *githubtest.Run) {
+			r.Run.RunAttempt = github.Int(2)
+		},
+		"GitHub does not say who started the run": func(r *githubtest.Run) {
+			r.Run.TriggeringActor = nil
+		},
+		"the run's commit 89e6c98d9288 is not on main": func(r *githubtest.Run) {
+			r.Compared.Status = text("diverged")
+		},
+		"GitHub's environment bl01t asks nobody; give it required reviewers": func(r *githubtest.Run) {
+			r.Environment.ProtectionRules = nil
+		},
+		`GitHub's environment is "bl02t", not "bl01t"`: func(r *githubtest.Run) { r.Environment.Name = text("bl02t") },
 	} {
 		t.Run(says, func(t *testing.T) {
 			run := githubtest.NewRun()
@@ -93,13 +111,14 @@ func TestRunsThatMayNotPromote(t *testing.T) {
 
 func TestReviewsThatAreNotOfThisEnvironment(t *testing.T) {
 	run := githubtest.NewRun()
-	run.Reviews[0].Environments = []*github.Environment{{ID: github.Int64(6), Name: github.String("bl01t")}} // deleted, and made again
+	// deleted, and made again
+	run.Reviews[0].Environments = []*github.Environment{{ID: github.Int64(6), Name: github.String("bl01t")}}
 	all, err := open(t, (&githubtest.GitHub{Run: run}).Handler()).Approvals(t.Context(), reviewers(), promotion)
 	require.NoError(t, err)
 	require.Empty(t, all)
 }
 
-// TestATeamThatIsHidden: GitHub says of it what it says of one who is no member.
+// TestATeamThatIsHidden: GitHub answers for it as for a user who is no member.
 func TestATeamThatIsHidden(t *testing.T) {
 	run := githubtest.NewRun()
 	run.Hidden = true
@@ -122,7 +141,9 @@ func TestWhatCannotBeReadApprovesNothing(t *testing.T) {
 			fmt.Fprint(w, body)
 		}
 	}
-	limit := map[string]string{"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4102444800"}
+	limit := map[string]string{
+		"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4102444800",
+	}
 	for name, fault := range map[string]http.HandlerFunc{
 		"broken":               answer(502, nil, "bad gateway"),
 		"not allowed":          answer(403, nil, `{"message": "Resource not accessible by integration"}`),

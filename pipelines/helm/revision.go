@@ -47,7 +47,7 @@ func (r Revision) IsOf(ref asset.Ref) bool {
 // Runs reports whether the revision's objects are meant to be in the cluster.
 func (r Revision) Runs() bool { return r.Status == release.StatusDeployed.String() }
 
-// Interrupted reports whether a run ended in the middle of it: some of its
+// Interrupted reports whether a run ended in the middle: some of its
 // objects may be in the cluster.
 func (r Revision) Interrupted() bool {
 	return strings.HasPrefix(r.Status, "pending-") || r.Status == release.StatusUninstalling.String() ||

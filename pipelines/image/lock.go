@@ -104,12 +104,13 @@ func (b Builder) packagesBelow(ctx context.Context, img *recipe.Image, parent *I
 		return parent.Developer, nil
 	}
 	c := b.Client.Container().From(b.base)
-	for _, on := range b.Tree.Chain(img.Name) {
-		if on == img {
+	for _, below := range b.Tree.Chain(img.Name) {
+		if below == img {
 			break
 		}
 		var err error
-		if c, err = debian.Install(ctx, on, c, b.Tree.Packages(on), b.Locks[on.Name].Packages.Build); err != nil {
+		locked := b.Locks[below.Name].Packages.Build
+		if c, err = debian.Install(ctx, below, c, b.Tree.Packages(below), locked); err != nil {
 			return nil, err
 		}
 	}

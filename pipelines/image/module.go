@@ -69,7 +69,7 @@ type fetched struct {
 	files  *dagger.Directory // as it is built
 }
 
-// sources returns the pinned source of each module, all faults at once.
+// sources returns the pinned source of each module, and every fault.
 func (b Builder) sources(ctx context.Context, img *recipe.Image, order []recipe.ModuleRef) ([]fetched, error) {
 	all := make([]fetched, len(order))
 	errs := make([]error, len(order))

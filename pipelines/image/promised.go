@@ -16,7 +16,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/upstream"
 )
 
-// promise is one kind of file that a module's recipe says it gives an IOC.
+// promise is one kind of file that a module's recipe promises to an IOC.
 type promise struct {
 	kind  string   // "dbd", as people say
 	names []string // as the recipe has them
@@ -24,7 +24,7 @@ type promise struct {
 	paths func(name string) []string
 }
 
-// promises returns what a module's recipe says it gives an IOC. Libraries that
+// promises returns what a module's recipe promises to an IOC. Libraries that
 // are named by a make variable are left out.
 func promises(mod *recipe.Module) []promise {
 	const lib = "lib/" + layout.HostArch + "/"
@@ -38,7 +38,7 @@ func promises(mod *recipe.Module) []promise {
 	}
 }
 
-// promised refuses a module that did not build what its file says it gives an
+// promised refuses a module that did not build what its file promises to an
 // IOC: said here, the IOC's build need not be searched for it. c has the module
 // and all its needs in their places.
 func (b Builder) promised(ctx context.Context, mod *recipe.Module, c *dagger.Container) error {

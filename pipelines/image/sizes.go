@@ -20,11 +20,11 @@ import (
 //go:embed sizes.sh
 var sizesScript string
 
-// Sizes gives how many bytes each owner has in the layers of an image, by
+// Sizes returns how many bytes each owner has in the layers of an image, by
 // target: what it is built on, named on, as a whole, then every Debian package,
 // support module and the IOC, the largest first. An owner that has files below
 // already counts with what was added.
-func Sizes(ctx context.Context, img, below *Image, on string) ([]record.Size, error) {
+func Sizes(ctx context.Context, img, below *Image, base string) ([]record.Size, error) {
 	targets := []asset.Target{asset.Developer, asset.Runtime}
 	var have, had [2]map[string]int64
 	var g errgroup.Group
@@ -37,14 +37,14 @@ func Sizes(ctx context.Context, img, below *Image, on string) ([]record.Size, er
 	}
 	var all []record.Size
 	for i, target := range targets {
-		all = append(all, sizes(target, on, have[i], had[i])...)
+		all = append(all, sizes(target, base, have[i], had[i])...)
 	}
 	return all, nil
 }
 
 // sizes compares what the owners have in a target with what they had below.
-func sizes(target asset.Target, on string, have, had map[string]int64) []record.Size {
-	whole := record.Size{Target: target, Owner: on}
+func sizes(target asset.Target, base string, have, had map[string]int64) []record.Size {
+	whole := record.Size{Target: target, Owner: base}
 	var added []record.Size
 	for _, bytes := range had {
 		whole.Bytes += bytes
@@ -60,7 +60,7 @@ func sizes(target asset.Target, on string, have, had map[string]int64) []record.
 	return append([]record.Size{whole}, added...)
 }
 
-// owners gives the bytes of each owner in a container.
+// owners returns the bytes of each owner in a container.
 func owners(ctx context.Context, c *dagger.Container) (map[string]int64, error) {
 	out, err := c.WithUser("root").WithExec([]string{"sh", "-c", sizesScript}).Stdout(ctx)
 	if err != nil {

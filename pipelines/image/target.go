@@ -20,7 +20,7 @@ func site(img *recipe.Image, lines ...string) string {
 	return strings.Join(append([]string{targets}, lines...), "\n") + "\n"
 }
 
-// crossSite is what EPICS Base is told of a target that Debian has a compiler
+// crossSite returns EPICS Base's settings for a target that Debian has a compiler
 // for: where it is, and that Debian's readline is of the host. As in the file of
 // upstream that this replaces, the target is linked statically.
 func crossSite(target string) string {
@@ -29,7 +29,7 @@ func crossSite(target string) string {
 		"SHARED_LIBRARIES = NO\n"
 }
 
-// baseSource gives EPICS Base's source as img builds it. Without targets and lines of
+// baseSource returns EPICS Base's source as img builds it. Without targets and lines of
 // its own it is as upstream has it, but for the tests.
 func (b Builder) baseSource(
 	ctx context.Context, img *recipe.Image, mod *recipe.Module, source *dagger.Directory,

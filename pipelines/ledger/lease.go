@@ -48,7 +48,7 @@ func (l *lease) Create(ctx context.Context, rec resourcelock.LeaderElectionRecor
 	return l.write(ctx, rec, l.Interface.Create)
 }
 
-// Update renews the lease, or takes one that nobody holds, or gives it back.
+// Update renews the lease, or takes one that nobody holds, or releases it.
 func (l *lease) Update(ctx context.Context, rec resourcelock.LeaderElectionRecord) error {
 	return l.write(ctx, rec, l.Interface.Update)
 }

@@ -78,10 +78,12 @@ func newElector(ctx context.Context, l *lease, start chan<- context.Context) (*l
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(held context.Context) { start <- held },
 			OnStoppedLeading: func() {},
-			OnNewLeader: func(who string) {
-				if who != l.Identity() {
+			OnNewLeader: func(holder string) {
+				if holder != l.Identity() {
 					step.Say(ctx, "waiting for the beamline",
-						fmt.Sprintf("%s is changing it; a run that was killed is waited for %s at most", who, lockFor))
+						fmt.Sprintf(
+							"%s is changing it; a run that was killed is waited for %s at most", holder, lockFor,
+						))
 				}
 			},
 		},

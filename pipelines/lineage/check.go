@@ -22,7 +22,7 @@ const sideBySide = 8
 // Check refuses what no release of a tree without faults of its own could be, for
 // what is released or not: an image whose parent is not released or does not
 // have what it needs, an instance whose generic IOC is not released, and a name
-// that belongs to another repository than home. The error joins all of it.
+// that belongs to another repository than home. The error joins every fault.
 func (r Reader) Check(ctx context.Context, files fs.FS, home string) error {
 	r.known = &sync.Map{}
 	work, err := r.work(files, home)
@@ -30,7 +30,9 @@ func (r Reader) Check(ctx context.Context, files fs.FS, home string) error {
 		return err
 	}
 	var faults diag.Faults
-	faults.Add(step.Each(ctx, sideBySide, work, func(ctx context.Context, ask func(context.Context) error) error { return ask(ctx) }))
+	faults.Add(step.Each(
+		ctx, sideBySide, work, func(ctx context.Context, ask func(context.Context) error) error { return ask(ctx) },
+	))
 	return faults.Err()
 }
 
@@ -105,5 +107,7 @@ func Pins(bl *beamline.Beamline) map[asset.Pin]string {
 
 // SortedPins returns a map's pins, in the order of their text.
 func SortedPins[V any](pins map[asset.Pin]V) []asset.Pin {
-	return slices.SortedFunc(maps.Keys(pins), func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) })
+	return slices.SortedFunc(
+		maps.Keys(pins), func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) },
+	)
 }

@@ -61,7 +61,9 @@ func (r Reader) Library(ctx context.Context, pin asset.Pin, file string) (*recor
 }
 
 // read returns the record of a pinned release of a kind.
-func (r Reader) read(ctx context.Context, pin asset.Pin, file string, kind asset.Kind, fix string) (*record.Record, error) {
+func (r Reader) read(
+	ctx context.Context, pin asset.Pin, file string, kind asset.Kind, fix string,
+) (*record.Record, error) {
 	found, err := r.release(ctx, pin)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, &diag.Error{
@@ -82,7 +84,9 @@ func (r Reader) read(ctx context.Context, pin asset.Pin, file string, kind asset
 func (r Reader) IOC(ctx context.Context, pin asset.Pin, file string) (*record.Record, error) {
 	rec, err := r.Image(ctx, pin, file)
 	if err == nil && rec.Recipe != nil && rec.Recipe.IOC == nil {
-		return nil, diag.Invalidf(file, 0, "name an image that is built with one", "%s has no IOC: others are only built on it", pin)
+		return nil, diag.Invalidf(
+			file, 0, "name an image that is built with one", "%s has no IOC: others are only built on it", pin,
+		)
 	}
 	return rec, err
 }
@@ -132,7 +136,8 @@ func described(rec *record.Record, file string, built record.Parent) error {
 			"%s was released by Tagline %s, whose records do not say what an image was made from", pin, rec.Tool)
 	case built.Ref != "" && built.Ref != developer:
 		return &diag.Error{
-			Kind: diag.Refused, Doing: "reading the record of", Asset: string(pin.Asset), Version: pin.Version.String(), File: file,
+			Kind: diag.Refused, Doing: "reading the record of", Asset: string(pin.Asset),
+			Version: pin.Version.String(), File: file,
 			Err: fmt.Errorf("its developer image is %s, and %s was built on", developer, built.Ref),
 			Fix: "find out who wrote the record",
 		}

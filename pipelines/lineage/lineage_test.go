@@ -51,12 +51,15 @@ func (s shelf) release(files fs.FS, pin string, change func(*record.Record)) *re
 	require.NoError(s.t, err)
 	img := tree.Images[string(p.Asset)]
 	rec := &record.Record{
-		Schema: record.Schema, Kind: asset.Image, Asset: p.Asset, Version: p.Version, Tag: p.Tag(), Commit: strings.Repeat("0a", 20),
+		Schema: record.Schema, Kind: asset.Image, Asset: p.Asset, Version: p.Version, Tag: p.Tag(),
+		Commit: strings.Repeat("0a", 20),
 		Checks: []record.Test{{Name: record.SmokeTest, Of: string(p.Asset), Passed: true}}, Tool: "test",
 		Recipe: lineage.Describe(tree, img, &lockfile.Lock{}),
 	}
 	for _, ref := range img.Modules {
-		src := record.Source{Module: ref.Name, URL: tree.Modules[ref.Name].Git, Ref: ref.Ref, Commit: strings.Repeat("0b", 20)}
+		src := record.Source{
+			Module: ref.Name, URL: tree.Modules[ref.Name].Git, Ref: ref.Ref, Commit: strings.Repeat("0b", 20),
+		}
 		if src.URL == "" {
 			src.URL, src.Ref = "tree", tree.Modules[ref.Name].Folder
 		}
@@ -66,7 +69,9 @@ func (s shelf) release(files fs.FS, pin string, change func(*record.Record)) *re
 	if below, nearest, err := s.Below(s.t.Context(), img); len(below.Images) > 0 {
 		require.NoError(s.t, err)
 		developer := nearest.Image(asset.Developer)
-		rec.Parents.Releases = []record.Parent{{Asset: nearest.Asset, Version: nearest.Version, Ref: developer.Pinned(), Digest: developer.Digest}}
+		rec.Parents.Releases = []record.Parent{{
+			Asset: nearest.Asset, Version: nearest.Version, Ref: developer.Pinned(), Digest: developer.Digest,
+		}}
 	}
 	for _, target := range []asset.Target{asset.Developer, asset.Runtime} {
 		rec.Artifacts = append(rec.Artifacts, s.push(p.Asset.Image(target), p.Version, target))
@@ -85,7 +90,10 @@ func (s shelf) push(repository string, v asset.Version, target asset.Target) rec
 	require.NoError(s.t, err)
 	h, err := content.Digest()
 	require.NoError(s.t, err)
-	a := record.Artifact{Name: repository, Type: record.ImageType, Target: target, Ref: s.Registry.Ref(repository, v), Digest: asset.Digest(h.String())}
+	a := record.Artifact{
+		Name: repository, Type: record.ImageType, Target: target, Ref: s.Registry.Ref(repository, v),
+		Digest: asset.Digest(h.String()),
+	}
 	ref, err := name.NewDigest(string(a.Pinned()))
 	require.NoError(s.t, err)
 	require.NoError(s.t, remote.Write(ref, content))
@@ -113,10 +121,15 @@ func released(t *testing.T) shelf {
 func alone(over map[string]string) fstest.MapFS {
 	tree := fstest.MapFS{}
 	files := map[string]string{
-		"generic-iocs/ioc-motor/image.yaml":   "from: epics-modules 4.45r1.0\nmodules:\n  stage: tree\nioc:\n  modules: [stage]\nsmoke:\n  config: smoke\n  checks: [{pv: A}]\n",
+		"generic-iocs/ioc-motor/image.yaml": "from: epics-modules 4.45r1.0\nmodules:\n  stage: tree\nioc:\n" +
+			"  modules: [stage]\n" +
+			"smoke:\n" +
+			"  config: smoke\n  checks: [{pv: A}]\n",
 		"generic-iocs/ioc-motor/stage/a.c":    "",
 		"generic-iocs/ioc-motor/smoke/st.cmd": "iocInit\n",
-		"generic-iocs/support/stage.yaml":     "folder: generic-iocs/ioc-motor/stage\nmacro: STAGE\nneeds: [motor]\ndbds: [stage.dbd]\nlibs: [stage]\n",
+		"generic-iocs/support/stage.yaml": "folder: generic-iocs/ioc-motor/stage\nmacro: STAGE\nneeds: [motor]\n" +
+			"dbds: [stage.dbd]\n" +
+			"libs: [stage]\n",
 	}
 	maps.Copy(files, over)
 	for file, text := range files {
@@ -139,7 +152,9 @@ func TestAnImageIsBuiltOnRecords(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"epics-base", "asyn", "busy", "motor", "stage"}, made.IOCModules(img))
 	require.Equal(t, []string{"motorSupport.dbd"}, made.Modules["motor"].DBDs)
-	require.Equal(t, []string{"qsrv", "$(EPICS_BASE_PVA_CORE_LIBS)", "$(EPICS_BASE_IOC_LIBS)"}, made.Modules["epics-base"].Libs)
+	require.Equal(
+		t, []string{"qsrv", "$(EPICS_BASE_PVA_CORE_LIBS)", "$(EPICS_BASE_IOC_LIBS)"}, made.Modules["epics-base"].Libs,
+	)
 	var chain []string
 	for _, i := range made.Chain("ioc-motor") {
 		chain = append(chain, i.Name)
@@ -151,13 +166,18 @@ func TestAnImageIsBuiltOnRecords(t *testing.T) {
 }
 
 // In one repository too, what an image is built on is the release and not what
-// became of it in the tree since.
+// the tree has since.
 func TestTheTreeIsNotAskedForAParent(t *testing.T) {
 	s := released(t)
 	later := hierarchy(t, map[string]string{
-		"generic-iocs/epics-modules/image.yaml":  "from: epics-base 7.0.8.1r1.0\nmodules:\n  autosave: R6-0\n",
-		"generic-iocs/support/motor.yaml":        "git: https://github.com/epics-modules/motor\nmacro: MOTOR\nneeds: [busy, asyn]\ndbds: [other.dbd]\nlibs: [other]\n",
-		"generic-iocs/ioc-motorsim/image.yaml":   "from: epics-modules 4.45r1.0\nioc:\n  modules: [motor]\nsmoke:\n  config: smoke\n  checks: [{pv: A}]\n",
+		"generic-iocs/epics-modules/image.yaml": "from: epics-base 7.0.8.1r1.0\nmodules:\n  autosave: R6-0\n",
+		"generic-iocs/support/motor.yaml": "git: https://github.com/epics-modules/motor\nmacro: MOTOR\n" +
+			"needs: [busy, asyn]\n" +
+			"dbds: [other.dbd]\n" +
+			"libs: [other]\n",
+		"generic-iocs/ioc-motorsim/image.yaml": "from: epics-modules 4.45r1.0\nioc:\n  modules: [motor]\nsmoke:\n" +
+			"  config: smoke\n" +
+			"  checks: [{pv: A}]\n",
 		"generic-iocs/ioc-simstage/image.yaml":   "from: epics-base 7.0.8.1r1.0\n",
 		"generic-iocs/ioc-motorsim/smoke/st.cmd": "iocInit\n",
 	})
@@ -172,44 +192,96 @@ func TestTheTreeIsNotAskedForAParent(t *testing.T) {
 	require.Equal(t, []string{"motorSupport.dbd"}, made.Modules["motor"].DBDs)
 	_, outside, err := recipe.ReadAlone(later)
 	require.Empty(t, outside)
-	require.ErrorContains(t, err, "motor is built neither in ioc-motorsim nor in what it is built on", "the tree alone is another question")
+	require.ErrorContains(
+		t, err, "motor is built neither in ioc-motorsim nor in what it is built on",
+		"the tree alone is another question",
+	)
+}
+
+const (
+	imageFile = "generic-iocs/ioc-motor/image.yaml"
+	stageFile = "generic-iocs/support/stage.yaml"
+)
+
+// runs returns the files of a beamline whose instance runs an image.
+func runs(pin string) map[string]string {
+	return map[string]string{
+		"beamlines/bl01t/beamline.yaml":              "namespace: bl01t\n",
+		"beamlines/bl01t/iocs/bl01t-a/config/st.cmd": "iocInit\n",
+		"beamlines/bl01t/iocs/bl01t-a/values.yaml":   "image: " + pin + "\nprobePV: A\n",
+	}
+}
+
+// from returns the files of an image that is built on another.
+func from(pin string) map[string]string {
+	return map[string]string{
+		imageFile: "from: " + pin + "\n",
+		stageFile: "folder: generic-iocs/ioc-motor/stage\nmacro: STAGE\nneeds: [epics-base]\n",
+	}
+}
+
+// unreleased are trees that a check refuses for what is released.
+var unreleased = map[string]struct {
+	over map[string]string
+	says string
+}{
+	"a parent that is not released": {
+		from("epics-modules 9.9"), imageFile + ": epics-modules 9.9 is not released in 127.0.0.1",
+	},
+	"a parent that nobody released": {
+		from("epics-modles 4.45r1.0"), imageFile + ": epics-modles 4.45r1.0 is not released in",
+	},
+	"a parent without a recipe": {
+		from("old 1.0.0"),
+		imageFile + ": old 1.0.0 was released by Tagline test, whose records do not say what an image was made from; release it anew",
+	},
+	"a parent on another release": {
+		from("forged 1.0.0"), imageFile + ": reading the record of epics-base 7.0.8.1r1.0: its developer image is ",
+	},
+	"a need that nothing brings": {
+		map[string]string{stageFile: "folder: generic-iocs/ioc-motor/stage\nmacro: STAGE\nneeds: [moter]\n"},
+		imageFile + ":3: stage needs moter, which is built neither in ioc-motor nor in what it is built on; did you mean \"motor\"?",
+	},
+	"a module that is built already": {
+		map[string]string{
+			imageFile:                        "from: epics-modules 4.45r1.0\nmodules: {asyn: R4-46}\n",
+			"generic-iocs/support/asyn.yaml": "git: https://x.org/a\nmacro: ASYN\n",
+		},
+		imageFile + ":2: asyn is already built in epics-modules",
+	},
+	"an IOC of a module that is not": {
+		map[string]string{
+			imageFile: "from: epics-base 7.0.8.1r1.0\nioc: {modules: [motor]}\n" +
+				"smoke: {config: smoke, checks: [{pv: A}]}\n",
+		},
+		imageFile + ":2: there is no support module \"motor\"",
+	},
+	"a target that the parent has not": {
+		map[string]string{
+			imageFile: "from: epics-modules 4.45r1.0\ntargets: [linux-aarch64]\nmodules: {stage: tree}\n",
+		},
+		"epics-modules, which it is built on, is not built for linux-aarch64",
+	},
+	"an instance without a release": {
+		runs("ioc-motor 1.0.0"), "beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-motor 1.0.0 is not released in",
+	},
+	"an instance of an IOC-less image": {
+		runs("epics-base 7.0.8.1r1.0"), "bl01t-a/values.yaml: epics-base 7.0.8.1r1.0 has no IOC",
+	},
 }
 
 func TestRefusedForWhatIsReleased(t *testing.T) {
-	const image, stage = "generic-iocs/ioc-motor/image.yaml", "generic-iocs/support/stage.yaml"
-	instance := map[string]string{
-		"beamlines/bl01t/beamline.yaml":              "namespace: bl01t\n",
-		"beamlines/bl01t/iocs/bl01t-a/config/st.cmd": "iocInit\n",
-	}
-	runs := func(pin string) map[string]string {
-		files := maps.Clone(instance)
-		files["beamlines/bl01t/iocs/bl01t-a/values.yaml"] = "image: " + pin + "\nprobePV: A\n"
-		return files
-	}
-	from := func(pin string) map[string]string {
-		return map[string]string{image: "from: " + pin + "\n", stage: "folder: generic-iocs/ioc-motor/stage\nmacro: STAGE\nneeds: [epics-base]\n"}
-	}
 	s := released(t)
-	s.release(hierarchy(t, map[string]string{"generic-iocs/old/image.yaml": "from: debian:x\n"}), "old 1.0.0", func(r *record.Record) { r.Recipe = nil })
-	s.release(hierarchy(t, map[string]string{"generic-iocs/forged/image.yaml": "from: epics-base 7.0.8.1r1.0\n"}), "forged 1.0.0", func(r *record.Record) {
+	s.release(
+		hierarchy(t, map[string]string{"generic-iocs/old/image.yaml": "from: debian:x\n"}), "old 1.0.0",
+		func(r *record.Record) { r.Recipe = nil },
+	)
+	forged := hierarchy(t, map[string]string{"generic-iocs/forged/image.yaml": "from: epics-base 7.0.8.1r1.0\n"})
+	s.release(forged, "forged 1.0.0", func(r *record.Record) {
 		other := s.push("epics-base-developer", assettest.Version("1.0.0"), asset.Developer)
 		r.Parents.Releases[0].Ref, r.Parents.Releases[0].Digest = other.Pinned(), other.Digest
 	})
-	for name, c := range map[string]struct {
-		over map[string]string
-		says string
-	}{
-		"a parent that is not released":    {from("epics-modules 9.9"), image + ": epics-modules 9.9 is not released in 127.0.0.1"},
-		"a parent that nobody released":    {from("epics-modles 4.45r1.0"), image + ": epics-modles 4.45r1.0 is not released in"},
-		"a parent without a recipe":        {from("old 1.0.0"), image + ": old 1.0.0 was released by Tagline test, whose records do not say what an image was made from; release it anew"},
-		"a parent on another release":      {from("forged 1.0.0"), image + ": reading the record of epics-base 7.0.8.1r1.0: its developer image is "},
-		"a need that nothing brings":       {map[string]string{stage: "folder: generic-iocs/ioc-motor/stage\nmacro: STAGE\nneeds: [moter]\n"}, image + ":3: stage needs moter, which is built neither in ioc-motor nor in what it is built on; did you mean \"motor\"?"},
-		"a module that is built already":   {map[string]string{image: "from: epics-modules 4.45r1.0\nmodules: {asyn: R4-46}\n", "generic-iocs/support/asyn.yaml": "git: https://x.org/a\nmacro: ASYN\n"}, image + ":2: asyn is already built in epics-modules"},
-		"an IOC of a module that is not":   {map[string]string{image: "from: epics-base 7.0.8.1r1.0\nioc: {modules: [motor]}\nsmoke: {config: smoke, checks: [{pv: A}]}\n"}, image + ":2: there is no support module \"motor\""},
-		"a target that the parent has not": {map[string]string{image: "from: epics-modules 4.45r1.0\ntargets: [linux-aarch64]\nmodules: {stage: tree}\n"}, "epics-modules, which it is built on, is not built for linux-aarch64"},
-		"an instance without a release":    {runs("ioc-motor 1.0.0"), "beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-motor 1.0.0 is not released in"},
-		"an instance of an IOC-less image": {runs("epics-base 7.0.8.1r1.0"), "bl01t-a/values.yaml: epics-base 7.0.8.1r1.0 has no IOC"},
-	} {
+	for name, c := range unreleased {
 		t.Run(name, func(t *testing.T) {
 			err := s.Check(t.Context(), alone(c.over), "")
 			require.ErrorContains(t, err, c.says)
@@ -218,10 +290,13 @@ func TestRefusedForWhatIsReleased(t *testing.T) {
 	}
 }
 
-// All that is wrong is said at once, by file.
+// Every fault is reported in one run, by file.
 func TestCheckSaysAllAtOnce(t *testing.T) {
 	s := newShelf(t)
-	rec := s.release(hierarchy(t, nil), "epics-base 7.0.8.1r1.0", func(r *record.Record) { r.Repository = "github.com/some-org/base" })
+	rec := s.release(
+		hierarchy(t, nil), "epics-base 7.0.8.1r1.0",
+		func(r *record.Record) { r.Repository = "github.com/some-org/base" },
+	)
 	tree := hierarchy(t, map[string]string{
 		"beamlines/bl01t/beamline.yaml":              "namespace: bl01t\n",
 		"beamlines/bl01t/iocs/bl01t-a/values.yaml":   "image: ioc-x 1.0.0\nprobePV: A\n",
@@ -230,7 +305,8 @@ func TestCheckSaysAllAtOnce(t *testing.T) {
 	faults := diag.All(s.Check(t.Context(), tree, "github.com/other-org/site"))
 	require.Len(t, faults, 3)
 	for i, says := range []string{
-		"releasing epics-base: the name belongs to github.com/some-org/base, which released " + rec.Tag.String() + "; this is github.com/other-org/site",
+		"releasing epics-base: the name belongs to github.com/some-org/base, which released " + rec.Tag.String() +
+			"; this is github.com/other-org/site",
 		"beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-x 1.0.0 is not released",
 		"generic-iocs/ioc-motorsim/image.yaml: epics-modules 4.45r1.0 is not released",
 	} {

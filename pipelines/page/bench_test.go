@@ -19,11 +19,14 @@ func aSite() *Board {
 	b := NewBoard()
 	for n := range 100 {
 		name := fmt.Sprintf("bl%02dt", n)
-		st := &status.Status{Beamline: name, Namespace: name, Version: "2026.11.2", Record: string(digest("a")), Since: started}
+		st := &status.Status{
+			Beamline: name, Namespace: name, Version: "2026.11.2", Record: string(digest("a")), Since: started,
+		}
 		for i := range 50 {
 			st.Instances = append(st.Instances, status.IOC{
-				Name: fmt.Sprintf("%s-mo-ioc-%02d", name, i), Version: "2026.11.2", IOC: "ioc-simstage 1.0.0", Digest: string(digest("7")),
-				Pod: "p", Node: "ws011", Ready: true, Since: started, Doing: "ready", Drift: []string{},
+				Name: fmt.Sprintf("%s-mo-ioc-%02d", name, i), Version: "2026.11.2", IOC: "ioc-simstage 1.0.0",
+				Digest: string(digest("7")),
+				Pod:    "p", Node: "ws011", Ready: true, Since: started, Doing: "ready", Drift: []string{},
 			})
 		}
 		b.put(reading{
@@ -73,7 +76,8 @@ func BenchmarkUpdate(b *testing.B) {
 		r.status = &st
 		board.put(r)
 		c, err := v.update(board.View(b.Context(), f, time.Now()))
-		if err != nil || c == nil || len(c.Changed) != 1 || !strings.Contains(c.Changed[r.place.id()], st.Instances[n%50].Doing) {
+		doing := st.Instances[n%50].Doing
+		if err != nil || c == nil || len(c.Changed) != 1 || !strings.Contains(c.Changed[r.place.id()], doing) {
 			b.Fatalf("%v %v", c, err)
 		}
 	}

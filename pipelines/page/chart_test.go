@@ -58,14 +58,17 @@ func TestTheChart(t *testing.T) {
 	var in []string
 	for _, b := range pick[*rbacv1.RoleBinding](objects) {
 		require.Equal(t, "tagline-looking", b.RoleRef.Name)
-		require.Equal(t, []rbacv1.Subject{{Kind: "ServiceAccount", Name: "tagline-page", Namespace: "tagline"}}, b.Subjects)
+		require.Equal(
+			t, []rbacv1.Subject{{Kind: "ServiceAccount", Name: "tagline-page", Namespace: "tagline"}}, b.Subjects,
+		)
 		in = append(in, b.Namespace)
 	}
 	require.Equal(t, []string{"bl01t", "bl02t"}, in)
 	everywhere := pick[*rbacv1.ClusterRole](objects)
 	require.Len(t, everywhere, 1)
 	require.Equal(t, []rbacv1.PolicyRule{{
-		APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{ledger.Name}, Verbs: []string{"list"},
+		APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{ledger.Name},
+		Verbs: []string{"list"},
 	}}, everywhere[0].Rules, "in the whole cluster it finds beamlines, and reads nothing else")
 
 	pod := pick[*appsv1.Deployment](objects)[0].Spec.Template.Spec
@@ -85,7 +88,9 @@ func TestTheChart(t *testing.T) {
 }
 
 func TestTheChartRefusesATag(t *testing.T) {
-	for image, want := range map[string]string{"": "image names the tagline image", "ghcr.io/x/tagline:1": "is not pinned by digest"} {
+	for image, want := range map[string]string{
+		"": "image names the tagline image", "ghcr.io/x/tagline:1": "is not pinned by digest",
+	} {
 		_, err := render(t, map[string]any{"image": image})
 		require.ErrorContains(t, err, want)
 	}

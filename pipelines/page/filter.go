@@ -37,7 +37,9 @@ var keys = []string{"beamline", "state", "ioc", "version", "node", "text", "pv",
 func ParseFilter(values url.Values) (Filter, error) {
 	f := Filter{values: url.Values{}, sort: "state"}
 	refuse := func(fix, format string, args ...any) (Filter, error) {
-		return Filter{}, &diag.Error{Kind: diag.Invalid, Doing: "reading the page's address", Fix: fix, Err: fmt.Errorf(format, args...)}
+		return Filter{}, &diag.Error{
+			Kind: diag.Invalid, Doing: "reading the page's address", Fix: fix, Err: fmt.Errorf(format, args...),
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(keys, key) {

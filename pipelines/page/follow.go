@@ -103,7 +103,7 @@ func (s *scribe) write() {
 		facts, err := s.facts()
 		if err != nil {
 			next.failed = err.Error()
-		} else if st, comparing := s.judge(facts); next.status == nil || !reflect.DeepEqual(st, next.status) || comparing != next.comparing {
+		} else if st, comparing := s.judge(facts); comparing != next.comparing || !reflect.DeepEqual(st, next.status) {
 			next.status, next.comparing = st, comparing
 		}
 		if next.status != nil {

@@ -41,11 +41,15 @@ func newMirror(n *cluster.Namespace, changed func()) *mirror {
 		return metav1.ListOptions{FieldSelector: "metadata.name=" + name}
 	}
 	m.pods = inform(m, "pods", core.Pods(n.Name), &corev1.Pod{}, metav1.ListOptions{})
-	m.deployments = inform(m, "deployments", n.Client.AppsV1().Deployments(n.Name), &appsv1.Deployment{}, metav1.ListOptions{})
+	m.deployments = inform(
+		m, "deployments", n.Client.AppsV1().Deployments(n.Name), &appsv1.Deployment{}, metav1.ListOptions{},
+	)
 	m.ledger = inform(m, "the release", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.Name))
 	m.history = inform(m, "the history", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.HistoryName))
 	secrets := n.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
-	m.releases = inform(m, "Helm releases", secrets, &metav1.PartialObjectMetadata{}, metav1.ListOptions{LabelSelector: helm.Stores})
+	m.releases = inform(
+		m, "Helm releases", secrets, &metav1.PartialObjectMetadata{}, metav1.ListOptions{LabelSelector: helm.Stores},
+	)
 	return m
 }
 
@@ -127,12 +131,15 @@ func (m *mirror) failed() string {
 
 // whole reports whether everything was read once.
 func (m *mirror) whole() bool {
-	return m.pods.HasSynced() && m.deployments.HasSynced() && m.ledger.HasSynced() && m.history.HasSynced() && m.releases.HasSynced()
+	return m.pods.HasSynced() && m.deployments.HasSynced() && m.ledger.HasSynced() &&
+		m.history.HasSynced() && m.releases.HasSynced()
 }
 
 // facts returns what the namespace holds, as status.Read would read it.
 func (m *mirror) facts() (status.Facts, error) {
-	f := status.Facts{Ledger: &ledger.Ledger{}, History: helm.Revisions(items[metav1.PartialObjectMetadata](m.releases))}
+	f := status.Facts{
+		Ledger: &ledger.Ledger{}, History: helm.Revisions(items[metav1.PartialObjectMetadata](m.releases)),
+	}
 	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods))
 	slices.Sort(f.Strays)
 	var err error

@@ -61,7 +61,9 @@ func (s *Server) ioc(w http.ResponseWriter, r *http.Request) {
 func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	d := &Detail{Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read, Commands: commands(found, line)}
+	d := &Detail{
+		Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read, Commands: commands(found, line),
+	}
 	errs := make([]error, 3)
 	var all sync.WaitGroup
 	all.Go(func() { d.Log, errs[0] = lastLines(ctx, found, line.Name) })

@@ -23,7 +23,8 @@ var (
 	metricDrifted = prometheus.NewDesc("tagline_ioc_drifted",
 		"1 while the cluster differs from the IOC's release.", iocLabels, nil)
 	metricInfo = prometheus.NewDesc("tagline_ioc_info",
-		"1, with what the IOC runs and where.", append(iocLabels[:4:4], "version", "generic_ioc", "digest", "node"), nil)
+		"1, with what the IOC runs and where.", append(iocLabels[:4:4], "version", "generic_ioc", "digest", "node"),
+		nil)
 	metricRead = prometheus.NewDesc("tagline_beamline_read",
 		"1 while the beamline, or the cluster where beamline is empty, can be read.", iocLabels[:3], nil)
 	metricReadAt = prometheus.NewDesc("tagline_beamline_read_timestamp_seconds",

@@ -53,7 +53,8 @@ func TestRulesAreOfMetricsThatThereAre(t *testing.T) {
 		for _, metric := range metrics {
 			series := regexp.MustCompile(`(?m)^` + metric + `\{.*$`).FindString(body)
 			require.NotEmpty(t, series, "%s: there is no metric %s", r.Alert, metric)
-			for _, label := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(strings.Join(valuesOf(r.Annotations), " "), -1) {
+			text := strings.Join(valuesOf(r.Annotations), " ")
+			for _, label := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(text, -1) {
 				require.Regexp(t, `[{,]`+label[1]+`="`, series, "%s: %s has no label %s", r.Alert, metric, label[1])
 			}
 		}

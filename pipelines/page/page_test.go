@@ -38,7 +38,13 @@ func two(t *testing.T) (address string, board *Board, first, second *line) {
 func TestTheWorstIsFirst(t *testing.T) {
 	_, board, _, _ := two(t)
 	v := until(t, board, "", "", settled(2))
-	require.Equal(t, []string{"bl02t not ready", "  x not ready", "  a well", "bl01t drifted", "  b drifted", "  a well", "  c well"}, rows(v))
+	require.Equal(
+		t,
+		[]string{
+			"bl02t not ready", "  x not ready", "  a well", "bl01t drifted", "  b drifted", "  a well", "  c well",
+		},
+		rows(v),
+	)
 	require.Equal(t, Counts{status.Failing: 1, status.Drifted: 1, status.Well: 3}, v.Total)
 	worst := v.Beamlines[0]
 	require.Equal(t, "x: ended 3 times, last with exit status 139", worst.Why)
@@ -58,9 +64,15 @@ func TestFiltersAndOrders(t *testing.T) {
 		"version=2026.11.1":                 nil,
 		"pv=BL01T:C.*":                      {"bl01t drifted", "  c well"},
 		"pv=BL01T:C":                        nil,
-		"sort=-name":                        {"bl02t not ready", "  x not ready", "  a well", "bl01t drifted", "  c well", "  b drifted", "  a well"},
-		"sort=-state":                       {"bl01t drifted", "  a well", "  c well", "  b drifted", "bl02t not ready", "  a well", "  x not ready"},
-		"beamline=&text=":                   {"bl02t not ready", "  x not ready", "  a well", "bl01t drifted", "  b drifted", "  a well", "  c well"},
+		"sort=-name": {
+			"bl02t not ready", "  x not ready", "  a well", "bl01t drifted", "  c well", "  b drifted", "  a well",
+		},
+		"sort=-state": {
+			"bl01t drifted", "  a well", "  c well", "  b drifted", "bl02t not ready", "  a well", "  x not ready",
+		},
+		"beamline=&text=": {
+			"bl02t not ready", "  x not ready", "  a well", "bl01t drifted", "  b drifted", "  a well", "  c well",
+		},
 	} {
 		values, err := url.ParseQuery(query)
 		require.NoError(t, err)
@@ -131,7 +143,9 @@ func TestAClusterThatGoesAwayStays(t *testing.T) {
 	require.Contains(t, lost.Failed, "no route to host")
 	require.Len(t, lost.Instances, 3, "what was read stays")
 	require.WithinDuration(t, time.Now(), lost.Read, 20*time.Second)
-	require.Equal(t, Counts{status.Unread: 3, status.Failing: 1, status.Well: 1}, v.Total, "nobody knows whether they are well")
+	require.Equal(
+		t, Counts{status.Unread: 3, status.Failing: 1, status.Well: 1}, v.Total, "nobody knows whether they are well",
+	)
 	v = until(t, board, "state=not+read", "", func(*View) bool { return true })
 	require.Equal(t, []string{"bl01t not read", "  b drifted", "  a well", "  c well"}, rows(v))
 	_, _, body := get(t, address+"/?text=nothing-has-this")
@@ -151,7 +165,10 @@ func TestAClusterThatNeverAnsweredIsARow(t *testing.T) {
 		return found, nil
 	}
 	address, board := serveReached(t, reach, l)
-	until(t, board, "beamline=bl01t", "both are shown", func(v *View) bool { return len(v.Beamlines) == 2 && v.Beamlines[1].Failed == "" })
+	until(
+		t, board, "beamline=bl01t", "both are shown",
+		func(v *View) bool { return len(v.Beamlines) == 2 && v.Beamlines[1].Failed == "" },
+	)
 	_, _, body := get(t, address)
 	require.Contains(t, body, "cluster other")
 	require.Contains(t, body, "It could not be read: connection refused")
@@ -162,10 +179,13 @@ func TestTheCrewFollowsWhatIsReached(t *testing.T) {
 	one, two := newLine(t, "bl01t"), newLine(t, "bl02t")
 	two.context = "other"
 	b := NewBoard()
-	c := &crew{board: b, running: map[place]*member{}, follow: func(ctx context.Context, b *Board, at place, found ledger.Reached) {
-		b.put(reading{place: at, context: found.Context, beamline: found.Namespace.Beamline, namespace: found.Namespace})
+	c := &crew{board: b, running: map[place]*member{}}
+	c.follow = func(ctx context.Context, b *Board, at place, found ledger.Reached) {
+		b.put(reading{
+			place: at, context: found.Context, beamline: found.Namespace.Beamline, namespace: found.Namespace,
+		})
 		<-ctx.Done()
-	}}
+	}
 	defer c.stop()
 	names := func() string {
 		var all []string
@@ -193,7 +213,9 @@ func TestTheCrewFollowsWhatIsReached(t *testing.T) {
 }
 
 func TestAReachThatFailsAtFirstIsAnError(t *testing.T) {
-	err := NewBoard().Watch(t.Context(), func(context.Context) ([]ledger.Reached, error) { return nil, errors.New("no kubeconfig") })
+	err := NewBoard().Watch(
+		t.Context(), func(context.Context) ([]ledger.Reached, error) { return nil, errors.New("no kubeconfig") },
+	)
 	require.EqualError(t, err, "no kubeconfig")
 }
 
@@ -248,7 +270,9 @@ func TestAnUpdateArrives(t *testing.T) {
 func TestNothingIsSentTwice(t *testing.T) {
 	address, board, first, _ := two(t)
 	v := until(t, board, "", "", settled(2))
-	for _, after := range []string{"after=" + strconv.Itoa(v.Number), "beamline=bl01t&after=" + strconv.Itoa(v.Number)} {
+	for _, after := range []string{
+		"after=" + strconv.Itoa(v.Number), "beamline=bl01t&after=" + strconv.Itoa(v.Number),
+	} {
 		messages := listen(t, address+"/?"+after)
 		time.Sleep(50 * time.Millisecond)
 		require.Empty(t, messages)

@@ -103,7 +103,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, s.board.View(r.Context(), filter, time.Now()))
 	default:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = templates.ExecuteTemplate(w, "page.html", s.board.View(r.Context(), filter, time.Now())) // the reader went away
+		// the reader went away
+		_ = templates.ExecuteTemplate(w, "page.html", s.board.View(r.Context(), filter, time.Now()))
 	}
 }
 

@@ -23,7 +23,9 @@ func TestHostileNamesAreText(t *testing.T) {
 	require.NoError(t, err)
 	ran.Hold = &ledger.Note{By: hostile, Reason: hostile}
 	require.NoError(t, ran.Save(t.Context(), l.n))
-	require.NoError(t, ledger.Append(t.Context(), l.n, ledger.Entry{Did: "promote", Version: "2026.11.2", By: hostile, Reason: hostile}))
+	require.NoError(t, ledger.Append(
+		t.Context(), l.n, ledger.Entry{Did: "promote", Version: "2026.11.2", By: hostile, Reason: hostile},
+	))
 	address, board := serve(t, l)
 	until(t, board, "", "it is read", settled(1))
 	_, _, body := get(t, address+"/?text=script")
@@ -44,9 +46,13 @@ func TestHeaders(t *testing.T) {
 	server.Config.Handler = NewServer(NewBoard(), server.Listener.Addr())
 	for _, path := range []string{"/", "/page.css", "/page.js", "/metrics", "/none", "/?state=ill"} {
 		_, header, _ := get(t, server.URL+path)
-		require.Equal(t, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", header.Get("Content-Security-Policy"), path)
+		require.Equal(
+			t, "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+			header.Get("Content-Security-Policy"), path,
+		)
 		for _, name := range []string{
-			"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
+			"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
+			"Cross-Origin-Resource-Policy",
 		} {
 			require.NotEmpty(t, header.Get(name), "%s of %s", name, path)
 		}
@@ -65,7 +71,7 @@ func TestHeaders(t *testing.T) {
 }
 
 // The page needs no script: what it shows and what changes it are links and a
-// form, and nothing of it is in the page's own text.
+// form, and no part is in the page's own text.
 func TestThePageIsWholeWithoutScript(t *testing.T) {
 	address, board := serve(t, newLine(t, "bl01t", "a"))
 	until(t, board, "", "it is read", settled(1))
@@ -73,7 +79,8 @@ func TestThePageIsWholeWithoutScript(t *testing.T) {
 	require.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"))
 	for _, want := range []string{
 		`<noscript><meta http-equiv="refresh" content="10"></noscript>`, "<caption", `<th scope="col" aria-sort="ascending">`,
-		`<th scope="row"><a id="`, `aria-live="polite"`, `href="/iocs/site/bl01t/a"`, `href="?beamline=bl01t&amp;sort=-state"`,
+		`<th scope="row"><a id="`, `aria-live="polite"`, `href="/iocs/site/bl01t/a"`,
+		`href="?beamline=bl01t&amp;sort=-state"`,
 		`<span aria-hidden="true">✔</span> well`, "promoted by ada on ws011", string(digest("7")),
 	} {
 		require.Contains(t, body, want)
@@ -85,10 +92,13 @@ func TestThePageIsWholeWithoutScript(t *testing.T) {
 
 func TestAnIOCHasItsOwnPage(t *testing.T) {
 	l := newLine(t, "bl01t", "a", "b")
-	require.NoError(t, ledger.Append(t.Context(), l.n, ledger.Entry{Did: "restart", Instance: "a", By: "bob", Reason: "lost its device"}))
+	require.NoError(t, ledger.Append(
+		t.Context(), l.n, ledger.Entry{Did: "restart", Instance: "a", By: "bob", Reason: "lost its device"},
+	))
 	require.NoError(t, ledger.Append(t.Context(), l.n, ledger.Entry{Did: "restart", Instance: "b", By: "eve"}))
 	_, err := l.client.CoreV1().Events(l.n.Name).Create(t.Context(), &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{Name: "e"}, InvolvedObject: corev1.ObjectReference{Name: "a-x"}, Reason: "Pulled", Message: "took 3s",
+		ObjectMeta: metav1.ObjectMeta{Name: "e"}, InvolvedObject: corev1.ObjectReference{Name: "a-x"},
+		Reason: "Pulled", Message: "took 3s",
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	address, board := serve(t, l)

@@ -44,7 +44,9 @@ func (l *lists) get(ctx context.Context, r reading) (string, error) {
 
 // servers returns, for the place of a reading, which instances serve a PV that the
 // filter wants, and a note for each beamline whose PVs could not be read.
-func (b *Board) servers(ctx context.Context, f Filter, all []reading) (func(id string) func(instance string) bool, []string) {
+func (b *Board) servers(
+	ctx context.Context, f Filter, all []reading,
+) (func(id string) func(instance string) bool, []string) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	var mu sync.Mutex

@@ -50,9 +50,12 @@ func newLine(t *testing.T, beamline string, iocs ...string) *line {
 	t.Helper()
 	scheme := metadatafake.NewTestScheme()
 	require.NoError(t, metav1.AddMetaToScheme(scheme))
-	l := &line{t: t, client: fake.NewClientset(), metadata: metadatafake.NewSimpleMetadataClient(scheme), context: "site"}
+	l := &line{
+		t: t, client: fake.NewClientset(), metadata: metadatafake.NewSimpleMetadataClient(scheme), context: "site",
+	}
 	l.n = &cluster.Namespace{
-		Name: beamline, Beamline: beamline, Client: l.client, Metadata: l.metadata, Config: &rest.Config{Host: "https://" + beamline},
+		Name: beamline, Beamline: beamline, Client: l.client, Metadata: l.metadata,
+		Config: &rest.Config{Host: "https://" + beamline},
 	}
 	refuse := func(clienttesting.Action) (bool, runtime.Object, error) {
 		if l.down.Load() {
@@ -62,10 +65,14 @@ func newLine(t *testing.T, beamline string, iocs ...string) *line {
 	}
 	l.client.PrependReactor("*", "*", refuse)
 	l.metadata.PrependReactor("*", "*", refuse)
-	rec := record.Record{Asset: asset.Name(beamline), Version: assettest.Version("2026.11.2"), Tag: assettest.Tag(beamline + "/2026.11.2")}
+	rec := record.Record{
+		Asset: asset.Name(beamline), Version: assettest.Version("2026.11.2"),
+		Tag: assettest.Tag(beamline + "/2026.11.2"),
+	}
 	for _, name := range iocs {
 		rec.Instances = append(rec.Instances, record.Instance{
-			Name: name, IOC: assettest.Pin("ioc-simstage 1.0.0"), Chart: asset.Ref("host/charts/x@sha256:" + strings.Repeat("1", 64)),
+			Name: name, IOC: assettest.Pin("ioc-simstage 1.0.0"),
+			Chart: asset.Ref("host/charts/x@sha256:" + strings.Repeat("1", 64)),
 		})
 		l.add(name)
 	}
@@ -93,13 +100,17 @@ func (l *line) add(name string) {
 			Name: name + "-x", Namespace: l.n.Name, Labels: labels,
 			OwnerReferences: []metav1.OwnerReference{{Kind: "ReplicaSet", Name: name + "-1"}},
 		},
-		Spec: corev1.PodSpec{NodeName: "ws011", Containers: []corev1.Container{{Name: "ioc", Image: "host/ioc@" + string(digest("7"))}}},
+		Spec: corev1.PodSpec{
+			NodeName: "ws011", Containers: []corev1.Container{{Name: "ioc", Image: "host/ioc@" + string(digest("7"))}},
+		},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
-			Name: "ioc", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(started)}},
+			Name: "ioc", Ready: true,
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(started)}},
 		}}},
 	}, metav1.CreateOptions{})
 	require.NoError(l.t, err)
-	secrets := l.metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(l.n.Name).(metadatafake.MetadataClient)
+	kind := corev1.SchemeGroupVersion.WithResource("secrets")
+	secrets := l.metadata.Resource(kind).Namespace(l.n.Name).(metadatafake.MetadataClient)
 	_, err = secrets.CreateFake(&metav1.PartialObjectMetadata{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 		ObjectMeta: metav1.ObjectMeta{Name: name + ".v1", Namespace: l.n.Name, Labels: map[string]string{
@@ -117,7 +128,8 @@ func (l *line) die(name string, restarts int32) {
 	p, err := pods.Get(l.t.Context(), name+"-x", metav1.GetOptions{})
 	require.NoError(l.t, err)
 	p.Status.ContainerStatuses[0] = corev1.ContainerStatus{
-		Name: "ioc", RestartCount: restarts, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+		Name: "ioc", RestartCount: restarts,
+		State:                corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
 		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 139}},
 	}
 	_, err = pods.UpdateStatus(l.t.Context(), p, metav1.UpdateOptions{})

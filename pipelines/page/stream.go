@@ -127,7 +127,9 @@ func (v *viewer) update(view *View) (*change, error) {
 			c.Changed[line.ID] = now.html
 		}
 		if !first && (!known || before.level != line.Level) {
-			news = append(news, strings.TrimSuffix(fmt.Sprintf("%s is %s: %s", line.title(), line.Level, line.Why), ": "))
+			news = append(news, strings.TrimSuffix(
+				fmt.Sprintf("%s is %s: %s", line.title(), line.Level, line.Why), ": ",
+			))
 		}
 	}
 	same := !first && len(c.Changed) == 0 && len(next) == len(v.shown)

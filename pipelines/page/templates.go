@@ -33,7 +33,8 @@ type row struct {
 type heading struct{ Key, Text string }
 
 var headings = []heading{
-	{"name", "IOC"}, {"state", "State"}, {"version", "Version"}, {"generic", "Generic IOC"}, {"", "Image"}, {"node", "Node"},
+	{"name", "IOC"}, {"state", "State"}, {"version", "Version"}, {"generic", "Generic IOC"}, {"", "Image"},
+	{"node", "Node"},
 	{"restarts", "Restarts"}, {"since", "Running since"}, {"", "Notes"},
 }
 

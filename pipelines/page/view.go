@@ -156,5 +156,8 @@ func (b *Beamline) compare(other *Beamline, f Filter) int {
 	} else if len(b.Instances) > 0 && len(other.Instances) > 0 {
 		order = cmp.Or(order, f.compare(b.Instances[0], other.Instances[0]))
 	}
-	return cmp.Or(order, cmp.Compare(b.Beamline, other.Beamline), cmp.Compare(b.Context, other.Context), cmp.Compare(b.ID, other.ID))
+	return cmp.Or(
+		order, cmp.Compare(b.Beamline, other.Beamline), cmp.Compare(b.Context, other.Context),
+		cmp.Compare(b.ID, other.ID),
+	)
 }

@@ -15,7 +15,7 @@ import (
 // charts is the folder of the tree that holds library charts.
 const charts = "charts"
 
-// Assets gives everything in a tree that has a version of its own, by name,
+// Assets returns everything in a tree that has a version of its own, by name,
 // with its kind: the folders of generic-iocs/ (but support/), charts/ and
 // beamlines/. It reads no files. Two assets of one name are refused, because a
 // tag could not tell them apart.
@@ -29,7 +29,8 @@ func Assets(fsys fs.FS) (asset.Assets, error) {
 	}{{recipe.Dir, asset.Image}, {charts, asset.Library}, {beamline.Dir, asset.Beamline}} {
 		entries, err := fs.ReadDir(fsys, root.dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, &diag.Error{Kind: diag.Broken, Doing: "listing", Asset: root.dir, Err: err}
+			return nil, &diag.Error{Kind: diag.Broken, Doing: "listing", Asset: root.dir, Err: err,
+				Fix: "see what git fsck says of the repository, or clone it anew"}
 		}
 		for _, e := range entries {
 			name, folder := e.Name(), path.Join(root.dir, e.Name())

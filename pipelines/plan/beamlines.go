@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -10,11 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // library is the chart that instance charts are made with.
@@ -32,20 +32,14 @@ func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 		}
 	}
 	found := make([]*Changed, len(names))
-	faults := make([]error, len(names))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range names {
-		g.Go(func() error {
-			found[i], faults[i] = s.beamline(name)
-			return nil
-		})
+	read := func(_ context.Context, i int) (err error) {
+		found[i], err = s.beamline(names[i])
+		return err
 	}
-	g.Wait()
 	var all diag.Faults
+	all.Add(step.EachIndex(context.Background(), runtime.GOMAXPROCS(0), len(names), read))
 	var list []Changed
-	for i, c := range found {
-		all.Add(faults[i])
+	for _, c := range found {
 		if c != nil && len(c.Why)+len(c.Instances)+len(c.Removed) > 0 {
 			list = append(list, *c)
 		}
@@ -53,7 +47,7 @@ func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 	return list, all.Err()
 }
 
-// beamline tells what is affected of one.
+// beamline returns what is affected of one.
 func (s *since) beamline(name string) (*Changed, error) {
 	c := &Changed{Asset: asset.Name(name), Kind: asset.Beamline}
 	here, err := instanceNames(s.to, name)
@@ -99,7 +93,7 @@ func instanceNames(fsys fs.FS, name string) ([]string, error) {
 	return names, nil
 }
 
-// shared compares what beamline.yaml gives to the instances: whole is what
+// shared compares what beamline.yaml sets for the instances: whole is what
 // concerns the beamline, by instance what changes for that one.
 func (s *since) shared(name string) (whole []string, instances map[string][]string, err error) {
 	now, err := beamline.Shared(s.to, name)
@@ -122,7 +116,7 @@ func (s *since) shared(name string) (whole []string, instances map[string][]stri
 	return whole, instances, err
 }
 
-// allInstances gives one reason to a beamline and each of its instances.
+// allInstances returns one reason for a beamline and each of its instances.
 func (s *since) allInstances(name, why string) ([]string, map[string][]string, error) {
 	names, err := instanceNames(s.to, name)
 	all := map[string][]string{}
@@ -132,7 +126,7 @@ func (s *since) allInstances(name, why string) ([]string, map[string][]string, e
 	return []string{why}, all, err
 }
 
-// inherited tells which instances see that shared values changed: not those
+// inherited returns which instances see that shared values changed: not those
 // that override them. An instance that the older tree doesn't have has files
 // that say so.
 func (s *since) inherited(name string, was beamline.Values, changed []string) (map[string][]string, error) {
@@ -155,7 +149,7 @@ func (s *since) inherited(name string, was beamline.Values, changed []string) (m
 	return why, nil
 }
 
-// keys gives the names of the values that differ, sorted, as people write them.
+// keys returns the names of the values that differ, sorted, as people write them.
 func keys(a, b beamline.Values) (names []string) {
 	x, y := a.Fields(), b.Fields()
 	for key := range y {

@@ -50,7 +50,7 @@ func sinceIn(t testing.TB, dir, from, to string) *Changes {
 	return c
 }
 
-// committed gives a bare repository with a commit for each state of the files,
+// committed returns a bare repository with a commit for each state of the files,
 // in one pack.
 func committed(t testing.TB, states ...fstest.MapFS) string {
 	dir := t.TempDir()

@@ -9,7 +9,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
-// images gives the images to build or test anew, parents before their children.
+// images returns the images to build or test anew, parents before their children.
 func (s *since) images() []Changed {
 	list := []Changed{}
 	levels := map[string]int{} // of the images that are built anew
@@ -30,7 +30,7 @@ func (s *since) images() []Changed {
 	return list
 }
 
-// whyBuild gives what changed of all that is built in an image.
+// whyBuild returns what changed of all that is built in an image.
 func (s *since) whyBuild(img *recipe.Image) []string {
 	why := files(s.touched.images[img.Name])
 	if len(s.touched.modules) == 0 {

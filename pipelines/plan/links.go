@@ -42,7 +42,7 @@ func links(fsys fs.FS) (linked, error) {
 	return l, nil
 }
 
-// through adds to changed paths the names that links give them.
+// through adds to changed paths the names that links have for them.
 func (l linked) through(changed []string) []string {
 	if len(l) == 0 {
 		return changed

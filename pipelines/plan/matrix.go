@@ -30,17 +30,17 @@ type Job struct {
 	Why       string     `json:"why"`                 // the reasons, with "; " between
 }
 
-// Part gives the n-th of so many parts of a matrix, in its order; 1 of 1 is the
+// Part returns the n-th of so many parts of a matrix, in its order; 1 of 1 is the
 // whole. A part that GitHub would not take is refused (diag.Invalid).
-func (m Matrix) Part(n, of int) (Matrix, error) {
+func (m Matrix) Part(n, parts int) (Matrix, error) {
 	refuse := func(fix, why string, args ...any) error {
 		return &diag.Error{Kind: diag.Invalid, Doing: "planning a matrix", Err: fmt.Errorf(why, args...), Fix: fix}
 	}
-	if n < 1 || n > of {
-		return Matrix{}, refuse("number them from 1, as in 1/2 and 2/2", "there is no part %d of %d", n, of)
+	if n < 1 || n > parts {
+		return Matrix{}, refuse("number them from 1, as in 1/2 and 2/2", "there is no part %d of %d", n, parts)
 	}
 	all := len(m.Include)
-	part := Matrix{m.Include[(n-1)*all/of : n*all/of]}
+	part := Matrix{m.Include[(n-1)*all/parts : n*all/parts]}
 	if len(part.Include) > maxJobs {
 		need := (all + maxJobs - 1) / maxJobs
 		return Matrix{}, refuse(fmt.Sprintf(
@@ -51,12 +51,12 @@ func (m Matrix) Part(n, of int) (Matrix, error) {
 	return part, nil
 }
 
-// Matrix gives the one job of a tag.
+// Matrix returns the one job of a tag.
 func (p *Plan) Matrix() Matrix {
 	return Matrix{[]Job{{Asset: p.Tag.Asset, Kind: p.Kind, Tag: p.Tag.String(), Why: "tag " + p.Tag.String()}}}
 }
 
-// Matrix gives a job for each asset that a change affects.
+// Matrix returns a job for each asset that a change affects.
 func (c *Changes) Matrix() Matrix {
 	m := Matrix{[]Job{}}
 	for _, a := range c.Assets {
@@ -73,7 +73,7 @@ func (c *Changes) Matrix() Matrix {
 	return m
 }
 
-// joined gives the reasons once each, the first few of them.
+// joined returns the reasons once each, the first few of them.
 func joined(why []string) string {
 	var list []string
 	for _, w := range why {

@@ -18,7 +18,7 @@ type Tree struct {
 }
 
 // Changes is what a change of the tree asks for: exactly the assets that
-// depend on what changed. Nothing of it is published before it is tagged.
+// depend on what changed. Nothing is published before it is tagged.
 type Changes struct {
 	From    string    `json:"from"`              // commits, 40 hex digits
 	To      string    `json:"to"`                //
@@ -44,13 +44,13 @@ type Affected struct {
 }
 
 // Removed is an asset that is no longer in the tree, or is one of another
-// kind there. What was released of it stays released.
+// kind there. Its releases stay.
 type Removed struct {
 	Asset asset.Name `json:"asset"`
 	Kind  asset.Kind `json:"kind"`
 }
 
-// Since tells what depends on the changed paths between two trees. An image
+// Since returns what depends on the changed paths between two trees. An image
 // depends on its folder, on the support modules that it builds and on those
 // that they need, and on its parent; an instance on its own folder, on the
 // beamline's values that it does not override, and on the library chart. It
@@ -98,7 +98,7 @@ type since struct {
 	touched  touched
 }
 
-// libraries gives the library charts with changed files.
+// libraries returns the library charts with changed files.
 func (s *since) libraries(now asset.Assets) (list []Changed) {
 	for _, name := range slices.Sorted(maps.Keys(s.touched.charts)) {
 		if now[asset.Name(name)] == asset.Library {

@@ -45,7 +45,7 @@ var small = map[string]string{
 
 const gone = "-"
 
-// edited gives the small site with some files written, linked ("→ target"), or
+// edited returns the small site with some files written, linked ("→ target"), or
 // removed (gone), and the paths that git would call changed.
 func edited(edits map[string]string) (to fstest.MapFS, changed []string) {
 	files := maps.Clone(small)

@@ -19,8 +19,8 @@ type checker struct {
 	faults *diag.Faults
 }
 
-func (c checker) fault(at strictyaml.Path, fix, format string, args ...any) {
-	*c.faults = append(*c.faults, c.doc.Faultf(at, fix, format, args...))
+func (c checker) fault(place strictyaml.Path, fix, format string, args ...any) {
+	*c.faults = append(*c.faults, c.doc.Faultf(place, fix, format, args...))
 }
 
 // check finds what no schema can say, and fills in what may be left out.
@@ -67,37 +67,38 @@ func CheckSigners(doc *strictyaml.Doc, signers []Signer, faults *diag.Faults) {
 }
 
 // signer checks one who may sign, and fills in the issuer.
-func (c checker) signer(at strictyaml.Path, s *Signer) {
+func (c checker) signer(place strictyaml.Path, s *Signer) {
 	for i, glob := range s.Assets {
 		if _, err := path.Match(glob, ""); err != nil {
-			c.fault(below(at, "assets", i), "write it as in ioc-*", "%q is no pattern of names", glob)
+			c.fault(below(place, "assets", i), "write it as in ioc-*", "%q is no pattern of names", glob)
 		}
 	}
 	if (s.Key == "") == (s.Identity == "") {
-		c.fault(at, "give either key or identity", "it names not one way to know the signer")
+		c.fault(place, "give either key or identity", "it names not one way to know the signer")
 	}
-	s.Issuer = c.identity(at, s.Key, s.Identity, s.Issuer, s.TrustedRoot, actions)
+	s.Issuer = c.identity(place, s.Key, s.Identity, s.Issuer, s.TrustedRoot, actions)
 }
 
 // identity checks a key, or an identity with its issuer and trusted root, and
 // returns the issuer.
-func (c checker) identity(at strictyaml.Path, key, identity, issuer, trustedRoot, usual string) string {
+func (c checker) identity(place strictyaml.Path, key, identity, issuer, trustedRoot, usual string) string {
 	switch {
 	case identity == "" && (issuer != "" || trustedRoot != ""):
 		c.fault(
-			at, "remove issuer and trustedRoot, or give identity", "only an identity has an issuer and a trusted root",
+			place, "remove issuer and trustedRoot, or give identity",
+			"only an identity has an issuer and a trusted root",
 		)
 	case identity != "" && issuer == "" && usual == "":
-		c.fault(at, "add the issuer, as in https://accounts.google.com", "the identity %s has no issuer", identity)
+		c.fault(place, "add the issuer, as in https://accounts.google.com", "the identity %s has no issuer", identity)
 	}
 	if key != "" {
 		if _, err := sign.TrustKeys([]byte(key)); err != nil {
-			c.fault(below(at, "key"), "paste the .pub file that tagline key made", "the key can't be read")
+			c.fault(below(place, "key"), "paste the .pub file that tagline key made", "the key can't be read")
 		}
 	}
 	if trustedRoot != "" {
 		if _, err := sign.ReadSigstore([]byte(trustedRoot), nil); err != nil {
-			c.fault(below(at, "trustedRoot"), "paste the instance's trusted_root.json", "it can't be read")
+			c.fault(below(place, "trustedRoot"), "paste the instance's trusted_root.json", "it can't be read")
 		}
 	}
 	if identity != "" && issuer == "" {
@@ -108,27 +109,27 @@ func (c checker) identity(at strictyaml.Path, key, identity, issuer, trustedRoot
 
 // approvals checks who may approve, and returns their names.
 func (c checker) approvals(a *Approvals) (names []string) {
-	for i, who := range a.From {
-		at := strictyaml.Path{"approvals", "from", i}
-		c.identity(at, who.Key, who.Identity, who.Issuer, who.TrustedRoot, "")
+	for i, approver := range a.From {
+		place := strictyaml.Path{"approvals", "from", i}
+		c.identity(place, approver.Key, approver.Identity, approver.Issuer, approver.TrustedRoot, "")
 		ways := slices.DeleteFunc(
-			[]string{who.Key, who.Identity, who.GitHub}, func(way string) bool { return way == "" },
+			[]string{approver.Key, approver.Identity, approver.GitHub}, func(way string) bool { return way == "" },
 		)
 		switch {
 		case len(ways) != 1:
-			c.fault(at, "give one of key, identity and github", "it names %d ways to know the approver", len(ways))
-		case who.GitHub != "" && a.GitHub == nil:
+			c.fault(place, "give one of key, identity and github", "it names %d ways to know the approver", len(ways))
+		case approver.GitHub != "" && a.GitHub == nil:
 			c.fault(
-				below(at, "github"), "add github: under approvals, with repository and workflow",
+				below(place, "github"), "add github: under approvals, with repository and workflow",
 				"no workflow of GitHub is named",
 			)
 		}
-		if slices.Contains(names, who.Name) {
-			c.fault(below(at, "name"), "give each a name of its own", "%q is there twice", who.Name)
+		if slices.Contains(names, approver.Name) {
+			c.fault(below(place, "name"), "give each a name of its own", "%q is there twice", approver.Name)
 		}
-		names = append(names, who.Name)
+		names = append(names, approver.Name)
 	}
-	team := slices.ContainsFunc(a.From, func(who Approver) bool { return strings.Contains(who.GitHub, "/") })
+	team := slices.ContainsFunc(a.From, func(approver Approver) bool { return strings.Contains(approver.GitHub, "/") })
 	if a.Count > len(a.From) && len(a.From) > 0 && !team {
 		c.fault(
 			strictyaml.Path{"approvals", "count"}, "name more, or ask for fewer", "%d of %d can never approve",
@@ -139,4 +140,6 @@ func (c checker) approvals(a *Approvals) (names []string) {
 }
 
 // below returns the path of a piece below another.
-func below(at strictyaml.Path, more ...any) strictyaml.Path { return append(slices.Clone(at), more...) }
+func below(place strictyaml.Path, more ...any) strictyaml.Path {
+	return append(slices.Clone(place), more...)
+}

@@ -54,8 +54,8 @@ func (t Template) Text(beamline string) (string, error) {
 				"  count: 1\n  from:\n",
 		)
 	}
-	for _, who := range t.Approvers {
-		fmt.Fprintf(&b, "    - name: %q\n      key: %s", who.Name, block(who.Key, 8))
+	for _, approver := range t.Approvers {
+		fmt.Fprintf(&b, "    - name: %q\n      key: %s", approver.Name, block(approver.Key, 8))
 	}
 	text := b.String()
 	_, err := Read("the policy", []byte(text))

@@ -90,7 +90,8 @@ func (w *world) install(values map[string]any) {
 	api := w.client.AdmissionregistrationV1()
 	w.t.Cleanup(func() {
 		for i := range rules {
-			_ = api.ValidatingAdmissionPolicyBindings().Delete(context.Background(), bindings[i].Name, metav1.DeleteOptions{})
+			name := bindings[i].Name
+			_ = api.ValidatingAdmissionPolicyBindings().Delete(context.Background(), name, metav1.DeleteOptions{})
 			_ = api.ValidatingAdmissionPolicies().Delete(context.Background(), rules[i].Name, metav1.DeleteOptions{})
 		}
 	})
@@ -110,7 +111,8 @@ var dryRun = metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
 
 // intruder is a pod that somebody makes by hand.
 func (w *world) intruder(change func(*corev1.PodSpec)) *corev1.Pod {
-	spec := corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "docker.io/library/busybox@sha256:" + strings.Repeat("ab", 32)}}}
+	busybox := "docker.io/library/busybox@sha256:" + strings.Repeat("ab", 32)
+	spec := corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: busybox}}}
 	if change != nil {
 		spec.Containers[0].Image = w.image // one that may run
 		change(&spec)
@@ -123,7 +125,8 @@ func (w *world) intruder(change func(*corev1.PodSpec)) *corev1.Pod {
 func (w *world) guarded() (users map[string]string) {
 	users = w.grant()
 	w.install(map[string]any{
-		"registries": []any{os.Getenv("TAGLINE_E2E_REGISTRY")}, "hostPaths": []any{"/dev/ttyUSB0"}, "capabilities": []any{"SYS_NICE"},
+		"registries": []any{os.Getenv("TAGLINE_E2E_REGISTRY")},
+		"hostPaths":  []any{"/dev/ttyUSB0"}, "capabilities": []any{"SYS_NICE"},
 	})
 	w.cluster = w.open(w.as(users["promoting"]))
 	return users
@@ -140,13 +143,16 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 		"only images of ": nil,
 		"by digest":       func(s *corev1.PodSpec) { s.Containers[0].Image, _, _ = strings.Cut(w.image, "@") },
 		"by digest, and not mallory.example/x@sha256": func(s *corev1.PodSpec) { // beside a good one
-			s.InitContainers = []corev1.Container{{Name: "i", Image: "mallory.example/x@sha256:" + strings.Repeat("ab", 32)}}
+			foreign := "mallory.example/x@sha256:" + strings.Repeat("ab", 32)
+			s.InitContainers = []corev1.Container{{Name: "i", Image: foreign}}
 		},
 		"no container is privileged": func(s *corev1.PodSpec) {
 			s.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: &yes}
 		},
 		`adds capabilities beyond ["SYS_NICE"]`: func(s *corev1.PodSpec) {
-			s.Containers[0].SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE", "SYS_ADMIN"}}}
+			s.Containers[0].SecurityContext = &corev1.SecurityContext{
+				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE", "SYS_ADMIN"}},
+			}
 		},
 		"no pod sees the node's processes": func(s *corev1.PodSpec) { s.HostPID = true },
 		"or their memory":                  func(s *corev1.PodSpec) { s.HostIPC = true },
@@ -159,7 +165,9 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 	}
 	_, err := w.cluster.Client.CoreV1().Pods(w.namespace).Create(t.Context(), w.intruder(func(s *corev1.PodSpec) {
 		s.Volumes = []corev1.Volume{hostPath("good", "/dev/ttyUSB0")}
-		s.Containers[0].SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE"}}}
+		s.Containers[0].SecurityContext = &corev1.SecurityContext{
+			Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE"}},
+		}
 	}), dryRun)
 	require.NoError(t, err, "what the site names is let in")
 
@@ -185,7 +193,9 @@ func (w *world) workload() *appsv1.Deployment {
 }
 
 func hostPath(name, path string) corev1.Volume {
-	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path}}}
+	return corev1.Volume{
+		Name: name, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path}},
+	}
 }
 
 func refusedBy(t *testing.T, err error, says string) {
@@ -200,7 +210,10 @@ func (w *world) writePolicy(users map[string]string) {
 	w.t.Helper()
 	const text = "unsigned: whoever promotes likes it better so\n"
 	promoting := w.open(w.as(users["promoting"]))
-	require.ErrorContains(w.t, ledger.SavePolicy(w.ctx(), promoting, text, false), "the beamline's policy is changed by who administers")
+	require.ErrorContains(
+		w.t, ledger.SavePolicy(w.ctx(), promoting, text, false),
+		"the beamline's policy is changed by who administers",
+	)
 	require.NoError(w.t, ledger.SavePolicy(w.ctx(), w.open(w.as(users["administering"])), text, false))
 	maps := promoting.Client.CoreV1().ConfigMaps(w.namespace)
 	refusedBy(w.t, maps.Delete(w.t.Context(), "tagline-policy", metav1.DeleteOptions{}), "who administers")

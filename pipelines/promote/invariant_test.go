@@ -39,7 +39,7 @@ func (m model) restore(name string, number int) {
 
 func (m model) remove(name string) { m.History[name][0].Status = "uninstalled" }
 
-// running gives the chart of every instance whose objects are in the cluster.
+// running returns the chart of every instance whose objects are in the cluster.
 func (m model) running() map[string]string {
 	charts := map[string]string{}
 	for name, revisions := range m.History {

@@ -31,7 +31,7 @@ import (
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// promote runs a promotion that must succeed and gives what it did by IOC.
+// promote runs a promotion that must succeed and returns what it did by IOC.
 func (w *world) promote(pass gate.Pass) map[string]string {
 	w.t.Helper()
 	r, err := promote.Run(w.ctx(), w.deps(), pass)
@@ -55,7 +55,7 @@ func deeds(r *promote.Result) map[string]string {
 	return did
 }
 
-// ctx tells the steps to the test's log.
+// ctx returns a context whose steps go to the test's log.
 func (w *world) ctx() context.Context {
 	return step.WithSink(w.t.Context(), func(e step.Event) {
 		if e.Line != "" {
@@ -66,7 +66,7 @@ func (w *world) ctx() context.Context {
 	})
 }
 
-// status gives what runs, all of which must be as its release says.
+// status returns what runs, all of which must be as its release says.
 func (w *world) status(version string) map[string]status.IOC {
 	w.t.Helper()
 	st, err := status.Read(w.t.Context(), w.cluster)

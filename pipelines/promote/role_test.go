@@ -32,7 +32,7 @@ func (w *world) as(user string) cluster.Access {
 	return cluster.Access{Kubeconfig: file}
 }
 
-// grant makes the namespace and gives each role to a user, by the role's name.
+// grant makes the namespace and binds each role to a user, by the role's name.
 func (w *world) grant() (users map[string]string) {
 	w.t.Helper()
 	_, err := w.client.CoreV1().Namespaces().Create(

@@ -200,7 +200,7 @@ const (
 )
 
 // release packages and pushes the charts of a release with these instances, by
-// name, and gives it a record and a pass.
+// name, with a record and a pass.
 func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	w.t.Helper()
 	bl := &beamline.Beamline{Name: w.line, Namespace: w.namespace}

@@ -70,11 +70,11 @@ func search(ctx context.Context, b ledger.Reached, patterns []string) ([]Match, 
 		return matches, nil
 	}
 	protocols := protocolsOf(&l.Current().Record)
-	asked := make([]*Match, len(matches))
+	pointers := make([]*Match, len(matches))
 	for i := range matches {
-		asked[i] = &matches[i]
+		pointers[i] = &matches[i]
 	}
-	return matches, step.Each(ctx, 8, asked, func(ctx context.Context, m *Match) error {
+	return matches, step.Each(ctx, 8, pointers, func(ctx context.Context, m *Match) error {
 		m.ask(ctx, b, states[m.Instance], protocols[m.Instance])
 		return nil
 	})

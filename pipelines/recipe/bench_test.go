@@ -10,7 +10,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
-// large gives a site of n generic IOCs, each with a module of its own, over
+// large returns a site of n generic IOCs, each with a module of its own, over
 // the good one.
 func large(t testing.TB, n int) fstest.MapFS {
 	tree := site(t)

@@ -16,7 +16,7 @@ func (r *reader) checkImages() {
 	}
 	for _, c := range cycles(keys(r.tree.Images), edges) {
 		last := c[len(c)-1]
-		r.say(
+		r.faultAt(
 			r.imageDocs[last], strictyaml.Path{"from"}, "build one of them on something else",
 			"images are built on each other: %s", round(c),
 		)
@@ -37,20 +37,20 @@ func (r *reader) checkImages() {
 // that is in the tree; what is in the tree has no ref from then on.
 func (r *reader) checkRefs(img *Image, doc *strictyaml.Doc) {
 	for i, ref := range img.Modules {
-		at := strictyaml.Path{"modules", ref.Name}
-		if !r.known(doc, at, ref.Name) {
+		place := strictyaml.Path{"modules", ref.Name}
+		if !r.known(doc, place, ref.Name) {
 			continue
 		}
 		mod := r.tree.Modules[ref.Name]
 		switch {
 		case mod.Folder != "" && ref.Ref != inTree:
-			r.say(
-				doc, at, "write "+ref.Name+": "+inTree, "the source of %s is in the folder %s, not at %q in git",
+			r.faultAt(
+				doc, place, "write "+ref.Name+": "+inTree, "the source of %s is in the folder %s, not at %q in git",
 				ref.Name, mod.Folder, ref.Ref,
 			)
 		case mod.Git != "" && ref.Ref == inTree:
-			r.say(
-				doc, at, "name a tag, branch or commit of "+mod.Git,
+			r.faultAt(
+				doc, place, "name a tag, branch or commit of "+mod.Git,
 				"the source of %s is in git, not in this repository", ref.Name,
 			)
 		case mod.Folder != "":
@@ -66,12 +66,12 @@ func (r *reader) checkIOC(img *Image, doc *strictyaml.Doc) {
 	}
 	switch modules, source := doc.Has("ioc", "modules"), doc.Has("ioc", "source"); {
 	case modules && source:
-		r.say(
+		r.faultAt(
 			doc, strictyaml.Path{"ioc", "source"}, "keep one of the two",
 			"the IOC is said to be both generated from modules and built from a folder of its own",
 		)
 	case !modules && !source:
-		r.say(
+		r.faultAt(
 			doc, strictyaml.Path{"ioc"}, "add modules, or source with a folder of its own",
 			"nothing says what the IOC is made of",
 		)

@@ -15,7 +15,7 @@ import (
 // reserved are macros of configure/RELEASE that no support module may be.
 var reserved = []string{"SUPPORT", "TOP", "EPICS_HOST_ARCH", "INSTALL_LOCATION"}
 
-// checkModules checks what no single support file can tell by itself.
+// checkModules checks what no single support file shows by itself.
 func (r *reader) checkModules() {
 	for _, name := range keys(r.moduleDocs) {
 		if doc := r.moduleDocs[name]; doc != nil {
@@ -41,8 +41,10 @@ func (r *reader) checkModules() {
 	for _, c := range cycles(keys(r.tree.Modules), edges) {
 		last := c[len(c)-1]
 		needs := r.tree.Modules[last].Needs
-		at := strictyaml.Path{"needs", slices.Index(needs, c[0])}
-		r.say(r.moduleDocs[last], at, "take one of these needs out", "support modules need each other: %s", round(c))
+		place := strictyaml.Path{"needs", slices.Index(needs, c[0])}
+		r.faultAt(
+			r.moduleDocs[last], place, "take one of these needs out", "support modules need each other: %s", round(c),
+		)
 	}
 }
 
@@ -50,12 +52,12 @@ func (r *reader) checkModules() {
 func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 	switch {
 	case doc.Has("git") && doc.Has("folder"):
-		r.say(
+		r.faultAt(
 			doc, strictyaml.Path{"folder"}, "keep one of the two",
 			"the source is said to be both in git and in a folder of this repository",
 		)
 	case !doc.Has("git") && !doc.Has("folder"):
-		r.say(
+		r.faultAt(
 			doc, nil, "add git with the URL of its repository, or folder when the source is in this one",
 			"nothing says where the source of %s is", mod.Name,
 		)
@@ -63,11 +65,11 @@ func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 		r.folder(doc, strictyaml.Path{"folder"}, "", mod.Folder)
 	}
 	if doc.Has("folder") && len(mod.Submodules) > 0 {
-		r.say(doc, strictyaml.Path{"submodules"}, "remove it", "a folder of this repository has no submodules")
+		r.faultAt(doc, strictyaml.Path{"submodules"}, "remove it", "a folder of this repository has no submodules")
 	}
 	for i, s := range mod.Submodules {
 		if s != "" && (!fs.ValidPath(s) || s == "." || s[0] == '-') {
-			r.say(
+			r.faultAt(
 				doc, strictyaml.Path{"submodules", i}, "write its path as .gitmodules has it",
 				"%q is not the path of a submodule", s,
 			)
@@ -77,14 +79,14 @@ func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 
 // checkMacro keeps the macro of EPICS Base and those of the build system free.
 func (r *reader) checkMacro(mod *Module, doc *strictyaml.Doc) {
-	at := strictyaml.Path{"macro"}
+	place := strictyaml.Path{"macro"}
 	switch isBase := mod.Name == baseModule; {
 	case isBase && mod.Macro != "" && mod.Macro != "EPICS_BASE":
-		r.say(doc, at, "write EPICS_BASE", "the macro of %s is EPICS_BASE", baseModule)
+		r.faultAt(doc, place, "write EPICS_BASE", "the macro of %s is EPICS_BASE", baseModule)
 	case !isBase && mod.Macro == "EPICS_BASE":
-		r.say(doc, at, "name the module's own", "EPICS_BASE is the macro of %s", baseModule)
+		r.faultAt(doc, place, "name the module's own", "EPICS_BASE is the macro of %s", baseModule)
 	case slices.Contains(reserved, mod.Macro):
-		r.say(doc, at, "name the module's own", "%s has another meaning in configure/RELEASE", mod.Macro)
+		r.faultAt(doc, place, "name the module's own", "%s has another meaning in configure/RELEASE", mod.Macro)
 	}
 }
 
@@ -119,7 +121,7 @@ func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
 // can be edited itself.
 func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
 	if mod.Folder != "" && len(mod.Patches) > 0 {
-		r.say(
+		r.faultAt(
 			doc, strictyaml.Path{"patches"}, "change the files in "+mod.Folder,
 			"a folder of this repository needs no patches",
 		)
@@ -129,7 +131,7 @@ func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
 			continue // which the schema refuses
 		}
 		if _, err := fs.Stat(r.fsys, PatchPath(p)); err != nil {
-			r.say(
+			r.faultAt(
 				doc, strictyaml.Path{"patches", i}, "add it, or correct the name", "there is no file %s", PatchPath(p),
 			)
 		}
@@ -143,7 +145,7 @@ func (r *reader) checkLicence(mod *Module, doc *strictyaml.Doc) {
 		return
 	}
 	if _, err := spdxexp.ExtractLicenses(mod.Licence); err != nil {
-		r.say(
+		r.faultAt(
 			doc, strictyaml.Path{"licence"}, "write it as in EPICS, LGPL-3.0-or-later or LicenseRef-ours",
 			"%q is no licence expression of SPDX", mod.Licence,
 		)
@@ -153,9 +155,9 @@ func (r *reader) checkLicence(mod *Module, doc *strictyaml.Doc) {
 // PatchPath returns where a patch of a module is, from the tree's root.
 func PatchPath(patch string) string { return path.Join(support, patch) }
 
-// known tells whether there is a file for a support module, and refuses the
+// known reports whether there is a file for a support module, and refuses the
 // name where there is none.
-func (r *reader) known(doc *strictyaml.Doc, at strictyaml.Path, module string) bool {
+func (r *reader) known(doc *strictyaml.Doc, place strictyaml.Path, module string) bool {
 	if r.tree.Modules[module] != nil {
 		return true
 	}
@@ -163,35 +165,35 @@ func (r *reader) known(doc *strictyaml.Doc, at strictyaml.Path, module string) b
 		return false // which the schema refuses
 	}
 	fix := meant(module, keys(r.tree.Modules), "add "+path.Join(support, module+".yaml"))
-	r.say(doc, at, fix, "there is no support module %q", module)
+	r.faultAt(doc, place, fix, "there is no support module %q", module)
 	return false
 }
 
-// folder refuses a folder that is not below base, or not there; it gives the
+// folder refuses a folder that is not below base, or not there; it returns the
 // folder's path from the tree's root.
-func (r *reader) folder(doc *strictyaml.Doc, at strictyaml.Path, base, dir string) (string, bool) {
+func (r *reader) folder(doc *strictyaml.Doc, place strictyaml.Path, base, dir string) (string, bool) {
 	if !fs.ValidPath(dir) || dir == "." {
 		where := "the repository"
 		if base != "" {
 			where = base
 		}
-		r.say(
-			doc, at, "name a folder below it, without a leading or trailing / and without ..",
+		r.faultAt(
+			doc, place, "name a folder below it, without a leading or trailing / and without ..",
 			"%q is not a folder below %s", dir, where,
 		)
 		return "", false
 	}
 	full := path.Join(base, dir)
 	if info, err := fs.Stat(r.fsys, full); err != nil || !info.IsDir() {
-		r.say(doc, at, "add it, or correct the name", "there is no folder %s", full)
+		r.faultAt(doc, place, "add it, or correct the name", "there is no folder %s", full)
 		return "", false
 	}
 	return full, true
 }
 
-// say reports a fault of a piece of a file.
-func (r *reader) say(doc *strictyaml.Doc, at strictyaml.Path, fix, format string, args ...any) {
-	r.faults = append(r.faults, doc.Faultf(at, fix, format, args...))
+// faultAt reports a fault of a piece of a file.
+func (r *reader) faultAt(doc *strictyaml.Doc, place strictyaml.Path, fix, format string, args ...any) {
+	r.faults = append(r.faults, doc.Faultf(place, fix, format, args...))
 }
 
 // meant returns the fix for a name that is not known: the one that was meant, or
@@ -203,5 +205,5 @@ func meant(got string, names []string, otherwise string) string {
 	return otherwise
 }
 
-// keys gives a map's keys, sorted.
+// keys returns a map's keys, sorted.
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -11,16 +11,18 @@ import (
 func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 	switch ioc, smoke := doc.Has("ioc"), doc.Has("smoke"); {
 	case ioc && !smoke:
-		r.say(doc, strictyaml.Path{"ioc"}, "add smoke with a start-up script and checks", "this IOC has no smoke test")
+		r.faultAt(
+			doc, strictyaml.Path{"ioc"}, "add smoke with a start-up script and checks", "this IOC has no smoke test",
+		)
 	case smoke && !ioc:
-		r.say(doc, strictyaml.Path{"smoke"}, "add ioc, or remove smoke", "a smoke test without an IOC")
+		r.faultAt(doc, strictyaml.Path{"smoke"}, "add ioc, or remove smoke", "a smoke test without an IOC")
 	}
 	if img.Smoke == nil {
 		return
 	}
-	at := strictyaml.Path{"smoke", "config"}
+	place := strictyaml.Path{"smoke", "config"}
 	if img.Smoke.Config != "" {
-		if folder, ok := r.folder(doc, at, path.Dir(img.File), img.Smoke.Config); ok {
+		if folder, ok := r.folder(doc, place, path.Dir(img.File), img.Smoke.Config); ok {
 			_, err := startup.Config(r.fsys, folder)
 			r.faults.Add(err)
 		}
@@ -31,17 +33,19 @@ func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 }
 
 // checkCheck refuses a check that can't fail, or can't pass.
-func (r *reader) checkCheck(c Check, at strictyaml.Path, doc *strictyaml.Doc) {
-	has := func(key string) bool { return doc.Has(append(at[:len(at):len(at)], key)...) }
+func (r *reader) checkCheck(c Check, place strictyaml.Path, doc *strictyaml.Doc) {
+	has := func(key string) bool { return doc.Has(append(place[:len(place):len(place)], key)...) }
 	ranged := has("min") || has("max")
 	switch {
 	case has("put") && !has("value") && !ranged && !has("advances"):
-		r.say(doc, at, "add value, or min and max", "it writes to %s and then compares nothing", c.PV)
+		r.faultAt(doc, place, "add value, or min and max", "it writes to %s and then compares nothing", c.PV)
 	case has("reads") && !has("put"):
-		r.say(doc, at, "name that PV in pv, or add put", "reads without put: nothing is written to %s", c.PV)
+		r.faultAt(doc, place, "name that PV in pv, or add put", "reads without put: nothing is written to %s", c.PV)
 	case has("value") && (ranged || has("advances")):
-		r.say(doc, at, "keep one of them", "the value of %s must be one and also in a range or another", c.PV)
+		r.faultAt(doc, place, "keep one of them", "the value of %s must be one and also in a range or another", c.PV)
 	case c.Min != nil && c.Max != nil && *c.Min > *c.Max:
-		r.say(doc, at, "exchange them", "no value of %s is both at least %v and at most %v", c.PV, *c.Min, *c.Max)
+		r.faultAt(
+			doc, place, "exchange them", "no value of %s is both at least %v and at most %v", c.PV, *c.Min, *c.Max,
+		)
 	}
 }

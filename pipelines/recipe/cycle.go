@@ -6,7 +6,7 @@ import (
 )
 
 // cycles finds the ways round in a graph of names, each as the names on it,
-// the one that closes it last; edges gives the names a name leads to. The
+// the one that closes it last; edges returns the names a name leads to. The
 // order is the same for the same graph.
 func cycles(names []string, edges func(string) []string) [][]string {
 	var found [][]string
@@ -34,7 +34,7 @@ func cycles(names []string, edges func(string) []string) [][]string {
 	return found
 }
 
-// round gives a cycle as people read it: "a → b → a".
+// round returns a cycle as people read it: "a → b → a".
 func round(cycle []string) string {
 	return strings.Join(append(slices.Clone(cycle), cycle[0]), " → ")
 }

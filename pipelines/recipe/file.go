@@ -154,7 +154,7 @@ var moduleSchema = sync.OnceValue(func() *strictyaml.Schema[moduleFile] {
 	)
 })
 
-// Schemas gives the JSON schemas of the files read here, by the name each is
+// Schemas returns the JSON schemas of the files read here, by the name each is
 // published under.
 func Schemas() map[string][]byte {
 	return map[string][]byte{"image.schema.json": imageSchema().JSON(), "module.schema.json": moduleSchema().JSON()}

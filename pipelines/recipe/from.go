@@ -17,14 +17,14 @@ var parent = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+|[!-~]+)$
 // from reads what an image is built on: "<name> <version>" is a released image,
 // one word is a container image.
 func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
-	at := strictyaml.Path{"from"}
+	place := strictyaml.Path{"from"}
 	if !parent.MatchString(from) {
 		return // which the schema refuses
 	}
 	if strings.Contains(from, " ") {
 		pin, err := asset.ParsePin(from)
 		if err != nil {
-			r.faults.Add(doc.At(at, err))
+			r.faults.Add(doc.At(place, err))
 			return
 		}
 		img.Parent = pin
@@ -33,13 +33,13 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	ref, err := name.ParseReference(from)
 	switch {
 	case err != nil:
-		r.say(
-			doc, at, "write a container image as debian:trixie-slim, or a generic IOC image and its version",
+		r.faultAt(
+			doc, place, "write a container image as debian:trixie-slim, or a generic IOC image and its version",
 			"%q is not a container image", from,
 		)
 	case !tagged(ref, from):
-		r.say(
-			doc, at,
+		r.faultAt(
+			doc, place,
 			fmt.Sprintf("write %s:<tag> for a container image, or %[1]s <version> for a generic IOC image", from),
 			"%q has no version", from,
 		)
@@ -48,7 +48,7 @@ func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
 	}
 }
 
-// tagged tells whether a reference was written with a tag or a digest.
+// tagged reports whether a reference was written with a tag or a digest.
 func tagged(ref name.Reference, written string) bool {
 	_, digest := ref.(name.Digest)
 	return digest || strings.HasSuffix(written, ":"+ref.Identifier())

@@ -9,7 +9,7 @@ import (
 // baseModule is EPICS Base: every other module is built against it.
 const baseModule = "epics-base"
 
-// needs gives what a module is built against, EPICS Base first, then by name.
+// needs returns what a module is built against, EPICS Base first, then by name.
 func (t *Tree) needs(module string) []string {
 	var needs []string
 	if m := t.Modules[module]; m != nil {
@@ -22,7 +22,7 @@ func (t *Tree) needs(module string) []string {
 	return append([]string{baseModule}, needs...)
 }
 
-// Closure gives modules and all that they need, each once, needs first; the
+// Closure returns modules and all that they need, each once, needs first; the
 // order is the same for the same tree and the same set of modules.
 func (t *Tree) Closure(modules ...string) []string {
 	var order []string
@@ -44,7 +44,7 @@ func (t *Tree) Closure(modules ...string) []string {
 	return order
 }
 
-// Order gives the modules built in img, needs first, otherwise by name.
+// Order returns the modules built in img, needs first, otherwise by name.
 func (t *Tree) Order(img *Image) []ModuleRef {
 	refs := map[string]ModuleRef{}
 	for _, r := range img.Modules {
@@ -59,24 +59,24 @@ func (t *Tree) Order(img *Image) []ModuleRef {
 	return order
 }
 
-// Levels gives the modules built in img in groups: those of one group need
+// Levels returns the modules built in img in groups: those of one group need
 // none of each other, only those of groups before it, so that a group can be
 // built side by side. Within a group they are sorted by name.
 func (t *Tree) Levels(img *Image) [][]ModuleRef {
 	level := map[string]int{}
 	var levels [][]ModuleRef
 	for _, r := range t.Order(img) {
-		at := 0
+		group := 0
 		for _, need := range t.Closure(r.Name) {
 			if l, built := level[need]; built && need != r.Name {
-				at = max(at, l+1)
+				group = max(group, l+1)
 			}
 		}
-		level[r.Name] = at
-		if at == len(levels) {
+		level[r.Name] = group
+		if group == len(levels) {
 			levels = append(levels, nil)
 		}
-		levels[at] = append(levels[at], r)
+		levels[group] = append(levels[group], r)
 	}
 	for _, l := range levels {
 		slices.SortFunc(l, func(a, b ModuleRef) int { return strings.Compare(a.Name, b.Name) })
@@ -84,7 +84,7 @@ func (t *Tree) Levels(img *Image) [][]ModuleRef {
 	return levels
 }
 
-// Chain gives the named image and what it is built on within the tree, the
+// Chain returns the named image and what it is built on within the tree, the
 // root of the hierarchy first and the image last; nil for an unknown name.
 func (t *Tree) Chain(image string) []*Image {
 	var chain []*Image
@@ -95,7 +95,7 @@ func (t *Tree) Chain(image string) []*Image {
 	return chain
 }
 
-// IOCModules gives the modules whose dbds and libraries the IOC of img gets:
+// IOCModules returns the modules whose dbds and libraries the IOC of img gets:
 // its own, the root image's, and all that these need; needs first. That is the
 // order for dbds; libraries are linked in the opposite one. It is empty for an
 // image without IOC.
@@ -112,7 +112,7 @@ func (t *Tree) IOCModules(img *Image) []string {
 	return t.Closure(modules...)
 }
 
-// Dependents gives the names of the images that are built on the named one,
+// Dependents returns the names of the images that are built on the named one,
 // directly or through others, parents before their children, otherwise by name.
 func (t *Tree) Dependents(image string) []string {
 	children := map[string][]string{}

@@ -94,7 +94,7 @@ type reader struct {
 	faults     diag.Faults
 }
 
-// list gives a folder's entries; none where there is no such folder.
+// list returns a folder's entries; none where there is no such folder.
 func (r *reader) list(folder string) []fs.DirEntry {
 	entries, err := fs.ReadDir(r.fsys, folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -157,7 +157,7 @@ func (r *reader) image(name string) {
 	}
 }
 
-// checks gives the checks of a smoke test with their lines.
+// checks returns the checks of a smoke test with their lines.
 func checks(files []checkFile, doc *strictyaml.Doc) []Check {
 	var all []Check
 	for i, c := range files {
@@ -227,7 +227,7 @@ func lines(into map[string]int, doc *strictyaml.Doc, names []string, key ...any)
 	}
 }
 
-// texts gives a list of named texts as plain ones.
+// texts returns a list of named texts as plain ones.
 func texts[T ~string](list []T) []string {
 	var plain []string
 	for _, t := range list {

@@ -13,7 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 )
 
-// site gives the tree of testdata/good.txtar.
+// site returns the tree of testdata/good.txtar.
 func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "testdata/good.txtar") }
 
 func TestFaults(t *testing.T) {

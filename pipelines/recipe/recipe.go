@@ -6,7 +6,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
-// Tree is all of generic-iocs/ at one commit, or of it and of released images
+// Tree is all of generic-iocs/ at one commit, or that and released images
 // what one image is made of.
 type Tree struct {
 	Images  map[string]*Image  // by name: the folder's

@@ -16,16 +16,16 @@ type Below struct {
 }
 
 // Below returns what an image is built on as this tree has it, and reports
-// whether it has all of it.
+// whether all of that is here.
 func (t *Tree) Below(img *Image) (Below, bool) {
 	chain := t.Chain(img.Name)
 	below := Below{Modules: map[string]*Module{}}
-	for _, on := range chain {
-		if on == img {
+	for _, image := range chain {
+		if image == img {
 			continue
 		}
-		below.Images = append(below.Images, on)
-		for _, ref := range on.Modules {
+		below.Images = append(below.Images, image)
+		for _, ref := range image.Modules {
 			if mod := t.Modules[ref.Name]; mod != nil {
 				below.Modules[ref.Name] = mod
 			}
@@ -47,8 +47,8 @@ func (t *Tree) On(img *Image, below Below) (*Tree, error) {
 	if own.Modules == nil {
 		own.Modules = map[string]*Module{}
 	}
-	for _, on := range below.Images {
-		own.Images[on.Name] = on
+	for _, image := range below.Images {
+		own.Images[image.Name] = image
 	}
 	for _, ref := range img.Modules {
 		own.Modules[ref.Name] = t.Modules[ref.Name]
@@ -81,9 +81,9 @@ func (s *stack) check() {
 	s.checkIOC()
 }
 
-// say reports a fault of a piece of the image's file.
-func (s *stack) say(at strictyaml.Path, fix, format string, args ...any) {
-	s.faults.Add(s.doc.Faultf(at, fix, format, args...))
+// faultAt reports a fault of a piece of the image's file.
+func (s *stack) faultAt(place strictyaml.Path, fix, format string, args ...any) {
+	s.faults.Add(s.doc.Faultf(place, fix, format, args...))
 }
 
 // checkTargets refuses a target that the image below was not built for: EPICS
@@ -95,7 +95,7 @@ func (s *stack) checkTargets() {
 	parent := s.below.Images[len(s.below.Images)-1]
 	for i, t := range s.img.Targets {
 		if builds(t) && !slices.Contains(parent.Targets, t) {
-			s.say(strictyaml.Path{"targets", i}, "add it to the targets of "+parent.Name+", and release that",
+			s.faultAt(strictyaml.Path{"targets", i}, "add it to the targets of "+parent.Name+", and release that",
 				"%s, which it is built on, is not built for %s", parent.Name, t)
 		}
 	}
@@ -107,18 +107,20 @@ func (s *stack) checkModules() {
 	builtBy, macro := map[string]string{}, map[string]string{}
 	for _, img := range append(slices.Clone(s.below.Images), s.img) {
 		for _, ref := range img.Modules {
-			at := strictyaml.Path{"modules", ref.Name}
+			place := strictyaml.Path{"modules", ref.Name}
 			mod := s.module(ref.Name)
 			if mod == nil {
 				continue
 			}
 			if by, twice := builtBy[ref.Name]; twice && img == s.img {
-				s.say(at, "remove it here, or build on another image", "%s is already built in %s", ref.Name, by)
+				s.faultAt(place, "remove it here, or build on another image", "%s is already built in %s", ref.Name, by)
 				continue
 			}
 			builtBy[ref.Name] = img.Name
 			if other, taken := macro[mod.Macro]; taken && mod.Macro != "" && img == s.img {
-				s.say(at, "leave one of them out", "%s and %s both claim the macro %s", other, ref.Name, mod.Macro)
+				s.faultAt(
+					place, "leave one of them out", "%s and %s both claim the macro %s", other, ref.Name, mod.Macro,
+				)
 			}
 			macro[mod.Macro] = ref.Name
 		}
@@ -148,13 +150,13 @@ func (s *stack) built() []string {
 // checkNeeds refuses modules whose needs are not in the image; each need is said
 // once.
 func (s *stack) checkNeeds() {
-	built, said := s.built(), map[string]bool{}
+	built, reported := s.built(), map[string]bool{}
 	for _, ref := range s.img.Modules {
 		if s.tree.Modules[ref.Name] == nil {
 			continue
 		}
 		for _, need := range s.tree.needs(ref.Name) {
-			if slices.Contains(built, need) || said[need] {
+			if slices.Contains(built, need) || reported[need] {
 				continue
 			}
 			fix := "add " + need + " to its modules, with a git ref"
@@ -164,8 +166,8 @@ func (s *stack) checkNeeds() {
 				}
 				fix = meant(need, built, "build on an image that has it, or add "+path.Join(support, need+".yaml"))
 			}
-			said[need] = true
-			s.say(strictyaml.Path{"modules", ref.Name}, fix,
+			reported[need] = true
+			s.faultAt(strictyaml.Path{"modules", ref.Name}, fix,
 				"%s needs %s, which is built neither in %s nor in what it is built on", ref.Name, need, s.img.Name)
 		}
 	}
@@ -178,14 +180,17 @@ func (s *stack) checkIOC() {
 	}
 	built := s.built()
 	for i, m := range s.img.IOC.Modules {
-		at := strictyaml.Path{"ioc", "modules", i}
+		place := strictyaml.Path{"ioc", "modules", i}
 		switch {
 		case slices.Contains(built, m), !moduleName.MatchString(m): // which the schema refuses
 		case s.tree.Modules[m] != nil:
-			s.say(at, meant(m, built, "add it to modules with a git ref"), "%s is built neither in %s nor in what it is built on", m, s.img.Name)
+			s.faultAt(
+				place, meant(m, built, "add it to modules with a git ref"),
+				"%s is built neither in %s nor in what it is built on", m, s.img.Name,
+			)
 		default:
 			known := append(keys(s.tree.Modules), built...)
-			s.say(at, meant(m, known, "add "+path.Join(support, m+".yaml")), "there is no support module %q", m)
+			s.faultAt(place, meant(m, known, "add "+path.Join(support, m+".yaml")), "there is no support module %q", m)
 		}
 	}
 }

@@ -23,7 +23,7 @@ var CrossCompilers = map[string]CrossCompiler{
 	"linux-arm":     {"/usr/bin/arm-linux-gnueabihf-g++", "g++-arm-linux-gnueabihf", "arm-linux-gnueabihf"},
 }
 
-// RTEMS tells whether a target is one of RTEMS.
+// RTEMS reports whether a target is one of RTEMS.
 func RTEMS(target string) bool { return strings.HasPrefix(target, "RTEMS-") }
 
 var targetName = regexp.MustCompile(`^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)+$`)
@@ -34,7 +34,7 @@ func (r *reader) checkTargets(img *Image, doc *strictyaml.Doc) {
 		if targetName.MatchString(t) && !builds(t) { // the schema refuses other names
 			known := slices.Sorted(maps.Keys(CrossCompilers))
 			fix := meant(t, known, "name one of "+strings.Join(known, ", ")+", or one of RTEMS")
-			r.say(doc, strictyaml.Path{"targets", i}, fix, "nothing builds for %s", t)
+			r.faultAt(doc, strictyaml.Path{"targets", i}, fix, "nothing builds for %s", t)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// Encode gives the one JSON text of a record: lists sorted, two spaces of
-// indent, a final newline. Equal records give equal bytes, and so equal digests.
+// Encode returns the one JSON text of a record: lists sorted, two spaces of
+// indent, a final newline. Equal records have equal bytes, and so equal digests.
 // A record that Validate refuses has none.
 func Encode(r *Record) ([]byte, error) {
 	// Twice, because text that is no UTF-8, which an IOC may have printed, only

@@ -15,7 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
-// schema gives the JSON schema of a record, from the Go type and its comments.
+// schema returns the JSON schema of a record, from the Go type and its comments.
 func schema(t *testing.T) []byte {
 	r := jsonschema.Reflector{ExpandedStruct: true, Anonymous: true, Mapper: func(of reflect.Type) *jsonschema.Schema {
 		if of == reflect.TypeFor[asset.Kind]() {

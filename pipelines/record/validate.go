@@ -15,7 +15,7 @@ const Schema = "tagline.record/v1"
 // commit is a hash of git, SHA-1 or SHA-256.
 var commit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// Validate gives everything that a record may not be, joined: a record is what
+// Validate returns everything that a record may not be, joined: a record is what
 // promotion trusts. It asks nothing of the world outside the record.
 func (r *Record) Validate() error {
 	var f faults

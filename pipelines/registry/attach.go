@@ -91,13 +91,13 @@ func (r *Registry) Attached(ctx context.Context, ref asset.Ref, media, kind stri
 
 // wholeList checks that the list of attachments in a registry without a referrers
 // API is what was pushed: only a tag names that list, so no digest protects it.
-func (r *Registry) wholeList(ctx context.Context, of name.Digest) error {
-	tag := of.Context().Tag(strings.Replace(of.DigestStr(), ":", "-", 1))
+func (r *Registry) wholeList(ctx context.Context, subject name.Digest) error {
+	tag := subject.Context().Tag(strings.Replace(subject.DigestStr(), ":", "-", 1))
 	there, err := r.head(ctx, asset.Ref(tag.String()))
 	if err != nil || there == nil {
 		return err
 	}
-	if _, err = r.puller.Get(ctx, of.Context().Digest(there.Digest.String())); err != nil {
+	if _, err = r.puller.Get(ctx, subject.Context().Digest(there.Digest.String())); err != nil {
 		return r.unread(ctx, "pulling", asset.Ref(tag.String()), err)
 	}
 	return nil

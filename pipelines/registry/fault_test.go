@@ -139,9 +139,9 @@ func refs(rec *record.Record) (list []asset.Ref) {
 	return list
 }
 
-// step is how far apart the requests are that are disturbed: all of them,
+// stride is how far apart the requests are that are disturbed: all of them,
 // unless the tests are to be short.
-func step() int64 {
+func stride() int64 {
 	if testing.Short() {
 		return 11
 	}
@@ -163,7 +163,7 @@ func TestRegistryThatDiesLeavesNoRecordOfWhatIsNotThere(t *testing.T) {
 		"dies": drop, "fails": always(http.StatusInternalServerError),
 		"credentials expire": always(http.StatusUnauthorized),
 	} {
-		for n := int64(1); n <= last; n += step() {
+		for n := int64(1); n <= last; n += stride() {
 			s := newSite(t)
 			s.arm(n, trouble)
 			_, _, err := release(t.Context(), open(t, s.host, Options{}), s.image, s.charts...)
@@ -196,7 +196,7 @@ func TestPassingTroubleIsOvercome(t *testing.T) {
 		"truncated upload": truncate, "bad gateway": once(http.StatusBadGateway, "", ""),
 		"too many requests": once(http.StatusTooManyRequests, "Retry-After", "0"),
 	} {
-		for n := int64(1); n <= last; n += step() {
+		for n := int64(1); n <= last; n += stride() {
 			s := newSite(t)
 			s.arm(n, trouble)
 			_, _, err := release(t.Context(), open(t, s.host, Options{}), s.image, s.charts...)

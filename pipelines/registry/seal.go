@@ -2,15 +2,13 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Seal makes the release that rec describes: it checks that everything rec names
@@ -33,7 +31,7 @@ func (r *Registry) Seal(ctx context.Context, rec *record.Record) (asset.Digest, 
 	if done, err := r.sealed(ctx, ref, ours); done || err != nil {
 		return ours, err
 	}
-	if err := r.each(ctx, r.named(rec), r.mustExist); err != nil {
+	if err := step.Each(ctx, jobs, r.named(rec), r.mustExist); err != nil {
 		return "", err
 	}
 	if _, err := r.push(ctx, ref.Repository(), img); err != nil {
@@ -123,20 +121,5 @@ func (r *Registry) tagAll(ctx context.Context, rec *record.Record) error {
 		list[a.Ref] = a
 		refs = append(refs, a.Ref)
 	}
-	return r.each(ctx, refs, func(ctx context.Context, ref asset.Ref) error { return r.tag(ctx, list[ref]) })
-}
-
-// each calls do for each address, several at once, and joins the errors.
-func (r *Registry) each(ctx context.Context, refs []asset.Ref, do func(context.Context, asset.Ref) error) error {
-	faults := make([]error, len(refs))
-	var g errgroup.Group
-	g.SetLimit(jobs)
-	for i, ref := range refs {
-		g.Go(func() error {
-			faults[i] = do(ctx, ref)
-			return nil
-		})
-	}
-	g.Wait()
-	return errors.Join(faults...)
+	return step.Each(ctx, jobs, refs, func(ctx context.Context, ref asset.Ref) error { return r.tag(ctx, list[ref]) })
 }

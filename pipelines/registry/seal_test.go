@@ -21,7 +21,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// pushImage stands for an image that Dagger pushed by its digest, and gives its address.
+// pushImage stands for an image that Dagger pushed by its digest, and returns its address.
 func pushImage(t testing.TB, host string) asset.Ref {
 	img, err := random.Image(64, 1)
 	require.NoError(t, err)

@@ -180,7 +180,7 @@ func TestReleaseWithTokens(t *testing.T) {
 func TestExpiredTokensAreRenewed(t *testing.T) {
 	healthy := serveTokens(t, password)
 	require.NoError(t, releaseTo(t, open(t, healthy.host+"/group/sub.group/project", Options{})))
-	for n := 1; n <= healthy.seen; n += int(step()) {
+	for n := 1; n <= healthy.seen; n += int(stride()) {
 		s := serveTokens(t, password)
 		s.expire = n
 		require.NoError(

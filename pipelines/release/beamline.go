@@ -72,7 +72,9 @@ func (b *beamlineJob) build(ctx context.Context) error {
 	b.charts = make([][]byte, len(b.bl.Instances))
 	return step.EachIndex(ctx, sideBySide, len(b.charts), func(_ context.Context, i int) (err error) {
 		inst := b.bl.Instances[i]
-		b.charts[i], err = b.library.Package(b.bl, inst, string(b.iocs[inst.Image].ref), b.job.plan.Tag.Version.String())
+		b.charts[i], err = b.library.Package(
+			b.bl, inst, string(b.iocs[inst.Image].ref), b.job.plan.Tag.Version.String(),
+		)
 		return err
 	})
 }
@@ -156,7 +158,7 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 	}
 	img, err := j.build(ctx, j.files, string(pin.Asset))
 	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
-	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), nowhere)}, err
+	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), noDigest)}, err
 }
 
 // subject is an instance as it is booted: at its pinned image, as its pod will

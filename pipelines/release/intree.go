@@ -41,7 +41,7 @@ func (b Builder) lineage() lineage.Reader {
 func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev, name string) (*image.Image, error) {
 	commit, err := repo.Resolve(rev)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
+		return nil, noRevision(rev, err)
 	}
 	files, err := repo.At(commit)
 	if err != nil {

@@ -88,7 +88,7 @@ func (b Builder) locker(files fs.FS, names []string) (*locker, error) {
 func (l *locker) lock(ctx context.Context, img *recipe.Image) (b image.Builder, lock *lockfile.Lock, err error) {
 	err = step.Run(ctx, "resolving "+img.Name, func(ctx context.Context) error {
 		var parent *image.Image
-		b, parent, err = l.on(ctx, img)
+		b, parent, err = l.builder(ctx, img)
 		if err == nil {
 			lock, err = b.Lock(ctx, img, parent)
 		}
@@ -98,10 +98,10 @@ func (l *locker) lock(ctx context.Context, img *recipe.Image) (b image.Builder, 
 	return b, lock, err
 }
 
-// on returns what locks an image, and the release that it is built on. Without
+// builder returns what locks an image, and the release that it is built on. Without
 // that release, which a new tree does not have yet, it is locked on the images of
 // the tree, and no parent is returned.
-func (l *locker) on(ctx context.Context, img *recipe.Image) (image.Builder, *image.Image, error) {
+func (l *locker) builder(ctx context.Context, img *recipe.Image) (image.Builder, *image.Image, error) {
 	b := image.Builder{
 		Client: l.Client, Files: l.files, Tree: l.recipes, Mirrors: l.Mirrors,
 		Logins: l.Logins, Locks: l.locks,
@@ -126,9 +126,9 @@ func (l *locker) on(ctx context.Context, img *recipe.Image) (image.Builder, *ima
 		return b, nil, missing
 	}
 	var others []string
-	for _, on := range below.Images {
-		if l.locks[on.Name] == nil {
-			others = append(others, on.Name)
+	for _, lower := range below.Images {
+		if l.locks[lower.Name] == nil {
+			others = append(others, lower.Name)
 		}
 	}
 	locks, err := lockfile.Read(l.files, l.recipes, others...)

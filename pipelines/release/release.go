@@ -83,7 +83,7 @@ func (j *job) release(ctx context.Context, w work) error {
 func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]record.Test, error) {
 	commit, err := p.Repo.Resolve(rev)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
+		return nil, noRevision(rev, err)
 	}
 	j, err := p.readAt(commit, tag)
 	if err != nil {
@@ -97,7 +97,7 @@ func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]re
 	return j.rec.Checks, err
 }
 
-// check does what a release does before anything of it is in a registry.
+// check does what a release does before anything is in a registry.
 func (j *job) check(ctx context.Context, w work) error {
 	return j.do(ctx, stage{"planning", w.plan}, stage{"building", w.build}, stage{"testing", w.test})
 }

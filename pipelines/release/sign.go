@@ -45,7 +45,7 @@ func (j *job) signing() func(context.Context) error {
 }
 
 // sign attaches what a release is made of and how it was built to its images,
-// and the signature to its record, before sealing shows any of it.
+// and the signature to its record, before sealing makes it visible.
 func (j *job) sign(ctx context.Context) error {
 	signer := attest.Signer{Registry: j.Registry, By: j.Signer, Repository: j.Repo.Origin()}
 	sboms := map[asset.Digest]any{}

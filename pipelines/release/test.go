@@ -72,11 +72,11 @@ func (i *imageJob) contents(ctx context.Context, s smoke.Subject) (*record.Test,
 			return nil, err
 		}
 	}
-	below, on := i.parent, "parent "+string(i.img.Parent.Asset)
+	below, owner := i.parent, "parent "+string(i.img.Parent.Asset)
 	if below == nil {
 		base := i.image.Base
-		below, on = image.Released(i.Client, base, base, base), "parent "+i.img.Base
+		below, owner = image.Released(i.Client, base, base, base), "parent "+i.img.Base
 	}
-	test.Sizes, err = image.Sizes(ctx, i.image, below, on)
+	test.Sizes, err = image.Sizes(ctx, i.image, below, owner)
 	return test, err
 }

@@ -25,7 +25,7 @@ import (
 func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check.Summary, error) {
 	commit, err := p.Repo.Resolve(rev)
 	if err != nil {
-		return check.Summary{}, &diag.Error{Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err}
+		return check.Summary{}, noRevision(rev, err)
 	}
 	files, err := p.Repo.At(commit)
 	if err != nil {
@@ -44,7 +44,8 @@ func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check
 	}
 	if p.Registry == nil {
 		return sum, &diag.Error{
-			Kind: diag.Invalid, Doing: "checking what is released", Err: errors.New("no registry is named, and a release would ask it"),
+			Kind: diag.Invalid, Doing: "checking what is released",
+			Err: errors.New("no registry is named, and a release would ask it"),
 			Fix: "give --registry or TAGLINE_REGISTRY, or check the tree alone with --in-tree",
 		}
 	}
@@ -69,9 +70,18 @@ func (p Pipeline) reach(ctx context.Context, files fs.FS) error {
 		img := recipes.Images[name]
 		for _, ref := range img.Modules {
 			if mod := recipes.Modules[ref.Name]; mod.Git != "" {
-				faults.Add(fetcher.Reach(ctx, source.Wanted{Image: img, Ref: ref, Module: mod}, locks[name].Modules[ref.Name]))
+				wanted := source.Wanted{Image: img, Ref: ref, Module: mod}
+				faults.Add(fetcher.Reach(ctx, wanted, locks[name].Modules[ref.Name]))
 			}
 		}
 		return faults.Err()
 	})
+}
+
+// noRevision is the error of a revision that the repository can't resolve.
+func noRevision(rev string, err error) error {
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err,
+		Fix: "name a commit, branch or tag of this repository",
+	}
 }

@@ -29,7 +29,7 @@ func (s *site) signed(by sign.Signer) {
 }
 
 // Whoever signs a release vouches for what it runs, so that must be signed as well,
-// by the same or by one who is named.
+// by the same signer or by one that is named.
 func TestWhatASignedReleaseRunsIsSigned(t *testing.T) {
 	own, other := newKey(t), newKey(t)
 	theirs, err := other.Trust(t.Context())

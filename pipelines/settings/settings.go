@@ -48,7 +48,9 @@ func (pin) JSONSchema() *jsonschema.Schema {
 }
 
 var schema = sync.OnceValue(func() *strictyaml.Schema[file] {
-	return strictyaml.New[file]("Settings of a repository", "tagline.yaml: what is the same for all assets of the repository.")
+	return strictyaml.New[file](
+		"Settings of a repository", "tagline.yaml: what is the same for all assets of the repository.",
+	)
 })
 
 // Schemas returns the JSON schema of the file, by the name it is published under.

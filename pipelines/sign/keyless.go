@@ -35,11 +35,11 @@ func (s *Sigstore) Signer(token Token) *Keyless { return &Keyless{sigstore: s, t
 // Sign returns the signed statement: a sigstore bundle, JSON of MediaType. It
 // checks its own signature as a verifier would. No error holds the token.
 func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
-	who, err := k.who(ctx)
+	identity, err := k.identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	trust, err := k.sigstore.trust(who.Issuer, func(string) string { return who.SubjectAlternativeName })
+	trust, err := k.sigstore.trust(identity.Issuer, func(string) string { return identity.SubjectAlternativeName })
 	if err != nil {
 		return nil, err
 	}
@@ -72,25 +72,25 @@ func (k *Keyless) Sign(ctx context.Context, s Statement) ([]byte, error) {
 // a git tag, in that workflow's runs for the tag of each release. It requests the
 // certificate, which names the identity.
 func (k *Keyless) Trust(ctx context.Context) (*Trust, error) {
-	who, err := k.who(ctx)
+	identity, err := k.identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if workflow, _, tagged := strings.Cut(who.SubjectAlternativeName, "@refs/tags/"); tagged {
-		return k.sigstore.Trust(workflow, who.Issuer)
+	if workflow, _, tagged := strings.Cut(identity.SubjectAlternativeName, "@refs/tags/"); tagged {
+		return k.sigstore.Trust(workflow, identity.Issuer)
 	}
-	return k.sigstore.Trust(who.SubjectAlternativeName, who.Issuer)
+	return k.sigstore.Trust(identity.SubjectAlternativeName, identity.Issuer)
 }
 
-// who returns what the signer's certificate says.
-func (k *Keyless) who(ctx context.Context) (who certificate.Summary, err error) {
+// identity returns what the signer's certificate says.
+func (k *Keyless) identity(ctx context.Context) (identity certificate.Summary, err error) {
 	if err := k.certify(ctx); err != nil {
-		return who, err
+		return identity, err
 	}
-	if who, err = certificate.SummarizeCertificate(k.cert); err != nil {
-		return who, fmt.Errorf("reading own certificate: %w", err)
+	if identity, err = certificate.SummarizeCertificate(k.cert); err != nil {
+		return identity, fmt.Errorf("reading own certificate: %w", err)
 	}
-	return who, nil
+	return identity, nil
 }
 
 // certify gets a key pair and its certificate, unless the current certificate is

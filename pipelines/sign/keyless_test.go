@@ -198,7 +198,7 @@ func material(t testing.TB, signed []byte, change func(map[string]any)) []byte {
 	return out
 }
 
-// TestFulcioRefuses asks a real Fulcio for what it does not give.
+// TestFulcioRefuses asks a real Fulcio for certificates that it refuses.
 func TestFulcioRefuses(t *testing.T) {
 	known, unknown := signtest.NewIssuer(t, signtest.Local), signtest.NewIssuer(t, signtest.Local)
 	s, _ := instance(t, known)
@@ -213,7 +213,7 @@ func TestFulcioRefuses(t *testing.T) {
 	}
 }
 
-// TestTokensStayOutOfErrors asks parts that answer with all they were told.
+// TestTokensStayOutOfErrors asks parts whose answers repeat the request.
 func TestTokensStayOutOfErrors(t *testing.T) {
 	issuer := signtest.NewIssuer(t, signtest.Local)
 	_, err := ActionsToken(issuer.TokenURL(), "a-wrong-secret")(t.Context())
@@ -301,9 +301,9 @@ func TestPublicSigstoreIsChecked(t *testing.T) {
 	check := func(s *Sigstore, identity, issuer string) error {
 		trust, err := s.Trust(identity, issuer)
 		require.NoError(t, err)
-		who, err := trust.who(tag)
+		policy, err := trust.identity(tag)
 		require.NoError(t, err)
-		_, err = trust.verifier.Verify(signed, verify.NewPolicy(verify.WithArtifactDigest("sha512", sum), who))
+		_, err = trust.verifier.Verify(signed, verify.NewPolicy(verify.WithArtifactDigest("sha512", sum), policy))
 		return err
 	}
 	require.NoError(t, check(s, workflow+"@refs/heads/main", issuer))

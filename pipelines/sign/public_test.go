@@ -18,7 +18,7 @@ import (
 )
 
 // published is a repository that says what a Sigstore is, signed by one key for
-// every role, until expires. It gives the repository's files by their path.
+// every role, until expires. It returns the repository's files by their path.
 func published(t testing.TB, trusted, config []byte, expires time.Time) map[string][]byte {
 	_, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)

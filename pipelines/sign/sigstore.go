@@ -132,9 +132,9 @@ func (s *Sigstore) trust(issuer string, identity func(tag string) string) (*Trus
 	}
 	return &Trust{
 		verifier: v,
-		who: func(tag string) (verify.PolicyOption, error) {
-			who, err := verify.NewShortCertificateIdentity(issuer, "", identity(tag), "")
-			return verify.WithCertificateIdentity(who), err
+		identity: func(tag string) (verify.PolicyOption, error) {
+			certified, err := verify.NewShortCertificateIdentity(issuer, "", identity(tag), "")
+			return verify.WithCertificateIdentity(certified), err
 		},
 		named: func(signer, tag string) bool { return signer == identity(tag) },
 	}, nil

@@ -21,7 +21,7 @@ import (
 // Trust is a set of signers whose statements are accepted.
 type Trust struct {
 	verifier *verify.Verifier
-	who      func(tag string) (verify.PolicyOption, error) // the identity that may sign the release of a tag
+	identity func(tag string) (verify.PolicyOption, error) // the identity that may sign the release of a tag
 	named    func(signer, tag string) bool
 }
 
@@ -66,7 +66,7 @@ func TrustKeys(public []byte) (*Trust, error) {
 	}
 	return &Trust{
 		verifier: v,
-		who:      func(string) (verify.PolicyOption, error) { return verify.WithKey(), nil },
+		identity: func(string) (verify.PolicyOption, error) { return verify.WithKey(), nil },
 		named: func(signer, _ string) bool {
 			_, ok := known[strings.TrimPrefix(signer, keyed)]
 			return ok && strings.HasPrefix(signer, keyed)
@@ -86,29 +86,30 @@ func (t *Trust) Check(signed []byte, digest, kind, tag string) (json.RawMessage,
 	if err != nil {
 		return nil, fmt.Errorf("reading digest %s: %w", digest, err)
 	}
-	who, err := t.who(tag)
+	identity, err := t.identity(tag)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.verifier.Verify(&b, verify.NewPolicy(verify.WithArtifactDigest("sha256", sum), who)); err != nil {
+	policy := verify.NewPolicy(verify.WithArtifactDigest("sha256", sum), identity)
+	if _, err := t.verifier.Verify(&b, policy); err != nil {
 		return nil, fmt.Errorf("checking signature of %s: %w", digest, err)
 	}
 	dsse := b.GetDsseEnvelope() // what was verified: its payload is what is read now
-	var said envelope
-	if err := json.Unmarshal(dsse.GetPayload(), &said); err != nil {
+	var statement envelope
+	if err := json.Unmarshal(dsse.GetPayload(), &statement); err != nil {
 		return nil, fmt.Errorf("reading statement about %s: %w", digest, err)
 	}
-	if dsse.GetPayloadType() != payloadType || said.Type != statementType || said.PredicateType != kind ||
-		len(said.Subject) != 1 {
+	if dsse.GetPayloadType() != payloadType || statement.Type != statementType || statement.PredicateType != kind ||
+		len(statement.Subject) != 1 {
 		return nil, fmt.Errorf(
 			"checking statement about %s: it is a %s about %d subjects, not a %s about one",
 			digest,
-			said.PredicateType,
-			len(said.Subject),
+			statement.PredicateType,
+			len(statement.Subject),
 			kind,
 		)
 	}
-	return said.Predicate, nil
+	return statement.Predicate, nil
 }
 
 // keyed begins the name of a signer that is a key.
@@ -127,8 +128,8 @@ func SignedBy(signed []byte) string {
 		return "nobody"
 	}
 	if c := material.Certificate(); c != nil {
-		if who, err := certificate.SummarizeCertificate(c); err == nil {
-			return who.SubjectAlternativeName
+		if summary, err := certificate.SummarizeCertificate(c); err == nil {
+			return summary.SubjectAlternativeName
 		}
 	}
 	if k := material.PublicKey(); k != nil {

@@ -15,6 +15,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -25,7 +26,7 @@ var askScript string
 // client asks one running IOC.
 type client struct {
 	container *dagger.Container
-	asked     int
+	questions int
 }
 
 // ask starts the IOC as a service and puts every check to it. A fault of the
@@ -33,7 +34,7 @@ type client struct {
 func (t Tester) ask(ctx context.Context, s Subject, result *record.Test) (err error) {
 	service, err := t.service(s).Start(ctx)
 	if err != nil {
-		return plain(err)
+		return engine.Explain(err)
 	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -162,23 +163,23 @@ func judge(ch recipe.Check, value string, ok bool, before string) string {
 // held says what a check that passed has shown. It says the rule and not the
 // value: two runs of one release must leave the same record.
 func held(ch recipe.Check) string {
-	var said []string
+	var shown []string
 	if ch.Value != nil {
-		said = append(said, "is "+*ch.Value)
+		shown = append(shown, "is "+*ch.Value)
 	}
 	if ch.Advances {
-		said = append(said, "advances")
+		shown = append(shown, "advances")
 	}
 	if ch.Min != nil {
-		said = append(said, fmt.Sprintf("is at least %g", *ch.Min))
+		shown = append(shown, fmt.Sprintf("is at least %g", *ch.Min))
 	}
 	if ch.Max != nil {
-		said = append(said, fmt.Sprintf("is at most %g", *ch.Max))
+		shown = append(shown, fmt.Sprintf("is at most %g", *ch.Max))
 	}
-	if said == nil {
+	if shown == nil {
 		return "is served"
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(shown, ", ")
 }
 
 // same compares as numbers where both are, so that 5 is 5.000.
@@ -191,7 +192,7 @@ func same(a, b string) bool {
 	return a == b
 }
 
-// ask writes to a PV, unless it is empty, and gives the values of all checks'
+// ask writes to a PV, unless it is empty, and returns the values of all checks'
 // PVs that answer, by protocol and name; or why the value was not written. It is
 // one command: to start one takes longer than to ask.
 func (c *client) ask(ctx context.Context, pv, value string,
@@ -200,13 +201,13 @@ func (c *client) ask(ctx context.Context, pv, value string,
 	for _, ch := range checks {
 		names[target(ch)] = true
 	}
-	c.asked++
+	c.questions++
 	args := append([]string{"sh", "-c", askScript, "ask.sh", pv, value}, slices.Sorted(maps.Keys(names))...)
-	done := c.container.WithEnvVariable("TAGLINE_ASKED", strconv.Itoa(c.asked)).
+	done := c.container.WithEnvVariable("TAGLINE_ASKED", strconv.Itoa(c.questions)).
 		WithExec(args, dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny})
 	out, err := done.Stdout(ctx)
 	if err != nil {
-		return nil, "", plain(err)
+		return nil, "", engine.Explain(err)
 	}
 	ca, pva, ok := strings.Cut(out, "@pva\n")
 	if !ok {

@@ -5,7 +5,6 @@ package smoke
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -121,7 +121,7 @@ func (t Tester) boot(ctx context.Context, s Subject) (*bootLog, error) {
 	out, err := t.bootable(s).WithExec(append(append([]string{"/smoke/boot.sh"}, entry...),
 		"/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
-		return nil, plain(err)
+		return nil, engine.Explain(err)
 	}
 	return readBoot(out), nil
 }
@@ -145,14 +145,4 @@ func (t Tester) service(s Subject) *dagger.Service {
 			ExperimentalSkipHealthcheck: !slices.Contains(s.protocols(), "ca"),
 		}).
 		AsService(dagger.ContainerAsServiceOpts{UseEntrypoint: true})
-}
-
-// plain makes an engine's error readable: the command's own last lines.
-func plain(err error) error {
-	var exec *dagger.ExecError
-	if !errors.As(err, &exec) {
-		return err
-	}
-	return fmt.Errorf("%s: exit status %d: %s", strings.Join(exec.Cmd, " "), exec.ExitCode,
-		tail(strings.Split(exec.Stdout+exec.Stderr, "\n"), 12))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -59,7 +60,7 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 	command := append([]string{"sh", "-c", script, "sh"}, entry...)
 	out, err := t.bootable(whole).WithExec(append(command, "/smoke/boot.cmd")).Stdout(ctx)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: plain(err)}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: engine.Explain(err)}
 	}
 	opened := readTrace(out)
 	if !slices.Contains(opened, entry[0]) {
@@ -117,11 +118,11 @@ func (s Subject) missing(ctx context.Context, file string) (string, error) {
 		"packages.run", s.File, s.Name, file, owners[0]), nil
 }
 
-// lines runs a shell script with arguments and gives the lines it prints.
+// lines runs a shell script with arguments and returns the lines it prints.
 func lines(ctx context.Context, c *dagger.Container, script string, args []string) ([]string, error) {
 	out, err := c.WithExec(append([]string{"sh", "-c", script, "sh"}, args...)).Stdout(ctx)
 	if err != nil {
-		return nil, plain(err)
+		return nil, engine.Explain(err)
 	}
 	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' }), nil
 }

@@ -40,7 +40,8 @@ func ReadLogins(text string) (Logins, error) {
 			}
 			if len(words) < 2 || !slices.Contains([]string{"machine", "login", "password", "account", "macdef"}, key) {
 				return nil, &diag.Error{
-					Kind: diag.Invalid, Doing: "reading the logins of git servers", Err: errors.New("they are not written as in a .netrc"),
+					Kind: diag.Invalid, Doing: "reading the logins of git servers",
+					Err: errors.New("they are not written as in a .netrc"),
 					Fix: "write each as in: machine git.example.org login ada password …",
 				}
 			}

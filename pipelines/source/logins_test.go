@@ -25,7 +25,8 @@ func private(t *testing.T) string {
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
-		fmt.Fprint(w, line("# service=git-upload-pack\n"), "0000", line(commit+" HEAD\x00agent=git/2\n"), line(commit+" refs/tags/R1-0\n"), "0000")
+		fmt.Fprint(w, line("# service=git-upload-pack\n"), "0000", line(commit+" HEAD\x00agent=git/2\n"),
+			line(commit+" refs/tags/R1-0\n"), "0000")
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/asyn"
@@ -38,7 +39,10 @@ func TestAPrivateSourceNeedsALogin(t *testing.T) {
 		Module: &recipe.Module{Name: "asyn", File: "generic-iocs/support/asyn.yaml", Git: private(t)},
 	}
 	locked := lockfile.Module{Ref: "R1-0", Commit: "0123456789abcdef0123456789abcdef01234567"}
-	for _, text := range []string{"", "machine elsewhere login ada password hunter2\n", "machine 127.0.0.1 login ada password wrong\n"} {
+	for _, text := range []string{
+		"", "machine elsewhere login ada password hunter2\n",
+		"machine 127.0.0.1 login ada password wrong\n",
+	} {
 		logins, err := ReadLogins(text)
 		require.NoError(t, err)
 		err = Fetcher{Logins: logins}.Reach(t.Context(), w, locked)
@@ -59,15 +63,21 @@ func TestLoginsGoToTheirHostAlone(t *testing.T) {
 	logins, err := ReadLogins("machine git.example.org login ada password hunter2\n")
 	require.NoError(t, err)
 	require.NotNil(t, logins.auth("https://git.example.org:8443/asyn"))
-	for _, other := range []string{"https://git.example.org.evil.org/asyn", "https://example.org/a", "ssh://git.example.org/a", "git://git.example.org/a", "%"} {
+	for _, other := range []string{
+		"https://git.example.org.evil.org/asyn", "https://example.org/a",
+		"ssh://git.example.org/a", "git://git.example.org/a", "%",
+	} {
 		require.Nil(t, logins.auth(other), other)
 	}
-	for _, bad := range []string{"machine", "machine git.example.org login ada password", "hunter2", "machine a loggin hunter2"} {
+	for _, bad := range []string{
+		"machine", "machine git.example.org login ada password", "hunter2", "machine a loggin hunter2",
+	} {
 		_, err = ReadLogins(bad)
 		require.ErrorContains(t, err, "not written as in a .netrc", bad)
 		require.NotContains(t, err.Error(), "hunter2")
 	}
-	logins, err = ReadLogins("# login x\nmacdef init\n  cd hunter2\n\nmachine a.org account z\n\tlogin ada password p\ndefault login eve password q\n")
+	logins, err = ReadLogins("# login x\nmacdef init\n  cd hunter2\n\n" +
+		"machine a.org account z\n\tlogin ada password p\ndefault login eve password q\n")
 	require.NoError(t, err)
 	require.Equal(t, Logins{{"a.org", "ada", "p"}}, logins)
 }
@@ -75,8 +85,10 @@ func TestLoginsGoToTheirHostAlone(t *testing.T) {
 // A password in a URL would stand in logs and cache keys.
 func TestMirrorsHaveNoPassword(t *testing.T) {
 	for _, item := range []string{
-		"https://github.com/=https://ada:hunter2@git.example.org/", "https://github.com/=https://hunter2@git.example.org/",
-		"https://ada:hunter2@github.com/=https://git.example.org/", "https://github.com/=ssh://git:hunter2@git.example.org/",
+		"https://github.com/=https://ada:hunter2@git.example.org/",
+		"https://github.com/=https://hunter2@git.example.org/",
+		"https://ada:hunter2@github.com/=https://git.example.org/",
+		"https://github.com/=ssh://git:hunter2@git.example.org/",
 		"https://ada:hunter2@git.example.org",
 	} {
 		_, err := ParseMirrors([]string{item})

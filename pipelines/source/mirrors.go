@@ -26,7 +26,8 @@ func ParseMirrors(items []string) (Mirrors, error) {
 		from, to, ok := strings.Cut(item, "=")
 		if signedIn(from) || signedIn(to) {
 			return nil, &diag.Error{
-				Kind: diag.Invalid, Doing: "reading mirrors", Err: errors.New("one has a login in its URL, which logs would show"),
+				Kind: diag.Invalid, Doing: "reading mirrors",
+				Err: errors.New("one has a login in its URL, which logs would show"),
 				Fix: "leave the login out of the URL, and give it in .netrc or TAGLINE_NETRC",
 			}
 		}

@@ -26,7 +26,8 @@ func (f Fetcher) refs(ctx context.Context, w Wanted) (remoteRefs, error) {
 		return nil, &diag.Error{
 			Kind: diag.Invalid, Doing: "asking " + from + " for " + w.Ref.Ref + " of", Asset: w.Ref.Name,
 			File: w.Image.File, Line: w.Ref.Line, Err: err,
-			Fix: "give a login for " + hostname(from) + " in .netrc or TAGLINE_NETRC, or correct the URL in " + w.Module.File,
+			Fix: "give a login for " + hostname(from) +
+				" in .netrc or TAGLINE_NETRC, or correct the URL in " + w.Module.File,
 		}
 	}
 	if err != nil {

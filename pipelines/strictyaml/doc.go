@@ -19,20 +19,20 @@ type Doc struct {
 // lists (from 0), as in Path{"smoke", "checks", 0, "pv"}.
 type Path []any
 
-// Line gives the line (from 1) of the piece at path: its key's, or its own in
+// Line returns the line (from 1) of the piece at path: its key's, or its own in
 // a list. Where the path ends early, it is the line of the last piece there is.
 func (d *Doc) Line(path ...any) int {
 	n, _ := d.find(path)
 	return n.line
 }
 
-// Has tells whether the file has the piece at path, whatever it holds.
+// Has reports whether the file has the piece at path, whatever it holds.
 func (d *Doc) Has(path ...any) bool {
 	_, ok := d.find(path)
 	return ok
 }
 
-// Keys gives the keys of the map at path in the file's order; none where there
+// Keys returns the keys of the map at path in the file's order; none where there
 // is no map.
 func (d *Doc) Keys(path ...any) []string {
 	n, ok := d.find(path)
@@ -60,7 +60,7 @@ func (d *Doc) At(path Path, err error) *diag.Error {
 	return &fault
 }
 
-// find gives the piece at path, or the last piece on the way and false.
+// find returns the piece at path, or the last piece on the way and false.
 func (d *Doc) find(path []any) (*node, bool) {
 	n := d.root
 	for _, p := range path {
@@ -73,7 +73,7 @@ func (d *Doc) find(path []any) (*node, bool) {
 	return n, true
 }
 
-// child gives the piece of a map by key or of a list by its index in decimal;
+// child returns the piece of a map by key or of a list by its index in decimal;
 // nil when there is none.
 func (n *node) child(key string) *node {
 	if n.by != nil {
@@ -85,7 +85,7 @@ func (n *node) child(key string) *node {
 	return nil
 }
 
-// Good tells whether the piece at path is there and of the right type; a value
+// Good reports whether the piece at path is there and of the right type; a value
 // that breaks another rule (a pattern, a least value) is good here.
 func (d *Doc) Good(path ...any) bool {
 	n, ok := d.find(path)

@@ -29,7 +29,7 @@ func (s *Schema[T]) explain(b *builder, root *node, v *jsonschema.ValidationErro
 	}
 }
 
-// findings gives the leaves of a validation error, without those that are about
+// findings returns the leaves of a validation error, without those that are about
 // a part already reported.
 func (s *Schema[T]) findings(b *builder, root *node, v *jsonschema.ValidationError) []*finding {
 	_, names := v.ErrorKind.(*kind.PropertyNames)

@@ -11,29 +11,29 @@ import (
 	"unicode"
 )
 
-// lookup gives the part of a schema that a URL with a JSON pointer names; the
+// lookup returns the part of a schema that a URL with a JSON pointer names; the
 // name rules of a map where it names a map whose keys have rules.
 func lookup(document map[string]any, url string) map[string]any {
 	_, pointer, _ := strings.Cut(url, "#")
-	var at any = document
+	var part any = document
 	for _, step := range strings.Split(strings.Trim(pointer, "/"), "/") {
 		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-		switch part := at.(type) {
+		switch whole := part.(type) {
 		case map[string]any:
-			if next, ok := part[step]; ok {
-				at = next
+			if next, ok := whole[step]; ok {
+				part = next
 			}
 		case []any:
-			if i, err := strconv.Atoi(step); err == nil && i < len(part) {
-				at = part[i]
+			if i, err := strconv.Atoi(step); err == nil && i < len(whole) {
+				part = whole[i]
 			}
 		}
 	}
-	rule, _ := at.(map[string]any)
+	rule, _ := part.(map[string]any)
 	return rule
 }
 
-// child gives a part of a schema by its keys.
+// child returns a part of a schema by its keys.
 func child(rule map[string]any, keys ...string) (map[string]any, bool) {
 	for _, k := range keys {
 		next, ok := rule[k].(map[string]any)
@@ -45,13 +45,13 @@ func child(rule map[string]any, keys ...string) (map[string]any, bool) {
 	return rule, true
 }
 
-// properties gives the keys that a part of a schema allows.
+// properties returns the keys that a part of a schema allows.
 func properties(rule map[string]any) iter.Seq[string] {
 	p, _ := child(rule, "properties")
 	return maps.Keys(p)
 }
 
-// example gives a schema's first example as it would be written in YAML; empty
+// example returns a schema's first example as it would be written in YAML; empty
 // when it has none.
 func example(rule map[string]any) string {
 	list, _ := rule["examples"].([]any)
@@ -72,7 +72,7 @@ func example(rule map[string]any) string {
 	}
 }
 
-// gist gives the first sentence of a schema's description as it reads within
+// gist returns the first sentence of a schema's description as it reads within
 // another sentence.
 func gist(rule map[string]any) string {
 	d, _ := rule["description"].(string)
@@ -84,10 +84,10 @@ func gist(rule map[string]any) string {
 	return d
 }
 
-// locate gives the node at a place of the validator's; nil when it was taken out.
-func locate(root *node, at []string) *node {
+// locate returns the node at a place of the validator's; nil when it was taken out.
+func locate(root *node, place []string) *node {
 	n := root
-	for _, p := range at {
+	for _, p := range place {
 		if n = n.child(p); n == nil || n.bad {
 			return n
 		}
@@ -100,11 +100,11 @@ func (n *node) drop() {
 	n.bad, n.value, n.by, n.items, n.keys = true, nil, nil, nil, nil
 }
 
-// named gives a place as people read it: keys with dots, without the indices
-// of lists, which the line tells better.
-func named(at []string) string {
+// named returns a place as people read it: keys with dots, without the indices
+// of lists, for which the line number serves better.
+func named(place []string) string {
 	var keys []string
-	for _, p := range at {
+	for _, p := range place {
 		if _, err := strconv.Atoi(p); err != nil {
 			keys = append(keys, p)
 		}
@@ -140,7 +140,7 @@ const most = 60
 // credentials are a user and password in a URL.
 var credentials = regexp.MustCompile(`://[^/\s]*@`)
 
-// quoted gives a text in quotes, cut where it is too long for a message and
+// quoted returns a text in quotes, cut where it is too long for a message and
 // without a password that it may carry.
 func quoted(s string) string {
 	s = credentials.ReplaceAllString(s, "://…@")

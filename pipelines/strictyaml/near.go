@@ -5,7 +5,7 @@ import "strings"
 // longest is the length in bytes past which no word was merely misspelled.
 const longest = 64
 
-// Near gives the one of words that was most likely meant by got: it differs in
+// Near returns the one of words that was most likely meant by got: it differs in
 // case only, or by at most one letter in three (an exchange of two neighbours
 // counts as one). It is empty when none is near.
 func Near(got string, words []string) string {

@@ -40,13 +40,13 @@ func (b *builder) fault(line int, fix, format string, args ...any) {
 	b.faults.Addf(b.file, line, fix, format, args...)
 }
 
-// bad reports a fault and gives the node that stands for what can't be known.
+// bad reports a fault and returns the node that stands for what can't be known.
 func (b *builder) bad(line int, fix, format string, args ...any) *node {
 	b.fault(line, fix, format, args...)
 	return &node{line: line, bad: true}
 }
 
-// build gives the node of n, which began on the given line.
+// build returns the node of n, which began on the given line.
 func (b *builder) build(n ast.Node, line, depth int) *node {
 	if depth > maxDepth {
 		return b.bad(line, "write it flatter", "more than %d levels of nesting", maxDepth)
@@ -72,25 +72,25 @@ func (b *builder) build(n ast.Node, line, depth int) *node {
 	}
 }
 
-// mapping gives the node of a map; of a key that is there twice the first stays.
+// mapping returns the node of a map; of a key that is there twice the first stays.
 func (b *builder) mapping(values []*ast.MappingValueNode, line, depth int) *node {
 	m := &node{line: line, by: map[string]*node{}}
 	for _, v := range values {
-		key, at, ok := b.key(v.Key)
+		key, begins, ok := b.key(v.Key)
 		if !ok {
 			continue
 		}
 		if first, twice := m.by[key]; twice {
-			b.fault(at, "keep one of the two", "key %s is already on line %d", quoted(key), first.line)
+			b.fault(begins, "keep one of the two", "key %s is already on line %d", quoted(key), first.line)
 			continue
 		}
 		m.keys = append(m.keys, key)
-		m.by[key] = b.build(v.Value, at, depth+1)
+		m.by[key] = b.build(v.Value, begins, depth+1)
 	}
 	return m
 }
 
-// key gives the text and the line of a map's key.
+// key returns the text and the line of a map's key.
 func (b *builder) key(k ast.MapKeyNode) (text string, line int, ok bool) {
 	line = lineOf(k)
 	switch k := k.(type) {
@@ -106,7 +106,7 @@ func (b *builder) key(k ast.MapKeyNode) (text string, line int, ok bool) {
 	return "", line, false
 }
 
-// list gives the node of a list.
+// list returns the node of a list.
 func (b *builder) list(n *ast.SequenceNode, line, depth int) *node {
 	l := &node{line: line, items: []*node{}}
 	for _, v := range n.Values {
@@ -115,7 +115,7 @@ func (b *builder) list(n *ast.SequenceNode, line, depth int) *node {
 	return l
 }
 
-// scalar gives the node of a single value.
+// scalar returns the node of a single value.
 func (b *builder) scalar(n ast.Node, line int) *node {
 	text := n.GetToken().Value
 	s := &node{line: line, text: text}
@@ -144,7 +144,7 @@ func (b *builder) scalar(n ast.Node, line int) *node {
 	return s
 }
 
-// lineOf gives the line a syntax node begins on: of a map that is its first
+// lineOf returns the line a syntax node begins on: of a map that is its first
 // key's, whose own token is the colon.
 func lineOf(n ast.Node) int {
 	switch v := n.(type) {
@@ -163,7 +163,7 @@ func lineOf(n ast.Node) int {
 	return 0
 }
 
-// plain gives what a node holds as encoding/json has it.
+// plain returns what a node holds as encoding/json has it.
 func (n *node) plain() any {
 	switch {
 	case n.by != nil:

@@ -20,7 +20,7 @@ import (
 // by hand is far below it.
 const MaxBytes = 64 << 10
 
-// maxFaults is how many faults of one file are told at once.
+// maxFaults is how many faults of one file are reported in one run.
 const maxFaults = 100
 
 // Read reads one file; file is its name in messages, from the repository's
@@ -49,7 +49,7 @@ func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
 	return value, &Doc{file: file, root: root}, b.err()
 }
 
-// parse gives the top of the file, nil when it can't be read as one YAML map.
+// parse returns the top of the file, nil when it can't be read as one YAML map.
 func (b *builder) parse(data []byte) (root *node) {
 	// The parser is not ours; should some text make it panic, that text is at fault.
 	defer func() {
@@ -81,7 +81,7 @@ func (b *builder) parse(data []byte) (root *node) {
 	return root
 }
 
-// readable tells whether the bytes are small and plain enough to parse.
+// readable reports whether the bytes are small and plain enough to parse.
 func (b *builder) readable(data []byte) bool {
 	switch {
 	case len(data) > MaxBytes:
@@ -96,7 +96,7 @@ func (b *builder) readable(data []byte) bool {
 	return false
 }
 
-// badLine gives the line of the first bytes that are not UTF-8.
+// badLine returns the line of the first bytes that are not UTF-8.
 func badLine(data []byte) int {
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		if !utf8.Valid(line) {
@@ -113,15 +113,15 @@ func (b *builder) syntax(err error) {
 		b.fault(0, "correct the YAML", "this is not YAML: %s", clipped(err.Error()))
 		return
 	}
-	line, said := s.GetToken().Position.Line, s.GetMessage()
-	if strings.Contains(said, "'\t'") {
+	line, message := s.GetToken().Position.Line, s.GetMessage()
+	if strings.Contains(message, "'\t'") {
 		b.fault(line, "indent with spaces", "this is not YAML: a tab where spaces belong")
 		return
 	}
-	b.fault(line, "correct the YAML", "this is not YAML: %s", clipped(said))
+	b.fault(line, "correct the YAML", "this is not YAML: %s", clipped(message))
 }
 
-// body gives the one document of a file; nil when there is none, or several.
+// body returns the one document of a file; nil when there is none, or several.
 func (b *builder) body(f *ast.File) ast.Node {
 	var bodies []ast.Node
 	for _, d := range f.Docs {
@@ -162,7 +162,7 @@ func decode[T any](root *node) (*T, error) {
 	return value, json.Unmarshal(text, value)
 }
 
-// deep tells whether so many brackets are open at once that the parser would
+// deep reports whether so many brackets are open at once that the parser would
 // spend its time on them; brackets in text count too, which nobody's file minds.
 func deep(data []byte) bool {
 	open := 0

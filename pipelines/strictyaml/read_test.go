@@ -130,7 +130,7 @@ func TestReadUnreadable(t *testing.T) {
 	}
 }
 
-// Of very many faults the first are told, and how many more there are.
+// Of very many faults the first are reported, and how many more there are.
 func TestReadManyFaults(t *testing.T) {
 	schema := strictyaml.New[thing]("Thing", "A thing.")
 	_, _, err := schema.Read("thing.yaml", []byte("name: stage\n"+strings.Repeat("name: x\n", 150)))

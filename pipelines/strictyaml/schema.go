@@ -50,7 +50,7 @@ func New[T any](title, description string) *Schema[T] {
 	}
 }
 
-// JSON gives the schema as it is published for editors: indented, with a final
+// JSON returns the schema as it is published for editors: indented, with a final
 // newline, the same bytes each time.
 func (s *Schema[T]) JSON() []byte { return bytes.Clone(s.json) }
 

@@ -29,7 +29,7 @@ func (f *files) Open(name string) (fs.File, error) {
 	return &file{Reader: bytes.NewReader(b), info: info{n, int64(len(b)), f.when}}, nil
 }
 
-// ReadFile gives a file's content.
+// ReadFile returns a file's content.
 func (f *files) ReadFile(name string) ([]byte, error) {
 	n, err := f.find("read", name, true)
 	if err != nil {
@@ -42,7 +42,7 @@ func (f *files) ReadFile(name string) ([]byte, error) {
 	return b, nil
 }
 
-// ReadDir gives a folder's entries, sorted by name. Links are not followed.
+// ReadDir returns a folder's entries, sorted by name. Links are not followed.
 func (f *files) ReadDir(name string) ([]fs.DirEntry, error) {
 	n, err := f.find("readdir", name, true)
 	if err != nil {
@@ -69,7 +69,7 @@ func (f *files) stat(op, name string, follow bool) (fs.FileInfo, error) {
 	return f.info(n)
 }
 
-// ReadLink gives where the link name points to, as it was committed.
+// ReadLink returns where the link name points to, as it was committed.
 func (f *files) ReadLink(name string) (string, error) {
 	n, err := f.find("readlink", name, false)
 	if err != nil {
@@ -144,7 +144,7 @@ func (i info) ModTime() time.Time { return i.when }
 func (i info) IsDir() bool        { return i.mode == filemode.Dir }
 func (i info) Sys() any           { return nil }
 
-// Mode gives the permissions git knows: executable or not.
+// Mode returns the permissions git knows: executable or not.
 func (i info) Mode() fs.FileMode {
 	switch i.mode {
 	case filemode.Dir:
@@ -189,7 +189,7 @@ func (d *folder) Read([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: fmt.Errorf("is a folder")}
 }
 
-// ReadDir gives the next n entries, or all for n ≤ 0.
+// ReadDir returns the next n entries, or all for n ≤ 0.
 func (d *folder) ReadDir(n int) ([]fs.DirEntry, error) {
 	if n > 0 && len(d.rest) == 0 {
 		return nil, io.EOF

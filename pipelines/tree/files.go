@@ -33,7 +33,7 @@ type node struct {
 	hash plumbing.Hash
 }
 
-// At gives the files at a revision as they were committed. It is an
+// At returns the files at a revision as they were committed. It is an
 // fs.ReadFileFS, fs.ReadDirFS, fs.StatFS and fs.ReadLinkFS. Executables have
 // mode 0755, others 0644. Open, Stat and ReadFile follow symbolic links inside
 // the tree; a link that leaves the tree and a file of a git submodule are
@@ -162,7 +162,7 @@ func submodule(name string) error {
 	}
 }
 
-// entries gives a folder's entries sorted by name. (Git sorts folders as if
+// entries returns a folder's entries sorted by name. (Git sorts folders as if
 // their names ended in a slash.)
 func (r *Repository) entries(h plumbing.Hash) ([]object.TreeEntry, error) {
 	r.mu.Lock()

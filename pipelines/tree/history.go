@@ -22,7 +22,7 @@ type Tag struct {
 	Message string    // of an annotated tag
 }
 
-// Tags gives the names of all tags, sorted by bytes.
+// Tags returns the names of all tags, sorted by bytes.
 func (r *Repository) Tags() ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,7 +64,7 @@ func (r *Repository) Tag(name string) (Tag, error) {
 	return t, nil
 }
 
-// History gives all tags of commits, oldest commit first, then by name. Tags
+// History returns all tags of commits, oldest commit first, then by name. Tags
 // of other things, or of commits that were not fetched, are left out.
 func (r *Repository) History() ([]Tag, error) {
 	names, err := r.Tags()
@@ -81,7 +81,7 @@ func (r *Repository) History() ([]Tag, error) {
 	return tags, nil
 }
 
-// Changed gives the paths that differ between two revisions, sorted: added,
+// Changed returns the paths that differ between two revisions, sorted: added,
 // removed, with other content or mode. A renamed file is there under both
 // names.
 func (r *Repository) Changed(from, to string) ([]string, error) {
@@ -97,7 +97,7 @@ func (r *Repository) Changed(from, to string) ([]string, error) {
 	defer r.mu.Unlock()
 	changes, err := object.DiffTree(trees[0], trees[1])
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "comparing " + from + " with", Asset: to, Err: err}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "comparing " + from + " with", Asset: to, Err: err, Fix: lost}
 	}
 	var paths []string
 	for _, c := range changes {
@@ -111,7 +111,7 @@ func (r *Repository) Changed(from, to string) ([]string, error) {
 	return slices.Compact(paths), nil
 }
 
-// Hash gives git's hash, 40 hex digits, of the file or folder name at a
+// Hash returns git's hash, 40 hex digits, of the file or folder name at a
 // revision; "." is the whole tree. It differs as soon as anything in it does.
 func (r *Repository) Hash(rev, name string) (string, error) {
 	f, err := r.files(rev)
@@ -125,7 +125,7 @@ func (r *Repository) Hash(rev, name string) (string, error) {
 	return n.hash.String(), nil
 }
 
-// tree gives the root tree of a revision.
+// tree returns the root tree of a revision.
 func (r *Repository) tree(rev string) (*object.Tree, error) {
 	commit, err := r.Resolve(rev)
 	if err != nil {

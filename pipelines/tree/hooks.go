@@ -8,7 +8,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
-// Hooks gives the folder that git runs this repository's hooks from: that of
+// Hooks returns the folder that git runs this repository's hooks from: that of
 // core.hooksPath where it is set, else hooks/ of the git folder, which all work
 // trees share. The folder need not exist.
 func (r *Repository) Hooks() (string, error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// Origin gives the address that the repository was cloned from, as one that
+// Origin returns the address that the repository was cloned from, as one that
 // anybody may see: "https://github.com/some-org/site". Whoever signs in there is
 // left out. It is empty where there is none, or where it is a folder of this
 // machine.
@@ -16,19 +16,19 @@ func (r *Repository) Origin() string {
 	if err != nil || len(remote.Config().URLs) == 0 {
 		return ""
 	}
-	at, err := transport.NewEndpoint(remote.Config().URLs[0])
-	if err != nil || at.Host == "" {
+	endpoint, err := transport.NewEndpoint(remote.Config().URLs[0])
+	if err != nil || endpoint.Host == "" {
 		return ""
 	}
-	host := at.Host
-	if at.Port != 0 && at.Port != standard[at.Protocol] {
-		host = fmt.Sprintf("%s:%d", host, at.Port)
+	host := endpoint.Host
+	if endpoint.Port != 0 && endpoint.Port != standard[endpoint.Protocol] {
+		host = fmt.Sprintf("%s:%d", host, endpoint.Port)
 	}
-	path, _, _ := strings.Cut(strings.TrimPrefix(at.Path, "/"), "?")
-	return at.Protocol + "://" + host + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
+	path, _, _ := strings.Cut(strings.TrimPrefix(endpoint.Path, "/"), "?")
+	return endpoint.Protocol + "://" + host + "/" + strings.TrimSuffix(strings.TrimSuffix(path, "/"), ".git")
 }
 
-// Home returns what tells the repository from all others, however it is reached:
+// Home returns what identifies the repository, however it is reached:
 // its origin without the scheme, "github.com/some-org/site". It is empty where
 // Origin is.
 func (r *Repository) Home() string {

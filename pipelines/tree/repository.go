@@ -27,6 +27,9 @@ type Repository struct {
 	dirs map[plumbing.Hash][]object.TreeEntry
 }
 
+// lost is the fix where git's own objects can't be read.
+const lost = "see what git fsck says there, or clone the repository anew"
+
 // Open opens the repository that dir belongs to: dir is a folder anywhere in a
 // work tree, or a bare repository. It fails when there is none.
 func Open(dir string) (*Repository, error) {
@@ -41,10 +44,10 @@ func Open(dir string) (*Repository, error) {
 		}
 	}
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err, Fix: lost}
 	}
 	if g, err = keepOpen(g); err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "opening git repository", Asset: dir, Err: err, Fix: lost}
 	}
 	return &Repository{dir: dir, git: g, dirs: map[plumbing.Hash][]object.TreeEntry{}}, nil
 }
@@ -69,7 +72,7 @@ func keepOpen(g *git.Repository) (*git.Repository, error) {
 	return git.Open(kept, w.Filesystem)
 }
 
-// WorkTree gives the folder of the repository's working copy. A bare repository
+// WorkTree returns the folder of the repository's working copy. A bare repository
 // has none and is refused.
 func (r *Repository) WorkTree() (string, error) {
 	w, err := r.git.Worktree()
@@ -82,10 +85,10 @@ func (r *Repository) WorkTree() (string, error) {
 	return w.Filesystem.Root(), nil
 }
 
-// Head gives the commit that is checked out, 40 hex digits.
+// Head returns the commit that is checked out, 40 hex digits.
 func (r *Repository) Head() (string, error) { return r.Resolve("HEAD") }
 
-// Resolve gives the commit, 40 hex digits, that rev stands for: a tag
+// Resolve returns the commit, 40 hex digits, that rev stands for: a tag
 // (lightweight, or annotated), a branch here or of origin, a whole ref
 // (refs/tags/…), a hash whole or short, or what git calls a revision (HEAD~2).
 // Like git, it takes a tag before a branch of the same name.
@@ -127,7 +130,7 @@ func (r *Repository) named(rev string) (plumbing.Hash, error) {
 	return *h, nil
 }
 
-// peel gives the commit at h, through annotated tags and tags of tags.
+// peel returns the commit at h, through annotated tags and tags of tags.
 func (r *Repository) peel(h plumbing.Hash) (*object.Commit, error) {
 	for {
 		tag, err := r.git.TagObject(h)

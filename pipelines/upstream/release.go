@@ -11,7 +11,7 @@ type Neighbour struct {
 	Macro string // "ASYN"
 	Path  string // as written: "$(SUPPORT)/asyn-R4-35"
 	Line  int
-	// Commented tells that the line is commented out: the module can be built
+	// Commented is set when the line is commented out: the module can be built
 	// with it, and by default is not.
 	Commented bool
 }

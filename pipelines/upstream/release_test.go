@@ -65,7 +65,7 @@ func TestConditions(t *testing.T) {
 	require.Equal(t, []string{"ifdef CALC", "ifneq ($(SSCAN),)", "ifeq ($(A),YES)"}, m.Conditions)
 }
 
-// Whatever a makefile holds, what is read of it are its own lines.
+// Whatever a makefile holds, only its own lines are read.
 func FuzzReadMakefile(f *testing.F) {
 	f.Add(release)
 	f.Add("a=\\\n\\\n\\")

@@ -53,7 +53,7 @@ func Sort(list []Dated) error {
 	return nil
 }
 
-// order gives the schemes of a list in the order they were used.
+// order returns the schemes of a list in the order they were used.
 func order(list []Dated) ([]Scheme, error) {
 	var eras []*era
 	for _, d := range list {
@@ -84,12 +84,12 @@ func order(list []Dated) ([]Scheme, error) {
 	return schemes, nil
 }
 
-// precedes tells whether all of e is older than all of f.
+// precedes reports whether all of e is older than all of f.
 func (e *era) precedes(f *era) bool {
 	return !e.first.When.IsZero() && !e.last.When.After(f.first.When) && e.first.When.Before(f.last.When)
 }
 
-// Latest gives the newest release: never a pre-release, a variant that a word
+// Latest returns the newest release: never a pre-release, a variant that a word
 // names, or a version of a scheme that was abandoned for another. It refuses
 // when there is none, or when the history doesn't say which scheme is in use.
 func Latest(list []Dated) (asset.Version, error) {
@@ -105,7 +105,7 @@ func Latest(list []Dated) (asset.Version, error) {
 	return releases[len(releases)-1].Version, nil
 }
 
-// Previous gives the version of list that comes before v: for a release the last
+// Previous returns the version of list that comes before v: for a release the last
 // release, for others whatever is there. Where the history doesn't say which
 // scheme came first, only versions of v's scheme count. It is the zero Version
 // when v is the first.

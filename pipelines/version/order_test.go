@@ -17,7 +17,7 @@ func must(t *testing.T, s string) asset.Version {
 	return v
 }
 
-// dated gives versions whose commits are a day apart, except those beginning
+// dated returns versions whose commits are a day apart, except those beginning
 // with "=", whose commit is that of the version before.
 func dated(t *testing.T, list ...string) []Dated {
 	when := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -76,7 +76,7 @@ func hostsFile(registry string) []byte {
 }
 
 // networkList is there since a node without one is never ready. It has no
-// network to give: IOCs use the machine's.
+// network of its own: IOCs use the machine's.
 const networkList = `{"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]}
 `
 
@@ -96,7 +96,7 @@ func (c cluster) pushPause(ctx context.Context, program string) error {
 }
 
 // programImage is an image of one static program, which it runs. The same
-// program gives the same digest.
+// program has the same digest.
 func programImage(path string) (v1.Image, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -38,13 +38,13 @@ func (c cluster) kube(part string, flags ...string) []string {
 // etcd listens at sockets that only root reaches: it asks nobody who they are.
 // It wants an address for its peers, though there are none.
 func (c cluster) etcd() process.Daemon {
-	const nowhere = "http://localhost:1"
+	const unreachable = "http://localhost:1"
 	return process.Daemon{
 		Name: etcdDaemon,
 		Args: c.kube("etcd", "--data-dir="+c.path("etcd", "data"), "--name="+nodeName,
-			"--listen-client-urls=unix://"+c.etcdSocket(), "--advertise-client-urls="+nowhere,
+			"--listen-client-urls=unix://"+c.etcdSocket(), "--advertise-client-urls="+unreachable,
 			"--listen-peer-urls=unix://"+c.path("etcd", "peers"),
-			"--initial-advertise-peer-urls="+nowhere, "--initial-cluster="+nodeName+"="+nowhere,
+			"--initial-advertise-peer-urls="+unreachable, "--initial-cluster="+nodeName+"="+unreachable,
 			"--heartbeat-interval=500", "--election-timeout=5000", // there is nobody to hurry for
 			"--log-level=warn"),
 		Ready: func(ctx context.Context) error { return reach.Socket(ctx, "unix", c.etcdSocket()) },

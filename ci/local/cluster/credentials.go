@@ -43,7 +43,7 @@ type identity struct {
 }
 
 // users are the clients of the API server. system:masters may do anything; the
-// others have the roles that RBAC gives to their names from the start.
+// others have the roles that RBAC binds to their names from the start.
 var users = map[string]identity{
 	"admin":              {User: "cluster-admin", Groups: []string{"system:masters"}},
 	"controller-manager": {User: "system:kube-controller-manager"},

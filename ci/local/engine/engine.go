@@ -25,7 +25,7 @@ import (
 // version is the engine's, its SDK's and its modules' at once.
 const version = "v0.19.10"
 
-// module is what the engine is built from, and what is built of it.
+// module is what the engine is built from, and its programs.
 var module = leaf.Module{
 	Name:    "daggerd",
 	Sources: leaf.Daggerd,

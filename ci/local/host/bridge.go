@@ -1,5 +1,5 @@
 // Package host is what the stand-ins change on the machine itself: a bridge,
-// firewall rules, forwarding, control groups; and gives it back as it was.
+// firewall rules, forwarding, control groups; and restores it.
 package host
 
 import (

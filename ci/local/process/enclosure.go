@@ -13,7 +13,7 @@ import (
 )
 
 // Enclosure is what a process sees differently from the rest of the machine.
-// All of it lies in a mount namespace and ends with the process.
+// Everything lies in a mount namespace and ends with the process.
 type Enclosure struct {
 	// Empty directories hide what the machine has there: "/run".
 	Empty []string `json:"empty,omitempty"`

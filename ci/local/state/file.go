@@ -6,7 +6,7 @@ import (
 )
 
 // WriteFile writes a file so that a reader, or a run after one that was killed,
-// sees all of it or nothing. Missing directories are made.
+// sees the whole file or nothing. Missing directories are made.
 func WriteFile(path string, data []byte, perm os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

@@ -30,23 +30,32 @@ type Review struct {
 // NewRun returns run 4711 of promote.yml, which octocat started to promote bl01t to
 // 2026.11.2, and which ajp let begin.
 func NewRun() *Run {
-	environment := &github.Environment{ID: github.Int64(7), Name: github.String("bl01t"), ProtectionRules: []*github.ProtectionRule{
-		{Type: github.String("required_reviewers"), Reviewers: []*github.RequiredReviewer{{Type: github.String("User")}}},
-	}}
+	environment := &github.Environment{ID: github.Int64(7), Name: github.String("bl01t")}
+	environment.ProtectionRules = []*github.ProtectionRule{
+		{
+			Type:      github.String("required_reviewers"),
+			Reviewers: []*github.RequiredReviewer{{Type: github.String("User")}},
+		},
+	}
 	octocat, repo := &github.User{Login: github.String("octocat")}, &github.Repository{
 		FullName: github.String("some-org/site"), DefaultBranch: github.String("main"),
 	}
 	return &Run{
 		Run: &github.WorkflowRun{
-			ID: github.Int64(4711), WorkflowID: github.Int64(5), DisplayTitle: github.String("promote bl01t to 2026.11.2"),
-			Event: github.String("workflow_dispatch"), Status: github.String("in_progress"), RunAttempt: github.Int(1),
+			ID: github.Int64(4711), WorkflowID: github.Int64(5),
+			DisplayTitle: github.String("promote bl01t to 2026.11.2"),
+			Event:        github.String("workflow_dispatch"), Status: github.String("in_progress"),
+			RunAttempt: github.Int(1),
 			HeadBranch: github.String("main"), HeadSHA: github.String("89e6c98d92887913cadf06b2adb97f26cde4849b"),
 			HeadRepository: repo, Actor: octocat, TriggeringActor: octocat,
 		},
 		Workflow:   &github.Workflow{ID: github.Int64(5), Path: github.String(".github/workflows/promote.yml")},
 		Repository: repo, Environment: environment, Compared: &github.CommitsComparison{Status: github.String("ahead")},
-		Reviews: []*Review{{State: "approved", User: &github.User{Login: github.String("ajp")}, Environments: []*github.Environment{environment}}},
-		Teams:   map[string][]string{"some-org/bl01t-staff": {"jane"}},
+		Reviews: []*Review{{
+			State: "approved", User: &github.User{Login: github.String("ajp")},
+			Environments: []*github.Environment{environment},
+		}},
+		Teams: map[string][]string{"some-org/bl01t-staff": {"jane"}},
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	Workflow   = "https://github.com/" + Repository + "/.github/workflows/release.yml"
 )
 
-// Issuer tells who a workflow is, as GitHub Actions does: an OIDC issuer with
+// Issuer says which workflow asks, as GitHub Actions does: an OIDC issuer with
 // tokens that are really signed.
 type Issuer struct {
 	URL    string // the issuer's address, which certificates name
@@ -61,7 +61,7 @@ func NewIssuer(t testing.TB, host string) *Issuer {
 				Key: key.Public(), KeyID: "1", Algorithm: "ES256", Use: "sig",
 			}}})
 	})
-	mux.HandleFunc("GET /token", i.give)
+	mux.HandleFunc("GET /token", i.serveToken)
 	server := httptest.NewUnstartedServer(mux)
 	server.Listener.Close()
 	server.Listener, err = net.Listen("tcp", host+":0")
@@ -73,8 +73,8 @@ func NewIssuer(t testing.TB, host string) *Issuer {
 	return i
 }
 
-// give answers a job that asks who it is.
-func (i *Issuer) give(w http.ResponseWriter, r *http.Request) {
+// serveToken answers a job that asks who it is.
+func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer "+i.Secret {
 		http.Error(w, "who are you, "+r.Header.Get("Authorization")+"?", http.StatusUnauthorized)
 		return

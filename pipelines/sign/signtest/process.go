@@ -32,19 +32,19 @@ func build(t testing.TB, name string) string {
 		name,
 	)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var output bytes.Buffer
+	cmd.Stderr = &output
 	path, err := cmd.Output()
-	require.NoError(t, err, "building %s: %s", name, &said)
+	require.NoError(t, err, "building %s: %s", name, &output)
 	return strings.TrimSpace(string(path))
 }
 
 // start runs a program until the test ends, and comes back when ready answers.
 func start(t testing.TB, ready, name string, args ...string) {
 	t.Helper()
-	var said log
+	var output log
 	cmd := exec.Command(build(t, name), args...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = &said, &said, t.TempDir()
+	cmd.Stdout, cmd.Stderr, cmd.Dir = &output, &output, t.TempDir()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, cmd.Start())
 	ended := make(chan error, 1)
@@ -63,9 +63,9 @@ func start(t testing.TB, ready, name string, args ...string) {
 		select {
 		case err := <-ended:
 			ended <- err
-			t.Fatalf("%s ended: %v\n%s", name, err, &said)
+			t.Fatalf("%s ended: %v\n%s", name, err, &output)
 		default:
-			require.False(t, time.Now().After(deadline), "%s does not answer at %s\n%s", name, ready, &said)
+			require.False(t, time.Now().After(deadline), "%s does not answer at %s\n%s", name, ready, &output)
 		}
 	}
 }

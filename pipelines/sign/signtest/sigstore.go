@@ -48,16 +48,16 @@ func Start(t testing.TB, host string, issuers ...*Issuer) *Sigstore {
 		[]root.TimestampingAuthority{clock}, map[string]*root.TransparencyLog{string(log.ID): log})
 	require.NoError(t, err)
 	any := root.ServiceConfiguration{Selector: prototrustroot.ServiceSelector_ANY}
-	at := func(url string, version uint32) []root.Service {
+	service := func(url string, version uint32) []root.Service {
 		return []root.Service{{URL: url, MajorAPIVersion: version, ValidityPeriodStart: began, Operator: "test"}}
 	}
 	config, err := root.NewSigningConfig(
 		root.SigningConfigMediaType02,
-		at(fulcio, 1),
+		service(fulcio, 1),
 		nil,
-		at(rekor, 2),
+		service(rekor, 2),
 		any,
-		at(tsa+"/api/v1/timestamp", 1),
+		service(tsa+"/api/v1/timestamp", 1),
 		any,
 	)
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func Start(t testing.TB, host string, issuers ...*Issuer) *Sigstore {
 	return s
 }
 
-// Files writes the instance's files and gives their paths.
+// Files writes the instance's files and returns their paths.
 func (s *Sigstore) Files(t testing.TB) (trustedRoot, signingConfig string) {
 	dir := t.TempDir()
 	trustedRoot, signingConfig = filepath.Join(dir, "trusted_root.json"), filepath.Join(dir, "signing_config.json")

@@ -1,5 +1,5 @@
 // Package faultcase runs the tests of readers of people's files: txtar archives
-// that each hold what is wrong with a tree and what a person is told.
+// that each hold what is wrong with a tree and what a person reads.
 package faultcase
 
 import (
@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write what was seen as what is wanted")
 
-// Tree gives the files of one txtar archive.
+// Tree returns the files of one txtar archive.
 func Tree(t testing.TB, archive string) fstest.MapFS {
 	t.Helper()
 	a, err := txtar.ParseFile(archive)
@@ -61,7 +61,7 @@ func Run(t *testing.T, dir string, good fstest.MapFS, read func(fs.FS) error) {
 	}
 }
 
-// faulty gives the tree of a case, and the file of the archive with what is
+// faulty returns the tree of a case, and the file of the archive with what is
 // wanted.
 func faulty(good fstest.MapFS, a *txtar.Archive) (fstest.MapFS, *txtar.File) {
 	tree := maps.Clone(good)

@@ -1,6 +1,6 @@
 // Command standin takes the place of an IOC's image in the tests of promoting:
 // one static program that is the IOC, /usr/bin/env and caget, by the name it is
-// called. Its start-up script tells it how to behave, a line for each:
+// called. Its start-up script says how it behaves, a line for each:
 //
 //	# standin pv NAME VALUE    serve a PV
 //	# standin crash REASON     write the reason and end with status 1
@@ -64,7 +64,7 @@ func caget(pv string) {
 	fail(fmt.Errorf("Channel connect timed out: '%s' not found.", pv))
 }
 
-// ioc runs until it is told to stop.
+// ioc runs until it is asked to stop.
 func ioc(file string) {
 	fmt.Println("standin: running", file)
 	for _, words := range script(file) {
@@ -81,7 +81,7 @@ func ioc(file string) {
 	<-stop
 }
 
-// script gives the words of the lines that are meant for us.
+// script returns the words of the lines that are meant for us.
 func script(file string) (lines [][]string) {
 	text, err := os.ReadFile(filepath.Join("/epics/config", file))
 	if err != nil {

@@ -1,5 +1,5 @@
 // Clock HOST PORT is Sigstore's timestamp authority at one address. The
-// server that comes with it also takes port 2112, whatever it is told, so that
+// server that comes with it also takes port 2112, whatever its flags say, so that
 // no two of it can run.
 package main
 
