@@ -37,7 +37,7 @@ func TestRuntimeImageIsComplete(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(s.dir, "generic-iocs/ioc-axis/smoke/st.cmd"))
 	require.NoError(t, err)
 	subject := smoke.Subject{
-		Name: "ioc-axis", File: "generic-iocs/ioc-axis/image.yaml", User: "1000:1000",
+		Name: "ioc-axis", File: "generic-iocs/ioc-axis/image.yaml", User: "1000:1000", Grace: 30,
 		Runtime: img.Runtime, Clients: img.Developer, Config: map[string][]byte{"st.cmd": script},
 	}
 	tester := smoke.Tester{Client: client}

@@ -40,6 +40,7 @@ func minimal(t *testing.T, rec record.Record, runs, builds []string) {
 		runs, "epics/ioc/ioc", "epics/ioc/dbd/ioc.dbd", "epics/epics-base/bin/linux-x86_64/caget",
 		"epics/epics-base/bin/linux-x86_64/pvget",
 		"epics/epics-base/bin/linux-x86_64/caRepeater",
+		"epics/ioc-run/ioc-run", "epics/ioc-run/ioc-ask",
 	)
 	for _, must := range runs {
 		require.Contains(t, runtime, must)

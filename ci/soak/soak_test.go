@@ -84,7 +84,7 @@ func TestKindOf(t *testing.T) {
 		"/usr/bin/containerd --config /s/containerd.toml":                    kindContainerd,
 		"/usr/bin/containerd-shim-runc-v2 -namespace k8s.io":                 kindShims,
 		"/epics/ioc/ioc st.cmd":                                              kindIOCs,
-		"/epics/ioc-run /epics/ioc/ioc st.cmd":                               kindPods,
+		"/epics/ioc-run/ioc-run /epics/ioc/ioc st.cmd":                       kindPods,
 		"caget -w 2 SOAK-IOC-001:HEARTBEAT":                                  kindPods,
 		"":                                                                   kindPods, // a zombie
 	} {

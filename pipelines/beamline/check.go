@@ -2,6 +2,7 @@ package beamline
 
 import (
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -27,6 +28,10 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 			)
 		} else if name == "IOC_NAME" {
 			r.faultAt(doc, p, "remove it", "IOC_NAME is the instance's name for every IOC")
+		} else if strings.HasPrefix(name, "IOC_RUN_") {
+			r.faultAt(
+				doc, p, "set probePV, protocol, graceSeconds or startup", "the chart sets %s, for ioc-run", name,
+			)
 		}
 	}
 	for _, key := range doc.Keys(below(where, "nodeSelector")...) {

@@ -72,7 +72,8 @@ func overlay(shared Values, own map[string]any) Values {
 // written returns the values that an instance's file has, empty ones too.
 func written(own Values, doc *strictyaml.Doc) map[string]any {
 	all := map[string]any{
-		"startup": own.Startup, "probePV": own.ProbePV, "protocol": own.Protocol, "uid": own.UID, "gid": own.GID,
+		"startup": own.Startup, "probePV": own.ProbePV, "probeAdvances": own.ProbeAdvances,
+		"protocol": own.Protocol, "uid": own.UID, "gid": own.GID,
 		"env":          own.Env,
 		"nodeSelector": own.NodeSelector, "tolerations": own.Tolerations, "cpu": own.CPU, "memory": own.Memory,
 		"autosave": own.Autosave, "graceSeconds": own.GraceSeconds,

@@ -14,18 +14,19 @@ import (
 // JSON names are the chart's and the YAML files'; what each means is said by
 // its description, which editors show too.
 type Values struct {
-	ProbePV      string            `json:"probePV,omitempty" jsonschema_description:"The PV that tells whether this IOC lives."`
-	Protocol     string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
-	Startup      *startup.Rules    `json:"startup,omitempty" jsonschema_description:"How the start of the IOC is judged."`
-	UID          int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
-	GID          int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
-	Env          map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
-	NodeSelector map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
-	Tolerations  []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
-	CPU          string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
-	Memory       string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
-	Autosave     string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
-	GraceSeconds int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
+	ProbePV       string            `json:"probePV,omitempty" jsonschema_description:"The PV that tells whether this IOC lives."`
+	Protocol      string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
+	ProbeAdvances bool              `json:"probeAdvances,omitempty" jsonschema_description:"The probe PV goes on changing in an IOC that works: one that stays the same for 90 seconds is restarted."`
+	Startup       *startup.Rules    `json:"startup,omitempty" jsonschema_description:"How the start of the IOC is judged, over what the generic IOC says."`
+	UID           int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
+	GID           int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
+	Env           map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
+	NodeSelector  map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
+	Tolerations   []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
+	CPU           string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
+	Memory        string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
+	Autosave      string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
+	GraceSeconds  int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
 }
 
 // The values of an instance that has none of its own. The library chart has the
@@ -61,7 +62,8 @@ func (v Values) Fields() map[string]any {
 	return all
 }
 
-// StartupRules returns how the instance's start is judged.
+// StartupRules returns how the instance's start is judged, beside what its
+// generic IOC says.
 func (v Values) StartupRules() startup.Rules {
 	if v.Startup == nil {
 		return startup.Rules{}

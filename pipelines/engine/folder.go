@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -32,6 +34,15 @@ func Folder(client *dagger.Client, fsys fs.FS, root string) (*dagger.Directory, 
 		return nil
 	})
 	return dir, err
+}
+
+// Files carries files, by their path, into the engine: bytes arrive as they are.
+func Files(client *dagger.Client, contents map[string][]byte) *dagger.Directory {
+	dir := client.Directory()
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		dir = withFile(client, dir, name, contents[name], 0o644)
+	}
+	return dir
 }
 
 // withFile adds one file. The engine takes text only, so anything else goes in

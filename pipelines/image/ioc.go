@@ -22,6 +22,11 @@ import (
 //go:embed ioc
 var application embed.FS
 
+// supervisor is the source of ioc-run and ioc-ask.
+//
+//go:embed iocrun
+var supervisor embed.FS
+
 // iocModule is a support module as the IOC application's templates see it.
 type iocModule struct{ Name, Macro, Path string }
 
@@ -65,7 +70,7 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 	if other, err := dev.Exists(ctx, layout.IOC); err != nil {
 		return nil, fmt.Errorf("looking for %s: %w", layout.IOC, err)
 	} else if other {
-		dev = dev.WithoutDirectory(layout.IOC)
+		dev = dev.WithoutDirectory(layout.IOC).WithoutDirectory(layout.RunFolder)
 	}
 	dev, err = dev.WithDirectory(layout.IOC, app).
 		WithWorkdir(layout.IOC).
@@ -76,8 +81,39 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 			Kind: diag.Broken, Doing: "building the IOC of", Asset: img.Name, File: img.File, Err: engine.Explain(err),
 		}
 	}
+	if dev, err = b.iocRun(ctx, img, dev); err != nil {
+		return nil, err
+	}
 	return dev.WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", runtimeimage.DatabasePath(b.Tree, img)), nil
+}
+
+// iocRun builds ioc-run and ioc-ask on dev, for an IOC with a source of its own
+// too.
+func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
+	source := b.Client.Directory()
+	entries, err := supervisor.ReadDir("iocrun")
+	if err != nil {
+		return nil, fmt.Errorf("reading the source of ioc-run: %w", err)
+	}
+	for _, e := range entries {
+		text, err := supervisor.ReadFile("iocrun/" + e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("reading the source of ioc-run: %w", err)
+		}
+		source = source.WithNewFile(e.Name(), string(text))
+	}
+	built, err := dev.WithDirectory(layout.RunFolder, source).
+		WithWorkdir(layout.RunFolder).
+		WithExec(makeAll).
+		WithExec([]string{"sh", "-c", "rm *.o"}).
+		Sync(ctx)
+	if err != nil {
+		return nil, &diag.Error{
+			Kind: diag.Broken, Doing: "building ioc-run for", Asset: img.Name, File: img.File, Err: engine.Explain(err),
+		}
+	}
+	return built.WithWorkdir(layout.IOC), nil
 }
 
 // render fills the IOC application's templates.

@@ -9,6 +9,13 @@ const (
 	Support = "/epics/support"
 	// IOC is the folder of the IOC application.
 	IOC = "/epics/ioc"
+	// RunFolder is the folder of ioc-run, which starts an IOC and looks after it,
+	// and of ioc-ask, which asks one.
+	RunFolder = "/epics/ioc-run"
+	// Run is ioc-run: the first word of the entrypoint of every image with an IOC.
+	Run = RunFolder + "/ioc-run"
+	// Ask is ioc-ask.
+	Ask = RunFolder + "/ioc-ask"
 	// Config is where an IOC instance's config folder is mounted.
 	Config = "/epics/config"
 	// Autosave is where a volume is mounted that outlives the IOC.

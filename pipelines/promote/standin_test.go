@@ -164,7 +164,7 @@ func diffIDs(layer v1.Layer) []v1.Hash {
 	return []v1.Hash{h}
 }
 
-// rootfs is the image's one layer: the program under three names.
+// rootfs is the image's one layer: the program under four names.
 func rootfs(program string) ([]byte, error) {
 	body, err := os.ReadFile(program)
 	if err != nil {
@@ -172,7 +172,9 @@ func rootfs(program string) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	for _, dir := range []string{"usr/", "usr/bin/", "epics/", "epics/ioc/", "epics/config/", "tmp/"} {
+	for _, dir := range []string{
+		"usr/", "usr/bin/", "epics/", "epics/ioc/", "epics/ioc-run/", "epics/config/", "tmp/",
+	} {
 		if err := w.WriteHeader(&tar.Header{Name: dir, Typeflag: tar.TypeDir, Mode: 0o755}); err != nil {
 			return nil, err
 		}
@@ -183,7 +185,7 @@ func rootfs(program string) ([]byte, error) {
 	if _, err := w.Write(body); err != nil {
 		return nil, err
 	}
-	for _, link := range []string{"usr/bin/env", "usr/bin/caget"} {
+	for _, link := range []string{"usr/bin/env", "usr/bin/caget", "epics/ioc-run/ioc-run"} {
 		header := &tar.Header{Name: link, Typeflag: tar.TypeSymlink, Linkname: "/epics/ioc/ioc"}
 		if err := w.WriteHeader(header); err != nil {
 			return nil, err

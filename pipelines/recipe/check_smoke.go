@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"path"
+	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
@@ -27,6 +28,17 @@ func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 			r.faults.Add(err)
 		}
 	}
+	for i, one := range img.Smoke.Beside {
+		where := strictyaml.Path{"smoke", "beside", i}
+		if (one.Image == "") == (one.Folder == "") {
+			r.faultAt(
+				doc, where, "name a container image by digest, or a folder",
+				"a simulator is in an image or in a folder",
+			)
+		} else if one.Folder != "" {
+			r.folder(doc, where, path.Dir(img.File), strings.TrimPrefix(one.Folder, path.Dir(img.File)+"/"))
+		}
+	}
 	for i, c := range img.Smoke.Checks {
 		r.checkCheck(c, strictyaml.Path{"smoke", "checks", i}, doc)
 	}
@@ -39,6 +51,8 @@ func (r *reader) checkCheck(c Check, place strictyaml.Path, doc *strictyaml.Doc)
 	switch {
 	case has("put") && !has("value") && !ranged && !has("advances"):
 		r.faultAt(doc, place, "add value, or min and max", "it writes to %s and then compares nothing", c.PV)
+	case (has("value") || has("put")) && multiline(c):
+		r.faultAt(doc, place, "write one line", "a text of several lines can't be compared with %s", c.PV)
 	case has("reads") && !has("put"):
 		r.faultAt(doc, place, "name that PV in pv, or add put", "reads without put: nothing is written to %s", c.PV)
 	case has("value") && (ranged || has("advances")):
@@ -48,4 +62,15 @@ func (r *reader) checkCheck(c Check, place strictyaml.Path, doc *strictyaml.Doc)
 			doc, place, "exchange them", "no value of %s is both at least %v and at most %v", c.PV, *c.Min, *c.Max,
 		)
 	}
+}
+
+// multiline reports whether a check writes or compares a text of several lines,
+// which the file that ioc-ask reads can't hold.
+func multiline(c Check) bool {
+	for _, text := range []*string{c.Put, c.Value} {
+		if text != nil && strings.ContainsAny(*text, "\r\n") {
+			return true
+		}
+	}
+	return false
 }

@@ -17,6 +17,7 @@ type imageFile struct {
 	Targets  []target          `json:"targets,omitempty" jsonschema:"uniqueItems=true" jsonschema_description:"Cross targets, as EPICS names them, that the modules and the IOC are also built for. What it is built on must have been built for them too."`
 	Packages *packagesFile     `json:"packages,omitempty" jsonschema_description:"Debian packages of this image, beside those its support modules ask for."`
 	IOC      *iocFile          `json:"ioc,omitempty" jsonschema_description:"The IOC binary. Leave it out for an image that others are only built on."`
+	Startup  startup.Rules     `json:"startup,omitempty" jsonschema_description:"How the start of every IOC of this image is judged; an instance's own rules come first."`
 	Smoke    *smokeFile        `json:"smoke,omitempty" jsonschema_description:"What must be seen of the IOC before the image is released."`
 }
 
@@ -34,8 +35,17 @@ type iocFile struct {
 
 // smokeFile is the smoke key of an image.
 type smokeFile struct {
-	Config string      `json:"config" jsonschema:"minLength=1,example=smoke" jsonschema_description:"A folder beside image.yaml with the start-up script st.cmd, mounted as an instance's config folder is."`
-	Checks []checkFile `json:"checks" jsonschema:"minItems=1" jsonschema_description:"Questions to the running IOC, asked over Channel Access and over pvAccess."`
+	Config  string          `json:"config" jsonschema:"minLength=1,example=smoke" jsonschema_description:"A folder beside image.yaml with the start-up script st.cmd, mounted as an instance's config folder is."`
+	Checks  []checkFile     `json:"checks" jsonschema:"minItems=1" jsonschema_description:"Questions to the running IOC, asked over each of Channel Access and pvAccess that it serves."`
+	Beside  []simulatorFile `json:"beside,omitempty" jsonschema_description:"Simulators of devices that run beside the IOC: it reaches them at 127.0.0.1, and nothing else."`
+	Restart bool            `json:"restart,omitempty" jsonschema_description:"Stop the IOC and start it again on the same autosave volume: what the checks put must be there again."`
+}
+
+// simulatorFile is one of a smoke test's simulators.
+type simulatorFile struct {
+	Image   string   `json:"image,omitempty" jsonschema:"title=container image by digest,pattern=^[^@\\s]+@sha256:[0-9a-f]{64}$,example=ghcr.io/site/device@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" jsonschema_description:"The container image that has the simulator."`
+	Folder  string   `json:"folder,omitempty" jsonschema:"minLength=1,example=device" jsonschema_description:"In place of image: a folder beside image.yaml that has it. It runs in the runtime image."`
+	Command []string `json:"command" jsonschema:"minItems=1" jsonschema_description:"The program and its arguments. A folder's program runs in that folder."`
 }
 
 // checkFile is one of a smoke test's checks.
@@ -44,7 +54,10 @@ type checkFile struct {
 	Value    *string    `json:"value,omitempty" jsonschema:"example=5" jsonschema_description:"What the value must be, as caget and pvget print it. Numbers are written in quotes here."`
 	Min      *float64   `json:"min,omitempty" jsonschema_description:"The least the value may be."`
 	Max      *float64   `json:"max,omitempty" jsonschema_description:"The most the value may be."`
-	Advances bool       `json:"advances,omitempty" jsonschema_description:"The value must differ between two reads."`
+	Advances bool       `json:"advances,omitempty" jsonschema_description:"The value must differ between two reads, and a monitor must be told of it."`
+	Units    string     `json:"units,omitempty" jsonschema:"example=mm" jsonschema_description:"The engineering units."`
+	Severity string     `json:"severity,omitempty" jsonschema:"enum=NO_ALARM,enum=MINOR,enum=MAJOR,enum=INVALID" jsonschema_description:"The alarm severity."`
+	Type     string     `json:"type,omitempty" jsonschema:"example=double" jsonschema_description:"The type of the value over the wire: double, float, int, short, byte, enum or string, with [] for an array."`
 	Put      *string    `json:"put,omitempty" jsonschema:"example=5" jsonschema_description:"Write this to the PV first."`
 	Reads    startup.PV `json:"reads,omitempty" jsonschema_description:"After put, read this PV in place of the one written to."`
 	Within   *float64   `json:"within,omitempty" jsonschema:"exclusiveMinimum=0,maximum=600,example=10" jsonschema_description:"Seconds until the value must be right. 10 when left out."`

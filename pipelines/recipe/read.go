@@ -152,9 +152,27 @@ func (r *reader) image(name string) {
 	if f.IOC != nil {
 		img.IOC = &IOC{Modules: texts(f.IOC.Modules), Source: f.IOC.Source}
 	}
-	if f.Smoke != nil {
-		img.Smoke = &Smoke{Config: f.Smoke.Config, Checks: checks(f.Smoke.Checks, doc)}
+	img.Startup = f.Startup
+	for _, fault := range f.Startup.Check(doc, strictyaml.Path{"startup"}) {
+		r.faults.Add(fault)
 	}
+	if f.Smoke != nil {
+		img.Smoke = &Smoke{Config: f.Smoke.Config, Checks: checks(f.Smoke.Checks, doc), Restart: f.Smoke.Restart,
+			Beside: simulators(f.Smoke.Beside, path.Dir(file))}
+	}
+}
+
+// simulators returns the simulators of a smoke test, their folders from the root.
+func simulators(files []simulatorFile, base string) []Simulator {
+	var all []Simulator
+	for _, s := range files {
+		one := Simulator{Image: s.Image, Command: s.Command}
+		if s.Folder != "" {
+			one.Folder = path.Join(base, s.Folder)
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // checks returns the checks of a smoke test with their lines.
@@ -164,6 +182,7 @@ func checks(files []checkFile, doc *strictyaml.Doc) []Check {
 		check := Check{
 			PV: string(c.PV), Line: doc.Line("smoke", "checks", i),
 			Value: c.Value, Min: c.Min, Max: c.Max, Advances: c.Advances,
+			Units: c.Units, Severity: c.Severity, Type: c.Type,
 			Put: c.Put, Reads: string(c.Reads),
 		}
 		if c.Within != nil {

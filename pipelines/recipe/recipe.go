@@ -3,6 +3,7 @@ package recipe
 
 import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -20,14 +21,15 @@ type Image struct {
 	Name string // the folder's name
 	File string // "generic-iocs/ioc-simstage/image.yaml"
 	// Exactly one of Parent and Base is set.
-	Parent  asset.Pin   // from: "epics-base 7.0.8.1r1.0"
-	Base    string      // from: a container image, "debian:trixie-slim": the root of the hierarchy
-	Modules []ModuleRef // built in this image, in the file's order
-	Targets []string    // cross targets of EPICS that it is also built for: "linux-aarch64"
-	Build   []string    // Debian packages the developer image has
-	Run     []string    // Debian packages the runtime image has beyond those that are computed
-	IOC     *IOC        // nil for an image that only others are built on
-	Smoke   *Smoke      // nil when IOC is nil
+	Parent  asset.Pin     // from: "epics-base 7.0.8.1r1.0"
+	Base    string        // from: a container image, "debian:trixie-slim": the root of the hierarchy
+	Modules []ModuleRef   // built in this image, in the file's order
+	Targets []string      // cross targets of EPICS that it is also built for: "linux-aarch64"
+	Build   []string      // Debian packages the developer image has
+	Run     []string      // Debian packages the runtime image has beyond those that are computed
+	IOC     *IOC          // nil for an image that only others are built on
+	Smoke   *Smoke        // nil when IOC is nil
+	Startup startup.Rules // how the start of its IOCs is judged
 	// Lines in File of what Targets, Build and Run name.
 	Lines map[string]int
 }
@@ -50,8 +52,18 @@ type IOC struct {
 
 // Smoke is the smoke test of an image.
 type Smoke struct {
-	Config string  // folder below the image's, mounted as an instance's config folder is: "smoke"
-	Checks []Check // in the file's order
+	Config  string      // folder below the image's, mounted as an instance's config folder is: "smoke"
+	Checks  []Check     // in the file's order
+	Beside  []Simulator // run beside the IOC
+	Restart bool        // the IOC is booted twice on one autosave volume
+}
+
+// Simulator stands in for a device beside an IOC under test. Exactly one of
+// Image and Folder is set.
+type Simulator struct {
+	Image   string   // a container image by digest
+	Folder  string   // of the tree, from the root
+	Command []string // never empty
 }
 
 // Check is one question to a running IOC, asked over both Channel Access and
@@ -61,7 +73,10 @@ type Check struct {
 	Line     int      // in image.yaml
 	Value    *string  // the value as caget -n or pvget print it, when it must be this one
 	Min, Max *float64 // the range it must be in
-	Advances bool     // the value differs between two reads
+	Advances bool     // the value differs between two reads, and a monitor is told so
+	Units    string   // its engineering units, when they must be these
+	Severity string   // its alarm severity, when it must be this: "NO_ALARM"
+	Type     string   // its type over the wire, when it must be this: "double", "string[]"
 	Put      *string  // write this first …
 	Reads    string   // … then read this PV instead (readback); empty reads PV itself
 	Within   float64  // seconds until the value must be right; 0 means 10

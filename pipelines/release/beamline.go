@@ -168,21 +168,11 @@ func subject(inst *beamline.Instance, run ioc) smoke.Subject {
 		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
 		Digest:  run.rec.Image(asset.Runtime).Digest,
 		Runtime: run.img.Runtime, Clients: run.img.Developer, Config: inst.Config,
-		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1, Within: patience(inst.Values)}},
+		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
 		Env:    inst.Values.Env, Grace: inst.Values.Grace(), User: inst.Values.User(),
-		Protocol: inst.Values.ProbeProtocol(), Startup: inst.Values.StartupRules(),
-		Autosave: inst.Values.Autosave != "",
+		ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Advances: inst.Values.ProbeAdvances,
+		Startup: inst.Values.StartupRules(), Autosave: inst.Values.Autosave != "",
 	}
-}
-
-// patience returns the seconds that an instance's probe PV is waited for. An IOC
-// that is probed over Channel Access is asked only when its server listens; one
-// that need not have that server is asked from its start on.
-func patience(v beamline.Values) float64 {
-	if v.ProbeProtocol() == "ca" {
-		return 0 // the usual
-	}
-	return v.StartupRules().Duration().Seconds()
 }
 
 // boot starts one instance.

@@ -8,7 +8,9 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/image"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -42,9 +44,27 @@ func (i *imageJob) subject() (smoke.Subject, error) {
 		return s, nil
 	}
 	s.Folder, s.Checks = path.Join(path.Dir(i.img.File), i.img.Smoke.Config), i.img.Smoke.Checks
+	s.Restart = i.img.Smoke.Restart
+	for _, one := range i.img.Smoke.Beside {
+		simulator, err := i.simulator(one)
+		if err != nil {
+			return s, err
+		}
+		s.Beside = append(s.Beside, simulator)
+	}
 	var err error
 	s.Config, err = readFolder(i.files, s.Folder)
 	return s, err
+}
+
+// simulator returns a recipe's simulator with its files in the engine.
+func (i *imageJob) simulator(one recipe.Simulator) (smoke.Simulator, error) {
+	if one.Image != "" {
+		root := i.Client.Container().From(one.Image).Rootfs()
+		return smoke.Simulator{Image: true, Command: one.Command, Root: root}, nil
+	}
+	folder, err := engine.Folder(i.Client, i.files, one.Folder)
+	return smoke.Simulator{Command: one.Command, Root: folder}, err
 }
 
 // smoke tests an image: its IOC, or that its clients start when it has none.

@@ -19,6 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 )
 
 //go:embed strip.sh
@@ -52,7 +53,7 @@ func (r Computer) Compute(ctx context.Context) (*dagger.Container, error) {
 	}
 	binaries := slices.Clone(programs)
 	if r.Image.IOC != nil {
-		binaries = append(binaries, binary)
+		binaries = append(binaries, binary, layout.Run, layout.Ask)
 	}
 	data, objects, err := r.data(ctx)
 	if err != nil {
@@ -64,8 +65,10 @@ func (r Computer) Compute(ctx context.Context) (*dagger.Container, error) {
 	}
 	run := r.Parent
 	if r.Image.IOC != nil && slices.Contains(have, "epics/ioc/ioc") { // of the IOC it is built on
-		run = run.WithoutDirectory(layout.IOC)
-		have = slices.DeleteFunc(have, func(p string) bool { return strings.HasPrefix(p, "epics/ioc/") })
+		run = run.WithoutDirectory(layout.IOC).WithoutDirectory(layout.RunFolder)
+		have = slices.DeleteFunc(have, func(p string) bool {
+			return strings.HasPrefix(p, "epics/ioc/") || strings.HasPrefix(p, "epics/ioc-run/")
+		})
 	}
 	paths := slices.DeleteFunc(slices.Concat(binaries, built, data), func(p string) bool {
 		return slices.Contains(have, strings.TrimPrefix(p, "/"))
@@ -90,11 +93,15 @@ func (r Computer) configured(run *dagger.Container) *dagger.Container {
 	if r.Image.IOC == nil {
 		return run
 	}
+	if r.Image.Startup.Within != "" {
+		run = run.WithEnvVariable("IOC_RUN_WITHIN", r.Image.Startup.Within)
+	}
 	return run.WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", DatabasePath(r.Tree, r.Image)).
 		WithEnvVariable("EPICS_IOCSH_HISTFILE", "/tmp/.iocsh_history"). // the config folder is read-only
 		WithWorkdir(layout.Config).
-		WithEntrypoint([]string{layout.IOC + "/ioc"}).
+		WithLabel(startup.Label, r.Image.Startup.String()).
+		WithEntrypoint([]string{layout.Run, layout.IOC + "/ioc"}).
 		WithDefaultArgs([]string{"st.cmd"}).
 		WithUser("1000:1000")
 }

@@ -19,6 +19,9 @@ var (
 	inMacros = regexp.MustCompile(`^Warning: '([^']+)' line (\d+) has undefined macros`)
 )
 
+// killed is ioc-run's exit status when the IOC did not stop in its time.
+const killed = 137
+
 // finding is a line of the start-up log that is a fault or a note, with its
 // place.
 type finding struct {
@@ -29,11 +32,11 @@ type finding struct {
 }
 
 // findings judges each line of the log.
-func (l *bootLog) findings(s Subject) []finding {
+func (b *bootLog) findings(s Subject) []finding {
 	cursor := startup.NewCursor(s.Config)
 	var all []finding
-	for _, line := range l.lines {
-		if cursor.Echo(line) {
+	for _, line := range b.lines {
+		if strings.HasPrefix(line, "ioc-run: ") || strings.HasPrefix(line, "beside: ") || cursor.Echo(line) {
 			continue
 		}
 		class := s.Startup.Judge(line)
@@ -77,9 +80,9 @@ func (f *finding) locate(s Subject, cursor *startup.Cursor, line string) {
 
 // faults returns what is wrong with the start, each with file and line where the
 // IOC names them or its echo of the script shows them.
-func (l *bootLog) faults(s Subject) []string {
+func (b *bootLog) faults(s Subject) []string {
 	var all []string
-	for _, f := range l.findings(s) {
+	for _, f := range b.findings(s) {
 		if f.class != startup.Fault {
 			continue
 		}
@@ -90,65 +93,91 @@ func (l *bootLog) faults(s Subject) []string {
 			all = append(all, where+f.text)
 		}
 	}
-	script := path.Join(s.Folder, startup.Script)
-	if !l.running() {
-		return append(all, script+": the IOC did not reach the end of iocInit; end the start-up script with iocInit")
+	if why := b.ended(s); why != "" {
+		all = append(all, path.Join(s.Folder, startup.Script)+": "+why)
 	}
-	if len(all) > 0 {
-		return all
+	if len(all) == 0 {
+		all = append(all, b.stopped(s)...)
 	}
-	switch {
-	case !l.started:
-		return []string{fmt.Sprintf(
-			"%s: the start-up script has not ended within %s%s; speed it up, or allow more in startup.within",
-			script, s.Startup.Duration(), l.lastCommand(s),
-		)}
-	case l.exit == 124:
-		return []string{
-			s.Name + ": the IOC did not stop within its grace period; its main program must leave on SIGTERM",
+	return all
+}
+
+// ended returns why ioc-run ended the IOC, if it did, and what to do.
+func (b *bootLog) ended(s Subject) string {
+	for _, line := range b.lines {
+		line, own := strings.CutPrefix(line, "ioc-run: ")
+		why, ended := strings.CutSuffix(line, "; ending the IOC")
+		switch {
+		case !own || !ended:
+			continue
+		case b.started:
+			return why + "; see that the IOC serves probePV, or allow more in startup.within"
+		default:
+			return why + "; speed it up, or allow more in startup.within" + b.lastCommand(s)
 		}
-	case l.exit != 0:
-		return []string{fmt.Sprintf("%s: the IOC stopped with exit status %d; see the log", s.Name, l.exit)}
-	case len(l.pvs) == 0:
+	}
+	if !b.running() {
+		return "the IOC did not reach the end of iocInit; end the start-up script with iocInit"
+	}
+	return ""
+}
+
+// stopped returns what is wrong with the end of an IOC that printed no faults.
+func (b *bootLog) stopped(s Subject) []string {
+	script := path.Join(s.Folder, startup.Script)
+	switch {
+	case !b.started:
+		return []string{fmt.Sprintf(
+			"%s: the IOC ended with exit status %d before its start-up script did%s; see the log",
+			script, b.exit, b.lastCommand(s),
+		)}
+	case b.exit == killed:
+		return []string{s.Name + ": the IOC did not stop within its grace period and was killed; " +
+			"look for an exit handler or a command of stop.cmd that waits"}
+	case b.exit != 0:
+		return []string{fmt.Sprintf("%s: the IOC stopped with exit status %d; see the log", s.Name, b.exit)}
+	case len(b.pvs) == 0:
 		return []string{script + ": the IOC serves no PVs; load a database"}
 	}
 	return nil
 }
 
 // running reports whether iocInit has ended well.
-func (l *bootLog) running() bool {
-	return slices.ContainsFunc(l.lines, func(line string) bool {
+func (b *bootLog) running() bool {
+	return slices.ContainsFunc(b.lines, func(line string) bool {
 		return strings.Contains(line, "iocRun: All initialization complete")
 	})
 }
 
-// lastCommand returns which line of a script that has not ended ran last.
-func (l *bootLog) lastCommand(s Subject) string {
+// lastCommand returns which line ran last of a script that has not ended.
+func (b *bootLog) lastCommand(s Subject) string {
+	if b.started {
+		return ""
+	}
 	cursor := startup.NewCursor(s.Config)
-	for _, line := range l.lines {
+	for _, line := range b.lines {
 		cursor.Echo(line)
 	}
 	file, line := cursor.Place()
 	if line == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", and the last command was that of %s:%d", path.Join(s.Folder, file), line)
+	return fmt.Sprintf("; the last command was that of %s:%d", path.Join(s.Folder, file), line)
 }
 
 // times are what differs between two starts of one IOC.
 var times = regexp.MustCompile(`\b\d{4}[-/]\d\d[-/]\d\d[T ]?|\b\d\d:\d\d:\d\d(\.\d+)?\b|\b0x[0-9a-f]{6,}\b`)
 
 // notes returns what drivers and modules print of what is not as they want it,
-// sorted, without what differs between two starts: two runs of one release must
-// leave the same record.
-func (l *bootLog) notes(s Subject) []string {
+// without what differs between two starts: two runs of one release must leave the
+// same record.
+func (b *bootLog) notes(s Subject) []string {
 	var all []string
-	for _, f := range l.findings(s) {
+	for _, f := range b.findings(s) {
 		if f.class == startup.Note {
 			text := strings.Join(strings.Fields(times.ReplaceAllString(f.text, " ")), " ")
 			all = append(all, path.Join(s.Folder, f.file)+": "+text)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }

@@ -11,43 +11,67 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// bootLog is what boot.sh printed.
+// bootLog is what boot.sh printed of one boot.
 type bootLog struct {
-	lines   []string // the IOC's own output, without colours
+	lines   []string // what the IOC and ioc-run printed, without colours
 	pvs     []record.PV
-	started bool
+	answers []string // what ioc-ask printed
+	started bool     // the start-up script has ended
 	exit    int
 }
 
-var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+// escapes are what a terminal is told by the IOC: colours, and modes of readline.
+var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]|\a")
 
-// readBoot reads boot.sh's output.
-func readBoot(out string) *bootLog {
-	log := &bootLog{exit: -1}
-	inPVs := false
-	for line := range strings.Lines(colour.ReplaceAllString(out, "")) {
+var section = regexp.MustCompile(`^@(log|pvs|answers|exit|beside)(?: (\S+))?(?: (\d+))?$`)
+
+// readBoots reads boot.sh's output, a bootLog for each boot.
+func readBoots(out string) []*bootLog {
+	var all []*bootLog
+	var now *bootLog
+	part := ""
+	for line := range strings.Lines(escapes.ReplaceAllString(out, "")) {
 		line = strings.TrimRight(line, "\r\n")
-		switch {
-		case line == "@started":
-			log.started = true
-		case line == "@pvs":
-			inPVs = true
-		case strings.HasPrefix(line, "@exit "):
-			log.exit, _ = strconv.Atoi(strings.TrimPrefix(line, "@exit "))
-		case inPVs:
-			if name, rtyp, ok := strings.Cut(line, ","); ok {
-				log.pvs = append(log.pvs, record.PV{
-					Name: strings.TrimSpace(name), Type: strings.Trim(strings.TrimSpace(rtyp), `"`),
-				})
+		if m := section.FindStringSubmatch(line); m != nil {
+			part = m[1]
+			if part == "log" {
+				now = &bootLog{exit: -1}
+				all = append(all, now)
 			}
-		case strings.HasPrefix(line, `echo "@started"`), strings.HasPrefix(line, `dbl "" "RTYP"`), line == "< st.cmd":
-		default:
-			log.lines = append(log.lines, line)
+			if part == "exit" && now != nil {
+				now.exit, _ = strconv.Atoi(m[3])
+			}
+			continue
+		}
+		if now != nil {
+			now.add(part, line)
 		}
 	}
-	sort.Slice(log.pvs, func(i, j int) bool { return log.pvs[i].Name < log.pvs[j].Name })
-	return log
+	for _, b := range all {
+		sort.Slice(b.pvs, func(i, j int) bool { return b.pvs[i].Name < b.pvs[j].Name })
+	}
+	return all
 }
+
+// add takes a line of a part of boot.sh's output.
+func (b *bootLog) add(part, line string) {
+	switch part {
+	case "log":
+		b.lines = append(b.lines, line)
+		b.started = b.started || strings.HasPrefix(line, "ioc-run: the start-up script has ended")
+	case "pvs":
+		if name, rtyp, ok := strings.Cut(line, ","); ok {
+			b.pvs = append(b.pvs, record.PV{Name: strings.TrimSpace(name), Type: strings.Trim(strings.TrimSpace(rtyp), `"`)})
+		}
+	case "answers":
+		b.answers = append(b.answers, line)
+	case "beside":
+		b.lines = append(b.lines, "beside: "+line)
+	}
+}
+
+// tail joins the last n lines of the log.
+func (b *bootLog) tail(n int) string { return tail(b.lines, n) }
 
 // tail joins the last n lines.
 func tail(lines []string, n int) string {

@@ -3,10 +3,12 @@
 package smoke
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,8 +25,8 @@ import (
 //go:embed boot.sh
 var bootScript string
 
-//go:embed boot.cmd
-var bootCommands string
+//go:embed loopback.pl
+var loopbackScript string
 
 // Subject is an IOC to be tested.
 type Subject struct {
@@ -32,16 +34,28 @@ type Subject struct {
 	Folder   string       // of its config, from the repository's root, to name files in faults
 	Digest   asset.Digest // that Runtime was pulled by from the registry; empty when it was built here
 	Runtime  *dagger.Container
-	Clients  *dagger.Container // has caget, caput and pvget: the developer image
-	Config   map[string][]byte // by file name, as the instance's ConfigMap
+	Clients  *dagger.Container // the developer image, which has every file
+	Config   map[string][]byte // by path below the config folder
 	Checks   []recipe.Check
 	File     string // where Checks stand
 	Env      map[string]string
 	User     string        // "uid:gid" the IOC runs as
 	Grace    int64         // seconds to stop in
-	Protocol string        // that the probe PV is asked over; empty means "ca"
+	ProbePV  string        // that ioc-run watches; empty for a generic IOC
+	Protocol string        // of the probe PV; empty means "ca"
+	Advances bool          // the probe PV has to go on changing
 	Startup  startup.Rules // how its start is judged
 	Autosave bool          // it has a volume at /epics/autosave
+	Restart  bool          // it is booted twice on that volume: what was put must come back
+	Beside   []Simulator   // that run beside it
+}
+
+// boots is how often an IOC is started.
+func (s Subject) boots() int {
+	if s.Restart || s.Autosave {
+		return 2
+	}
+	return 1
 }
 
 // Tester runs smoke tests on one engine.
@@ -49,34 +63,65 @@ type Tester struct {
 	Client *dagger.Client
 }
 
-// Run tests an IOC twice over: it boots it alone to read its start-up log, list
-// its PVs and stop it; then it starts it as a service and asks it from another
-// container. The error is of the engine; what is wrong with the IOC is in the
-// result.
+// Run boots an IOC as its pod does, with a loopback as its only network, asks
+// it, and stops it. The error is of the engine; what is wrong with the IOC is in
+// the result.
 func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 	result := &record.Test{Name: record.SmokeTest, Of: s.Name, Digest: s.Digest}
 	if err := pulled(ctx, s.Runtime, s.Digest); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
 	}
-	log, err := t.boot(ctx, s)
+	entry, err := s.Runtime.Entrypoint(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("booting %s: %w", s.Name, err)
+		return nil, fmt.Errorf("reading the entrypoint of %s: %w", s.Name, err)
 	}
-	result.PVs = log.pvs
-	result.Faults, result.Notes = log.faults(s), log.notes(s)
-	if len(result.Faults) > 0 {
-		result.Log = tail(log.lines, 40)
+	if !slices.Contains(entry, layout.Run) {
+		result.Faults = []string{fmt.Sprintf("%s: the image of %s has no ioc-run, which watches an IOC in its pod; "+
+			"release the generic IOC again and name that version", s.File, s.Name)}
 		return result, nil
 	}
-	result.Evidence = append(result.Evidence, fmt.Sprintf("started, %d PVs, stopped with exit status 0", len(log.pvs)))
-	if err := t.ask(ctx, s, result); err != nil {
-		return nil, fmt.Errorf("asking %s: %w", s.Name, err)
+	if s.Startup, err = judgedBy(ctx, s); err != nil {
+		return nil, err
 	}
-	result.Passed = len(result.Faults) == 0
-	if !result.Passed {
-		result.Log = tail(log.lines, 40)
+	out, err := t.isolated(s, `exec /smoke/boot.sh "$@"`, append(entry, startup.Script)).Stdout(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("booting %s: %w", s.Name, engine.Explain(err))
+	}
+	boots := readBoots(out)
+	if len(boots) == 0 {
+		return nil, fmt.Errorf("booting %s: boot.sh printed nothing", s.Name)
+	}
+	result.PVs = boots[0].pvs
+	for i, b := range boots {
+		result.Faults = append(result.Faults, b.faults(s)...)
+		result.Notes = append(result.Notes, b.notes(s)...)
+		if i == 0 && len(result.Faults) == 0 {
+			seen := fmt.Sprintf("started, %d PVs, stopped with exit status 0", len(b.pvs))
+			result.Evidence = append(result.Evidence, seen)
+		}
+		result.Faults = append(result.Faults, b.wrongAnswers(s, i+1)...)
+		result.Evidence = append(result.Evidence, b.evidence(s, i+1)...)
+	}
+	slices.Sort(result.Notes)
+	result.Notes = slices.Compact(result.Notes)
+	if result.Passed = len(result.Faults) == 0; !result.Passed {
+		result.Evidence = nil
+		result.Log = boots[len(boots)-1].tail(40)
 	}
 	return result, nil
+}
+
+// judgedBy returns the rules of an IOC's start, over those of the image it runs.
+func judgedBy(ctx context.Context, s Subject) (startup.Rules, error) {
+	label, err := s.Runtime.Label(ctx, startup.Label)
+	if err != nil {
+		return s.Startup, fmt.Errorf("reading the labels of the image of %s: %w", s.Name, err)
+	}
+	below, err := startup.ParseRules(label)
+	if err != nil {
+		return s.Startup, fmt.Errorf("reading the label %s of the image of %s: %w", startup.Label, s.Name, err)
+	}
+	return s.Startup.Over(below), nil
 }
 
 // pulled checks with the engine that a container is the one in the registry that
@@ -95,54 +140,49 @@ func pulled(ctx context.Context, c *dagger.Container, digest asset.Digest) error
 	return nil
 }
 
-// ioc is the runtime image with its config, as a pod has them: unprivileged,
-// and nowhere to write but /tmp and the autosave volume.
+// isolated is the boot of an IOC by a script: its image with its config as a pod
+// has them, and boot.sh, which takes the network away before it gives up all
+// privileges.
+func (t Tester) isolated(s Subject, script string, command []string) *dagger.Container {
+	c := t.ioc(s).
+		WithUser("root").
+		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
+		WithNewFile("/smoke/loopback.pl", loopbackScript).
+		WithEnvVariable("RUN_AS", s.User).
+		WithEnvVariable("BOOTS", strconv.Itoa(s.boots()))
+	for n := 1; n <= s.boots(); n++ {
+		c = c.WithNewFile(fmt.Sprintf("/smoke/checks.%d", n), questions(s.checks(n)))
+	}
+	for i, one := range s.Beside {
+		c = one.mount(c, i)
+	}
+	// A test is never answered from a cache.
+	c = c.WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))
+	return c.WithExec(append([]string{"sh", "-c", script, "sh"}, command...),
+		dagger.ContainerWithExecOpts{InsecureRootCapabilities: true})
+}
+
+// ioc is the runtime image with its config and environment, and nowhere to write
+// but /tmp and the autosave volume.
 func (t Tester) ioc(s Subject) *dagger.Container {
-	c := s.Runtime.WithMountedDirectory(layout.Config, t.config(s)).
+	c := s.Runtime.WithMountedDirectory(layout.Config, engine.Files(t.Client, s.Config)).
 		WithMountedTemp("/tmp").
 		WithEnvVariable("IOC_NAME", s.Name).
-		WithEnvVariable("HOME", "/tmp")
-	if s.Autosave {
-		c = c.WithMountedTemp("/epics/autosave")
+		WithEnvVariable("HOME", "/tmp").
+		WithEnvVariable("IOC_RUN_GRACE", fmt.Sprint(s.Grace)).
+		WithEnvVariable("IOC_RUN_WITHIN", fmt.Sprintf("%.0fs", s.Startup.Duration().Seconds()))
+	if s.Autosave || s.Restart {
+		c = c.WithMountedTemp(layout.Autosave)
 	}
-	env := s.env()
-	for _, name := range sortedKeys(env) {
-		c = c.WithEnvVariable(name, env[name])
+	if s.ProbePV != "" {
+		c = c.WithEnvVariable("IOC_RUN_PV", s.ProbePV).
+			WithEnvVariable("IOC_RUN_PROTOCOL", cmp.Or(s.Protocol, "ca"))
+		if s.Advances {
+			c = c.WithEnvVariable("IOC_RUN_ADVANCES", "yes")
+		}
 	}
-	return c.WithUser(s.User)
-}
-
-// boot starts the IOC once, alone.
-func (t Tester) boot(ctx context.Context, s Subject) (*bootLog, error) {
-	entry, err := s.Runtime.Entrypoint(ctx)
-	if err != nil {
-		return nil, err
+	for _, name := range sortedKeys(s.Env) {
+		c = c.WithEnvVariable(name, s.Env[name])
 	}
-	out, err := t.bootable(s).WithExec(append(append([]string{"/smoke/boot.sh"}, entry...),
-		"/smoke/boot.cmd")).Stdout(ctx)
-	if err != nil {
-		return nil, engine.Explain(err)
-	}
-	return readBoot(out), nil
-}
-
-// bootable is the IOC with what starts and stops it.
-func (t Tester) bootable(s Subject) *dagger.Container {
-	return t.ioc(s).
-		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
-		WithNewFile("/smoke/boot.cmd", bootCommands).
-		WithEnvVariable("GRACE", fmt.Sprint(s.Grace)).
-		WithEnvVariable("WITHIN", fmt.Sprintf("%.0f", s.Startup.Duration().Seconds()))
-}
-
-// service is the IOC as other containers reach it. The engine waits until it can
-// open the CA server's port. Not PVA's: a pvAccess server waits some seconds for
-// each connection to introduce itself, with all others behind it.
-func (t Tester) service(s Subject) *dagger.Service {
-	return t.ioc(s).
-		WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano)). // a test is never answered from a cache
-		WithExposedPort(s.caPort(), dagger.ContainerWithExposedPortOpts{
-			ExperimentalSkipHealthcheck: !slices.Contains(s.protocols(), "ca"),
-		}).
-		AsService(dagger.ContainerAsServiceOpts{UseEntrypoint: true})
+	return c
 }

@@ -2,6 +2,7 @@ package smoke
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"path"
 	"regexp"
@@ -15,7 +16,17 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 )
+
+//go:embed trace.sh
+var traceScript string
+
+//go:embed absent.sh
+var absentScript string
+
+//go:embed owner.sh
+var ownerScript string
 
 // Complete checks that the runtime image has every file that the IOC opens: it
 // boots the IOC once more, in the developer image, which has all there is, and
@@ -27,7 +38,7 @@ func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
 	if err != nil {
 		return nil, err
 	}
-	missing, err := lines(ctx, s.Runtime, `for f; do [ -e "$f" ] || echo "$f"; done`, opened)
+	missing, err := lines(ctx, s.Runtime, absentScript, opened)
 	if err != nil {
 		return nil, fmt.Errorf("looking for what %s opens: %w", s.Name, err)
 	}
@@ -54,27 +65,35 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 	}
 	whole := s
 	whole.Runtime = debian.Tools(s.Clients, "strace").WithWorkdir(layout.Config)
+	whole.Checks, whole.Autosave, whole.Restart = nil, false, false
 	// -z: only what was there counts.
-	const script = `/smoke/boot.sh strace -f -qqq -z -e trace=open,openat,execve -o /tmp/trace \
-	sh -c 'echo $$ >/tmp/ioc.pid; exec "$@"' sh "$@" >/tmp/log; exec cat /tmp/trace`
-	command := append([]string{"sh", "-c", script, "sh"}, entry...)
-	out, err := t.bootable(whole).WithExec(append(command, "/smoke/boot.cmd")).Stdout(ctx)
+	command := slices.Concat([]string{layout.Run, "strace", "-f", "-qqq", "-z", "-e", "trace=open,openat,execve",
+		"-o", "/tmp/trace"}, program(entry), []string{startup.Script})
+	out, err := t.isolated(whole, traceScript, command).Stdout(ctx)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: engine.Explain(err)}
 	}
 	opened := readTrace(out)
-	if !slices.Contains(opened, entry[0]) {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
-			Err: fmt.Errorf("strace did not see %s start", entry[0]), Fix: "let the engine's containers use ptrace"}
+	if !slices.Contains(opened, program(entry)[0]) {
+		return nil, &diag.Error{
+			Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
+			Err: fmt.Errorf("strace did not see %s start", program(entry)[0]),
+			Fix: "let the engine's containers use ptrace",
+		}
 	}
 	return opened, nil
+}
+
+// program is what an entrypoint starts, without ioc-run.
+func program(entry []string) []string {
+	return slices.DeleteFunc(slices.Clone(entry), func(word string) bool { return word == layout.Run })
 }
 
 var openedFile = regexp.MustCompile(`^\d+ +(?:openat\(AT_FDCWD, |open\(|execve\()"(/[^"]+)"(.*)`)
 
 // brought are the folders whose files no image is made of.
 var brought = []string{"/dev/", "/proc/", "/sys/", "/run/", "/tmp/", "/smoke/", layout.Config + "/",
-	layout.Autosave + "/"}
+	layout.Autosave + "/", layout.RunFolder + "/"}
 
 // readTrace reads strace's output: the absolute paths that were opened to be
 // read, sorted, each once.
@@ -106,7 +125,7 @@ func (s Subject) missing(ctx context.Context, file string) (string, error) {
 		return fmt.Sprintf("%s: %s opens %s, which is not in the runtime image; it is of %s", s.File, s.Name, file,
 			strings.Split(file, "/")[2]), nil
 	}
-	owners, err := lines(ctx, s.Clients, `dpkg-query --search "$1" "/usr$1" 2>/dev/null | cut -d : -f 1`, []string{file})
+	owners, err := lines(ctx, s.Clients, ownerScript, []string{file})
 	if err != nil {
 		return "", fmt.Errorf("looking for the Debian package of %s: %w", file, err)
 	}

@@ -1,6 +1,7 @@
 {{- /*
-The container runs the image's own entrypoint. It has a terminal, so that who
-attaches to it has the IOC shell.
+The container runs the image's own entrypoint, which is ioc-run. It has a
+terminal, so that whoever attaches to it has the IOC shell; nothing typed there
+but `exit` ends the IOC.
 */ -}}
 {{- define "ioc-lib.container" -}}
 image: {{ .Values.image | quote }}
@@ -10,6 +11,7 @@ tty: true
 env:
   - name: IOC_NAME
     value: {{ .Chart.Name }}
+  {{- include "ioc-lib.watch" . | nindent 2 }}
   {{- range $name, $value := .Values.env }}
   - name: {{ $name }}
     value: {{ $value | quote }}
@@ -23,20 +25,8 @@ securityContext:
 resources:
   {{- . | nindent 2 }}
 {{- end }}
-# An IOC has its time to start, in which it reaches its devices, before it serves
-# PVs; once it does, only a minute and a half of silence restarts it.
 startupProbe:
-  {{- include "ioc-lib.probe" . | nindent 2 }}
-  periodSeconds: 2
-  failureThreshold: {{ div (include "ioc-lib.within" . | int) 2 }}
-readinessProbe:
-  {{- include "ioc-lib.probe" . | nindent 2 }}
-  periodSeconds: 10
-  failureThreshold: 2
-livenessProbe:
-  {{- include "ioc-lib.probe" . | nindent 2 }}
-  periodSeconds: 15
-  failureThreshold: 6
+  {{- include "ioc-lib.started" . | nindent 2 }}
 volumeMounts:
   - name: config
     mountPath: /epics/config

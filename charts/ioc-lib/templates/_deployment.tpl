@@ -33,8 +33,6 @@ spec:
 hostNetwork: true
 dnsPolicy: ClusterFirstWithHostNet
 enableServiceLinks: false
-# What a probe or the IOC leaves behind is reaped: an IOC as process 1 waits for nobody.
-shareProcessNamespace: true
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ .Values.graceSeconds | default 30 | int64 }}
 securityContext:

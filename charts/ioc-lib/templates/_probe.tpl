@@ -1,34 +1,34 @@
 {{- /*
-One question to this IOC and no other: the loopback's broadcast reaches every IOC
-of the host, and the PV's name picks this one. An IOC that is bound to interfaces
-by EPICS_CAS_INTF_ADDR_LIST is asked there. A pvAccess server does not listen
-on the loopback, so that search goes by the host's own networks.
+What ioc-run, process 1 of the container, is to watch. It asks this IOC and no
+other for the probe PV, over one standing connection, and ends when the IOC is
+dead: Kubernetes then restarts it, each time a little later. So nothing is
+executed in a container that has started.
 */ -}}
-{{- define "ioc-lib.probe" -}}
-exec:
-  command:
-    - /usr/bin/env
-{{- if eq (.Values.protocol | default "ca") "pva" }}
-    - EPICS_PVA_AUTO_ADDR_LIST=YES
-    - pvget
-{{- else }}
-    - EPICS_CA_ADDR_LIST={{ (.Values.env | default dict).EPICS_CAS_INTF_ADDR_LIST | default "127.255.255.255" }}
-    - EPICS_CA_AUTO_ADDR_LIST=NO
-    - caget
-    - -t
+{{- define "ioc-lib.watch" -}}
+- name: IOC_RUN_PV
+  value: {{ .Values.probePV | quote }}
+- name: IOC_RUN_PROTOCOL
+  value: {{ .Values.protocol | default "ca" }}
+{{- if .Values.probeAdvances }}
+- name: IOC_RUN_ADVANCES
+  value: "yes"
 {{- end }}
-    - -w
-    - "3"
-    - {{ .Values.probePV | quote }}
-timeoutSeconds: 5
+- name: IOC_RUN_GRACE
+  value: {{ .Values.graceSeconds | default 30 | int64 | quote }}
+{{- with (.Values.startup | default dict).within }}
+- name: IOC_RUN_WITHIN
+  value: {{ . | quote }}
+{{- end }}
 {{- end }}
 
-{{- /* The seconds that the IOC has to start: startup.within, as in 90s, 3m or 1h. */ -}}
-{{- define "ioc-lib.within" -}}
-{{- $within := (.Values.startup | default dict).within | default "2m" }}
-{{- $number := regexFind "^[0-9]+" $within | int }}
-{{- if hasSuffix "h" $within }}{{ mul $number 3600 }}
-{{- else if hasSuffix "m" $within }}{{ mul $number 60 }}
-{{- else }}{{ max $number 2 }}
-{{- end }}
+{{- /*
+Until the IOC has started. How long that may take is for ioc-run to judge, which
+knows it from the generic IOC or the instance; the hour here is never reached.
+*/ -}}
+{{- define "ioc-lib.started" -}}
+exec:
+  command: [/epics/ioc-run/ioc-run, --ready]
+timeoutSeconds: 10
+periodSeconds: 2
+failureThreshold: 1800
 {{- end }}

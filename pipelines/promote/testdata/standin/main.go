@@ -1,6 +1,6 @@
 // Command standin takes the place of an IOC's image in the tests of promoting:
-// one static program that is the IOC, /usr/bin/env and caget, by the name it is
-// called. Its start-up script says how it behaves, a line for each:
+// one static program that is the IOC, ioc-run, /usr/bin/env and caget, by the name
+// it is called. Its start-up script tells it how to behave, a line for each:
 //
 //	# standin pv NAME VALUE    serve a PV
 //	# standin crash REASON     write the reason and end with status 1
@@ -8,6 +8,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // deafened is a file that outlives the container: an IOC with it answers no more.
@@ -26,6 +28,8 @@ func main() {
 		env(os.Args[1:])
 	case "caget":
 		caget(os.Args[len(os.Args)-1])
+	case "ioc-run": // --ready
+		caget(os.Getenv("IOC_RUN_PV"))
 	default:
 		if os.Args[1] == "--deafen" { // a test runs it beside the IOC
 			fail(os.WriteFile(deafened, nil, 0o644))
@@ -64,7 +68,8 @@ func caget(pv string) {
 	fail(fmt.Errorf("Channel connect timed out: '%s' not found.", pv))
 }
 
-// ioc runs until it is asked to stop.
+// ioc runs until it is told to stop, or made deaf: ioc-run ends an IOC that does
+// not answer.
 func ioc(file string) {
 	fmt.Println("standin: running", file)
 	for _, words := range script(file) {
@@ -78,7 +83,16 @@ func ioc(file string) {
 		fail(err)
 	}
 	fmt.Println("standin: iocRun: All initialization complete")
-	<-stop
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(200 * time.Millisecond):
+			if _, err := os.Stat(deafened); err == nil {
+				fail(errors.New("the probe PV has not answered; ending the IOC"))
+			}
+		}
+	}
 }
 
 // script returns the words of the lines that are meant for us.

@@ -1,0 +1,40 @@
+/* Reads and writes many PVs of one IOC, as ioc-ask does. */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+/* A PV as it was read last. Text is the same over Channel Access and pvAccess. */
+struct Reading {
+    std::string value;    // "5.25", the name of a choice, "[1,2]"
+    std::string severity; // "NO_ALARM", "MINOR", "MAJOR", "INVALID"
+    std::string units;    // "mm"
+    std::string type;     // "double", "int", "enum", "string"; with "[]" for an array
+    unsigned updates;     // that a monitor brought, beside the first
+};
+
+class Client {
+public:
+    virtual ~Client() {}
+    /* Begins to look for these PVs, and to monitor them. */
+    virtual void open(const std::set<std::string> &pvs) = 0;
+    /* Reads all that are connected, for at most some seconds. */
+    virtual std::map<std::string, Reading> read(double seconds) = 0;
+    /* Writes; returns why not, or nothing. The record's work is not waited for. */
+    virtual std::string write(const std::string &pv, const std::string &value) = 0;
+};
+
+/* A client of one server, "address:port" over TCP. */
+std::unique_ptr<Client> clientOfCA(const std::string &server);
+/* A client of this host's servers. NULL where Base has no pvAccess. */
+std::unique_ptr<Client> clientOfPVA();
+
+/* Returns a number as both clients print it; a float has fewer digits that count. */
+std::string plainNumber(double number, bool isFloat = false);
+/* Returns the name of an alarm severity. */
+std::string severityName(int severity);
+
+#endif

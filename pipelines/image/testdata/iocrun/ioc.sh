@@ -1,0 +1,11 @@
+#!/bin/sh
+# ioc.sh SCRIPT: an IOC shell as far as ioc-run sees it: runs a script, then what is typed.
+trap 'echo "ioc: SIGTERM"; exit 0' TERM
+. "$1"
+while read -r line; do
+	case $line in
+	'< '*) . "./${line#< }" ;;
+	*) eval "$line" ;;
+	esac
+done
+echo 'ioc: end of input'

@@ -1,3 +1,0 @@
-< st.cmd
-dbl "" "RTYP" > /tmp/boot.pvs
-echo "@started"

@@ -1,0 +1,4 @@
+#!/bin/sh
+# owner.sh FILE: prints the Debian packages that own a file. /lib is a link to
+# /usr/lib, and dpkg knows files by either.
+dpkg-query --search "$1" "/usr$1" 2>/dev/null | cut -d : -f 1
