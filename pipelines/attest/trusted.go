@@ -102,15 +102,23 @@ func bound(prefix string, rec *record.Record) error {
 		}
 	}
 	for _, a := range rec.Artifacts {
-		if a.Type == record.ImageType {
+		switch a.Type {
+		case record.ImageType:
 			must("image "+a.Name, a.Ref, rec.Asset.Image(a.Target))
-		} else {
+		case record.InstanceType:
+			must("image of instance "+a.Name, a.Ref, "instances/"+path.Base(a.Name))
+		default:
 			must("chart "+a.Name, a.Ref, "charts/"+path.Base(a.Name))
 		}
 	}
 	for _, i := range rec.Instances {
 		must("chart of "+i.Name, i.Chart, "charts/"+i.Name)
-		must("image of "+i.Name, i.Image, i.IOC.Asset.Image(asset.Runtime))
+		own := slices.ContainsFunc(rec.Artifacts, func(a record.Artifact) bool {
+			return a.Type == record.InstanceType && a.Name == i.Name && a.Pinned() == i.Image
+		})
+		if !own { // which was looked at above
+			must("image of "+i.Name, i.Image, i.IOC.Asset.Image(asset.Runtime))
+		}
 	}
 	for _, p := range rec.Parents.Releases {
 		target := asset.Runtime
@@ -124,7 +132,8 @@ func bound(prefix string, rec *record.Record) error {
 
 // Chain reads the records of everything that a release is built on or runs, each
 // as Read does, and checks that the images which it names are theirs. It fetches
-// records and signatures, no blobs, and returns what it read, each release once.
+// records, signatures and the manifests of images that instances have of their
+// own, and returns what it read, each release once.
 func Chain(ctx context.Context, reg *registry.Registry, trusted Trusted, rec *record.Record) ([]*Release, error) {
 	return chain(ctx, reg, trusted, rec, map[asset.Ref]bool{})
 }
@@ -132,7 +141,7 @@ func Chain(ctx context.Context, reg *registry.Registry, trusted Trusted, rec *re
 func chain(
 	ctx context.Context, reg *registry.Registry, trusted Trusted, rec *record.Record, seen map[asset.Ref]bool,
 ) (all []*Release, err error) {
-	faults := []error{runsParents(rec)}
+	faults := []error{runsParents(ctx, reg, rec)}
 	for _, p := range rec.Parents.Releases {
 		if seen[p.Ref] {
 			continue

@@ -76,7 +76,7 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 		report.Things[i], err = c.artifact(ctx, rec, rec.Artifacts[i])
 		return err
 	})
-	faults := []error{err, runsParents(rec)}
+	faults := []error{err, runsParents(ctx, c.reg, rec)}
 	for _, p := range rec.Parents.Releases {
 		parent, err := c.parent(ctx, p)
 		faults = append(faults, err)
@@ -140,15 +140,25 @@ func (c *checker) parent(ctx context.Context, p record.Parent) (*Report, error) 
 	return report, fmt.Errorf("%s: it is not of the release of %s", p.Ref, pin)
 }
 
-// runsParents checks that instances run only images that are parents, and so verified.
-func runsParents(rec *record.Record) error {
+// runsParents checks that instances run only images that are parents, and so
+// verified, or such an image with their config folder as one more layer.
+func runsParents(ctx context.Context, reg *registry.Registry, rec *record.Record) error {
 	known := map[asset.Ref]bool{}
 	for _, p := range rec.Parents.Releases {
 		known[p.Ref] = true
 	}
 	var faults []error
 	for _, i := range rec.Instances {
-		if !known[i.Image] {
+		base := rec.GenericIOC(i)
+		same := base == i.Image
+		var err error
+		if known[base] && !same {
+			same, err = reg.Extends(ctx, i.Image, base)
+		}
+		switch {
+		case err != nil:
+			faults = append(faults, gone(string(i.Image), err))
+		case !known[base] || !same:
 			faults = append(faults, fmt.Errorf("%s runs %s, which is no parent of the release", i.Name, i.Image))
 		}
 	}

@@ -2,6 +2,8 @@
 package beamline
 
 import (
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -23,12 +25,30 @@ type Instance struct {
 	Image  asset.Pin         // image: "ioc-simstage 1.0.0", the generic IOC it runs
 	Folder string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
 	Values Values            // the beamline's values overlaid by the instance's own
-	Config map[string][]byte // config/ by file name, flat: st.cmd is always there
+	Config map[string][]byte // config/ by the path in it: st.cmd is always there
 	Chart  bool              // it has its own Chart.yaml and templates/
 	// those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
 	Own map[string][]byte
 
 	written map[string]any // the values that its own file has
+}
+
+// maxMounted is how many bytes of files a ConfigMap gets. Helm keeps each of
+// them twice in one Secret, which takes 1 MiB: this much fits whatever it is.
+const maxMounted = 256 << 10
+
+// InImage reports whether the config folder is a layer of an image of the
+// instance's own: a ConfigMap can't have it, because it is too large, or has
+// folders or names that are no keys.
+func (i *Instance) InImage() bool {
+	size := 0
+	for name, content := range i.Config {
+		size += len(content)
+		if len(validation.IsConfigMapKey(name)) > 0 {
+			return true
+		}
+	}
+	return size > maxMounted
 }
 
 // Under returns the values that the instance would have if its beamline's were

@@ -1,7 +1,6 @@
 package beamline_test
 
 import (
-	"bytes"
 	"io/fs"
 	"maps"
 	"slices"
@@ -90,19 +89,32 @@ func TestReadUnknown(t *testing.T) {
 		"beamlines/bl99x/iocs: beamline bl99x has no IOC instances; add a folder with values.yaml and config/ for each IOC")
 }
 
-// A config folder becomes a ConfigMap: one byte more than it takes is refused.
-func TestConfigSize(t *testing.T) {
+// What no ConfigMap can have is a layer of an image of the instance's own.
+func TestInImage(t *testing.T) {
+	for name, want := range map[string]bool{
+		"table.bin": false, "db/table.db": true, "stage 1.db": true, "größe.db": true, "..data": true,
+	} {
+		inst := &beamline.Instance{Config: map[string][]byte{"st.cmd": []byte("iocInit\n"), name: {0xff}}}
+		assert.Equal(t, want, inst.InImage(), name)
+	}
+	for size, want := range map[int]bool{256 << 10: false, 256<<10 + 1: true} {
+		inst := &beamline.Instance{Config: map[string][]byte{"table.bin": make([]byte, size)}}
+		assert.Equal(t, want, inst.InImage(), size)
+	}
+}
+
+// Folders are read, and a file too large is refused by its name.
+func TestConfigFolders(t *testing.T) {
 	tree := site(t)
 	const folder = "beamlines/bl01t/iocs/bl01t-mo-ioc-02/config"
-	room := 1<<20 - len(tree[folder+"/st.cmd"].Data) - len(tree[folder+"/common.cmd"].Data)
-	tree[folder+"/table.bin"] = &fstest.MapFile{Data: bytes.Repeat([]byte{0xff}, room)}
-	_, err := beamline.Read(tree, "bl01t")
+	tree[folder+"/db/axes/x.db"] = &fstest.MapFile{Data: []byte("record(ai, \"X\") {}\n")}
+	bl, err := beamline.Read(tree, "bl01t")
 	require.NoError(t, err)
-	tree[folder+"/one"] = &fstest.MapFile{Data: []byte("x")}
+	assert.Contains(t, names(bl.Instances[1].Config), "db/axes/x.db")
+	tree[folder+"/big.bin"] = &fstest.MapFile{Data: make([]byte, 201<<20)}
 	_, err = beamline.Read(tree, "bl01t")
-	assert.EqualError(t, err,
-		folder+": its files have 1048577 bytes in all, more than the 1048576 of a ConfigMap; move large files into "+
-			"the image")
+	assert.EqualError(t, err, folder+"/big.bin: it has 201 MiB, more than the 200 of one file; "+
+		"move it into the generic IOC's image, or onto a volume")
 }
 
 // names returns a config folder's file names, sorted.

@@ -62,6 +62,7 @@ func TestManifests(t *testing.T) {
 			}
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},
+		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bl, inst := stage(t)

@@ -5,20 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
-
-// maxConfig is how many bytes of config files one ConfigMap holds; the
-// Kubernetes API server refuses more.
-const maxConfig = 1 << 20
 
 // values are the values of an instance's chart: the library chart's inputs.
 type values struct {
@@ -47,8 +41,10 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 		files["charts/"+l.meta.Name+"/"+path] = content
 	}
 	maps.Copy(files, inst.Own)
-	for name, content := range inst.Config {
-		files["config/"+name] = content
+	if !inst.InImage() {
+		for name, content := range inst.Config {
+			files["config/"+name] = content
+		}
 	}
 	files[chartFile] = meta
 	return files, nil
@@ -78,7 +74,7 @@ func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, versio
 	return yaml.Marshal(m)
 }
 
-// checkConfig refuses what can't be a ConfigMap or is no IOC, before a cluster does.
+// checkConfig refuses what is no IOC or would not arrive as it is.
 func checkConfig(inst *beamline.Instance) error {
 	if err := chartutil.ValidateReleaseName(inst.Name); err != nil {
 		return diag.Invalidf(inst.Folder, 0, "name the folder with at most 53 lower-case letters, digits and dashes",
@@ -89,21 +85,11 @@ func checkConfig(inst *beamline.Instance) error {
 			inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name,
 		)
 	}
-	size := 0
 	for _, name := range slices.Sorted(maps.Keys(inst.Config)) {
-		size += len(inst.Config[name])
-		if faults := validation.IsConfigMapKey(name); len(faults) > 0 {
-			return diag.Invalidf(inst.Folder+"/config/"+name, 0, "rename it with letters, digits, '-', '_' and '.'",
-				"instance %s: %s", inst.Name, strings.Join(faults, "; "))
-		}
-		if bytes.HasPrefix(inst.Config[name], []byte("\ufeff")) {
+		if !inst.InImage() && bytes.HasPrefix(inst.Config[name], []byte("\ufeff")) {
 			return diag.Invalidf(inst.Folder+"/config/"+name, 1, "save it as plain UTF-8",
 				"instance %s: the file begins with a byte order mark, which Helm drops and an IOC does not understand", inst.Name)
 		}
-	}
-	if size > maxConfig {
-		return diag.Invalidf(inst.Folder+"/config", 0, "move what is large into the generic IOC's image",
-			"instance %s has %d bytes of config files, and Kubernetes takes %d", inst.Name, size, maxConfig)
 	}
 	return nil
 }

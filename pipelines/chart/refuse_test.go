@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -33,12 +32,8 @@ func TestPackageRefuses(t *testing.T) {
 			[]string{"/env/IOC_NAME"}},
 		"no start-up script": {func(i *beamline.Instance) { delete(i.Config, "st.cmd") },
 			[]string{folder + "/config", "add config/st.cmd"}},
-		"config too large": {func(i *beamline.Instance) { i.Config["big"] = bytes.Repeat([]byte("x"), 1<<20) },
-			[]string{"1048576", "generic IOC"}},
 		"byte order mark": {func(i *beamline.Instance) { i.Config["st.cmd"] = []byte("\ufeffiocInit\n") },
 			[]string{folder + "/config/st.cmd:1", "byte order mark"}},
-		"config name": {func(i *beamline.Instance) { i.Config["a b"] = nil }, []string{folder + "/config/a b",
-			"rename it"}},
 		"instance name": {func(i *beamline.Instance) { i.Name = "BL01T" }, []string{"lower-case"}},
 		"own chart's name": {own("name: other\n", ""), []string{folder + "/Chart.yaml", "other",
 			"name it bl01t-mo-ioc-01"}},

@@ -2,6 +2,8 @@ package chart
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -56,18 +58,21 @@ func TestStoredIsWhatHelmStores(t *testing.T) {
 	}
 }
 
-// A config folder may be smaller than a ConfigMap's limit and still be too large
-// for Helm, which keeps it twice.
+// Whatever a config folder has, Helm can store it; a chart of one's own may be too
+// large.
 func TestPackageRefusesWhatHelmCannotStore(t *testing.T) {
 	bl, inst := stage(t)
-	inst.Config["table.bin"] = noise(350_000)
+	delete(inst.Config, "stage.db")
+	inst.Config["table.bin"] = noise(256<<10 - len(inst.Config["st.cmd"]))
+	require.False(t, inst.InImage())
 	_, err := lib.Package(bl, inst, image, "2026.11.1")
 	require.NoError(t, err)
-	inst.Config["table.bin"] = noise(450_000)
+	inst.Chart, inst.Own = true, map[string][]byte{
+		"Chart.yaml": []byte("description: own\n"), "templates/own.yaml": fmt.Appendf(
+			nil, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: %s}\n",
+			base64.StdEncoding.EncodeToString(noise(450_000)),
+		),
+	}
 	_, err = lib.Package(bl, inst, image, "2026.11.1")
-	require.ErrorContains(t, err, "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config: ")
 	require.ErrorContains(t, err, "stored twice by Helm")
-	inst.Config["table.bin"] = []byte(strings.Repeat("record(ai, \"X\") {}\n", 50_000))
-	_, err = lib.Package(bl, inst, image, "2026.11.1")
-	require.NoError(t, err, "text is compressed")
 }

@@ -221,7 +221,7 @@ func soak(f Facts) []Reason {
 	var faults []Reason
 	seen := map[asset.Digest]bool{}
 	for _, inst := range f.Release.Record.Instances {
-		digest := inst.Image.Digest()
+		digest := f.Release.Record.GenericIOC(inst).Digest()
 		if seen[digest] {
 			continue
 		}

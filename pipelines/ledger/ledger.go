@@ -89,7 +89,7 @@ func (l *Ledger) Current() *Release {
 // Push makes rel the release that runs. The release that already runs stays
 // where it is.
 func (l *Ledger) Push(rel Release) {
-	rel.Record.Checks, rel.Record.Artifacts, rel.Record.Sources, rel.Record.Parents = nil, nil, nil, record.Parents{}
+	rel.Record.Checks, rel.Record.Artifacts, rel.Record.Sources = nil, nil, nil
 	if now := l.Current(); now != nil && now.Digest == rel.Digest {
 		return
 	}

@@ -45,7 +45,7 @@ type IOC struct {
 	Name  string `json:"name"`
 	Did   string `json:"did"`             // Unchanged, Restarted, Started or Removed
 	PV    string `json:"pv,omitempty"`    // the PV that was asked
-	Value string `json:"value,omitempty"` // what it said, as caget or pvget print it
+	Value string `json:"value,omitempty"` // what it said, as ioc-ask prints it
 	Doing string `json:"doing,omitempty"` // what an IOC does that is not ready, as it was not before
 }
 

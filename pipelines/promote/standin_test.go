@@ -185,7 +185,7 @@ func rootfs(program string) ([]byte, error) {
 	if _, err := w.Write(body); err != nil {
 		return nil, err
 	}
-	for _, link := range []string{"usr/bin/env", "usr/bin/caget", "epics/ioc-run/ioc-run"} {
+	for _, link := range []string{"usr/bin/env", "epics/ioc-run/ioc-run", "epics/ioc-run/ioc-ask"} {
 		header := &tar.Header{Name: link, Typeflag: tar.TypeSymlink, Linkname: "/epics/ioc/ioc"}
 		if err := w.WriteHeader(header); err != nil {
 			return nil, err

@@ -32,8 +32,8 @@ type Record struct {
 // Artifact is one thing in the registry.
 type Artifact struct {
 	Name   string       `json:"name"`           // "ioc-simstage-runtime", "bl01t-mo-ioc-01"
-	Type   ArtifactType `json:"type"`           // "image" or "chart"
-	Target asset.Target `json:"target"`         // "developer", "runtime", or empty for a chart
+	Type   ArtifactType `json:"type"`           // "image", "chart" or "instance"
+	Target asset.Target `json:"target"`         // "developer", "runtime", or empty where it is no image
 	Ref    asset.Ref    `json:"ref"`            // "host/path/name:tag"
 	Digest asset.Digest `json:"digest"`         // "sha256:…" of the manifest
 	Size   int64        `json:"size,omitempty"` // bytes of all compressed layers
@@ -46,6 +46,9 @@ type ArtifactType string
 const (
 	ImageType ArtifactType = "image"
 	ChartType ArtifactType = "chart"
+	// InstanceType is the image of an IOC instance: that of its generic IOC with the
+	// config folder as one more layer.
+	InstanceType ArtifactType = "instance"
 )
 
 // Pinned returns the artifact's address by its digest: "host/path/name@sha256:…".
@@ -59,6 +62,17 @@ func (r *Record) Image(t asset.Target) Artifact {
 		}
 	}
 	return Artifact{}
+}
+
+// GenericIOC returns the runtime image of the generic IOC that an instance runs, by
+// digest: the instance's image, or what that is built on.
+func (r *Record) GenericIOC(i Instance) asset.Ref {
+	for _, p := range r.Parents.Releases {
+		if p.Asset == i.IOC.Asset && p.Version == i.IOC.Version {
+			return p.Ref
+		}
+	}
+	return i.Image
 }
 
 // Signature is who signed the record of a release.
@@ -79,9 +93,11 @@ type Source struct {
 
 // Instance is one IOC instance of a beamline.
 type Instance struct {
-	Name     string    `json:"name"`     // "bl01t-mo-ioc-01": Helm release, Deployment and chart have this name
-	Chart    asset.Ref `json:"chart"`    // "host/path/charts/bl01t-mo-ioc-01@sha256:…"
-	Image    asset.Ref `json:"image"`    // "host/path/ioc-simstage-runtime@sha256:…"
+	Name  string    `json:"name"`  // "bl01t-mo-ioc-01": Helm release, Deployment and chart have this name
+	Chart asset.Ref `json:"chart"` // "host/path/charts/bl01t-mo-ioc-01@sha256:…"
+	// what its pod runs: "host/path/ioc-simstage-runtime@sha256:…", or an image of its
+	// own, "host/path/instances/bl01t-mo-ioc-01@sha256:…"
+	Image    asset.Ref `json:"image"`
 	IOC      asset.Pin `json:"ioc"`      // the generic IOC's pin: "ioc-simstage 1.0.0"
 	ProbePV  string    `json:"probePV"`  // the PV that tells whether this IOC lives
 	Protocol string    `json:"protocol"` // how ProbePV is asked for: "ca" or "pva"

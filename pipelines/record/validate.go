@@ -63,11 +63,13 @@ func (r *Record) validateArtifacts(f *faults) {
 		f.must(a.Digest != "", "artifact %s: digest %q", a.Name, a.Digest)
 		f.must(a.Ref.Tag() == r.Version.OCITag() && a.Ref.Digest() == "" && strings.Contains(a.Ref.Repository(), "/"),
 			"artifact %s: %q is no address with the tag :%s", a.Name, a.Ref, r.Version.OCITag())
-		f.must(a.Type == ChartType && a.Target == "" || a.Type == ImageType && a.Target != "",
-			"artifact %s: type %q, target %q", a.Name, a.Type, a.Target)
 		f.must(
-			a.Type == ImageType == (r.Kind == asset.Image), "artifact %s: a release of kind %s has no %s", a.Name,
-			r.Kind, a.Type,
+			a.Target == "" && (a.Type == ChartType || a.Type == InstanceType) || a.Type == ImageType && a.Target != "",
+			"artifact %s: type %q, target %q", a.Name, a.Type, a.Target,
+		)
+		f.must(
+			a.Type == ImageType == (r.Kind == asset.Image) && (a.Type != InstanceType || r.Kind == asset.Beamline),
+			"artifact %s: a release of kind %s has no %s", a.Name, r.Kind, a.Type,
 		)
 		f.must(a.Size >= 0, "artifact %s: size %d", a.Name, a.Size)
 		seen[a.Ref] = true

@@ -129,23 +129,9 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 // Intact pulls the manifest at ref and all its blobs, checks each against its
 // digest, and returns how many bytes were read.
 func (r *Registry) Intact(ctx context.Context, ref asset.Ref) (int64, error) {
-	if err := r.ours(ref); err != nil {
+	img, err := r.imageAt(ctx, ref)
+	if err != nil {
 		return 0, err
-	}
-	digest, err := name.NewDigest(string(ref), name.StrictValidation)
-	if err != nil {
-		return 0, badRef(ref, err)
-	}
-	d, err := r.puller.Get(ctx, digest)
-	if isNotFound(err) {
-		return 0, missing(ref)
-	}
-	if err != nil {
-		return 0, r.unread(ctx, "checking", ref, err)
-	}
-	img, err := d.Image()
-	if err != nil {
-		return 0, r.unread(ctx, "checking", ref, err)
 	}
 	n, err := readAll(img)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
@@ -18,23 +17,9 @@ const maxPull = 256 << 20
 // pull returns the bytes of an artifact's only layer, checked against the digest
 // in ref. The artifact's config must have the media type.
 func (r *Registry) pull(ctx context.Context, ref asset.Ref, media string) ([]byte, error) {
-	if err := r.ours(ref); err != nil {
+	img, err := r.imageAt(ctx, ref)
+	if err != nil {
 		return nil, err
-	}
-	digest, err := name.NewDigest(string(ref), name.StrictValidation)
-	if err != nil {
-		return nil, badRef(ref, err)
-	}
-	d, err := r.puller.Get(ctx, digest)
-	if isNotFound(err) {
-		return nil, missing(ref)
-	}
-	if err != nil {
-		return nil, r.unread(ctx, "pulling", ref, err)
-	}
-	img, err := d.Image()
-	if err != nil {
-		return nil, r.unread(ctx, "pulling", ref, err)
 	}
 	b, err := onlyLayer(img, media)
 	if err != nil {

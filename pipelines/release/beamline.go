@@ -1,12 +1,15 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 	"sync"
+
+	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -17,6 +20,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -29,6 +33,9 @@ type ioc struct {
 	rec *record.Record
 	img *image.Image
 	ref asset.Ref // its runtime image by digest
+
+	own    *dagger.Container // the image of an instance that has one of its own
+	digest asset.Digest      // of the image that is booted
 }
 
 // beamlineJob boots every instance of a beamline and publishes their charts.
@@ -37,13 +44,17 @@ type beamlineJob struct {
 	bl      *beamline.Beamline
 	library *chart.Library
 	iocs    map[asset.Pin]ioc
-	charts  [][]byte // in the order of the instances
+	// Both in the order of the instances. own are the images of those whose config
+	// folder is a layer; nil for the others.
+	own    []*registry.Instance
+	charts [][]byte
+	pushed bool // own are in the registry
 
 	boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
 }
 
 func (b *beamlineJob) work() work {
-	return work{plan: b.plan, build: b.build, test: b.test, pack: b.push}
+	return work{plan: b.plan, build: b.build, push: b.push, test: b.test, pack: b.pack}
 }
 
 // plan reads the beamline and finds the generic IOCs that its instances run.
@@ -67,16 +78,44 @@ func (b *beamlineJob) plan(ctx context.Context) (err error) {
 	return nil
 }
 
-// build packages the chart of each instance.
+// build makes the images that instances have of their own, and packages the chart
+// of each.
 func (b *beamlineJob) build(ctx context.Context) error {
+	b.own = make([]*registry.Instance, len(b.bl.Instances))
 	b.charts = make([][]byte, len(b.bl.Instances))
-	return step.EachIndex(ctx, sideBySide, len(b.charts), func(_ context.Context, i int) (err error) {
+	at := b.job.plan.Tag.Version
+	return step.EachIndex(ctx, sideBySide, len(b.charts), func(ctx context.Context, i int) (err error) {
 		inst := b.bl.Instances[i]
-		b.charts[i], err = b.library.Package(
-			b.bl, inst, string(b.iocs[inst.Image].ref), b.job.plan.Tag.Version.String(),
-		)
+		if inst.InImage() && !b.inTree { // what the tree builds is in no registry
+			b.own[i], err = b.Registry.NewInstance(ctx, inst.Name, at, b.iocs[inst.Image].ref, inst.Config)
+			if err != nil {
+				return err
+			}
+		}
+		b.charts[i], err = b.library.Package(b.bl, inst, string(b.runs(i)), at.String())
 		return err
 	})
+}
+
+// runs returns the image that an instance's pod runs, by digest.
+func (b *beamlineJob) runs(i int) asset.Ref {
+	if own := b.own[i]; own != nil {
+		return own.Artifact.Pinned()
+	}
+	return b.iocs[b.bl.Instances[i].Image].ref
+}
+
+// push pushes the images that instances have of their own: what is booted is what
+// is published.
+func (b *beamlineJob) push(ctx context.Context) error {
+	err := step.EachIndex(ctx, sideBySide, len(b.own), func(ctx context.Context, i int) error {
+		if b.own[i] == nil {
+			return nil
+		}
+		return b.Registry.PushInstance(ctx, b.own[i])
+	})
+	b.pushed = err == nil
+	return err
 }
 
 // test boots every instance, and sees that no two serve one PV.
@@ -85,7 +124,7 @@ func (b *beamlineJob) test(ctx context.Context) error {
 	err := step.EachIndex(ctx, sideBySide, len(tests), func(ctx context.Context, i int) error {
 		inst := b.bl.Instances[i]
 		return step.Run(ctx, "booting "+inst.Name, func(ctx context.Context) error {
-			test, err := b.boot(ctx, inst, b.iocs[inst.Image])
+			test, err := b.boot(ctx, inst, b.booted(i))
 			if err == nil {
 				tests[i] = *test
 			}
@@ -99,8 +138,18 @@ func (b *beamlineJob) test(ctx context.Context) error {
 	return nil
 }
 
-// push pushes all charts by digest; sealing tags them.
-func (b *beamlineJob) push(ctx context.Context) error {
+// booted returns what an instance is booted with: its own image once that is in
+// the registry, or the generic IOC, onto which its config folder is mounted.
+func (b *beamlineJob) booted(i int) ioc {
+	run := b.iocs[b.bl.Instances[i].Image]
+	if own := b.own[i]; own != nil && b.pushed {
+		run.own, run.digest = b.Client.Container().From(string(own.Artifact.Pinned())), own.Artifact.Digest
+	}
+	return run
+}
+
+// pack pushes all charts by digest; sealing tags them.
+func (b *beamlineJob) pack(ctx context.Context) error {
 	artifacts := make([]record.Artifact, len(b.charts))
 	err := step.EachIndex(ctx, sideBySide, len(b.charts), func(ctx context.Context, i int) (err error) {
 		artifacts[i], err = b.Registry.PushChart(ctx, b.charts[i])
@@ -111,9 +160,14 @@ func (b *beamlineJob) push(ctx context.Context) error {
 	}
 	for i, inst := range b.bl.Instances {
 		b.rec.Instances = append(b.rec.Instances, record.Instance{
-			Name: inst.Name, Chart: artifacts[i].Pinned(), Image: b.iocs[inst.Image].ref, IOC: inst.Image,
+			Name: inst.Name, Chart: artifacts[i].Pinned(), Image: b.runs(i), IOC: inst.Image,
 			ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(),
 		})
+	}
+	for _, own := range b.own {
+		if own != nil {
+			artifacts = append(artifacts, own.Artifact)
+		}
 	}
 	b.rec.Artifacts = sorted(artifacts)
 	return nil
@@ -146,7 +200,8 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 		if err != nil {
 			return ioc{}, err
 		}
-		return ioc{rec: rec, img: j.pulled(rec), ref: rec.Image(asset.Runtime).Pinned()}, nil
+		runtime := rec.Image(asset.Runtime)
+		return ioc{rec: rec, img: j.pulled(rec), ref: runtime.Pinned(), digest: runtime.Digest}, nil
 	}
 	assets, err := plan.Assets(j.files)
 	if err != nil {
@@ -164,10 +219,14 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 // subject is an instance as it is booted: at its pinned image, as its pod will
 // start it.
 func subject(inst *beamline.Instance, run ioc) smoke.Subject {
+	runtime := run.img.Runtime
+	if run.own != nil {
+		runtime = run.own
+	}
 	return smoke.Subject{
 		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
-		Digest:  run.rec.Image(asset.Runtime).Digest,
-		Runtime: run.img.Runtime, Clients: run.img.Developer, Config: inst.Config,
+		Digest:  run.digest,
+		Runtime: runtime, Clients: run.img.Developer, Config: inst.Config, Inside: run.own != nil,
 		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
 		Env:    inst.Values.Env, Grace: inst.Values.Grace(), User: inst.Values.User(),
 		ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Advances: inst.Values.ProbeAdvances,
@@ -208,6 +267,8 @@ func unique(name string, tests []record.Test) record.Test {
 
 // sorted puts artifacts in the record's order.
 func sorted(artifacts []record.Artifact) []record.Artifact {
-	slices.SortFunc(artifacts, func(a, b record.Artifact) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(artifacts, func(a, b record.Artifact) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Type), string(b.Type)))
+	})
 	return artifacts
 }

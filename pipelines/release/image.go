@@ -2,9 +2,6 @@ package release
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
-	"path"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -123,22 +120,4 @@ func (b Builder) pulled(rec *record.Record) *image.Image {
 func parentOf(rec *record.Record, target asset.Target) record.Parent {
 	a := rec.Image(target)
 	return record.Parent{Asset: rec.Asset, Version: rec.Version, Ref: a.Pinned(), Digest: a.Digest}
-}
-
-// readFolder reads a flat folder of the tree by file name.
-func readFolder(files fs.FS, dir string) (map[string][]byte, error) {
-	entries, err := fs.ReadDir(files, dir)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", dir, err)
-	}
-	all := map[string][]byte{}
-	for _, e := range entries {
-		if e.IsDir() {
-			continue
-		}
-		if all[e.Name()], err = fs.ReadFile(files, path.Join(dir, e.Name())); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
@@ -245,7 +246,7 @@ func TestCheckPublishesNothing(t *testing.T) {
 // booted is a boot that passes, and serves the PVs of the instance.
 func booted(_ context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
 	return &record.Test{
-		Name: record.BootTest, Of: inst.Name, Digest: run.rec.Image(asset.Runtime).Digest, Passed: true,
+		Name: record.BootTest, Of: inst.Name, Digest: run.digest, Passed: true,
 		PVs: []record.PV{{Name: inst.Values.ProbePV, Type: "ai"}},
 	}, nil
 }
@@ -279,6 +280,42 @@ func TestABeamlineAloneIsReleased(t *testing.T) {
 		_, err := s.Registry.Chart(t.Context(), inst.Chart)
 		require.NoError(t, err)
 	}
+}
+
+// An instance whose config folder no ConfigMap can have gets an image of its own,
+// which is in the registry before it is booted, and is what is booted.
+func TestConfigThatIsALayer(t *testing.T) {
+	files := line()
+	files["beamlines/bl01t/iocs/bl01t-a/config/db/a.db"] = "record(ai, \"A:X\") {}\n"
+	s := newSite(t, files)
+	s.ioc("ioc-x 1.0.0", asset.Image)
+	j, w := s.beamline(func(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
+		require.Equal(t, inst.Name == "bl01t-a", run.own != nil)
+		if run.own != nil {
+			there, err := s.Registry.Exists(ctx, s.Registry.At("instances/bl01t-a", run.digest))
+			require.NoError(t, err)
+			require.True(t, there, "it is pushed before it is tested")
+		}
+		return booted(ctx, inst, run)
+	})
+	require.NoError(t, j.release(t.Context(), w))
+	rec, _, err := s.Registry.Record(t.Context(), "bl01t", assettest.Version("2026.11.1"))
+	require.NoError(t, err)
+	generic := rec.Parents.Releases[0].Ref
+	require.Equal(t, s.Registry.At("instances/bl01t-a", rec.Checks[1].Digest), rec.Instances[0].Image)
+	require.Equal(t, []asset.Ref{generic, generic}, []asset.Ref{
+		rec.GenericIOC(rec.Instances[0]), rec.GenericIOC(rec.Instances[1]),
+	})
+	require.Equal(t, generic, rec.Instances[1].Image)
+	require.Len(t, rec.Artifacts, 3)
+	there, err := s.Registry.Exists(t.Context(), s.Registry.Ref("instances/bl01t-a", rec.Version))
+	require.NoError(t, err)
+	require.True(t, there, "sealing tags it")
+	text, err := s.Registry.Chart(t.Context(), rec.Instances[0].Chart)
+	require.NoError(t, err)
+	manifests, err := chart.Render(text, "bl01t")
+	require.NoError(t, err)
+	require.NotContains(t, manifests, "ConfigMap")
 }
 
 func TestABeamlineThatFailsLeavesNoRelease(t *testing.T) {
@@ -349,7 +386,8 @@ func TestAnInstanceIsBootedAsItIsDeployed(t *testing.T) {
 	rec, err := s.lineage().IOC(t.Context(), bl.Instances[0].Image, "values.yaml")
 	require.NoError(t, err)
 	img := s.pulled(rec)
-	plain, own := subject(bl.Instances[0], ioc{rec: rec, img: img}), subject(bl.Instances[1], ioc{rec: rec, img: img})
+	run := ioc{rec: rec, img: img, digest: rec.Image(asset.Runtime).Digest}
+	plain, own := subject(bl.Instances[0], run), subject(bl.Instances[1], run)
 	require.Equal(t, "1000:1000", plain.User)
 	require.EqualValues(t, 30, plain.Grace)
 	require.Equal(t, "37143:37144", own.User)

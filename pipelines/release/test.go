@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -53,7 +54,7 @@ func (i *imageJob) subject() (smoke.Subject, error) {
 		s.Beside = append(s.Beside, simulator)
 	}
 	var err error
-	s.Config, err = readFolder(i.files, s.Folder)
+	s.Config, err = startup.Config(i.files, s.Folder)
 	return s, err
 }
 

@@ -20,7 +20,7 @@ shift
 perl /smoke/loopback.pl || exit 1
 chmod 1777 /tmp
 mount -o remount,bind,ro / || exit 1
-mount -o remount,bind,ro /epics/config || exit 1
+! mountpoint -q /epics/config || mount -o remount,bind,ro /epics/config || exit 1
 [ ! -d /epics/autosave/. ] || chown "$RUN_AS" /epics/autosave 2>/dev/null
 
 # What an IOC, and whoever asks it, is started through: no privileges.

@@ -165,8 +165,12 @@ func (b *bootLog) lastCommand(s Subject) string {
 	return fmt.Sprintf("; the last command was that of %s:%d", path.Join(s.Folder, file), line)
 }
 
-// times are what differs between two starts of one IOC.
-var times = regexp.MustCompile(`\b\d{4}[-/]\d\d[-/]\d\d[T ]?|\b\d\d:\d\d:\d\d(\.\d+)?\b|\b0x[0-9a-f]{6,}\b`)
+// passing is what differs between two starts of one IOC: dates, times and addresses
+// in memory.
+var passing = regexp.MustCompile(
+	`\b\d{4}[-/]\d\d[-/]\d\d([T ]\d\d:\d\d:\d\d(\.\d+)?)?\b|\b\d\d:\d\d:\d\d(\.\d+)?\b|` +
+		`\b0x[0-9a-f]{6,}\b`,
+)
 
 // notes returns what drivers and modules print of what is not as they want it,
 // without what differs between two starts: two runs of one release must leave the
@@ -175,7 +179,7 @@ func (b *bootLog) notes(s Subject) []string {
 	var all []string
 	for _, f := range b.findings(s) {
 		if f.class == startup.Note {
-			text := strings.Join(strings.Fields(times.ReplaceAllString(f.text, " ")), " ")
+			text := strings.Join(strings.Fields(passing.ReplaceAllString(f.text, " ")), " ")
 			all = append(all, path.Join(s.Folder, f.file)+": "+text)
 		}
 	}

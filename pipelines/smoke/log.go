@@ -23,6 +23,9 @@ type bootLog struct {
 // escapes are what a terminal is told by the IOC: colours, and modes of readline.
 var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[a-zA-Z]|\a")
 
+// prompts are those of the IOC shell, which stand before what others print after it.
+var prompts = regexp.MustCompile(`^(epics> ?)+`)
+
 var section = regexp.MustCompile(`^@(log|pvs|answers|exit|beside)(?: (\S+))?(?: (\d+))?$`)
 
 // readBoots reads boot.sh's output, a bootLog for each boot.
@@ -57,6 +60,7 @@ func readBoots(out string) []*bootLog {
 func (b *bootLog) add(part, line string) {
 	switch part {
 	case "log":
+		line = prompts.ReplaceAllString(line, "")
 		b.lines = append(b.lines, line)
 		b.started = b.started || strings.HasPrefix(line, "ioc-run: the start-up script has ended")
 	case "pvs":

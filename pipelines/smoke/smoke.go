@@ -36,6 +36,7 @@ type Subject struct {
 	Runtime  *dagger.Container
 	Clients  *dagger.Container // the developer image, which has every file
 	Config   map[string][]byte // by path below the config folder
+	Inside   bool              // Runtime has the config folder: it is not mounted
 	Checks   []recipe.Check
 	File     string // where Checks stand
 	Env      map[string]string
@@ -165,8 +166,11 @@ func (t Tester) isolated(s Subject, script string, command []string) *dagger.Con
 // ioc is the runtime image with its config and environment, and nowhere to write
 // but /tmp and the autosave volume.
 func (t Tester) ioc(s Subject) *dagger.Container {
-	c := s.Runtime.WithMountedDirectory(layout.Config, engine.Files(t.Client, s.Config)).
-		WithMountedTemp("/tmp").
+	c := s.Runtime
+	if !s.Inside {
+		c = c.WithMountedDirectory(layout.Config, engine.Files(t.Client, s.Config))
+	}
+	c = c.WithMountedTemp("/tmp").
 		WithEnvVariable("IOC_NAME", s.Name).
 		WithEnvVariable("HOME", "/tmp").
 		WithEnvVariable("IOC_RUN_GRACE", fmt.Sprint(s.Grace)).

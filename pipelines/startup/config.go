@@ -4,8 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-
-	"k8s.io/apimachinery/pkg/util/validation"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -13,40 +14,47 @@ import (
 // Script is the name of the start-up script in a config folder.
 const Script = "st.cmd"
 
-// MaxConfig is how many bytes a config folder may hold: it becomes a
-// ConfigMap, which Kubernetes limits to one MiB.
-const MaxConfig = 1 << 20
+const (
+	maxFile   = 200 << 20 // bytes of one file
+	maxConfig = 400 << 20 // bytes of a whole folder, which is read into memory
+)
 
-// Config reads an IOC's config folder: its files by name. The error joins
-// every fault (a *diag.Error each): no start-up script, folders in it,
-// names and sizes that a ConfigMap can't have, and what can be seen to be wrong
-// in the script without running it.
+// Config reads an IOC's config folder: its files by their path in it, with
+// slashes. A symbolic link to a file of the repository counts as that file. The
+// error joins every fault (a *diag.Error each): no start-up script, files that are
+// too large or can't be read, and what can be seen to be wrong in the script
+// without running it.
 func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
-	entries, err := fs.ReadDir(fsys, folder)
-	if err != nil {
+	if info, err := fs.Stat(fsys, folder); err != nil || !info.IsDir() {
 		return nil, diag.Invalidf(folder, 0, "add it, with the start-up script "+Script, "there is no such folder")
 	}
 	files := map[string][]byte{}
 	var faults []error
-	size := 0
-	for _, e := range entries {
-		content, err := configFile(fsys, path.Join(folder, e.Name()))
+	size := int64(0)
+	err := fs.WalkDir(fsys, folder, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return diag.Invalidf(name, 0, "replace it by a folder", "it can't be listed: %w", err)
+		}
+		if entry.IsDir() {
+			return nil
+		}
+		content, err := configFile(fsys, name)
 		if err != nil {
 			faults = append(faults, err)
-			continue
+			return nil
 		}
-		files[e.Name()] = content
-		size += len(content)
-	}
-	if size > MaxConfig {
-		faults = append(faults, diag.Invalidf(folder, 0, "move large files into the image",
-			"its files have %d bytes in all, more than the %d of a ConfigMap", size, MaxConfig))
-	}
-	if !hasEntry(entries, Script) {
-		faults = append(faults, diag.Invalidf(folder, 0, "add "+Script, "there is no start-up script"))
-	}
+		files[strings.TrimPrefix(name, folder+"/")] = content
+		if size += int64(len(content)); size > maxConfig {
+			return diag.Invalidf(folder, 0, "move large files into the generic IOC's image, or onto a volume",
+				"its files have more than %d MiB in all", maxConfig>>20)
+		}
+		return nil
+	})
+	faults = append(faults, err)
 	if script, ok := files[Script]; ok {
 		faults = append(faults, checkScript(path.Join(folder, Script), script, files))
+	} else if _, err := fs.Stat(fsys, path.Join(folder, Script)); err != nil {
+		faults = append(faults, diag.Invalidf(folder, 0, "add "+Script, "there is no start-up script"))
 	}
 	return files, errors.Join(faults...)
 }
@@ -54,30 +62,21 @@ func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
 // configFile reads one file of a config folder.
 func configFile(fsys fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(fsys, name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, diag.Invalidf(name, 0, "replace it by a file", "it can't be read: %w", err)
-	}
-	if info.IsDir() {
-		return nil, diag.Invalidf(name, 0, "move its files up into "+path.Dir(name),
-			"a folder in a config folder: an IOC sees its config folder flat")
-	}
-	if len(validation.IsConfigMapKey(path.Base(name))) > 0 {
-		return nil, diag.Invalidf(name, 0, "use only letters, digits, -, _ and . in its name",
-			"a ConfigMap can't have such a file name")
+	case info.IsDir():
+		return nil, diag.Invalidf(name, 0, "copy the folder, or link its files",
+			"a symbolic link to a folder is not followed in a config folder")
+	case info.Size() > maxFile:
+		return nil, diag.Invalidf(name, 0, "move it into the generic IOC's image, or onto a volume",
+			"it has %d MiB, more than the %d of one file", info.Size()>>20, maxFile>>20)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return nil, diag.Invalidf(name, 0, "rename it", "its name has characters that can't be shown")
 	}
 	content, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, diag.Invalidf(name, 0, "replace it by a file", "it can't be read: %w", err)
 	}
 	return content, nil
-}
-
-// hasEntry reports whether a folder has an entry of this name.
-func hasEntry(entries []fs.DirEntry, name string) bool {
-	for _, e := range entries {
-		if e.Name() == name {
-			return true
-		}
-	}
-	return false
 }

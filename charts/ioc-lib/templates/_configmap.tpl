@@ -1,5 +1,6 @@
 {{- /*
-The instance's config folder, as the start-up script sees it at /epics/config.
+The instance's config folder, as the start-up script sees it at /epics/config. A
+chart without one has it in the image.
 */ -}}
 {{- define "ioc-lib.configmap" -}}
 apiVersion: v1

@@ -28,9 +28,11 @@ resources:
 startupProbe:
   {{- include "ioc-lib.started" . | nindent 2 }}
 volumeMounts:
+  {{- if .Files.Glob "config/*" }}
   - name: config
     mountPath: /epics/config
     readOnly: true
+  {{- end }}
   {{- if .Values.autosave }}
   - name: autosave
     mountPath: /epics/autosave

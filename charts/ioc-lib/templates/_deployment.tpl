@@ -54,9 +54,11 @@ containers:
   - name: ioc
     {{- include "ioc-lib.container" . | nindent 4 }}
 volumes:
+  {{- if .Files.Glob "config/*" }}
   - name: config
     configMap:
       name: {{ .Chart.Name }}
+  {{- end }}
   {{- if .Values.autosave }}
   - name: autosave
     persistentVolumeClaim:

@@ -3,6 +3,7 @@
  * protocol that it serves, all PVs at once.
  *
  *   ioc-ask FILE
+ *   ioc-ask --value ca|pva PV   prints the PV's value, or why there is none
  *
  * The file has a block of lines for each check: "check NUMBER", then one line
  * each for what it says: "pv NAME", "put VALUE", "reads NAME", "value TEXT",
@@ -189,6 +190,30 @@ bool put(Protocol &protocol, const Check &check)
     return false;
 }
 
+// Prints the value of one PV, for which it waits some seconds.
+int printValue(bool pva, const std::string &pv)
+{
+    std::string server = findServer(pva);
+    std::unique_ptr<Client> client;
+    if (!server.empty())
+        client = pva ? clientOfPVA() : clientOfCA(server);
+    if (!client) {
+        std::fprintf(stderr, "no process of this container serves %s\n", pva ? "pvAccess" : "Channel Access");
+        return EXIT_FAILURE;
+    }
+    client->open({pv});
+    for (int tries = 0; tries < 25; tries++) {
+        std::map<std::string, Reading> readings = client->read(2);
+        if (!readings.empty()) {
+            std::cout << readings.begin()->second.value << std::endl;
+            return EXIT_SUCCESS;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    std::fprintf(stderr, "%s is not served\n", pv.c_str());
+    return EXIT_FAILURE;
+}
+
 } // namespace
 
 std::string plainNumber(double number, bool isFloat)
@@ -206,9 +231,11 @@ std::string severityName(int severity)
 
 int main(int argc, char *argv[])
 {
+    if (argc == 4 && std::string(argv[1]) == "--value")
+        std::_Exit(printValue(std::string(argv[2]) == "pva", argv[3]));
     std::ifstream file(argc == 2 ? argv[1] : "");
     if (!file) {
-        std::fprintf(stderr, "usage: ioc-ask FILE\n");
+        std::fprintf(stderr, "usage: ioc-ask FILE\n       ioc-ask --value ca|pva PV\n");
         return 2;
     }
     std::vector<Check> checks = readChecks(file);

@@ -1,6 +1,6 @@
 // Command standin takes the place of an IOC's image in the tests of promoting:
-// one static program that is the IOC, ioc-run, /usr/bin/env and caget, by the name
-// it is called. Its start-up script tells it how to behave, a line for each:
+// one static program that is the IOC, ioc-run, ioc-ask and env, by the name it is called.
+// Its start-up script tells it how to behave, a line for each:
 //
 //	# standin pv NAME VALUE    serve a PV
 //	# standin crash REASON     write the reason and end with status 1
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -24,12 +23,11 @@ const deafened = "/tmp/deaf"
 
 func main() {
 	switch filepath.Base(os.Args[0]) {
-	case "env":
-		env(os.Args[1:])
-	case "caget":
-		caget(os.Args[len(os.Args)-1])
+	case "env": // true, which is what pulling an image early runs
+	case "ioc-ask": // --value ca PV
+		ask(os.Args[len(os.Args)-1])
 	case "ioc-run": // --ready
-		caget(os.Getenv("IOC_RUN_PV"))
+		ask(os.Getenv("IOC_RUN_PV"))
 	default:
 		if os.Args[1] == "--deafen" { // a test runs it beside the IOC
 			fail(os.WriteFile(deafened, nil, 0o644))
@@ -38,24 +36,10 @@ func main() {
 	}
 }
 
-// env sets variables and becomes the command after them.
-func env(args []string) {
-	for len(args) > 0 && strings.Contains(args[0], "=") {
-		name, value, _ := strings.Cut(args[0], "=")
-		os.Setenv(name, value)
-		args = args[1:]
-	}
-	path, err := exec.LookPath(args[0])
-	if err == nil {
-		err = syscall.Exec(path, args, os.Environ())
-	}
-	fail(err)
-}
-
-// caget answers for a PV that the script serves, once the IOC has started.
-func caget(pv string) {
+// ask answers for a PV that the script serves, once the IOC has started.
+func ask(pv string) {
 	if _, err := os.Stat(deafened); err == nil {
-		fail(fmt.Errorf("Channel connect timed out: '%s' not found.", pv))
+		fail(fmt.Errorf("%s is not served", pv))
 	}
 	if _, err := os.Stat("/tmp/up"); err == nil {
 		for _, words := range script("st.cmd") {
@@ -65,7 +49,7 @@ func caget(pv string) {
 			}
 		}
 	}
-	fail(fmt.Errorf("Channel connect timed out: '%s' not found.", pv))
+	fail(fmt.Errorf("%s is not served", pv))
 }
 
 // ioc runs until it is told to stop, or made deaf: ioc-run ends an IOC that does

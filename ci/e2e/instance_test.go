@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+// TestOrdinaryInstances releases and promotes instances as beamlines have them: an
+// empty autosave volume, a port of its own, a link to a PV that nobody serves, and
+// a config folder that no ConfigMap can have. The IOC reads all of it.
+func TestOrdinaryInstances(t *testing.T) {
+	s, reg := newSite(t, "bl96t"), registry(t)
+	s.images(reg)
+	s.write(s.instance("01", "values.yaml"), `image: ioc-simstage 1.0.0
+probePV: BL96T-MO-IOC-01:HEARTBEAT
+autosave: 10Mi
+env:
+  EPICS_CA_SERVER_PORT: "6064"
+  EPICS_CAS_INTF_ADDR_LIST: 127.0.0.1
+`)
+	s.write(s.instance("01", "config/links.db"), `record(ai, "BL96T-MO-IOC-01:COPY") {
+	field(INP, "BL96T-MO-NOBODY-01:RBV CP MS")
+}
+`)
+	s.edit(s.instance("01", "config/st.cmd"), "iocInit", "dbLoadRecords \"links.db\"\niocInit")
+
+	var large strings.Builder
+	for n := range 12_000 {
+		fmt.Fprintf(
+			&large, "# %s\nrecord(ai, \"BL96T-MO-IOC-02:LARGE%d\") { field(DESC, \"%d\") }\n",
+			strings.Repeat("-", 200), n, n,
+		)
+	}
+	require.Greater(t, large.Len(), 3_000_000)
+	s.write(s.instance("02", "config/db/large.db"), large.String())
+	s.write(s.instance("02", "config/db/latin1.db"), "# \xb5m\n"+
+		"record(ai, \"BL96T-MO-IOC-02:LATIN1\") { field(EGU, \"\xb5m\") }\n")
+	s.write(s.instance("02", "config/positions.bin"), "\x00\xff\xfe\n")
+	s.edit(
+		s.instance("02", "config/st.cmd"), "iocInit",
+		"dbLoadRecords \"db/large.db\"\ndbLoadRecords \"db/latin1.db\"\niocInit",
+	)
+	s.commit("bl96t/2026.11.1")
+
+	ok(t, s.dir, "check", "bl96t/2026.11.1", "--registry", reg)
+	ok(t, s.dir, "release", "bl96t/2026.11.1", "--registry", reg)
+	var rec record.Record
+	read(t, &rec, s.dir, "record", "bl96t/2026.11.1", "--registry", reg)
+	require.Contains(t, string(rec.Instances[0].Image), "/ioc-simstage-runtime@sha256:")
+	require.Contains(t, string(rec.Instances[1].Image), "/instances/bl96t-mo-ioc-02@sha256:")
+
+	ok(t, s.dir, "promote", "bl96t", "2026.11.1", "--registry", reg)
+	t.Cleanup(func() { remove(t, "bl96t") })
+	st := status(t, s, "bl96t")
+	require.Len(t, st.Instances, 2)
+	for _, ioc := range st.Instances {
+		require.True(t, ioc.Ready, ioc.Name)
+	}
+	found := ok(t, s.dir, "find", "BL96T-MO-IOC-02:LARGE11999")
+	require.Contains(t, found, "bl96t-mo-ioc-02")
+}

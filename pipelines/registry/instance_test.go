@@ -1,0 +1,102 @@
+package registry
+
+import (
+	"archive/tar"
+	"io"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
+	"github.com/tagline-ci/tagline/pipelines/record"
+)
+
+func TestInstanceIsItsGenericIOCAndOneLayer(t *testing.T) {
+	s := newSite(t)
+	r := open(t, s.host, Options{})
+	files := map[string][]byte{"st.cmd": []byte("iocInit\n"), "db/a.db": []byte("\xb5"), "db/b.db": nil}
+	inst, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("2026.11.1"), s.image, files)
+	require.NoError(t, err)
+	require.Equal(t, record.InstanceType, inst.Artifact.Type)
+	require.Equal(t, asset.Ref(s.host+"/instances/bl01t-a:2026.11.1"), inst.Artifact.Ref)
+	again, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("2026.11.1"), s.image, files)
+	require.NoError(t, err)
+	require.Equal(t, inst.Artifact, again.Artifact)
+
+	there, err := r.Exists(t.Context(), inst.Artifact.Pinned())
+	require.NoError(t, err)
+	require.False(t, there, "nothing is pushed yet")
+	require.NoError(t, r.PushInstance(t.Context(), inst))
+	extends, err := r.Extends(t.Context(), inst.Artifact.Pinned(), s.image)
+	require.NoError(t, err)
+	require.True(t, extends)
+
+	img, err := r.imageAt(t.Context(), inst.Artifact.Pinned())
+	require.NoError(t, err)
+	layers, err := img.Layers()
+	require.NoError(t, err)
+	unpacked, err := layers[len(layers)-1].Uncompressed()
+	require.NoError(t, err)
+	defer unpacked.Close()
+	var names []string
+	for r := tar.NewReader(unpacked); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		names = append(names, h.Name)
+		if h.Name == "epics/config/db/a.db" {
+			text, err := io.ReadAll(r)
+			require.NoError(t, err)
+			require.Equal(t, "\xb5", string(text))
+		}
+	}
+	require.Equal(t, []string{
+		"epics/", "epics/config/", "epics/config/db/", "epics/config/db/a.db", "epics/config/db/b.db",
+		"epics/config/st.cmd",
+	}, names)
+}
+
+// An image that starts another program, or has a layer in between, is not its
+// generic IOC.
+func TestWhatDoesNotExtend(t *testing.T) {
+	s := newSite(t)
+	r := open(t, s.host, Options{})
+	base, err := r.imageAt(t.Context(), s.image)
+	require.NoError(t, err)
+	layer, err := random.Layer(16, "application/vnd.docker.image.rootfs.diff.tar.gzip")
+	require.NoError(t, err)
+	one, err := mutate.AppendLayers(base, layer)
+	require.NoError(t, err)
+	two, err := mutate.AppendLayers(one, layer)
+	require.NoError(t, err)
+	other, err := mutate.Config(one, v1.Config{Entrypoint: []string{"/bin/sh"}})
+	require.NoError(t, err)
+	unrelated, err := random.Image(16, 2)
+	require.NoError(t, err)
+	for what, c := range map[string]struct {
+		img  v1.Image
+		want bool
+	}{
+		"one layer": {one, true}, "two layers": {two, false}, "another entrypoint": {other, false},
+		"the base itself": {base, false}, "another image": {unrelated, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			h, err := c.img.Digest()
+			require.NoError(t, err)
+			ref, err := name.NewDigest(s.host + "/instances/bl01t-a@" + h.String())
+			require.NoError(t, err)
+			require.NoError(t, remote.Write(ref, c.img))
+			extends, err := r.Extends(t.Context(), asset.Ref(ref.String()), s.image)
+			require.NoError(t, err)
+			require.Equal(t, c.want, extends)
+		})
+	}
+}
