@@ -2,7 +2,9 @@ package ci_test
 
 import (
 	"io"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +14,9 @@ import (
 	"github.com/rhysd/actionlint"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
+	"github.com/tagline-ci/tagline/pipelines/scaffold"
 )
 
 // workflowsDir holds what GitHub runs.
@@ -22,7 +27,7 @@ const workflowsDir = "../.github/workflows"
 var pinned = regexp.MustCompile(`^\s*(?:- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 
 // tagline is a step's line that does the work of a workflow.
-var tagline = regexp.MustCompile(`(^|\s)(bin/tagline|\.ci/run|make test)(\s|$)`)
+var tagline = regexp.MustCompile(`(^|\s)((bin/)?tagline|\.ci/run|make test)(\s|$)`)
 
 // TestWorkflowsLint runs actionlint and our own rules over each workflow.
 func TestWorkflowsLint(t *testing.T) {
@@ -38,6 +43,26 @@ func TestWorkflowsLint(t *testing.T) {
 		})
 	}
 	assert.Equal(t, []string{"check.yml", "promote.yml", "release.yml"}, names)
+}
+
+// TestWorkflowsOfNewRepositories holds what tagline init writes to the same rules.
+func TestWorkflowsOfNewRepositories(t *testing.T) {
+	for _, registry := range []string{"ghcr.io/some-org", "registry.example.org/iocs"} {
+		repository := scaffold.Repository{Registry: registry, Version: "v1.2.3"}
+		files, err := repository.Common(assettest.Tag("bl02i/1.0.0"))
+		require.NoError(t, err)
+		promotion, err := repository.Promotion("bl02i")
+		require.NoError(t, err)
+		maps.Copy(files, promotion)
+		var names []string
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			if path.Ext(name) == ".yml" {
+				names = append(names, path.Base(name))
+				assert.Empty(t, workflowFaults(t, name, files[name]), name)
+			}
+		}
+		assert.Equal(t, []string{"check.yml", "promote.yml", "release.yml"}, names)
+	}
 }
 
 // workflowFaults returns what actionlint and our rules say against a workflow.

@@ -72,7 +72,8 @@ func (a *app) root() *cobra.Command {
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
 	newVersion, newUp, newDown, newEnv, newServe,
-	newTag, newLock, newPlan, newCheck, newKey, newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
+	newInit, newNew, newTag, newLock, newPlan, newCheck, newKey,
+	newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
 	newPromote, newRollback, newStatus, newHistory, newPage, newFind, newLogs, newConsole, newShell,
 	newStop, newStart, newRestart, newMove, newRemove,

@@ -55,6 +55,18 @@ func readBuild(info *debug.BuildInfo) build {
 	return b
 }
 
+// ref returns the git ref of Tagline's repository that this binary was built at:
+// its tag, else its commit; empty where neither is known, or it was changed since.
+func (b build) ref() string {
+	switch {
+	case b.Version != devel:
+		return b.Version
+	case b.Modified:
+		return ""
+	}
+	return b.Commit
+}
+
 // newVersion is `tagline version`.
 func newVersion(a *app) *cobra.Command {
 	return a.takes(&cobra.Command{

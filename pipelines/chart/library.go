@@ -6,20 +6,26 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 
 	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/charts"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 const (
 	chartFile  = "Chart.yaml"
 	schemaFile = "values.schema.json"
-	// libraryFolder is where the repository keeps the library chart; errors name files below it.
-	libraryFolder = "charts/ioc-lib"
+	// chartsFolder is where a repository keeps its library charts.
+	chartsFolder = "charts"
+	// instancesLibrary is the library chart of a repository's own instances.
+	instancesLibrary = "ioc-lib"
+	// libraryFolder is where the repository keeps that; errors name files below it.
+	libraryFolder = chartsFolder + "/" + instancesLibrary
 )
 
 // Library is a library chart, read once for all charts on it. It may be used
@@ -46,7 +52,7 @@ func Unpack(packed []byte) (*Library, error) {
 	for _, f := range c.Raw {
 		l.files[f.Name] = f.Data
 	}
-	return l, l.check()
+	return l, l.check(libraryFolder)
 }
 
 // LibraryOf reads the library chart of a tree, charts/ioc-lib, or the one that
@@ -55,16 +61,38 @@ func LibraryOf(tree fs.FS) (*Library, error) {
 	if !HasLibrary(tree) {
 		return ReadLibrary(charts.Library())
 	}
-	lib, err := fs.Sub(tree, libraryFolder)
+	return LibraryNamed(tree, instancesLibrary)
+}
+
+// LibraryNamed reads a library chart of a tree by the name of its folder in
+// charts/, which must be that of the chart.
+func LibraryNamed(tree fs.FS, name string) (*Library, error) {
+	folder := path.Join(chartsFolder, name)
+	if _, err := asset.ParseName(name); err != nil {
+		return nil, diag.Invalidf(
+			folder, 0, "rename the folder, as in "+instancesLibrary,
+			"%q can't be a library chart's name: only lower-case letters and digits, with single -, . or _ between", name,
+		)
+	}
+	sub, err := fs.Sub(tree, folder)
 	if err != nil {
 		return nil, err
 	}
-	return ReadLibrary(lib)
+	l, err := readLibrary(sub, folder)
+	if err == nil && l.meta.Name != name {
+		return nil, libraryFault(path.Join(folder, chartFile), "write name: "+name, fmt.Errorf(
+			"the chart is called %q, and its folder %s", l.meta.Name, name,
+		))
+	}
+	return l, err
 }
 
 // ReadLibrary reads every file of the library chart's folder (charts/ioc-lib).
 // What is wrong with it is a diag.Error of kind Invalid.
-func ReadLibrary(lib fs.FS) (*Library, error) {
+func ReadLibrary(lib fs.FS) (*Library, error) { return readLibrary(lib, libraryFolder) }
+
+// readLibrary reads a library chart; errors name the folder that it is in.
+func readLibrary(lib fs.FS, folder string) (*Library, error) {
 	l := &Library{files: map[string][]byte{}}
 	err := fs.WalkDir(lib, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -74,25 +102,26 @@ func ReadLibrary(lib fs.FS) (*Library, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder, Err: err,
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: folder, Err: err,
 			Fix: "mend the files of the library chart"}
 	}
-	if err := l.check(); err != nil {
+	if err := l.check(folder); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
 // check reads the library's metadata, and refuses what is no library chart.
-func (l *Library) check() error {
+func (l *Library) check(folder string) error {
+	fault := func(file, fix string, err error) error { return libraryFault(path.Join(folder, file), fix, err) }
 	if err := yaml.UnmarshalStrict(l.files[chartFile], &l.meta); err != nil {
-		return libraryFault(chartFile, "correct Chart.yaml", err)
+		return fault(chartFile, "correct Chart.yaml", err)
 	}
 	if l.meta.Type != "library" {
-		return libraryFault(chartFile, "write type: library", fmt.Errorf("type is %q, not library", l.meta.Type))
+		return fault(chartFile, "write type: library", fmt.Errorf("type is %q, not library", l.meta.Type))
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(l.files[schemaFile]), []byte("{")) {
-		return libraryFault(schemaFile, "restore it from git", fmt.Errorf("the schema of the values is missing"))
+		return fault(schemaFile, "restore it from git", fmt.Errorf("the schema of the values is missing"))
 	}
 	return nil
 }
@@ -103,7 +132,7 @@ func (l *Library) withVersion(version string) (map[string][]byte, error) {
 	meta.Version = version
 	b, err := yaml.Marshal(meta)
 	if err != nil {
-		return nil, libraryFault(chartFile, "correct Chart.yaml", err)
+		return nil, libraryFault(path.Join(libraryFolder, chartFile), "correct Chart.yaml", err)
 	}
 	files := maps.Clone(l.files)
 	files[chartFile] = b
@@ -111,6 +140,5 @@ func (l *Library) withVersion(version string) (map[string][]byte, error) {
 }
 
 func libraryFault(file, fix string, err error) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: libraryFolder + "/" + file, Fix: fix,
-		Err: err}
+	return &diag.Error{Kind: diag.Invalid, Doing: "reading library chart", File: file, Fix: fix, Err: err}
 }

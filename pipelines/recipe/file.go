@@ -97,6 +97,9 @@ type (
 // name, and the field writes some with capitals (ADCore, motorMotorSim).
 var moduleName = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_]{0,62}$`)
 
+// IsModuleName reports whether a support module may be called name.
+func IsModuleName(name string) bool { return moduleName.MatchString(name) }
+
 // JSONSchema says what a support module's name looks like.
 func (moduleRef) JSONSchema() *jsonschema.Schema {
 	return strictyaml.Text("name of a support module", moduleName.String(), "motor")

@@ -3,9 +3,13 @@ package release
 import (
 	"context"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/chart"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/settings"
 )
@@ -27,6 +31,23 @@ func (b Builder) library(ctx context.Context, files fs.FS, pin asset.Pin) (*char
 	return chart.Unpack(packed)
 }
 
+// readLibraries refuses what no release of a library chart of the tree would take.
+// The error joins every fault.
+func readLibraries(files fs.FS) error {
+	assets, err := plan.Assets(files)
+	if err != nil {
+		return err
+	}
+	var faults diag.Faults
+	for _, name := range slices.Sorted(maps.Keys(assets)) {
+		if assets[name] == asset.Library {
+			_, err := chart.LibraryNamed(files, string(name))
+			faults.Add(err)
+		}
+	}
+	return faults.Err()
+}
+
 // libraryJob releases the library chart, for beamlines outside this repository.
 type libraryJob struct {
 	*job
@@ -36,11 +57,7 @@ type libraryJob struct {
 // build packages the chart.
 func (l *libraryJob) build(context.Context) error {
 	name := string(l.plan.Tag.Asset)
-	folder, err := fs.Sub(l.files, "charts/"+name)
-	if err != nil {
-		return err
-	}
-	lib, err := chart.ReadLibrary(folder)
+	lib, err := chart.LibraryNamed(l.files, name)
 	if err != nil {
 		return err
 	}

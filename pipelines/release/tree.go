@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/check"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
@@ -36,10 +35,9 @@ func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check
 		read = check.Alone
 	}
 	site, errSite := settings.Read(files)
-	_, errLibrary := chart.LibraryOf(files)
 	sum, err := read(files)
 	sum.Commit = commit
-	if err := errors.Join(errSite, err, errLibrary); err != nil || inTree {
+	if err := errors.Join(errSite, err, readLibraries(files)); err != nil || inTree {
 		return sum, err
 	}
 	if p.Registry == nil {

@@ -66,3 +66,29 @@ func TestCheckOfATreeAsksTheRegistry(t *testing.T) {
 	_, err = s.Check(t.Context(), "HEAD", "bl01t/1.0.0", true)
 	require.ErrorContains(t, err, `tagline.yaml:1: unknown key "regstry"`)
 }
+
+// What no release of a library chart would take is refused before one is tagged.
+func TestCheckReadsEachLibraryChart(t *testing.T) {
+	s := newSite(t, library(t))
+	_, err := s.CheckTree(t.Context(), "HEAD", false)
+	require.NoError(t, err)
+	s.commit(map[string]string{
+		"charts/application/Chart.yaml":   "apiVersion: v2\nname: application\nversion: 1.0.0\n",
+		"charts/Our_Lib/Chart.yaml":       "apiVersion: v2\nname: Our_Lib\nversion: 1.0.0\ntype: library\n",
+		"charts/moved/Chart.yaml":         "apiVersion: v2\nname: ioc-lib\nversion: 1.0.0\ntype: library\n",
+		"charts/moved/values.schema.json": "{}",
+	})
+	for _, inTree := range []bool{false, true} {
+		_, err = s.CheckTree(t.Context(), "HEAD", inTree)
+		require.Equal(t, diag.Invalid, diag.KindOf(err))
+		faults := diag.All(err)
+		require.Len(t, faults, 3)
+		require.ErrorContains(t, faults[0], `charts/Our_Lib: "Our_Lib" can't be a library chart's name`)
+		require.ErrorContains(t, faults[1], `charts/application/Chart.yaml: reading library chart: type is "", not library`)
+		require.ErrorContains(
+			t, faults[2],
+			`charts/moved/Chart.yaml: reading library chart: the chart is called "ioc-lib", and its folder moved; `+
+				"write name: moved",
+		)
+	}
+}

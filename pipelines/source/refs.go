@@ -22,10 +22,13 @@ func (f Fetcher) refs(ctx context.Context, w Wanted) (remoteRefs, error) {
 	from := f.Mirrors.Of(w.Module.Git)
 	refs, err := git.NewRemote(memory.NewStorage(), &config.RemoteConfig{URLs: []string{from}}).
 		ListContext(ctx, &git.ListOptions{PeelingOption: git.AppendPeeled, Auth: f.Logins.auth(from)})
-	if errors.Is(err, transport.ErrAuthenticationRequired) || errors.Is(err, transport.ErrAuthorizationFailed) {
+	for _, refused := range []error{transport.ErrAuthenticationRequired, transport.ErrAuthorizationFailed} {
+		if !errors.Is(err, refused) {
+			continue
+		}
 		return nil, &diag.Error{
 			Kind: diag.Invalid, Doing: "asking " + from + " for " + w.Ref.Ref + " of", Asset: w.Ref.Name,
-			File: w.Image.File, Line: w.Ref.Line, Err: err,
+			File: w.Image.File, Line: w.Ref.Line, Err: refused, // without the server's page
 			Fix: "give a login for " + hostname(from) +
 				" in .netrc or TAGLINE_NETRC, or correct the URL in " + w.Module.File,
 		}

@@ -1,0 +1,225 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/check"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/scaffold"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+// newFiles is a command that writes new files.
+type newFiles struct {
+	use, short string
+	write      writer
+	needed     []string // flags that it can't do without; a new repository needs its registry too
+	more       []string // flags that may be left out
+	args       []argument
+}
+
+// writer returns new files, and the first tag that releases them. It is zero
+// where nothing of them is released alone.
+type writer func(b *beginning, given []string) (scaffold.Files, asset.Tag, error)
+
+// beginning is what flags say of new files.
+type beginning struct {
+	scaffold.Repository
+	from, image, library string // pins, as people write them
+	git, ref             string // of a support module's source
+	instance             string // the first of a beamline
+	identities           []string
+	root                 string // folder of the repository that is added to
+}
+
+// question is a flag of beginning, and what is asked for it on a terminal.
+type question struct {
+	answer *string
+	text   string
+}
+
+// questions returns the flags by name.
+func (b *beginning) questions() map[string]question {
+	return map[string]question{
+		"registry": {&b.Registry, "registry and path that will hold the releases: ghcr.io/some-org"},
+		"from":     {&b.from, "released image that it is built on: \"epics-base 7.0.8.1r1.0\""},
+		"image":    {&b.image, "released generic IOC that it runs: \"ioc-simstage 1.0.0\""},
+		"git":      {&b.git, "URL of the git repository with its source: https://github.com/epics-modules/asyn"},
+		"ref":      {&b.ref, "git ref of its source: R4-45"},
+		"instance": {&b.instance, "name of the first instance (default NAME-ea-ioc-01)"},
+		"library":  {&b.library, "released library chart: \"ioc-lib 1.0.0\" (default the one that Tagline carries)"},
+	}
+}
+
+// begins returns the command that writes a whole repository.
+func (a *app) begins(n newFiles) *cobra.Command {
+	n.needed = append([]string{"registry"}, n.needed...)
+	return a.writes(n, func(b *beginning, given []string) error {
+		if err := a.ownFolder(); err != nil {
+			return err
+		}
+		if _, err := registry.New(b.Registry, registry.Options{}); err != nil {
+			return err
+		}
+		made, tag, err := n.write(b, given)
+		if err != nil {
+			return err
+		}
+		for _, item := range b.identities {
+			assets, identity := scoped(item)
+			b.Signers = append(b.Signers, policy.Signer{Assets: assets, Identity: identity})
+		}
+		common, err := b.Common(tag)
+		if err != nil {
+			return err
+		}
+		maps.Copy(made, common)
+		return a.writeNew(a.repo, made)
+	})
+}
+
+// adds returns the command that writes files into a repository that is there.
+func (a *app) adds(n newFiles) *cobra.Command {
+	return a.writes(n, func(b *beginning, given []string) error {
+		repo, err := tree.Open(a.repo)
+		if err != nil {
+			return err
+		}
+		if b.root, err = repo.WorkTree(); err != nil {
+			return err
+		}
+		made, _, err := n.write(b, given)
+		if err != nil {
+			return err
+		}
+		return a.writeNew(b.root, made)
+	})
+}
+
+// writes returns a command that does work with the answers to its questions.
+func (a *app) writes(n newFiles, work func(b *beginning, given []string) error) *cobra.Command {
+	b := &beginning{Repository: scaffold.Repository{Version: thisBuild().ref()}}
+	cmd := a.takes(&cobra.Command{
+		Use: n.use, Short: n.short,
+		RunE: func(_ *cobra.Command, given []string) error {
+			if err := a.askFor(b, n.needed); err != nil {
+				return err
+			}
+			return work(b, given)
+		},
+	}, n.args...)
+	for _, name := range slices.Concat(n.needed, n.more) {
+		if name == "identity" {
+			cmd.Flags().StringArrayVar(&b.identities, name, nil,
+				"workflow that signed what it is built on or runs, or name=workflow for the assets of that name only "+
+					"(ioc-*=…); again for more: https://github.com/some-org/base/.github/workflows/release.yml")
+			continue
+		}
+		q := b.questions()[name]
+		cmd.Flags().StringVar(q.answer, name, "", q.text)
+	}
+	return cmd
+}
+
+// askFor asks for what no flag said; where stdin is no terminal it refuses.
+func (a *app) askFor(b *beginning, names []string) error {
+	file, isFile := a.In.(*os.File)
+	asks := isFile && isatty.IsTerminal(file.Fd())
+	lines := bufio.NewReader(a.In)
+	for _, name := range names {
+		q := b.questions()[name]
+		if *q.answer == "" && asks {
+			fmt.Fprintf(a.Err, "%s\n%s: ", q.text, name)
+			line, err := lines.ReadString('\n')
+			if err != nil && !errors.Is(err, io.EOF) {
+				return err
+			}
+			*q.answer = strings.Trim(line, "\" \t\r\n")
+		}
+		if *q.answer == "" {
+			return &diag.Error{
+				Kind: diag.Invalid, Doing: "reading the command line", Err: fmt.Errorf("--%s is missing", name),
+				Fix: "give the " + q.text,
+			}
+		}
+	}
+	return nil
+}
+
+// ownFolder refuses to begin a repository within another.
+func (a *app) ownFolder() error {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return nil // as a rule there is none yet
+	}
+	root, err := repo.WorkTree()
+	if err != nil {
+		return err
+	}
+	whole, err := os.Stat(root)
+	if err != nil {
+		return err
+	}
+	here, err := os.Stat(a.repo)
+	if err != nil || os.SameFile(whole, here) {
+		return err
+	}
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "beginning a repository in", Asset: a.repo,
+		Err: fmt.Errorf("the folder belongs to the repository in %s", root),
+		Fix: "begin in a folder outside it, or add to it with tagline new",
+	}
+}
+
+// writeNew writes files below root, none of which may be there, and says what the
+// tree that comes of it still lacks.
+func (a *app) writeNew(root string, made scaffold.Files) error {
+	names := slices.Sorted(maps.Keys(made))
+	var faults diag.Faults
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(root, name)); !errors.Is(err, fs.ErrNotExist) {
+			faults.Addf(
+				name, 0, "choose another name, or take it away", "it is there already, and nothing is overwritten",
+			)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(made[name]), 0o644); err != nil {
+			return err
+		}
+	}
+	if err := a.print(names, func(w io.Writer) error {
+		for _, name := range names {
+			fmt.Fprintln(w, name)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if _, err := check.Alone(os.DirFS(root)); err != nil {
+		a.complain(err) // as a rule that what is named is not locked yet
+	}
+	return nil
+}
