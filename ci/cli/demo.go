@@ -194,6 +194,8 @@ func (d *demo) readOutside(ctx context.Context) error {
 					Asset:   inst.Name,
 					Version: rec.Version.String(),
 					Err:     engine.Explain(err),
+					Fix: engine.Fix(err, "look at tagline status "+demoLine+
+						", and at the addresses that tagline env prints"),
 				}
 			}
 			fmt.Fprintf(&indented{w: d.Err}, "%s: %s\n", tool, strings.TrimSpace(text))

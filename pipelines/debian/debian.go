@@ -58,6 +58,7 @@ func installFault(img *recipe.Image, pins string, err error) error {
 	fault := &diag.Error{
 		Kind: diag.Broken, Doing: "installing Debian packages for", Asset: img.Name, File: img.File,
 		Err: engine.Explain(err),
+		Fix: engine.Fix(err, "see that the engine reaches Debian's archive, then run it again"),
 	}
 	if exec, ok := engine.Failed(err); ok {
 		if moved := readMoved(exec.Stdout, pins); len(moved) > 0 {

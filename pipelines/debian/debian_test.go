@@ -39,7 +39,12 @@ func TestInstallFaults(t *testing.T) {
 		"gcc is 14.3 now and locked at 14.2; awk is 2 now and not locked; run: tagline lock a")
 	err = installFault(img, "", errors.New("no engine"))
 	require.Equal(t, diag.Broken, diag.KindOf(err))
-	require.EqualError(t, err, "generic-iocs/a/image.yaml: installing Debian packages for a: no engine")
+	require.EqualError(t, err, "generic-iocs/a/image.yaml: installing Debian packages for a: no engine; "+
+		"see that the engine runs and has space left on its disk, then run it again")
+	refused := &dagger.ExecError{Cmd: []string{"sh", "-c", "x\ny"}, ExitCode: 100, Stderr: "E: Failed to fetch it"}
+	require.EqualError(t, installFault(img, "", refused), "generic-iocs/a/image.yaml: "+
+		"installing Debian packages for a: sh -c …: exit status 100; "+
+		"see that the engine reaches Debian's archive, then run it again\n  E: Failed to fetch it")
 }
 
 // TestSimulateReadsApt runs the script with an apt that answers as Debian's does.

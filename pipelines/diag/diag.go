@@ -37,7 +37,8 @@ type Error struct {
 	Err     error  // the cause
 }
 
-// Error returns the whole sentence.
+// Error returns the whole sentence. Lines of detail below the cause, which are
+// indented, follow the fix.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -54,16 +55,34 @@ func (e *Error) Error() string {
 		}
 	}
 	b.WriteString(strings.Join(words, " "))
+	var detail string
 	if e.Err != nil {
 		if len(words) > 0 {
 			b.WriteString(": ")
 		}
-		b.WriteString(e.Err.Error())
+		var cause string
+		cause, detail = cutDetail(e.Err.Error())
+		b.WriteString(cause)
 	}
 	if e.Fix != "" {
 		b.WriteString("; " + e.Fix)
 	}
-	return b.String()
+	return b.String() + detail
+}
+
+// cutDetail returns the sentence of a cause, and the indented lines below it with
+// the line break before them. A cause of several sentences has no details.
+func cutDetail(text string) (cause, detail string) {
+	at := strings.Index(text, "\n")
+	if at < 0 {
+		return text, ""
+	}
+	for line := range strings.Lines(text[at+1:]) {
+		if !strings.HasPrefix(line, "  ") {
+			return text, ""
+		}
+	}
+	return text[:at], text[at:]
 }
 
 // Unwrap returns the cause.

@@ -36,6 +36,15 @@ func Explain(err error) error {
 	return fmt.Errorf("%s: exit status %d\n  %s", short(exec.Cmd), exec.ExitCode, strings.Join(lines, "\n  "))
 }
 
+// Fix returns what to do about an engine's error: mend, when a command ended with
+// another exit status than 0, or else to see to the engine.
+func Fix(err error, mend string) string {
+	if _, ok := Failed(err); ok {
+		return mend
+	}
+	return "see that the engine runs and has space left on its disk, then run it again"
+}
+
 // short returns a command as a person knows it: without the text of a script.
 func short(cmd []string) string {
 	if len(cmd) > 2 && cmd[0] == "sh" && cmd[1] == "-c" {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/fstest"
 
@@ -36,6 +37,11 @@ func TestExplain(t *testing.T) {
 		err := Explain(&dagger.ExecError{Cmd: test.cmd, ExitCode: 2, Stdout: "hello", Stderr: "a: not found"})
 		require.EqualError(t, err, test.want)
 	}
+}
+
+func TestAFixIsForACommandThatFailed(t *testing.T) {
+	require.Equal(t, "mend it", Fix(fmt.Errorf("building: %w", &dagger.ExecError{ExitCode: 2}), "mend it"))
+	require.Contains(t, Fix(errors.New("no engine"), "mend it"), "see that the engine runs")
 }
 
 // What a cache knows a folder by changes with its names, modes and contents,

@@ -79,6 +79,7 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 	if err != nil {
 		return nil, &diag.Error{
 			Kind: diag.Broken, Doing: "building the IOC of", Asset: img.Name, File: img.File, Err: engine.Explain(err),
+			Fix: engine.Fix(err, "mend "+iocSource(img)+", or the modules that it names"),
 		}
 	}
 	if dev, err = b.iocRun(ctx, img, dev); err != nil {
@@ -111,9 +112,19 @@ func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Cont
 	if err != nil {
 		return nil, &diag.Error{
 			Kind: diag.Broken, Doing: "building ioc-run for", Asset: img.Name, File: img.File, Err: engine.Explain(err),
+			Fix: engine.Fix(err, "give the image that it is built on a C++ compiler and EPICS Base, or report it"),
 		}
 	}
 	return built.WithWorkdir(layout.IOC), nil
+}
+
+// iocSource returns what an IOC is built from, as a person finds it: the folder
+// of its own source, or its recipe.
+func iocSource(img *recipe.Image) string {
+	if img.IOC.Source != "" {
+		return path.Join(path.Dir(img.File), img.IOC.Source)
+	}
+	return "the recipe"
 }
 
 // render fills the IOC application's templates.

@@ -45,7 +45,7 @@ func (b Builder) modules(
 	for i, ref := range order {
 		g.Go(func() error {
 			_, err := built[ref.Name].Sync(ctx)
-			if errs[i] = buildFault(img, ref, err); err == nil {
+			if errs[i] = buildFault(img, ref, err, mendModule(b.Tree.Modules[ref.Name])); err == nil {
 				errs[i] = b.promised(ctx, b.Tree.Modules[ref.Name], containers[i])
 			}
 			return nil
@@ -96,7 +96,7 @@ func (b Builder) fetch(ctx context.Context, img *recipe.Image, ref recipe.Module
 		files, err = b.configured(ctx, img, mod, files)
 	}
 	if known := (*diag.Error)(nil); err != nil && !errors.As(err, &known) {
-		err = buildFault(img, ref, err)
+		err = buildFault(img, ref, err, "check the URL in "+mod.File+", or name a mirror with --mirror")
 	}
 	return fetched{src, files}, err
 }
@@ -127,8 +127,17 @@ func (b Builder) module(dev *dagger.Container, mod *recipe.Module, source *dagge
 // makeAll runs make on all processors.
 var makeAll = []string{"sh", "-c", `exec make -j"$(nproc)"`}
 
-// buildFault names the module whose build failed, with the compiler's lines.
-func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error) error {
+// mendModule returns what to do when a module's source does not build.
+func mendModule(mod *recipe.Module) string {
+	if mod.Folder != "" {
+		return "mend it in " + mod.Folder
+	}
+	return "name another ref of it, or mend it with a patch in " + mod.File
+}
+
+// buildFault names the module whose build failed, with the compiler's lines. fix
+// is what to do when a command failed, and not the engine.
+func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error, fix string) error {
 	if err == nil {
 		return nil
 	}
@@ -138,7 +147,7 @@ func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error) error {
 	}
 	return &diag.Error{
 		Kind: diag.Broken, Doing: "building " + module + " for", Asset: img.Name, File: img.File, Line: ref.Line,
-		Err: engine.Explain(err),
+		Err: engine.Explain(err), Fix: engine.Fix(err, fix),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"testing"
 
+	"dagger.io/dagger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -76,18 +77,31 @@ func TestASkippedFolderIsDone(t *testing.T) {
 // shown.
 func TestEchoesOfAFailureAreLeftOut(t *testing.T) {
 	img := &recipe.Image{Name: "a", File: "a.yaml"}
-	cause, other := errors.New("make: exit status 2"), errors.New("make: exit status 3")
+	cause := &dagger.ExecError{Cmd: makeAll, ExitCode: 2, Stderr: "a.c:3: error: unknown type name"}
+	other := errors.New("the engine is gone")
 	err := withoutEchoes([]error{
-		buildFault(img, recipe.ModuleRef{Name: "asyn", Ref: "R4-45", Line: 3}, cause),
-		buildFault(img, recipe.ModuleRef{Name: "motor", Ref: "R7-4", Line: 4}, cause),
+		buildFault(img, recipe.ModuleRef{Name: "asyn", Ref: "R4-45", Line: 3}, cause, "mend it"),
+		buildFault(img, recipe.ModuleRef{Name: "motor", Ref: "R7-4", Line: 4}, cause, "mend it"),
 		nil,
-		buildFault(img, recipe.ModuleRef{Name: "own", Line: 5}, other),
+		buildFault(img, recipe.ModuleRef{Name: "own", Line: 5}, other, "mend it"),
 	})
 	faults := diag.All(err)
 	require.Len(t, faults, 2)
-	require.EqualError(t, faults[0], "a.yaml:3: building asyn R4-45 for a: make: exit status 2")
-	require.EqualError(t, faults[1], "a.yaml:5: building own of the tree for a: make: exit status 3")
+	require.EqualError(t, faults[0], "a.yaml:3: building asyn R4-45 for a: make: exit status 2; mend it\n"+
+		"  a.c:3: error: unknown type name")
+	require.EqualError(t, faults[1], "a.yaml:5: building own of the tree for a: the engine is gone; "+
+		"see that the engine runs and has space left on its disk, then run it again")
 	require.NoError(t, withoutEchoes([]error{nil, nil}))
+}
+
+func TestAModuleIsMendedWhereItsSourceIs(t *testing.T) {
+	require.Equal(t, "mend it in modules/limit", mendModule(&recipe.Module{Folder: "modules/limit"}))
+	require.Equal(t, "name another ref of it, or mend it with a patch in generic-iocs/support/asyn.yaml",
+		mendModule(&recipe.Module{Git: "https://a/asyn", File: "generic-iocs/support/asyn.yaml"}))
+	img := &recipe.Image{File: "generic-iocs/a/image.yaml", IOC: &recipe.IOC{}}
+	require.Equal(t, "the recipe", iocSource(img))
+	img.IOC.Source = "source"
+	require.Equal(t, "generic-iocs/a/source", iocSource(img))
 }
 
 func TestPromises(t *testing.T) {

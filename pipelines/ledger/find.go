@@ -119,20 +119,20 @@ func Known(ctx context.Context, n *cluster.Namespace) (*Ledger, error) {
 }
 
 func unknown(ctx context.Context, n *cluster.Namespace) error {
-	err := &diag.Error{Kind: diag.Invalid, Doing: "looking for beamline", Asset: n.Beamline,
-		Err: errors.New("nothing was ever promoted to namespace " + n.Name)}
 	places, listing := Places(ctx, n)
 	var names []string
 	for _, p := range places {
 		names = append(names, p.Beamline)
 	}
+	fix := "name one of: " + strings.Join(slices.Compact(names), ", ")
 	switch {
 	case listing != nil:
-		err.Fix = "say which namespace it is in with --namespace"
+		fix = "say which namespace it is in with --namespace"
 	case len(names) == 0:
-		err.Fix = "this cluster has no beamline: see that the kubeconfig and its context name the right one"
-	default:
-		err.Fix = "name one of: " + strings.Join(slices.Compact(names), ", ")
+		fix = "this cluster has no beamline: see that the kubeconfig and its context name the right one"
 	}
-	return err
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "looking for beamline", Asset: n.Beamline,
+		Err: errors.New("nothing was ever promoted to namespace " + n.Name), Fix: fix,
+	}
 }

@@ -240,6 +240,7 @@ func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*reco
 	if err != nil {
 		return nil, &diag.Error{
 			Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err,
+			Fix: "see that the engine runs and reaches the registry, then run it again",
 		}
 	}
 	test.Name = record.BootTest

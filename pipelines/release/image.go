@@ -92,6 +92,7 @@ func (i *imageJob) push(ctx context.Context) error {
 			return &diag.Error{
 				Kind: diag.Broken, Doing: "publishing " + name, Asset: i.img.Name, Version: pin.Version.String(),
 				Err: err,
+				Fix: "see that the engine may push to " + i.Registry.Prefix() + ", then run it again to finish",
 			}
 		}
 		artifacts[n] = record.Artifact{

@@ -30,6 +30,9 @@ var stripScript string
 // an IOC with a CA link too.
 var programs = []string{layout.Program("caget"), layout.Program("pvget"), layout.Program("caRepeater")}
 
+// debianOnly is what to do when an image does not know its packages.
+const debianOnly = "build on a Debian image, and see that the engine runs"
+
 // binary is the IOC's program.
 const binary = layout.IOC + "/bin/" + layout.HostArch + "/ioc"
 
@@ -160,13 +163,13 @@ func (r Computer) stripped(paths []string) *dagger.Directory {
 func (r Computer) objects(ctx context.Context, binaries []string) (built, system []string, err error) {
 	out, err := r.Developer.WithExec(append([]string{"ldd"}, binaries...)).Stdout(ctx)
 	if err != nil {
-		return nil, nil, r.fault("building the IOC of", engine.Explain(err))
+		return nil, nil, r.fault("building the IOC of", engine.Explain(err),
+			engine.Fix(err, "see that its source builds the program ioc for "+layout.HostArch))
 	}
 	loaded, missing := readLdd(out)
 	if len(missing) > 0 {
-		fault := r.fault("finding the shared objects of", fmt.Errorf("not found: %s", strings.Join(missing, ", ")))
-		fault.Fix = "add the module or Debian package that has them"
-		return nil, nil, fault
+		return nil, nil, r.fault("finding the shared objects of",
+			fmt.Errorf("not found: %s", strings.Join(missing, ", ")), "add the module or Debian package that has them")
 	}
 	for _, p := range loaded {
 		if strings.HasPrefix(p, "/epics/") {
@@ -184,15 +187,16 @@ func (r Computer) objects(ctx context.Context, binaries []string) (built, system
 func (r Computer) packages(ctx context.Context, run *dagger.Container, libraries []string) (*dagger.Container, error) {
 	owners, err := debian.Owners(ctx, r.Developer, libraries)
 	if err != nil {
-		return nil, r.fault("finding the Debian packages of", err)
+		return nil, r.fault("finding the Debian packages of", err,
+			"build each library that it loads in a support module, or take it from a Debian package")
 	}
 	has, err := debian.Installed(ctx, run)
 	if err != nil {
-		return nil, r.fault("listing the Debian packages of", err)
+		return nil, r.fault("listing the Debian packages of", err, debianOnly)
 	}
 	known, err := debian.Installed(ctx, r.Developer)
 	if err != nil {
-		return nil, r.fault("listing the Debian packages of", err)
+		return nil, r.fault("listing the Debian packages of", err, debianOnly)
 	}
 	need := slices.Concat(r.Image.Run, owners)
 	slices.Sort(need)
@@ -200,7 +204,7 @@ func (r Computer) packages(ctx context.Context, run *dagger.Container, libraries
 	return debian.Install(ctx, r.Image, run, need, r.Lock.Packages.Run, known)
 }
 
-// fault is a failure about the image.
-func (r Computer) fault(doing string, err error) *diag.Error {
-	return &diag.Error{Kind: diag.Broken, Doing: doing, Asset: r.Image.Name, File: r.Image.File, Err: err}
+// fault returns the error of a failure about the image.
+func (r Computer) fault(doing string, err error, fix string) error {
+	return &diag.Error{Kind: diag.Broken, Doing: doing, Asset: r.Image.Name, File: r.Image.File, Err: err, Fix: fix}
 }

@@ -55,6 +55,9 @@ func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
 	return result, nil
 }
 
+// mayTrace is what to do when strace does not see the IOC.
+const mayTrace = "let the engine's containers use ptrace"
+
 // opened returns the files that the IOC opens and the programs that it runs, from
 // its start to its stop: absolute paths, sorted, without what the machine or
 // the instance brings.
@@ -71,15 +74,13 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 		"-o", "/tmp/trace"}, program(entry), []string{startup.Script})
 	out, err := t.isolated(whole, traceScript, command).Stdout(ctx)
 	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name, Err: engine.Explain(err)}
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
+			Err: engine.Explain(err), Fix: engine.Fix(err, mayTrace)}
 	}
 	opened := readTrace(out)
-	if !slices.Contains(opened, program(entry)[0]) {
-		return nil, &diag.Error{
-			Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
-			Err: fmt.Errorf("strace did not see %s start", program(entry)[0]),
-			Fix: "let the engine's containers use ptrace",
-		}
+	if !slices.Contains(opened, entry[0]) {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
+			Err: fmt.Errorf("strace did not see %s start", entry[0]), Fix: mayTrace}
 	}
 	return opened, nil
 }

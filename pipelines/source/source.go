@@ -105,6 +105,7 @@ func (f Fetcher) Lock(ctx context.Context, w Wanted) (lockfile.Module, error) {
 		return locked, &diag.Error{
 			Kind: diag.Broken, Doing: "fetching " + w.Ref.Name + " " + w.Ref.Ref + " for", Asset: w.Image.Name,
 			File: w.Image.File, Line: w.Ref.Line, Err: engine.Explain(err),
+			Fix: engine.Fix(err, "check the URL in "+w.Module.File+", or name a mirror with --mirror"),
 		}
 	}
 	locked.Submodules = readStatus(status)
