@@ -1,16 +1,19 @@
 package startup_test
 
 import (
+	"bytes"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 )
 
@@ -77,12 +80,20 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// Whatever a script is, what is refused in it has a place, one line and a fix.
 func FuzzScript(f *testing.F) {
 	f.Add([]byte("dbLoadTemplate(\"x\n< y\\\n\"'\x00\n"))
 	f.Fuzz(func(t *testing.T, script []byte) {
-		_, err := startup.Config(fstest.MapFS{"c/st.cmd": {Data: script}}, "c")
-		if err != nil {
-			assert.NotContains(t, strings.ReplaceAll(err.Error(), "\n", ""), "\r")
+		files, err := startup.Config(fstest.MapFS{"c/st.cmd": {Data: script}}, "c")
+		for _, one := range diag.All(err) {
+			var fault *diag.Error
+			require.ErrorAs(t, one, &fault)
+			assert.Equal(t, diag.Invalid, fault.Kind)
+			assert.Equal(t, "c/st.cmd", fault.File)
+			assert.LessOrEqual(t, fault.Line, bytes.Count(script, []byte("\n"))+1)
+			assert.NotEmpty(t, fault.Fix)
+			assert.Equal(t, -1, strings.IndexFunc(fault.Error(), unicode.IsControl), "control character in %q", fault)
 		}
+		assert.Equal(t, map[string][]byte{"st.cmd": script}, files)
 	})
 }
