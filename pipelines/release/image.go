@@ -3,6 +3,8 @@ package release
 import (
 	"context"
 
+	"dagger.io/dagger"
+
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
@@ -10,6 +12,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -20,6 +23,22 @@ type imageJob struct {
 	img     *recipe.Image
 	locks   map[string]*lockfile.Lock
 	parent  *image.Image // nil for the root of the hierarchy
+
+	// What only an engine can do.
+	assemble func(context.Context) (*image.Image, error)
+	send     func(ctx context.Context, c *dagger.Container, name string) (asset.Digest, error)
+	tests    []func(context.Context, smoke.Subject) (*record.Test, error)
+}
+
+func newImageJob(j *job) *imageJob {
+	i := &imageJob{job: j, send: j.publish}
+	i.assemble = i.onEngine
+	i.tests = append(i.tests, i.smoke, i.contents)
+	return i
+}
+
+func (i *imageJob) work() work {
+	return work{plan: i.plan, build: i.build, push: i.push, test: i.test}
 }
 
 // plan reads the recipe and its lock, and finds what the image is built on.
@@ -63,19 +82,26 @@ func (i *imageJob) planInTree(ctx context.Context, recipes *recipe.Tree) (err er
 
 // build builds both targets.
 func (i *imageJob) build(ctx context.Context) (err error) {
-	builder := image.Builder{
-		Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors,
-		Logins: i.Logins, Locks: i.locks,
-	}
-	if i.image, err = builder.Build(ctx, i.img, i.parent); err != nil {
-		return err
-	}
-	if _, err = i.image.Runtime.Sync(ctx); err != nil {
+	if i.image, err = i.assemble(ctx); err != nil {
 		return err
 	}
 	i.rec.Sources = i.image.Sources
 	i.rec.Parents.Root, err = asset.ParseRef(i.image.Base)
 	return err
+}
+
+// onEngine builds both targets with the engine.
+func (i *imageJob) onEngine(ctx context.Context) (*image.Image, error) {
+	builder := image.Builder{
+		Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors,
+		Logins: i.Logins, Locks: i.locks,
+	}
+	built, err := builder.Build(ctx, i.img, i.parent)
+	if err != nil {
+		return nil, err
+	}
+	_, err = built.Runtime.Sync(ctx)
+	return built, err
 }
 
 // push pushes both targets by digest, where nobody sees them until sealing tags
@@ -87,7 +113,7 @@ func (i *imageJob) push(ctx context.Context) error {
 	pin := i.job.plan.Tag.Pin()
 	err := step.EachIndex(ctx, len(targets), len(targets), func(ctx context.Context, n int) error {
 		name := pin.Asset.Image(targets[n])
-		digest, err := i.publish(ctx, i.image.Target(targets[n]), name)
+		digest, err := i.send(ctx, i.image.Target(targets[n]), name)
 		if err != nil {
 			return &diag.Error{
 				Kind: diag.Broken, Doing: "publishing " + name, Asset: i.img.Name, Version: pin.Version.String(),

@@ -163,8 +163,7 @@ type work struct {
 func (j *job) work() work {
 	switch j.plan.Kind {
 	case asset.Image:
-		i := &imageJob{job: j}
-		return work{plan: i.plan, build: i.build, push: i.push, test: i.test}
+		return newImageJob(j).work()
 	case asset.Beamline:
 		return (&beamlineJob{job: j, boot: j.boot}).work()
 	}

@@ -23,10 +23,9 @@ func (i *imageJob) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tests := [...]func(context.Context, smoke.Subject) (*record.Test, error){i.smoke, i.contents}
-	i.rec.Checks = make([]record.Test, len(tests))
-	return step.EachIndex(ctx, len(tests), len(tests), func(ctx context.Context, n int) error {
-		test, err := tests[n](ctx, s)
+	i.rec.Checks = make([]record.Test, len(i.tests))
+	return step.EachIndex(ctx, len(i.tests), len(i.tests), func(ctx context.Context, n int) error {
+		test, err := i.tests[n](ctx, s)
 		if err == nil {
 			i.rec.Checks[n] = *test
 		}
