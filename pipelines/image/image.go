@@ -36,7 +36,7 @@ type Builder struct {
 
 // Image is an image described: nothing runs until its containers are asked.
 type Image struct {
-	Base               string // the hierarchy's root container image, by digest
+	Base               asset.Ref // the hierarchy's root container image, by digest
 	Developer, Runtime *dagger.Container
 	Sources            []record.Source // of the modules built in this image
 }
@@ -51,11 +51,11 @@ func (i *Image) Target(target asset.Target) *dagger.Container {
 
 // Released returns an image that was released before, from the registry, by the
 // digests of its two targets and of the root container image.
-func Released(client *dagger.Client, developer, runtime, base string) *Image {
+func Released(client *dagger.Client, developer, runtime, base asset.Ref) *Image {
 	return &Image{
 		Base:      base,
-		Developer: client.Container().From(developer),
-		Runtime:   client.Container().From(runtime),
+		Developer: client.Container().From(string(developer)),
+		Runtime:   client.Container().From(string(runtime)),
 	}
 }
 
@@ -65,12 +65,13 @@ func Released(client *dagger.Client, developer, runtime, base string) *Image {
 func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*Image, error) {
 	lock := b.Locks[img.Name]
 	if parent == nil {
-		parent = Released(b.Client, lock.Base, lock.Base, lock.Base)
+		root := asset.Ref(lock.Base)
+		parent = Released(b.Client, root, root, root)
 		if _, err := parent.Runtime.Sync(ctx); err != nil {
 			return nil, pullFault(img, lock.Base, err)
 		}
 	}
-	b.base = parent.Base
+	b.base = string(parent.Base)
 	built := &Image{Base: parent.Base}
 	dev, err := b.developer(ctx, img, parent.Developer)
 	if err != nil {

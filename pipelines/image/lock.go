@@ -21,7 +21,7 @@ func (b Builder) Lock(ctx context.Context, img *recipe.Image, parent *Image) (*l
 	lock := &lockfile.Lock{}
 	switch {
 	case parent != nil:
-		b.base = parent.Base
+		b.base = string(parent.Base)
 	case img.Base != "":
 		ref, err := b.Client.Container().From(img.Base).ImageRef(ctx)
 		if err != nil {

@@ -85,9 +85,8 @@ func (i *imageJob) build(ctx context.Context) (err error) {
 	if i.image, err = i.assemble(ctx); err != nil {
 		return err
 	}
-	i.rec.Sources = i.image.Sources
-	i.rec.Parents.Root, err = asset.ParseRef(i.image.Base)
-	return err
+	i.rec.Sources, i.rec.Parents.Root = i.image.Sources, i.image.Base
+	return nil
 }
 
 // onEngine builds both targets with the engine.
@@ -140,7 +139,7 @@ func (i *imageJob) push(ctx context.Context) error {
 // pulled returns the image of a record as the registry has it.
 func (b Builder) pulled(rec *record.Record) *image.Image {
 	developer, runtime := rec.Image(asset.Developer).Pinned(), rec.Image(asset.Runtime).Pinned()
-	return image.Released(b.Client, string(developer), string(runtime), string(rec.Parents.Root))
+	return image.Released(b.Client, developer, runtime, rec.Parents.Root)
 }
 
 // parentOf returns a released image as a parent, by its image of a target.

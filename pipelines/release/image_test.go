@@ -57,8 +57,9 @@ func (s *site) image(tag string) *workshop {
 	require.NoError(s.t, err)
 	w := &workshop{imageJob: newImageJob(j), fail: map[string]error{}}
 	w.test = record.Test{Name: record.SmokeTest, Of: string(j.rec.Asset), Passed: true}
+	root := asset.Ref(rootImage)
 	w.assemble = func(context.Context) (*image.Image, error) {
-		built := image.Released(s.Client, rootImage, rootImage, rootImage)
+		built := image.Released(s.Client, root, root, root)
 		for _, m := range j.rec.Recipe.Modules {
 			built.Sources = append(built.Sources, record.Source{
 				Module: m.Name, URL: "https://example.org/" + m.Name, Ref: "R1", Commit: strings.Repeat("0a", 20),

@@ -6,9 +6,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -155,7 +155,7 @@ func ioc(rec *record.Record, name string, history helm.History, s pods.State) IO
 		Doing:    s.Doing,
 		Drift:    []string{},
 	}
-	_, line.Digest, _ = strings.Cut(s.Image, "@")
+	line.Digest = string(asset.Ref(s.Image).Digest())
 	last, deployed := history.Latest(name)
 	line.Version = last.Version
 	i := slices.IndexFunc(rec.Instances, func(i record.Instance) bool { return i.Name == name })
