@@ -3,6 +3,7 @@ package asset
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/name"
 )
@@ -38,7 +39,8 @@ type Ref string
 // must name a tag or a digest.
 func ParseRef(s string) (Ref, error) {
 	r := Ref(s)
-	if _, err := name.ParseReference(s); err != nil || strings.TrimSpace(s) != s || r.Tag() == "" && r.Digest() == "" {
+	_, err := name.ParseReference(s)
+	if err != nil || !utf8.ValidString(s) || strings.TrimSpace(s) != s || r.Tag() == "" && r.Digest() == "" {
 		return "", invalid(
 			"reading address", s, "not something in a registry", "write host/path/name:tag or host/path/name@sha256:…",
 		)

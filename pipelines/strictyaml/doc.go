@@ -42,9 +42,14 @@ func (d *Doc) Keys(path ...any) []string {
 	return n.keys
 }
 
-// Faultf is a fault of the piece at path, with its line and the mend.
+// Faultf returns the fault of the piece at path, with its line and the fix. A
+// control character of the file does not reach a terminal.
 func (d *Doc) Faultf(path Path, fix, format string, args ...any) *diag.Error {
-	return diag.Invalidf(d.file, d.Line(path...), fix, format, args...)
+	fault := diag.Invalidf(d.file, d.Line(path...), printable(fix), format, args...)
+	if text := fault.Err.Error(); printable(text) != text {
+		fault.Err = errors.New(printable(text))
+	}
+	return fault
 }
 
 // At is err as a fault of the piece at path: what another reader refused, with

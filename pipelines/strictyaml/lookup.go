@@ -150,15 +150,20 @@ func quoted(s string) string {
 	return strconv.Quote(s)
 }
 
-// clipped makes a text fit into one line of a message: not too long, and
-// without control characters.
-func clipped(s string) string {
-	r := []rune(strings.Map(func(r rune) rune {
+// printable returns a text with a mark in the place of each control character.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '�'
 		}
 		return r
-	}, s))
+	}, s)
+}
+
+// clipped makes a text fit into one line of a message: not too long, and
+// without control characters.
+func clipped(s string) string {
+	r := []rune(printable(s))
 	if len(r) > most {
 		return string(r[:most]) + "…"
 	}
