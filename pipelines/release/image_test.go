@@ -196,6 +196,7 @@ func TestAnInterruptedImageIsNotReleased(t *testing.T) {
 	for _, when := range []string{"assemble", "send", "smoke"} {
 		w := s.image("base/1.0.0")
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
 		switch assemble, send, ask := w.assemble, w.send, w.tests[0]; when {
 		case "assemble":
 			w.assemble = func(ctx context.Context) (*image.Image, error) { cancel(); return assemble(ctx) }

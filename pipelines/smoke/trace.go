@@ -78,9 +78,9 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 			Err: engine.Explain(err), Fix: engine.Fix(err, mayTrace)}
 	}
 	opened := readTrace(out)
-	if !slices.Contains(opened, entry[0]) {
+	if !slices.Contains(opened, program(entry)[0]) {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
-			Err: fmt.Errorf("strace did not see %s start", entry[0]), Fix: mayTrace}
+			Err: fmt.Errorf("strace did not see %s start", program(entry)[0]), Fix: mayTrace}
 	}
 	return opened, nil
 }
