@@ -2,8 +2,10 @@ package page
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +28,7 @@ type Detail struct {
 	Failed   string         `json:"failed,omitempty"` // why the state may be old
 	Read     time.Time      `json:"read,omitzero"`
 	Log      []string       `json:"log"`
+	Former   []string       `json:"former,omitempty"` // the log of its run before the last restart
 	Events   []string       `json:"events"`
 	History  []ledger.Entry `json:"history"`
 	Commands []string       `json:"commands"`
@@ -66,7 +69,7 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	}
 	errs := make([]error, 3)
 	var all sync.WaitGroup
-	all.Go(func() { d.Log, errs[0] = lastLines(ctx, found, line.Name) })
+	all.Go(func() { d.Log, d.Former, errs[0] = lastLines(ctx, found, line.Name) })
 	all.Go(func() { d.Events, errs[1] = pods.Events(ctx, found.namespace, line.Pod, "", eventLines) })
 	all.Go(func() { d.History, errs[2] = historyOf(ctx, found, line.Name) })
 	all.Wait()
@@ -78,19 +81,30 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	return d
 }
 
-// lastLines returns the end of the IOC's log, that of the one before its restart
-// where the new one wrote nothing.
-func lastLines(ctx context.Context, found reading, instance string) (lines []string, err error) {
+// lastLines returns the end of the IOC's log, and that of its run before the last
+// restart, which has the reason why it ended.
+func lastLines(ctx context.Context, found reading, instance string) (now, former []string, err error) {
 	states, err := pods.Instances(ctx, found.namespace, []string{instance})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	keep := func(_, text string) { lines = append(lines, strings.ToValidUTF8(text, "\uFFFD")) }
-	err = pods.Logs(ctx, found.namespace, states, pods.LogOptions{Lines: logLines}, keep)
-	if len(lines) == 0 && states[0].Restarts > 0 {
-		err = pods.Logs(ctx, found.namespace, states, pods.LogOptions{Lines: logLines, Previous: true}, keep)
+	read := func(previous bool) (lines []string, err error) {
+		err = pods.Logs(
+			ctx, found.namespace, states, pods.LogOptions{Lines: logLines, Previous: previous},
+			func(_, text string) { lines = append(lines, strings.ToValidUTF8(text, "\uFFFD")) },
+		)
+		return lines, err
 	}
-	return lines, err
+	now, err = read(false)
+	if states[0].Restarts > 0 {
+		var none error
+		former, none = read(true)
+		err = errors.Join(err, none)
+	}
+	if slices.Equal(now, former) { // it waits to be started again, and has no run of its own yet
+		former = nil
+	}
+	return now, former, err
 }
 
 // historyOf returns what was done to the IOC or to all of its beamline.
