@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,12 @@ import (
 
 // deafened is a file that outlives the container: an IOC with it answers no more.
 const deafened = "/tmp/deaf"
+
+// up is a file that holds the number of the IOC's process once it has started.
+const up = "/tmp/up"
+
+// unplugged is the signal at which an IOC loses its device and dies.
+const unplugged = syscall.SIGUSR1
 
 func main() {
 	switch filepath.Base(os.Args[0]) {
@@ -29,8 +36,11 @@ func main() {
 	case "ioc-run": // --ready
 		ask(os.Getenv("IOC_RUN_PV"))
 	default:
-		if os.Args[1] == "--deafen" { // a test runs it beside the IOC
+		switch os.Args[1] { // a test runs these beside the IOC
+		case "--deafen":
 			fail(os.WriteFile(deafened, nil, 0o644))
+		case "--unplug":
+			unplug()
 		}
 		ioc(os.Args[1])
 	}
@@ -41,7 +51,7 @@ func ask(pv string) {
 	if _, err := os.Stat(deafened); err == nil {
 		fail(fmt.Errorf("%s is not served", pv))
 	}
-	if _, err := os.Stat("/tmp/up"); err == nil {
+	if _, err := os.Stat(up); err == nil {
 		for _, words := range script("st.cmd") {
 			if len(words) == 3 && words[0] == "pv" && words[1] == pv {
 				fmt.Println(words[2])
@@ -62,14 +72,17 @@ func ioc(file string) {
 		}
 	}
 	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM)
-	if err := os.WriteFile("/tmp/up", nil, 0o644); err != nil {
+	signal.Notify(stop, syscall.SIGTERM, unplugged)
+	if err := os.WriteFile(up, []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
 		fail(err)
 	}
 	fmt.Println("standin: iocRun: All initialization complete")
 	for {
 		select {
-		case <-stop:
+		case signal := <-stop:
+			if signal == unplugged {
+				fail(errors.New("drvAsynIPPort: moxa-7 hung up"))
+			}
 			return
 		case <-time.After(200 * time.Millisecond):
 			if _, err := os.Stat(deafened); err == nil {
@@ -77,6 +90,19 @@ func ioc(file string) {
 			}
 		}
 	}
+}
+
+// unplug takes the device from the IOC that runs.
+func unplug() {
+	text, err := os.ReadFile(up)
+	if err != nil {
+		fail(err)
+	}
+	process, err := strconv.Atoi(string(text))
+	if err != nil {
+		fail(err)
+	}
+	fail(syscall.Kill(process, unplugged))
 }
 
 // script returns the words of the lines that are meant for us.
