@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -107,6 +108,9 @@ func (m *mirror) note(ctx context.Context, what string, err error) {
 	text := ""
 	if err != nil {
 		text, _, _ = strings.Cut("reading "+what+": "+err.Error(), "\n")
+	}
+	if apierrors.IsForbidden(err) {
+		text += "; bind the role tagline-looking of namespace " + m.n.Name + " to the user that serves the page"
 	}
 	m.mu.Lock()
 	before := m.failures[what]

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -238,3 +239,11 @@ func savePVs(t *testing.T, l *line, all ...pvs.PV) {
 }
 
 var anyAddress = &net.TCPAddr{IP: net.IPv4zero, Port: 80}
+
+// A page that may not read a beamline says what to do about it.
+func TestForbiddenNamesTheRole(t *testing.T) {
+	m := &mirror{n: &cluster.Namespace{Name: "bl01t"}, changed: func() {}, failures: map[string]string{}}
+	m.note(t.Context(), "pods", apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no")))
+	require.Equal(t, "reading pods: pods is forbidden: no; "+
+		"bind the role tagline-looking of namespace bl01t to the user that serves the page", m.failed())
+}
