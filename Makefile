@@ -9,9 +9,11 @@ demo: build
 
 # Everything CI runs, on real parts.
 test: lint short
-	# What -short leaves out and needs no engine or cluster: namespaces, stock helm, Sigstore.
-	# The first run builds Sigstore and cosign, which is most of the time allowed.
-	$(GO) test -count=1 -timeout 40m ./ci/local/... ./pipelines/registry ./pipelines/sign ./pipelines/attest
+	# What -short leaves out and needs no engine or cluster: namespaces, ioc-run, stock helm,
+	# Sigstore. The first run builds Sigstore and cosign, which is most of the time allowed.
+	$(MAKE) --no-print-directory compiler
+	$(GO) test -count=1 -timeout 40m ./ci/local/... ./pipelines/image ./pipelines/registry ./pipelines/sign \
+		./pipelines/attest
 	$(GO) test -count=1 -v -timeout 80m ./ci/e2e/...
 
 # The hermetic tests: seconds, nothing is started.
@@ -47,6 +49,12 @@ shellcheck:
 		|| { echo "shellcheck is missing; install it: apt-get install shellcheck" >&2; exit 1; }
 	shellcheck --shell=sh $$(git ls-files '*.sh' ':!ci/bench')
 	shellcheck .ci/run ci/bench/plain.sh
+
+# Debian's C++ compiler, for the test of ioc-run; installed where it is missing and can be.
+.PHONY: compiler
+compiler:
+	command -v g++ >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy g++; } \
+		|| { echo "g++ is missing; install it: apt-get install g++" >&2; exit 1; }
 
 build:
 	$(GO) build -o bin/tagline ./ci/tagline

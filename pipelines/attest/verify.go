@@ -47,7 +47,7 @@ func Verify(
 	return c.release(ctx, asset.Tag{Asset: name, Version: v})
 }
 
-// parallel is how many artifacts are read at a time.
+// parallel is how many artifacts or images are read at a time.
 const parallel = 4
 
 // checker verifies releases, each once.
@@ -147,20 +147,18 @@ func runsParents(ctx context.Context, reg *registry.Registry, rec *record.Record
 	for _, p := range rec.Parents.Releases {
 		known[p.Ref] = true
 	}
-	var faults []error
-	for _, i := range rec.Instances {
+	return step.Each(ctx, parallel, rec.Instances, func(ctx context.Context, i record.Instance) error {
 		base := rec.GenericIOC(i)
 		same := base == i.Image
-		var err error
 		if known[base] && !same {
-			same, err = reg.Extends(ctx, i.Image, base)
+			var err error
+			if same, err = reg.Extends(ctx, i.Image, base); err != nil {
+				return gone(string(i.Image), err)
+			}
 		}
-		switch {
-		case err != nil:
-			faults = append(faults, gone(string(i.Image), err))
-		case !known[base] || !same:
-			faults = append(faults, fmt.Errorf("%s runs %s, which is no parent of the release", i.Name, i.Image))
+		if !known[base] || !same {
+			return fmt.Errorf("%s runs %s, which is no parent of the release", i.Name, i.Image)
 		}
-	}
-	return errors.Join(faults...)
+		return nil
+	})
 }

@@ -85,8 +85,11 @@ func checkConfig(inst *beamline.Instance) error {
 			inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name,
 		)
 	}
+	if inst.InImage() {
+		return nil // a layer has every byte as it is
+	}
 	for _, name := range slices.Sorted(maps.Keys(inst.Config)) {
-		if !inst.InImage() && bytes.HasPrefix(inst.Config[name], []byte("\ufeff")) {
+		if bytes.HasPrefix(inst.Config[name], []byte("\ufeff")) {
 			return diag.Invalidf(inst.Folder+"/config/"+name, 1, "save it as plain UTF-8",
 				"instance %s: the file begins with a byte order mark, which Helm drops and an IOC does not understand", inst.Name)
 		}

@@ -92,17 +92,9 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 // iocRun builds ioc-run and ioc-ask on dev, for an IOC with a source of its own
 // too.
 func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
-	source := b.Client.Directory()
-	entries, err := supervisor.ReadDir("iocrun")
+	source, err := engine.Folder(b.Client, supervisor, "iocrun")
 	if err != nil {
-		return nil, fmt.Errorf("reading the source of ioc-run: %w", err)
-	}
-	for _, e := range entries {
-		text, err := supervisor.ReadFile("iocrun/" + e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("reading the source of ioc-run: %w", err)
-		}
-		source = source.WithNewFile(e.Name(), string(text))
+		return nil, fmt.Errorf("carrying the source of ioc-run: %w", err)
 	}
 	built, err := dev.WithDirectory(layout.RunFolder, source).
 		WithWorkdir(layout.RunFolder).

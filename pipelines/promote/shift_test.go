@@ -148,7 +148,7 @@ func (w *world) openPage() *openedPage {
 	return p
 }
 
-// installPage gives the rights of deploy/tagline-page to its service account, and
+// installPage grants the rights of deploy/tagline-page to its service account, and
 // returns the name of that.
 func (w *world) installPage() string {
 	w.t.Helper()

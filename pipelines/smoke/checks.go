@@ -123,7 +123,7 @@ func (b *bootLog) wrongAnswers(s Subject, boot int) (faults []string) {
 	return faults
 }
 
-// evidence says what the checks that held have shown: the rule, not the value,
+// evidence returns what the checks that held have shown: the rule, not the value,
 // because two runs of one release must leave the same record.
 func (b *bootLog) evidence(s Subject, boot int) (lines []string) {
 	checks := s.checks(boot)
@@ -144,7 +144,7 @@ func (b *bootLog) evidence(s Subject, boot int) (lines []string) {
 // target is the PV that a check reads.
 func target(ch recipe.Check) string { return cmp.Or(ch.Reads, ch.PV) }
 
-// held says what a check that passed has shown.
+// held returns what a check that passed has shown.
 func held(ch recipe.Check) string {
 	var shown []string
 	add := func(set bool, format string, args ...any) {

@@ -1,6 +1,7 @@
 #include "probe.h"
 
-#include <cstdlib>
+#include "listeners.h"
+
 #include <cstring>
 #include <mutex>
 #include <vector>
@@ -30,10 +31,7 @@ private:
 
 CAProbe::CAProbe(const std::string &pv, const std::string &server) : channel(NULL), seen(), open(false)
 {
-    // Searched for over TCP, at this server alone.
-    setenv("EPICS_CA_NAME_SERVERS", server.c_str(), 1);
-    setenv("EPICS_CA_ADDR_LIST", "", 1);
-    setenv("EPICS_CA_AUTO_ADDR_LIST", "NO", 1);
+    searchOnlyAt(server);
     ca_context_create(ca_enable_preemptive_callback);
     ca_add_exception_event(onException, NULL);
     ca_create_channel(pv.c_str(), onConnection, this, CA_PRIORITY_DEFAULT, &channel);

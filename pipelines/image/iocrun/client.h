@@ -2,8 +2,11 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -25,6 +28,28 @@ public:
     virtual std::map<std::string, Reading> read(double seconds) = 0;
     /* Writes; returns why not, or nothing. The record's work is not waited for. */
     virtual std::string write(const std::string &pv, const std::string &value) = 0;
+};
+
+/* What both clients do alike: count the questions that are open, and wait for them. */
+class CountingClient : public Client {
+public:
+    std::mutex mutex; // of what follows, and of each channel
+    std::condition_variable answered;
+    unsigned waiting = 0;
+
+protected:
+    /* Waits until no question is open, for at most some seconds, and returns what
+     * is known of the channels, each with its served and last, by PV. */
+    template <class Channels> std::map<std::string, Reading> collect(const Channels &channels, double seconds)
+    {
+        std::unique_lock<std::mutex> guard(mutex);
+        answered.wait_for(guard, std::chrono::duration<double>(seconds), [&] { return waiting == 0; });
+        std::map<std::string, Reading> readings;
+        for (const auto &entry : channels)
+            if (entry.second->served)
+                readings[entry.first] = entry.second->last;
+        return readings;
+    }
 };
 
 /* A client of one server, "address:port" over TCP. */

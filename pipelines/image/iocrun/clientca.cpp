@@ -1,10 +1,7 @@
 #include "client.h"
+#include "listeners.h"
 
-#include <condition_variable>
-#include <chrono>
-#include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <vector>
 
 #include <alarm.h>
@@ -19,17 +16,13 @@ struct Channel {
     Reading last;
 };
 
-class CAClient : public Client {
+class CAClient : public CountingClient {
 public:
     explicit CAClient(const std::string &server);
     ~CAClient() override;
     void open(const std::set<std::string> &pvs) override;
     std::map<std::string, Reading> read(double seconds) override;
     std::string write(const std::string &pv, const std::string &value) override;
-
-    std::mutex mutex;
-    std::condition_variable answered;
-    unsigned waiting;
 
 private:
     std::map<std::string, std::unique_ptr<Channel>> channels;
@@ -119,11 +112,9 @@ void onUpdate(event_handler_args args)
     channel->updated = true;
 }
 
-CAClient::CAClient(const std::string &server) : waiting(0)
+CAClient::CAClient(const std::string &server)
 {
-    setenv("EPICS_CA_NAME_SERVERS", server.c_str(), 1);
-    setenv("EPICS_CA_ADDR_LIST", "", 1);
-    setenv("EPICS_CA_AUTO_ADDR_LIST", "NO", 1);
+    searchOnlyAt(server);
     ca_context_create(ca_enable_preemptive_callback);
 }
 
@@ -168,13 +159,7 @@ std::map<std::string, Reading> CAClient::read(double seconds)
         }
     }
     ca_flush_io();
-    std::unique_lock<std::mutex> guard(mutex);
-    answered.wait_for(guard, std::chrono::duration<double>(seconds), [&] { return waiting == 0; });
-    std::map<std::string, Reading> readings;
-    for (auto &entry : channels)
-        if (entry.second->served)
-            readings[entry.first] = entry.second->last;
-    return readings;
+    return collect(channels, seconds);
 }
 
 std::string CAClient::write(const std::string &pv, const std::string &value)

@@ -1,20 +1,14 @@
 #include "client.h"
-#include "listeners.h"
 
 #if __has_include(<pva/client.h>)
 
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include "ownhost.h"
 
-#include <errlog.h>
-#include <pv/configuration.h>
 #include <pv/createRequest.h>
 #include <pva/client.h>
 
 namespace {
 
-namespace pva = epics::pvAccess;
 namespace pvd = epics::pvData;
 
 struct Channel : pvac::ClientChannel::GetCallback, pvac::ClientChannel::MonitorCallback {
@@ -29,7 +23,7 @@ struct Channel : pvac::ClientChannel::GetCallback, pvac::ClientChannel::MonitorC
     void monitorEvent(const pvac::MonitorEvent &event) override;
 };
 
-class PVAClient : public Client {
+class PVAClient : public CountingClient {
 public:
     PVAClient();
     ~PVAClient() override;
@@ -37,24 +31,10 @@ public:
     std::map<std::string, Reading> read(double seconds) override;
     std::string write(const std::string &pv, const std::string &value) override;
 
-    std::mutex mutex;
-    std::condition_variable answered;
-    unsigned waiting;
-
 private:
     pvac::ClientProvider provider;
     std::map<std::string, std::unique_ptr<Channel>> channels;
 };
-
-pva::Configuration::shared_pointer ownHost()
-{
-    eltc(0); // what the library reports is none of the answers
-    return pva::ConfigurationBuilder()
-        .add("EPICS_PVA_ADDR_LIST", searchAddresses())
-        .add("EPICS_PVA_AUTO_ADDR_LIST", "NO")
-        .push_map()
-        .build();
-}
 
 std::string scalar(const pvd::PVScalar &value)
 {
@@ -126,7 +106,7 @@ void Channel::monitorEvent(const pvac::MonitorEvent &event)
     }
 }
 
-PVAClient::PVAClient() : waiting(0), provider("pva", ownHost()) {}
+PVAClient::PVAClient() : provider("pva", ownHost()) {}
 
 PVAClient::~PVAClient()
 {
@@ -161,13 +141,7 @@ std::map<std::string, Reading> PVAClient::read(double seconds)
         }
         entry.second->question = entry.second->channel.get(entry.second.get());
     }
-    std::unique_lock<std::mutex> guard(mutex);
-    answered.wait_for(guard, std::chrono::duration<double>(seconds), [&] { return waiting == 0; });
-    std::map<std::string, Reading> readings;
-    for (auto &entry : channels)
-        if (entry.second->served)
-            readings[entry.first] = entry.second->last;
-    return readings;
+    return collect(channels, seconds);
 }
 
 std::string PVAClient::write(const std::string &pv, const std::string &value)

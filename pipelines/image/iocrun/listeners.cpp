@@ -136,6 +136,13 @@ std::string findServer(bool pva)
     return std::string(inet_ntoa(server->address)) + ":" + std::to_string(server->port);
 }
 
+void searchOnlyAt(const std::string &server)
+{
+    setenv("EPICS_CA_NAME_SERVERS", server.c_str(), 1);
+    setenv("EPICS_CA_ADDR_LIST", "", 1);
+    setenv("EPICS_CA_AUTO_ADDR_LIST", "NO", 1);
+}
+
 std::string searchAddresses()
 {
     std::string port = std::to_string(portOf("EPICS_PVAS_BROADCAST_PORT", "EPICS_PVA_BROADCAST_PORT", 5076));

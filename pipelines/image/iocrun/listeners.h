@@ -13,6 +13,12 @@
 std::string findServer(bool pva);
 
 /*
+ * Lets the Channel Access clients of this process search at one server alone, over
+ * TCP: "address:port". Called before their context is created.
+ */
+void searchOnlyAt(const std::string &server);
+
+/*
  * Returns where to search for PVs of this host's pvAccess servers: the addresses
  * of its interfaces, as EPICS_PVA_ADDR_LIST has them. What is sent there does not
  * leave the host, and the server that gets it passes it on to the others.

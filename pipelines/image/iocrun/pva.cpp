@@ -1,20 +1,17 @@
 #include "probe.h"
 
-#include "listeners.h"
-
 #if __has_include(<pva/client.h>)
+
+#include "ownhost.h"
 
 #include <mutex>
 #include <sstream>
 
-#include <errlog.h>
-#include <pv/configuration.h>
 #include <pv/createRequest.h>
 #include <pva/client.h>
 
 namespace {
 
-namespace pva = epics::pvAccess;
 namespace pvd = epics::pvData;
 
 /*
@@ -42,16 +39,6 @@ private:
     void connectEvent(const pvac::ConnectEvent &event) override;
     void getDone(const pvac::GetEvent &event) override;
 };
-
-pva::Configuration::shared_pointer ownHost()
-{
-    eltc(0); // what the library reports would stand among the IOC's lines
-    return pva::ConfigurationBuilder()
-        .add("EPICS_PVA_ADDR_LIST", searchAddresses())
-        .add("EPICS_PVA_AUTO_ADDR_LIST", "NO")
-        .push_map()
-        .build();
-}
 
 PVAProbe::PVAProbe(const std::string &pv, const std::string &server)
     : pv(pv), server(server), seen(), found(false), open(false), provider("pva", ownHost()),

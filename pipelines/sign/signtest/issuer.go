@@ -25,7 +25,7 @@ const (
 	Workflow   = "https://github.com/" + Repository + "/.github/workflows/release.yml"
 )
 
-// Issuer says which workflow asks, as GitHub Actions does: an OIDC issuer with
+// Issuer names the workflow that asks, as GitHub Actions does: an OIDC issuer with
 // tokens that are really signed.
 type Issuer struct {
 	URL    string // the issuer's address, which certificates name
