@@ -12,7 +12,7 @@ import (
 // signed releases and an approval, by each way around it. Each is refused with
 // exit status 3, and nothing is deployed.
 func TestNobodyGetsPastTheGate(t *testing.T) {
-	s, reg := newSite(t, "bl89t"), registry(t)+"/gate"
+	s, reg := newSite(t, "bl89t"), ownRegistry()
 	t.Cleanup(func() { remove(t, "bl89t") })
 	dir := t.TempDir()
 	key := func(name string) string {

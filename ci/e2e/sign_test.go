@@ -14,7 +14,7 @@ import (
 // TestASignedReleaseIsVerified signs a whole chain and checks it from the
 // beamline's record down to each blob; another key does not pass.
 func TestASignedReleaseIsVerified(t *testing.T) {
-	s, reg := newSite(t, "bl92t"), registry(t)+"/signed"
+	s, reg := newSite(t, "bl92t"), ownRegistry()
 	key, other := filepath.Join(t.TempDir(), "release.key"), filepath.Join(t.TempDir(), "other.key")
 	for _, file := range []string{key, other} {
 		require.Equal(t, 0, runEnv(t, s.dir, []string{"TAGLINE_KEY_PASSWORD=of-a-test"}, "key", file).status)
@@ -35,7 +35,7 @@ func TestASignedReleaseIsVerified(t *testing.T) {
 // TestAWorkflowSignsAChain releases each tag as a workflow of GitHub Actions
 // does, without a key: images by the command, the beamline by dagger call.
 func TestAWorkflowSignsAChain(t *testing.T) {
-	s, reg := newSite(t, "bl94t"), registry(t)+"/keyless"
+	s, reg := newSite(t, "bl94t"), ownRegistry()
 	host, _, _ := strings.Cut(env.Registry, ":")
 	issuer := signtest.NewIssuer(t, host)
 	trustedRoot, signingConfig := signtest.Start(t, host, issuer).Files(t)

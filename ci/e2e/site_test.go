@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,6 +142,10 @@ func registry(t *testing.T) string {
 	require.NoError(t, err)
 	return env.Registry + "/demo/" + head.Hash().String()[:12]
 }
+
+// ownRegistry is where the releases of one run of a test go: those of a former
+// run are signed with keys that this one does not trust.
+func ownRegistry() string { return env.Registry + "/own/" + strings.ToLower(rand.Text()) }
 
 // images releases the two images that every beamline here runs on.
 func (s *site) images(registry string) {

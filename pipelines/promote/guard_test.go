@@ -101,9 +101,15 @@ func (w *world) install(values map[string]any) {
 		_, err = api.ValidatingAdmissionPolicyBindings().Create(w.t.Context(), bindings[i], metav1.CreateOptions{})
 		require.NoError(w.t, err)
 	}
-	require.Eventually(w.t, func() bool { // all rules come to the API server together, a little later
-		_, err := w.client.CoreV1().Pods(w.namespace).Create(w.t.Context(), w.intruder(nil), dryRun)
-		return apierrors.IsForbidden(err)
+	// Each rule comes to the API server a little later, by itself. A pod is refused before
+	// that too, while its namespace has no service account.
+	require.Eventually(w.t, func() bool {
+		_, pod := w.client.CoreV1().Pods(w.namespace).Create(w.t.Context(), w.intruder(nil), dryRun)
+		_, workload := w.client.AppsV1().Deployments(w.namespace).Create(w.t.Context(), w.workload(), dryRun)
+		_, job := w.client.BatchV1().Jobs(w.namespace).Create(w.t.Context(), w.job(), dryRun)
+		policy := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tagline-policy"}}
+		_, write := w.cluster.Client.CoreV1().ConfigMaps(w.namespace).Create(w.t.Context(), policy, dryRun)
+		return guards(pod) && guards(workload) && guards(job) && guards(write)
 	}, time.Minute, 200*time.Millisecond)
 }
 
@@ -124,11 +130,11 @@ func (w *world) intruder(change func(*corev1.PodSpec)) *corev1.Pod {
 // promotes.
 func (w *world) guarded() (users map[string]string) {
 	users = w.grant()
+	w.cluster = w.open(w.as(users["promoting"]))
 	w.install(map[string]any{
 		"registries": []any{os.Getenv("TAGLINE_E2E_REGISTRY")},
 		"hostPaths":  []any{"/dev/ttyUSB0"}, "capabilities": []any{"SYS_NICE"},
 	})
-	w.cluster = w.open(w.as(users["promoting"]))
 	return users
 }
 
@@ -173,11 +179,7 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 
 	_, err = w.cluster.Client.AppsV1().Deployments(w.namespace).Create(t.Context(), w.workload(), dryRun)
 	refusedBy(t, err, "only images of ")
-	job := w.workload().Spec.Template
-	job.Spec.RestartPolicy = corev1.RestartPolicyNever
-	_, err = w.client.BatchV1().Jobs(w.namespace).Create(t.Context(), &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: "intruder"}, Spec: batchv1.JobSpec{Template: job},
-	}, dryRun)
+	_, err = w.client.BatchV1().Jobs(w.namespace).Create(t.Context(), w.job(), dryRun)
 	refusedBy(t, err, "only images of ")
 	w.writePolicy(users)
 }
@@ -190,6 +192,20 @@ func (w *world) workload() *appsv1.Deployment {
 		ObjectMeta: metav1.ObjectMeta{Name: "intruder"},
 		Spec:       appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: template},
 	}
+}
+
+// job runs an intruder.
+func (w *world) job() *batchv1.Job {
+	template := w.workload().Spec.Template
+	template.Spec.RestartPolicy = corev1.RestartPolicyNever
+	return &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Name: "intruder"}, Spec: batchv1.JobSpec{Template: template},
+	}
+}
+
+// guards reports whether the guard refused with err.
+func guards(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "beamline-guard-")
 }
 
 func hostPath(name, path string) corev1.Volume {
