@@ -34,8 +34,14 @@ func Render(tgz []byte, namespace string) (string, error) {
 	return b.String(), nil
 }
 
-// render returns what each template of the chart renders to, by the template's name.
+// render returns what each template of the chart renders to, by the template's name,
+// for a first release.
 func render(c *helm.Chart, namespace string) (map[string]string, error) {
+	return renderFor(c, namespace, true)
+}
+
+// renderFor renders for a first release, or for one that replaces another.
+func renderFor(c *helm.Chart, namespace string, install bool) (map[string]string, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -45,7 +51,12 @@ func render(c *helm.Chart, namespace string) (map[string]string, error) {
 	if err := chartutil.ProcessDependenciesWithMerge(c, map[string]any{}); err != nil {
 		return nil, fmt.Errorf("joining the library chart: %w", err)
 	}
-	release := chartutil.ReleaseOptions{Name: c.Name(), Namespace: namespace, Revision: 1, IsInstall: true}
+	release := chartutil.ReleaseOptions{
+		Name: c.Name(), Namespace: namespace, Revision: 1, IsInstall: install, IsUpgrade: !install,
+	}
+	if !install {
+		release.Revision++
+	}
 	// The schema is checked apart: Helm compiles it anew for each chart.
 	vals, err := chartutil.ToRenderValuesWithSchemaValidation(c, map[string]any{}, release, nil, true)
 	if err != nil {

@@ -1,0 +1,205 @@
+package chart
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// own packages the instance of stage with templates of its own.
+func own(t *testing.T, templates map[string]string) []byte {
+	t.Helper()
+	bl, inst := stage(t)
+	inst.Chart, inst.Own = true, map[string][]byte{"Chart.yaml": []byte("description: its own\n")}
+	for name, text := range templates {
+		inst.Own["templates/"+name] = []byte(text)
+	}
+	tgz, err := lib.Package(bl, inst, image, "1.0.0")
+	require.NoError(t, err)
+	return tgz
+}
+
+// modest is a Deployment that needs nothing: each of the table's cases changes a line.
+const modest = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: gateway
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata:
+      labels: {a: b}
+    spec:
+      hostNetwork: true
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 1000
+      containers:
+        - name: gateway
+          image: {{ .Values.image }}
+          securityContext:
+            allowPrivilegeEscalation: false
+      volumes:
+        - name: tmp
+          emptyDir: {}
+`
+
+// alter replaces what stands in modest before and after a change: "old => new".
+func alter(t *testing.T, change string) string {
+	t.Helper()
+	before, after, ok := strings.Cut(change, " => ")
+	require.True(t, ok)
+	require.Contains(t, modest, before)
+	return strings.Replace(modest, before, after, 1)
+}
+
+// TestNeedsOfPods has a case for each thing by which a pod reaches further than that
+// of an IOC.
+func TestNeedsOfPods(t *testing.T) {
+	const (
+		inContainer = "Escalation: false => Escalation: false\n            "
+		inPod       = "runAsUser: 1000\n => "
+		volume      = "emptyDir: {} => "
+		atContainer = "        - name: gateway\n => " + "        - name: gateway\n          "
+	)
+	for _, c := range []struct{ change, want string }{
+		{"name: gateway => name: gateway", ""},
+		{"runAsNonRoot: true\n => runAsNonRoot: false\n", ""},
+		{"allowPrivilegeEscalation: false => privileged: true", "privilege escalation, privileged"},
+		{"allowPrivilegeEscalation: false => allowPrivilegeEscalation: true", "privilege escalation"},
+		{"hostNetwork: true => hostPID: true", "host processes"},
+		{"hostNetwork: true => hostIPC: true", "host memory"},
+		{"runAsUser: 1000 => runAsUser: 0", "root"},
+		{"        runAsNonRoot: true\n        runAsUser: 1000 => ", "root"},
+		{inContainer + "runAsUser: 0", "root"},
+		{inPod + "runAsGroup: 0\n", "root group"},
+		{inPod + "fsGroup: 0\n", "root group"},
+		{inPod + "supplementalGroups: [5, 0]\n", "root group"},
+		{inPod + "seccompProfile: {type: Unconfined}\n", "unconfined"},
+		{inPod + "appArmorProfile: {type: Unconfined}\n", "unconfined"},
+		{
+			"    spec:\n      host => " +
+				"      annotations: {container.apparmor.security.beta.kubernetes.io/gateway: unconfined}\n" +
+				"    spec:\n      host",
+			"unconfined",
+		},
+		{inPod + "seLinuxOptions: {type: spc_t}\n", "SELinux options"},
+		{inPod + "sysctls: [{name: kernel.msgmax, value: \"1\"}]\n", "sysctl kernel.msgmax"},
+		{inContainer + "procMount: Unmasked", "host kernel files"},
+		{
+			inContainer + "capabilities: {drop: [ALL], add: [SYS_NICE, NET_ADMIN]}",
+			"capability NET_ADMIN, capability SYS_NICE",
+		},
+		{volume + "hostPath: {path: /dev/ttyUSB0}", "host path /dev/ttyUSB0"},
+		{volume + "secret: {secretName: keys}", "secret keys"},
+		{volume + "nfs: {server: x, path: /}", "volume nfs"},
+		{
+			volume + "projected: {sources: [{serviceAccountToken: {path: t}}, {secret: {name: k}}]}",
+			"secret k, service account token",
+		},
+		{volume + "projected: {sources: [{clusterTrustBundle: {name: b, path: b}}]}", "volume clusterTrustBundle"},
+		{atContainer + "env: [{name: A, valueFrom: {secretKeyRef: {name: k, key: a}}}]\n", "secret k"},
+		{atContainer + "envFrom: [{secretRef: {name: k}}]\n", "secret k"},
+		{"automountServiceAccountToken: false => automountServiceAccountToken: true", "service account token"},
+		{"      automountServiceAccountToken: false\n => ", "service account token"},
+		{"hostNetwork: true => serviceAccountName: admin", "service account admin"},
+		{"hostNetwork: true => serviceAccount: admin", "service account admin"},
+		{"hostNetwork: true => serviceAccountName: default", ""},
+		{"{{ .Values.image }} => docker.io/library/busybox", "image docker.io/library/busybox"},
+		{
+			"containers: => initContainers: [{name: i, image: x, " +
+				"securityContext: {privileged: true, allowPrivilegeEscalation: true}}]\n      containers:",
+			"image x, privilege escalation, privileged",
+		},
+	} {
+		t.Run(c.change, func(t *testing.T) {
+			got, err := Needs(own(t, map[string]string{"gateway.yaml": alter(t, c.change)}), "bl01t", image)
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.Join(got, ", "))
+		})
+	}
+}
+
+// TestNeedsOfObjects has a case for each thing by which an object is none of an IOC's.
+func TestNeedsOfObjects(t *testing.T) {
+	job := func(annotations string) string {
+		pod := strings.ReplaceAll(modest[strings.Index(modest, "    spec:"):], "\n", "\n  ")
+		return "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: j\n  annotations: {" + annotations +
+			"}\nspec:\n  template:\n" +
+			strings.Replace("  "+pod, "    spec:\n", "    spec:\n        restartPolicy: Never\n", 1)
+	}
+	const (
+		core      = "apiVersion: v1\nmetadata: {name: x}\nkind: "
+		rbac      = "apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: x}\nkind: "
+		custom    = "apiVersion: evil.example/v1\nmetadata: {name: x}\nkind: "
+		configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: "
+	)
+	for _, c := range []struct{ text, want string }{
+		{"{{ include \"ioc-lib.ioc\" . }}", ""},
+		{"# nothing", ""},
+		{core + "Service\nspec: {clusterIP: None}", "kind Service"},
+		{core + "Secret", "kind Secret"},
+		{core + "ServiceAccount", "kind ServiceAccount"},
+		{core + "Namespace", "kind Namespace"},
+		{rbac + "Role", "kind Role.rbac.authorization.k8s.io"},
+		{rbac + "ClusterRole", "kind ClusterRole.rbac.authorization.k8s.io"},
+		{
+			rbac + "RoleBinding\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: x}",
+			"kind RoleBinding.rbac.authorization.k8s.io",
+		},
+		{custom + "Deployment", "kind Deployment.evil.example"},
+		{custom + "X\ninner: [{privileged: true}]", "kind X.evil.example, privileged"},
+		{configMap + "{name: tagline}", "name tagline"},
+		{configMap + "{name: tagline-policy}", "name tagline-policy"},
+		{configMap + "{name: taglines}", ""},
+		{configMap + "{name: x, namespace: kube-system}", "namespace kube-system"},
+		{configMap + "{name: x, namespace: bl01t}", ""},
+		{configMap + "{name: x}\ndata: {secretRef: \"true\", privileged: \"true\"}", ""},
+		{
+			configMap + "{name: x, annotations: {helm.sh/hook: \"pre-install, post-upgrade\"}}",
+			"hook post-upgrade, hook pre-install",
+		},
+		{
+			"apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: Secret, metadata: {name: x}}",
+			"kind Secret",
+		},
+		{job(""), "kind Job.batch"},
+		{job("helm.sh/hook: pre-rollback"), "hook pre-rollback, kind Job.batch"},
+		{strings.Replace(job(""), "hostNetwork", "hostPID", 1), "host processes, kind Job.batch"},
+		// what only one of the two renderings shows
+		{"{{ if .Release.IsUpgrade }}\n" + core + "Secret\n{{ end }}", "kind Secret"},
+		{"{{ if .Release.IsInstall }}\n" + core + "Secret\n{{ end }}", "kind Secret"},
+		{"{{ if gt .Release.Revision 1 }}\n" + core + "Secret\n{{ end }}", "kind Secret"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			got, err := Needs(own(t, map[string]string{"ioc.yaml": c.text}), "bl01t", image)
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.Join(got, ", "))
+		})
+	}
+}
+
+// Resource definitions are made before a chart's templates: those of a library chart
+// too, which any tree can bring.
+func TestNeedsOfResourceDefinitions(t *testing.T) {
+	files := fstest.MapFS{"crds/x.yaml": {Data: []byte(
+		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x.example.org}\n",
+	)}}
+	for name, content := range lib.files {
+		files[name] = &fstest.MapFile{Data: content}
+	}
+	bl, inst := stage(t)
+	tgz, err := opened(files).Package(bl, inst, image, "1.0.0")
+	require.NoError(t, err)
+	got, err := Needs(tgz, "bl01t", image)
+	require.NoError(t, err)
+	require.Equal(t, []string{"kind CustomResourceDefinition.apiextensions.k8s.io"}, got)
+}
+
+func TestNeedsOfWhatIsNoChart(t *testing.T) {
+	_, err := Needs([]byte("x"), "bl01t", image)
+	require.ErrorContains(t, err, "reading chart")
+}

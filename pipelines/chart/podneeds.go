@@ -1,0 +1,122 @@
+package chart
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// containers returns all containers of a pod's spec, nil where a value is none.
+func containers(spec map[string]any) (all []map[string]any) {
+	for _, key := range []string{"containers", "initContainers", "ephemeralContainers"} {
+		for _, c := range list(spec[key]) {
+			if c := fields(c); c != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// pod looks at what a pod gets where its spec is silent, and at what it mounts.
+func (n needs) pod(spec map[string]any) {
+	if spec["automountServiceAccountToken"] != false {
+		n.add("service account token")
+	}
+	all := fields(spec["securityContext"])
+	for _, c := range containers(spec) {
+		own := fields(c["securityContext"])
+		user := first(own["runAsUser"], all["runAsUser"])
+		if isZero(user) || user == nil && first(own["runAsNonRoot"], all["runAsNonRoot"]) != true {
+			n.add("root") // or whatever user the image has
+		}
+		if own["allowPrivilegeEscalation"] != false {
+			n.add("privilege escalation")
+		}
+		if image := fmt.Sprint(c["image"]); image != n.image {
+			n.add("image %s", image)
+		}
+	}
+	for _, v := range list(spec["volumes"]) {
+		n.volume(fields(v))
+	}
+}
+
+// appArmor begins the annotations by which Kubernetes before 1.30 confines containers.
+const appArmor = "container.apparmor.security.beta.kubernetes.io/"
+
+// mounted are the volumes that an IOC may have. A projected one is looked at inside.
+var mounted = []string{"name", "configMap", "emptyDir", "persistentVolumeClaim", "downwardAPI", "projected"}
+
+// volume looks at where a volume is from.
+func (n needs) volume(v map[string]any) {
+	for from := range v {
+		switch source := fields(v[from]); {
+		case from == "hostPath":
+			n.add("host path %v", source["path"])
+		case from == "secret":
+			n.add("secret %v", source["secretName"])
+		case !slices.Contains(mounted, from):
+			n.add("volume %s", from)
+		}
+	}
+	for _, source := range list(fields(v["projected"])["sources"]) {
+		for from, inner := range fields(source) {
+			switch from {
+			case "secret":
+				n.add("secret %v", fields(inner)["name"])
+			case "configMap", "downwardAPI":
+			case "serviceAccountToken":
+				n.add("service account token")
+			default:
+				n.add("volume %s", from)
+			}
+		}
+	}
+}
+
+// anywhere looks at a field whose name means the same wherever it is.
+func (n needs) anywhere(key string, field any) {
+	on := field != nil && field != false && field != ""
+	switch key {
+	case "privileged":
+		n.when(on, "privileged")
+	case "hostPID":
+		n.when(on, "host processes")
+	case "hostIPC":
+		n.when(on, "host memory")
+	case "runAsGroup", "fsGroup":
+		n.when(isZero(field), "root group")
+	case "supplementalGroups":
+		n.when(slices.ContainsFunc(list(field), isZero), "root group")
+	case "serviceAccountName", "serviceAccount":
+		n.when(on && field != "default", "service account %v", field)
+	case "capabilities":
+		for _, c := range list(fields(field)["add"]) {
+			n.add("capability %v", c)
+		}
+	case "seccompProfile", "appArmorProfile":
+		n.when(fields(field)["type"] == "Unconfined", "unconfined")
+	case "procMount":
+		n.when(on && field != "Default", "host kernel files")
+	case "seLinuxOptions":
+		n.when(on, "SELinux options")
+	case "sysctls":
+		for _, s := range list(field) {
+			n.add("sysctl %v", fields(s)["name"])
+		}
+	case "secretKeyRef", "secretRef":
+		n.when(fields(field) != nil, "secret %v", fields(field)["name"])
+	default:
+		n.when(strings.HasPrefix(key, appArmor) && field == "unconfined", "unconfined")
+	}
+}
+
+func (n needs) when(so bool, format string, args ...any) {
+	if so {
+		n.add(format, args...)
+	}
+}
+
+// isZero reports whether a value is the number of root.
+func isZero(value any) bool { return value != nil && fmt.Sprint(value) == "0" }
