@@ -87,7 +87,7 @@ func (a *app) mayReturn(
 	if err != nil {
 		return err
 	}
-	former := gate.Former{Version: to.Record.Version, Record: to.Digest, Signatures: to.Signatures}
+	former := gate.Former{Version: to.Record.Version, Record: to.Digest, Signatures: to.Signatures, Needs: to.Needs}
 	verdict, err := q.Return(ctx, former)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type Pass struct {
 	digest   asset.Digest
 	override string
 	signed   []record.Signature
+	needs    map[string][]string
 }
 
 // Record returns the release that was checked, nil for the zero Pass. It is the
@@ -42,6 +44,16 @@ func (p Pass) Override() string { return p.override }
 // where the policy asks for none.
 func (p Pass) Signatures() []record.Signature { return slices.Clone(p.signed) }
 
+// Needs returns by instance what its chart needs beyond an IOC, to which the policy
+// consents: all that may be deployed of it.
+func (p Pass) Needs() map[string][]string {
+	all := maps.Clone(p.needs)
+	for name := range all {
+		all[name] = slices.Clone(all[name])
+	}
+	return all
+}
+
 // Facts is everything that a decision rests on.
 type Facts struct {
 	Beamline, Namespace string            // what was asked for
@@ -49,6 +61,7 @@ type Facts struct {
 	Parents             []*attest.Release // of everything that it is built on and runs, read in the same way
 	Policy              *policy.Policy
 	Approvals           []approval.Judged
+	Needs               map[string][]string // by instance, what its chart needs beyond an IOC, as chart.Needs says
 	// by image digest: since when it is healthy on a beamline of the policy's after
 	Healthy    map[asset.Digest]time.Time
 	Unreadable []error // what should be known and can't be read
@@ -64,6 +77,7 @@ const (
 	Tests     Rule = "tests"     // every instance booted, the policy's checks passed, none failed
 	Signed    Rule = "signature" // the policy's signers signed it
 	Known     Rule = "known"     // everything that must be known could be read
+	Charts    Rule = "charts"    // the policy consents to what charts need beyond an IOC
 	Approved  Rule = "approvals"
 	Soaked    Rule = "soak"
 	Open      Rule = "closed times"
@@ -95,6 +109,8 @@ type Verdict struct {
 	Reasons   []Reason          `json:"reasons"`
 	Approvals []approval.Judged `json:"approvals,omitempty"`
 	Override  string            `json:"override,omitempty"` // who overrode it and why
+	// by instance, what its chart needs beyond an IOC
+	Needs map[string][]string `json:"needs,omitempty"`
 
 	doing  string // how errors begin
 	rec    *record.Record
@@ -106,9 +122,9 @@ func Decide(f Facts) *Verdict {
 	rec := f.Release.Record
 	v := &Verdict{
 		Beamline: f.Beamline, Version: rec.Version, Record: f.Release.Digest, Policy: f.Policy.Digest(),
-		Approvals: f.Approvals, doing: "promoting", rec: clone(rec), signed: signatures(f),
+		Approvals: f.Approvals, Needs: f.Needs, doing: "promoting", rec: clone(rec), signed: signatures(f),
 	}
-	v.judge(f, kind, tests, signature, known, approvals, soak, closed, holds)
+	v.judge(f, kind, tests, signature, known, consent, approvals, soak, closed, holds)
 	return v
 }
 
@@ -153,7 +169,7 @@ func (v *Verdict) Pass() (Pass, error) {
 	if len(faults) > 0 || !v.Open {
 		return Pass{}, errors.Join(faults...)
 	}
-	return Pass{rec: clone(v.rec), digest: v.Record, override: v.Override, signed: v.signed}, nil
+	return Pass{rec: clone(v.rec), digest: v.Record, override: v.Override, signed: v.signed, needs: v.Needs}, nil
 }
 
 // override returns who overrides the policy and why, empty when nobody does.

@@ -58,6 +58,9 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 	if err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}
+	if f.Needs, err = q.needs(ctx, rel.Record); err != nil {
+		f.Unreadable = append(f.Unreadable, err)
+	}
 	if f.Healthy, err = q.healthy(ctx); err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}

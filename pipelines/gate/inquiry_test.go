@@ -51,6 +51,7 @@ type world struct {
 	maker  person
 	ajp    person
 	policy string
+	own    map[string][]byte // chart files that bl01t-a has of its own
 }
 
 func newWorld(t *testing.T) *world {
@@ -84,7 +85,8 @@ func (w *world) push(path string) asset.Digest {
 // release seals a release of bl01t at a version. sign is who signs it, nil for
 // nobody; change alters the record before.
 func (w *world) release(v string, sign *person, change func(*record.Record)) asset.Digest {
-	runtime, developer, c := w.push("ioc-simstage-runtime"), w.push("ioc-simstage-developer"), w.push("charts/bl01t-a")
+	runtime, developer := w.push("ioc-simstage-runtime"), w.push("ioc-simstage-developer")
+	c := w.chart(v, w.reg.At("ioc-simstage-runtime", runtime))
 	root := asset.Ref("docker.io/library/debian:trixie@sha256:" + strings.Repeat("ab", 32))
 	ioc := &record.Record{
 		Schema: record.Schema, Kind: asset.Image, Asset: "ioc-simstage", Version: parse(v),

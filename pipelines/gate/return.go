@@ -16,10 +16,13 @@ type Former struct {
 	Version    asset.Version
 	Record     asset.Digest       // its digest
 	Signatures []record.Signature // those that were verified when it was promoted
+	// Needs is by instance what its chart needs beyond an IOC, as it was found then.
+	Needs map[string][]string
 }
 
 // Return judges going back to a release that ran before: whether the policy still
-// trusts those who signed it and what it runs, and by closed times and holds. Its
+// trusts those who signed it and what it runs, whether it consents to what its charts
+// need, and by closed times and holds. Its
 // record, checks, approvals and soak were judged when it was promoted. The
 // registry is asked only where approvals could open what is closed; nil stands for
 // one that can't be asked.
@@ -32,7 +35,9 @@ func (q *Inquiry) Return(ctx context.Context, to Former) (*Verdict, error) {
 	if len(to.Signatures) > 0 {
 		rel.Signer = to.Signatures[0].Signer
 	}
-	f := Facts{Beamline: q.Beamline, Namespace: q.Namespace, Release: rel, Policy: q.Policy, Now: q.Now}
+	f := Facts{
+		Beamline: q.Beamline, Namespace: q.Namespace, Release: rel, Policy: q.Policy, Now: q.Now, Needs: to.Needs,
+	}
 	v := q.judgeReturn(f, to, trusted)
 	if v.Open || q.Policy.Approvals == nil {
 		return v, nil
@@ -48,10 +53,10 @@ func (q *Inquiry) Return(ctx context.Context, to Former) (*Verdict, error) {
 func (q *Inquiry) judgeReturn(f Facts, to Former, trusted attest.Trusted) *Verdict {
 	v := &Verdict{
 		Beamline: q.Beamline, Version: to.Version, Record: to.Record, Policy: q.Policy.Digest(),
-		Approvals: f.Approvals, doing: "rolling back to",
+		Approvals: f.Approvals, Needs: f.Needs, doing: "rolling back to",
 	}
 	still := func(Facts) []Reason { return trustedStill(to, trusted) }
-	v.judge(f, still, known, closed, holds)
+	v.judge(f, still, known, consent, closed, holds)
 	return v
 }
 

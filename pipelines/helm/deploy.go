@@ -31,7 +31,8 @@ const unlimited = 0
 // ctx is checked before the work and not during it: Helm goes on in the
 // background when it is cancelled, and an instance that changes later could not
 // be put back. Each request has a time limit instead. o is what people set for
-// the instance beside its chart.
+// the instance beside its chart. The error is of kind Refused, and nothing was sent,
+// when the chart needs more than rel.Needs says of the instance.
 func Deploy(ctx context.Context, n *cluster.Namespace, rel ledger.Release, inst record.Instance, archive []byte,
 	o ledger.Override) error {
 	if err := ctx.Err(); err != nil {
@@ -49,6 +50,7 @@ func Deploy(ctx context.Context, n *cluster.Namespace, rel ledger.Release, inst 
 	if err != nil {
 		return err
 	}
+	cfg.Releases.Driver = judging{cfg.Releases.Driver, inst.Image, rel.Needs[inst.Name]}
 	last, err := settle(cfg, inst.Name)
 	switch {
 	case err != nil:

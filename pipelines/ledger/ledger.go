@@ -21,6 +21,9 @@ type Release struct {
 	// Signatures are those of the record and of the records of what it runs, as they
 	// were verified then.
 	Signatures []record.Signature `json:"signatures,omitempty"`
+	// Needs is by instance what its chart needs beyond an IOC, as it was judged then:
+	// nothing else is deployed of it.
+	Needs map[string][]string `json:"needs,omitempty"`
 }
 
 // Title is what `helm history` shows.

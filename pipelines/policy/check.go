@@ -38,6 +38,9 @@ func (p *Policy) check(doc *strictyaml.Doc, faults *diag.Faults) {
 		c.fault(strictyaml.Path{"signers"}, "name who may sign", "the list is empty")
 	}
 	CheckSigners(doc, p.Signers, faults)
+	for i, consent := range p.Consents {
+		c.patterns(strictyaml.Path{"consents", i, "charts"}, "bl01t-ea-*", consent.Charts)
+	}
 	var names []string
 	if p.Approvals != nil {
 		names = c.approvals(p.Approvals)
@@ -68,15 +71,20 @@ func CheckSigners(doc *strictyaml.Doc, signers []Signer, faults *diag.Faults) {
 
 // signer checks one who may sign, and fills in the issuer.
 func (c checker) signer(place strictyaml.Path, s *Signer) {
-	for i, glob := range s.Assets {
-		if _, err := path.Match(glob, ""); err != nil {
-			c.fault(below(place, "assets", i), "write it as in ioc-*", "%q is no pattern of names", glob)
-		}
-	}
+	c.patterns(below(place, "assets"), "ioc-*", s.Assets)
 	if (s.Key == "") == (s.Identity == "") {
 		c.fault(place, "give either key or identity", "it names not one way to know the signer")
 	}
 	s.Issuer = c.identity(place, s.Key, s.Identity, s.Issuer, s.TrustedRoot, actions)
+}
+
+// patterns checks a list of patterns of names, of which one is an example.
+func (c checker) patterns(place strictyaml.Path, example string, globs []string) {
+	for i, glob := range globs {
+		if _, err := path.Match(glob, ""); err != nil {
+			c.fault(below(place, i), "write it as in "+example, "%q is no pattern of names", glob)
+		}
+	}
 }
 
 // identity checks a key, or an identity with its issuer and trusted root, and

@@ -26,6 +26,8 @@ type Policy struct {
 	Signers []Signer `json:"signers,omitempty" jsonschema_description:"Who may sign the releases of which assets. Everything that a release is built on or runs must be signed by one of them too."`
 	// Checks are tests that must have passed, beside the boot of every instance.
 	Checks []string `json:"checks,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=unique PVs" jsonschema_description:"Tests that must have passed, beside the boot of every IOC instance."`
+	// Consents is what instances' own charts may need beyond what an IOC does.
+	Consents []Consent `json:"consents,omitempty" jsonschema_description:"What charts may bring and ask for beyond what an IOC needs."`
 	// Approvals is who must approve; nil when nobody must.
 	Approvals *Approvals `json:"approvals,omitempty" jsonschema_description:"Who must approve a promotion, and how many of them."`
 	// After and Soak ask that every image ran healthy elsewhere before.
@@ -57,6 +59,23 @@ func (s Signer) May(name asset.Name) bool {
 	return len(s.Assets) == 0 || slices.ContainsFunc(s.Assets, func(glob string) bool {
 		ok, _ := path.Match(glob, string(name)) // Read refuses a bad pattern
 		return ok
+	})
+}
+
+// Consent lets the charts of some instances need something.
+type Consent struct {
+	Charts []string `json:"charts" jsonschema:"minItems=1,uniqueItems=true,minLength=1,example=bl01t-ea-*" jsonschema_description:"Names of the instances whose charts may; * stands for any letters."`
+	To     []string `json:"to" jsonschema:"minItems=1,uniqueItems=true,minLength=1,example=host path /dev/ttyUSB0" jsonschema_description:"What they may need, in the words of tagline gate: kind Service, hook pre-install, privileged, capability SYS_NICE."`
+}
+
+// Allows reports whether the policy consents to what an instance's chart needs, in
+// the words of chart.Needs.
+func (p *Policy) Allows(instance, need string) bool {
+	return slices.ContainsFunc(p.Consents, func(c Consent) bool {
+		return slices.Contains(c.To, need) && slices.ContainsFunc(c.Charts, func(glob string) bool {
+			ok, _ := path.Match(glob, instance) // Read refuses a bad pattern
+			return ok
+		})
 	})
 }
 

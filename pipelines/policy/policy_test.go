@@ -54,6 +54,9 @@ func TestReadRefuses(t *testing.T) {
 		{"signers: [{key: x}]\n", "the key can't be read"},
 		{"signers: [{identity: x, trustedRoot: \"{}\"}]\n", "it can't be read"},
 		{"signers: [{identity: x, assets: [\"[\"]}]\n", "is no pattern of names"},
+		{unsigned + "consents: [{charts: [\"[\"], to: [root]}]\n", "is no pattern of names; write it as in bl01t-"},
+		{unsigned + "consents: [{to: [root]}]\n", ":2: "}, // for all charts is written "*"
+		{unsigned + "consents: [{charts: [bl01t-a], to: []}]\n", ":2: "},
 		{"signers:\n  - issuer: https://x\n    key: " + key, "only an identity has an issuer"},
 		{unsigned + "approvers: []\n", ":2: unknown key"},
 		{unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y}]}\n", "2 of 1 can never approve"},
@@ -202,4 +205,27 @@ func TestTemplate(t *testing.T) {
 	_, err = Template{Approvers: []Approver{{Name: "ajp", Key: string(public)}}}.Text("bl01t")
 	require.ErrorContains(t, err, "nobody may sign releases; give --key")
 	require.True(t, Template{}.Empty())
+}
+
+func TestAllows(t *testing.T) {
+	p := &Policy{Consents: []Consent{
+		{Charts: []string{"bl01t-ea-*", "bl01t-gw"}, To: []string{"kind Service", "host path /dev/ttyUSB0"}},
+		{Charts: []string{"*"}, To: []string{"hook post-install"}},
+	}}
+	for _, c := range []struct {
+		instance, need string
+		want           bool
+	}{
+		{"bl01t-gw", "kind Service", true},
+		{"bl01t-ea-1", "host path /dev/ttyUSB0", true},
+		{"bl01t-mo", "hook post-install", true},
+		{"bl01t-mo", "kind Service", false},
+		{"bl01t-gw", "host path /dev", false},
+		{"bl01t-gw", "host path /dev/ttyUSB01", false},
+		{"bl01t-gw", "hook", false},
+	} {
+		if p.Allows(c.instance, c.need) != c.want {
+			t.Errorf("%+v", c)
+		}
+	}
 }

@@ -92,6 +92,7 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		}
 		to := ledger.Release{
 			Record: *rec, Digest: pass.Digest(), Since: time.Now().UTC(), Signatures: pass.Signatures(),
+			Needs: pass.Needs(),
 		}
 		if err := deps.lift(past, to); err != nil {
 			return err
