@@ -66,6 +66,7 @@ func writeDiff(w io.Writer, d *diff.Diff) {
 			fmt.Fprintf(w, "  image %s → %s\n", or(i.Image.Old), or(i.Image.New))
 		}
 		writeDiffs(w, "  ", i.Values)
+		writeDiffs(w, "  chart: ", i.Needs)
 		writeFiles(w, "  ", i.Files)
 	}
 	for _, pv := range d.PVs {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -99,10 +100,29 @@ func (a *app) planTag(name, rev, part string) error {
 	if a.output == "matrix" {
 		return a.matrix(p.Matrix(), part)
 	}
-	return a.print(p, func(w io.Writer) error {
-		fmt.Fprintf(w, "%s (%s) at commit %.12s\n", p.Tag, p.Kind, p.Commit)
-		return writeSteps(w, p.Steps)
-	})
+	if p.Kind == asset.Beamline {
+		needs, err := chart.Planned(files, p.Beamline.Name, p.Tag.Version.String())
+		if err != nil {
+			return err
+		}
+		for i, inst := range p.Beamline.Instances {
+			p.Beamline.Instances[i].Needs = needs[inst.Name]
+		}
+	}
+	return a.print(p, func(w io.Writer) error { return writePlan(w, p) })
+}
+
+func writePlan(w io.Writer, p *plan.Plan) error {
+	fmt.Fprintf(w, "%s (%s) at commit %.12s\n", p.Tag, p.Kind, p.Commit)
+	if err := writeSteps(w, p.Steps); err != nil || p.Beamline == nil {
+		return err
+	}
+	for _, inst := range p.Beamline.Instances {
+		for _, need := range inst.Needs {
+			fmt.Fprintf(w, "chart %s needs the policy's consent to: %s\n", inst.Name, need)
+		}
+	}
+	return nil
 }
 
 func (a *app) planSince(since, rev, part string) error {

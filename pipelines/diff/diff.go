@@ -18,6 +18,8 @@ import (
 type Release struct {
 	Record *record.Record
 	Files  fs.FS // at the record's commit
+	// Needs is by instance what its own chart needs beyond an IOC, as chart.Needs says.
+	Needs map[string][]string
 }
 
 // Diff is what differs in a newer release.
@@ -50,7 +52,10 @@ type Instance struct {
 	State  State    `json:"state"`
 	Image  *Change  `json:"image,omitempty"`  // the generic IOC's pin
 	Values []Change `json:"values,omitempty"` // by key, the beamline's overlaid by its own
-	Files  []File   `json:"files,omitempty"`  // of config/: st.cmd and others
+	// of config/: st.cmd and others; and of a chart of its own: templates/x.yaml
+	Files []File `json:"files,omitempty"`
+	// what its own chart needs beyond an IOC: "kind Service"; Old or New is "needed"
+	Needs []Change `json:"needs,omitempty"`
 }
 
 // State is the way in which a thing differs.
@@ -163,11 +168,25 @@ func instances(from, to Release) ([]Instance, error) {
 	}
 	var list []Instance
 	for _, name := range union(sides[0], sides[1]) {
-		if i := instance(name, sides[0][name], sides[1][name]); i.State != "" {
+		i := instance(name, sides[0][name], sides[1][name])
+		i.Needs = changes(needed(from.Needs[name]), needed(to.Needs[name]))
+		if i.State == "" && len(i.Needs) > 0 {
+			i.State = Changes // an image or the library chart did
+		}
+		if i.State != "" {
 			list = append(list, i)
 		}
 	}
 	return list, nil
+}
+
+// needed returns needs as things that can appear and disappear.
+func needed(needs []string) map[string]string {
+	all := map[string]string{}
+	for _, need := range needs {
+		all[need] = "needed"
+	}
+	return all
 }
 
 // instance compares one instance. Its State is empty when nothing differs.
@@ -183,7 +202,7 @@ func instance(name string, a, b *beamline.Instance) Instance {
 			i.Image = &Change{Name: string(b.Image.Asset), Old: a.Image.String(), New: b.Image.String()}
 		}
 		i.Values = changes(values(a.Values), values(b.Values))
-		i.Files = files(a.Config, b.Config)
+		i.Files = append(files(a.Config, b.Config), files(a.Own, b.Own)...)
 		if i.Image != nil || len(i.Values)+len(i.Files) > 0 {
 			i.State = Changes
 		}

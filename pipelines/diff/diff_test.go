@@ -57,6 +57,7 @@ func TestBeamline(t *testing.T) {
 			},
 		),
 		files1(nil),
+		nil,
 	}
 	to := Release{
 		beamlineRecord(
@@ -79,6 +80,7 @@ func TestBeamline(t *testing.T) {
 			"beamlines/bl/iocs/bl-new/values.yaml":   "image: ioc 1.1.0\nprobePV: D\n",
 			"beamlines/bl/iocs/bl-new/config/st.cmd": script,
 		}),
+		nil,
 	}
 	to.Record.Parents.Releases = append(
 		to.Record.Parents.Releases,
@@ -136,6 +138,7 @@ func TestImage(t *testing.T) {
 				"generic-iocs/ioc/image.yaml": {Data: []byte(image)},
 				"generic-iocs/ioc/logo.png":   {Data: []byte(version + "\x00")},
 			},
+			nil,
 		}
 	}
 	d, err := New(
@@ -152,13 +155,35 @@ func TestImage(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	_, err := New(
-		Release{beamlineRecord("1.0.0"), files1(nil)},
-		Release{&record.Record{Kind: asset.Image, Asset: "ioc", Version: assettest.Version("1.0.0")}, files1(nil)},
+		Release{beamlineRecord("1.0.0"), files1(nil), nil},
+		Release{&record.Record{Kind: asset.Image, Asset: "ioc", Version: assettest.Version("1.0.0")}, files1(nil), nil},
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	_, err = New(
-		Release{beamlineRecord("1.0.0"), files1(map[string]string{"beamlines/bl/beamline.yaml": "nonsense: 1\n"})},
-		Release{beamlineRecord("1.1.0"), files1(nil)},
+		Release{beamlineRecord("1.0.0"), files1(map[string]string{"beamlines/bl/beamline.yaml": "nonsense: 1\n"}), nil},
+		Release{beamlineRecord("1.1.0"), files1(nil), nil},
 	)
 	require.ErrorContains(t, err, "beamlines/bl/beamline.yaml:1")
+}
+
+// What an own chart brings is shown with its files, and what that needs.
+func TestOwnCharts(t *testing.T) {
+	own := map[string]string{
+		"beamlines/bl/iocs/bl-a/Chart.yaml": "description: x\n", "beamlines/bl/iocs/bl-a/templates/x.yaml": "a: 1\n",
+	}
+	from := Release{beamlineRecord("1.0.0"), files1(own), map[string][]string{"bl-a": {"kind Service", "root"}}}
+	own["beamlines/bl/iocs/bl-a/templates/x.yaml"] = "a: 2\n"
+	to := Release{
+		beamlineRecord("1.1.0"), files1(own),
+		map[string][]string{"bl-a": {"kind Service", "privileged"}, "bl-b": {"root"}},
+	}
+	d, err := New(from, to)
+	require.NoError(t, err)
+	require.Equal(t, []Instance{
+		{
+			Name: "bl-a", State: Changes, Files: []File{{"templates/x.yaml", Changes, []string{"-a: 1", "+a: 2"}}},
+			Needs: []Change{{"privileged", "", "needed"}, {"root", "needed", ""}},
+		},
+		{Name: "bl-b", State: Changes, Needs: []Change{{"root", "", "needed"}}},
+	}, d.Instances)
 }

@@ -2,9 +2,13 @@ package diff
 
 import (
 	"context"
+	"io/fs"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -28,5 +32,40 @@ func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t 
 			Fix:     "fetch the repository's whole history",
 		}
 	}
-	return Release{Record: rec, Files: files}, nil
+	return Of(ctx, reg, rec, files)
+}
+
+// Of returns the release of a record, made from a tree. What own charts need is read
+// from those that were published.
+func Of(ctx context.Context, reg *registry.Registry, rec *record.Record, files fs.FS) (Release, error) {
+	rel := Release{Record: rec, Files: files, Needs: map[string][]string{}}
+	if rec.Kind != asset.Beamline {
+		return rel, nil
+	}
+	bl, err := beamline.Read(files, string(rec.Asset))
+	if err != nil {
+		return rel, nil // New says so: a release of long ago may break a rule of today
+	}
+	own := map[string]bool{}
+	for _, inst := range bl.Instances {
+		own[inst.Name] = inst.Chart
+	}
+	for _, inst := range rec.Instances {
+		if !own[inst.Name] {
+			continue
+		}
+		archive, err := reg.Chart(ctx, inst.Chart)
+		if err != nil {
+			return rel, err
+		}
+		needs, err := chart.Needs(archive, rec.Namespace, string(inst.Image))
+		if err != nil {
+			return rel, &diag.Error{
+				Kind: diag.Broken, Doing: "looking at the chart of", Asset: inst.Name, Version: rec.Version.String(),
+				Err: err, Fix: "mend the chart and tag a new version",
+			}
+		}
+		rel.Needs[inst.Name] = needs
+	}
+	return rel, nil
 }

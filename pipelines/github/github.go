@@ -110,8 +110,12 @@ func (p Publisher) read(ctx context.Context, tag string) (*notes, error) {
 	if err != nil {
 		return nil, err
 	}
+	now, err := diff.Of(ctx, p.Registry, rec, files)
+	if err != nil {
+		return nil, err
+	}
 	// A release of long ago may break a rule of today, which must not stop the page.
-	n.since, n.unknown = diff.New(then, diff.Release{Record: rec, Files: files})
+	n.since, n.unknown = diff.New(then, now)
 	return n, nil
 }
 

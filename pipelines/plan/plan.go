@@ -4,6 +4,8 @@ package plan
 
 import (
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -51,8 +53,11 @@ type Beamline struct {
 // Instance is an IOC instance, one chart.
 type Instance struct {
 	Name  string    `json:"name"`
-	File  string    `json:"file"`  // its values.yaml
-	Image asset.Pin `json:"image"` // the released generic IOC it runs
+	File  string    `json:"file"`          // its values.yaml
+	Image asset.Pin `json:"image"`         // the released generic IOC it runs
+	Own   []string  `json:"own,omitempty"` // files of a chart of its own: "Chart.yaml", "templates/service.yaml"
+	// what that chart needs beyond an IOC; New leaves it out, as it renders no charts
+	Needs []string `json:"needs,omitempty"`
 }
 
 // New plans the release of a git tag from the tree at its commit. It refuses
@@ -106,7 +111,9 @@ func image(recipes *recipe.Tree, name string) *Image {
 func instances(bl *beamline.Beamline) *Beamline {
 	p := &Beamline{Name: bl.Name, File: bl.File, Namespace: bl.Namespace, Instances: []Instance{}}
 	for _, i := range bl.Instances {
-		p.Instances = append(p.Instances, Instance{Name: i.Name, File: i.File, Image: i.Image})
+		p.Instances = append(p.Instances, Instance{
+			Name: i.Name, File: i.File, Image: i.Image, Own: slices.Sorted(maps.Keys(i.Own)),
+		})
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
@@ -62,7 +63,11 @@ func (p *Plan) steps() []Step {
 			add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
 		}
 		for _, i := range p.Beamline.Instances {
-			add(Package, "chart "+i.Name, "%s with charts/ioc-lib", path.Dir(i.File))
+			with := "charts/ioc-lib"
+			if len(i.Own) > 0 {
+				with += " and " + strings.Join(i.Own, ", ")
+			}
+			add(Package, "chart "+i.Name, "%s with %s", path.Dir(i.File), with)
 		}
 		for _, i := range p.Beamline.Instances {
 			add(Publish, "chart "+i.Name, "%s", tagged)

@@ -1,0 +1,39 @@
+package chart
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+)
+
+// Planned returns what the own charts of a beamline in a tree will need, by instance,
+// as Needs says of those that are released. version is the release's. Where the
+// library chart is a released one, the tree's or this program's stands for it.
+func Planned(tree fs.FS, name, version string) (map[string][]string, error) {
+	bl, err := beamline.Read(tree, name)
+	if err != nil || !slices.ContainsFunc(bl.Instances, func(i *beamline.Instance) bool { return i.Chart }) {
+		return nil, err
+	}
+	library, err := LibraryOf(tree)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]string{}
+	for _, inst := range bl.Instances {
+		if !inst.Chart {
+			continue
+		}
+		image := fmt.Sprintf("%s@sha256:%s", inst.Image.Asset, strings.Repeat("0", 64)) // known when it is released
+		archive, err := library.Package(bl, inst, image, version)
+		if err != nil {
+			return nil, err
+		}
+		if all[inst.Name], err = Needs(archive, bl.Namespace, image); err != nil {
+			return nil, fault(inst, inst.Folder, err)
+		}
+	}
+	return all, nil
+}
