@@ -50,7 +50,8 @@ type world struct {
 	cluster   *cluster.Namespace
 	client    kubernetes.Interface
 	registry  *registry.Registry
-	image     string // "host/path@sha256:…" of the stand-in
+	image     string            // "host/path@sha256:…" of the stand-in
+	own       map[string]string // by instance, a template of its own
 }
 
 // newWorld opens the parts that the end-to-end harness names.
@@ -226,6 +227,10 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 			File:   "iocs/" + name + "/values.yaml",
 			Config: map[string][]byte{"st.cmd": []byte(script)},
 			Values: beamline.Values{ProbePV: strings.ToUpper(name) + ":X", Memory: "32Mi", GraceSeconds: 5},
+		}
+		if text := w.own[name]; text != "" {
+			inst.Chart = true
+			inst.Own = map[string][]byte{"Chart.yaml": []byte("{}"), "templates/own.yaml": []byte(text)}
 		}
 		tgz, err := lib.Package(bl, inst, w.image, at)
 		require.NoError(w.t, err)
