@@ -153,7 +153,7 @@ func (t *Tagline) Image(
 	// +default="HEAD"
 	rev string,
 ) (*Image, error) {
-	p, err := t.pipeline(ctx)
+	p, _, err := t.local(ctx) // the tree is enough
 	if err != nil {
 		return nil, err
 	}
