@@ -18,16 +18,10 @@ import (
 // buildIOCRun compiles ioc-run with a client that needs no EPICS Base.
 func buildIOCRun(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it compiles C++")
-	}
-	program := filepath.Join(t.TempDir(), "ioc-run")
-	out, err := exec.CommandContext(
-		t.Context(), "g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-Iiocrun", "-o", program,
-		"iocrun/main.cpp", "iocrun/supervisor.cpp", "iocrun/terminal.cpp", "iocrun/settings.cpp",
-		"testdata/iocrun/probe.cpp").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return program
+	return compile(
+		t, "iocrun/main.cpp", "iocrun/supervisor.cpp", "iocrun/terminal.cpp", "iocrun/settings.cpp",
+		"testdata/iocrun/probe.cpp",
+	)
 }
 
 // supervised is an IOC that ioc-run has started.
@@ -159,6 +153,16 @@ func TestIOCRun(t *testing.T) {
 		require.False(t, s.ready(program))
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered within 2 s of the start; ending the IOC")
+	})
+	t.Run("whoever asks is kept until the IOC is ready", func(t *testing.T) {
+		t.Parallel()
+		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_PV=X")
+		s.says(started)
+		ready := make(chan bool)
+		go func() { ready <- s.ready(program) }()
+		time.Sleep(time.Second) // for an answer that must not come yet
+		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "answers"), nil, 0o644))
+		require.True(t, <-ready)
 	})
 	t.Run("a probe PV that answers no more", func(t *testing.T) {
 		t.Parallel()

@@ -1,6 +1,7 @@
 #include "probe.h"
 
 #include "listeners.h"
+#include "repeater.h"
 
 #include <cstring>
 #include <mutex>
@@ -18,6 +19,7 @@ public:
     Answers answers() override;
 
 private:
+    QuietRepeater repeater;
     chid channel;
     std::mutex mutex;
     Answers seen;
@@ -45,6 +47,7 @@ CAProbe::~CAProbe()
 
 void CAProbe::ask()
 {
+    repeater.confirm();
     {
         std::lock_guard<std::mutex> guard(mutex);
         if (open || !channel || ca_state(channel) != cs_conn)

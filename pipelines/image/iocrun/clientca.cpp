@@ -1,5 +1,6 @@
 #include "client.h"
 #include "listeners.h"
+#include "repeater.h"
 
 #include <cstring>
 #include <vector>
@@ -25,6 +26,7 @@ public:
     std::string write(const std::string &pv, const std::string &value) override;
 
 private:
+    QuietRepeater repeater; // this does not last until a client would register
     std::map<std::string, std::unique_ptr<Channel>> channels;
 };
 
