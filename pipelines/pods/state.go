@@ -163,6 +163,15 @@ var stuck = []string{
 	"RunContainerError",
 }
 
+// What containerd says when a node has too much to do at once; the kubelet then tries again.
+var busy = []string{"context deadline exceeded", "DeadlineExceeded", "is reserved for"}
+
+// isBusy reports whether a container waits only because its node is busy.
+func isBusy(w *corev1.ContainerStateWaiting) bool {
+	return (w.Reason == "CreateContainerError" || w.Reason == "RunContainerError") &&
+		slices.ContainsFunc(busy, func(says string) bool { return strings.Contains(w.Message, says) })
+}
+
 // fromContainer fills in what the status of the IOC's container says.
 func (s *State) fromContainer(c corev1.ContainerStatus) {
 	s.Restarts = int(c.RestartCount)
@@ -176,6 +185,8 @@ func (s *State) fromContainer(c corev1.ContainerStatus) {
 	switch {
 	case c.State.Running != nil && c.Ready:
 		s.Ready, s.Doing = true, "ready"
+	case c.State.Waiting != nil && isBusy(c.State.Waiting):
+		s.Doing = "its node was too busy to start it, and tries again: " + c.State.Waiting.Message
 	case c.State.Waiting != nil && slices.Contains(stuck, c.State.Waiting.Reason):
 		s.Doing, s.Failing = fmt.Sprintf("%s: %s", c.State.Waiting.Reason, c.State.Waiting.Message), true
 	case crashed != nil:

@@ -96,6 +96,14 @@ func TestDescribe(t *testing.T) {
 			pods:  []corev1.Pod{pod("a", waiting("ImagePullBackOff", "not found"))},
 			doing: "ImagePullBackOff: not found", failing: true,
 		},
+		"a busy node": {
+			pods:  []corev1.Pod{pod("a", waiting("RunContainerError", "context deadline exceeded"))},
+			doing: "its node was too busy to start it, and tries again: context deadline exceeded",
+		},
+		"no such command": {
+			pods:  []corev1.Pod{pod("a", waiting("RunContainerError", "exec: \"iocs\": not found"))},
+			doing: "RunContainerError: exec: \"iocs\": not found", failing: true,
+		},
 		"first crash": {
 			pods:  []corev1.Pod{pod("a", crashed(0, corev1.ContainerStateTerminated{ExitCode: 1}))},
 			doing: "ended with exit status 1",
