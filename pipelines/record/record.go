@@ -117,6 +117,10 @@ type Test struct {
 	Name   string       `json:"name"`   // "smoke", "contents", "boot", "unique PVs" or "package"
 	Of     string       `json:"of"`     // the image or instance tested
 	Digest asset.Digest `json:"digest"` // of the image it ran; empty when it ran none
+	// of a boot: the digest of all that was tested, and of the tester; a later release that
+	// tests the same takes this test
+	Inputs asset.Digest `json:"inputs,omitempty"`
+	From   *Origin      `json:"from,omitempty"` // where it was run, of a test that was taken from another release
 	Passed bool         `json:"passed"`
 	Faults []string     `json:"faults,omitempty"` // each with file:line where known
 	// what drivers and modules printed at the start that is no fault, sorted

@@ -35,6 +35,7 @@ func (r *Record) Validate() error {
 	for _, c := range r.Checks {
 		f.must(c.Name != "" && c.Of != "", "a check has no name, or says not what it was of")
 		f.must(c.Passed, "check %s of %s did not pass", c.Name, c.Of)
+		r.validateTaken(&f, c)
 	}
 	return errors.Join(f...)
 }
