@@ -27,7 +27,8 @@ func newVerify(a *app) *cobra.Command {
 		Long: "Checks that a trusted key or workflow signed the record of a release, that the\n" +
 			"registry holds byte for byte what the record names, that every image has a signed\n" +
 			"SBOM and provenance of the record's commit, and the same for the releases it is\n" +
-			"built on. Of a workflow only the runs for the releases' own tags are believed.",
+			"built on; and that tests which it took from another release are in that one's\n" +
+			"signed record. Of a workflow only the runs for the releases' own tags are believed.",
 		Example: "  tagline verify bl01t/2026.11.1 --key release.key.pub\n" +
 			"  tagline verify bl01t/2026.11.1 \\\n" +
 			"    --identity https://github.com/some-org/site/.github/workflows/release.yml",
@@ -169,6 +170,9 @@ func writeReport(w io.Writer, r *attest.Report) error {
 				result,
 				thing.Bytes,
 			)
+		}
+		for _, o := range r.Tested {
+			fmt.Fprintf(t, "  %d tests\t%s\trun by %s, signed\n", o.Tests, o.Record.Short(), o.Release)
 		}
 		for _, p := range r.Parents {
 			release(p)

@@ -177,13 +177,18 @@ func names(rec *record.Record, ref asset.Ref) bool {
 
 // distrust names the release in each fault that names none itself.
 func distrust(name asset.Name, v asset.Version, err error) error {
+	return refuse(name, v, err, "do not promote it; find out who wrote there")
+}
+
+// refuse names the release, and what to do, in each fault that names none itself.
+func refuse(name asset.Name, v asset.Version, err error, fix string) error {
 	var faults []error
 	for _, f := range diag.All(err) {
 		var named *diag.Error
 		if !errors.As(f, &named) {
 			f = &diag.Error{
 				Kind: diag.Refused, Doing: "verifying", Asset: string(name), Version: v.String(), Err: f,
-				Fix: "do not promote it; find out who wrote there",
+				Fix: fix,
 			}
 		}
 		faults = append(faults, f)

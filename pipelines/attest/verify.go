@@ -21,6 +21,8 @@ type Report struct {
 	Record  asset.Digest  `json:"record"` // its digest
 	Signer  string        `json:"signer"` // who signed it
 	Things  []Thing       `json:"things"` // in the record's order
+	// The releases that ran tests which this one has taken; of each the record is verified.
+	Tested []Tested `json:"tested,omitempty"`
 	// The releases that this one is built on or runs, each verified as a whole.
 	Parents []*Report `json:"parents,omitempty"`
 }
@@ -33,11 +35,20 @@ type Thing struct {
 	Signed []string  `json:"signed,omitempty"`
 }
 
+// Tested is a release that ran tests which another has taken.
+type Tested struct {
+	Release asset.Tag    `json:"release"` // "bl45p/2026.11.1"
+	Record  asset.Digest `json:"record"`  // its digest
+	Signer  string       `json:"signer"`  // who signed it
+	Tests   int          `json:"tests"`   // that were taken
+}
+
 // Verify checks a release from its record down to each blob: that a trusted
 // signer signed the record as that of this release, that the record names only
 // its own registry, that every tag names what the record says, that every blob is
 // what its digest says, that every image has a signed SBOM and provenance of the
-// record's commit, and all of this for the releases it is built on. The error
+// record's commit, and all of this for the releases it is built on. Of the releases
+// that tests were taken from, the record is checked, and that it has them. The error
 // joins all faults, each of kind Refused. A release whose record is not to be
 // trusted is not read further.
 func Verify(
@@ -84,7 +95,25 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 			report.Parents = append(report.Parents, parent)
 		}
 	}
+	faults = append(faults, c.tested(ctx, rec, report))
 	return report, distrust(rec.Asset, rec.Version, errors.Join(faults...))
+}
+
+// tested verifies the tests that a release has taken from others.
+func (c *checker) tested(ctx context.Context, rec *record.Record, report *Report) error {
+	found, err := Taken(ctx, c.reg, c.trusted, rec)
+	for _, r := range found {
+		one := Tested{
+			Release: asset.Tag{Asset: r.Record.Asset, Version: r.Record.Version}, Record: r.Digest, Signer: r.Signer,
+		}
+		for _, t := range rec.Checks {
+			if t.From != nil && t.From.Record == r.Digest {
+				one.Tests++
+			}
+		}
+		report.Tested = append(report.Tested, one)
+	}
+	return err
 }
 
 // artifact checks one artifact of a release: its tag, its blobs, and the SBOM and
