@@ -40,8 +40,8 @@ func (p Pass) Digest() asset.Digest { return p.digest }
 // Override returns who overrode the policy and why; empty when nobody did.
 func (p Pass) Override() string { return p.override }
 
-// Signatures returns who signed the release and everything that it runs; none
-// where the policy asks for none.
+// Signatures returns who signed the release, everything that it runs, and the
+// releases that ran its tests; none where the policy asks for none.
 func (p Pass) Signatures() []record.Signature { return slices.Clone(p.signed) }
 
 // Needs returns by instance what its chart needs beyond an IOC, to which the policy
@@ -59,6 +59,7 @@ type Facts struct {
 	Beamline, Namespace string            // what was asked for
 	Release             *attest.Release   // read as attest.Read does, and nothing of it trusted further
 	Parents             []*attest.Release // of everything that it is built on and runs, read in the same way
+	Taken               []*attest.Release // whose tests it has taken, read in the same way
 	Policy              *policy.Policy
 	Approvals           []approval.Judged
 	Needs               map[string][]string // by instance, what its chart needs beyond an IOC, as chart.Needs says
@@ -144,9 +145,10 @@ func (v *Verdict) judge(f Facts, rules ...func(Facts) []Reason) {
 	}
 }
 
-// signatures returns who signed a release and what it runs.
+// signatures returns who signed a release, what it runs, and what its tests were run
+// for.
 func signatures(f Facts) (all []record.Signature) {
-	for _, r := range append([]*attest.Release{f.Release}, f.Parents...) {
+	for _, r := range slices.Concat([]*attest.Release{f.Release}, f.Parents, f.Taken) {
 		if r.Signer != "" {
 			all = append(all, record.Signature{Asset: r.Record.Asset, Tag: r.Record.Tag, Signer: r.Signer})
 		}

@@ -52,6 +52,9 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 			return nil, err
 		}
 	}
+	if f.Taken, err = attest.Taken(ctx, q.Registry, trusted, rel.Record); err != nil {
+		return nil, err
+	}
 	if f.Approvals, err = q.approvals(ctx, rel); err == nil {
 		f.Approvals, err = q.reviewed(ctx, rel.Record.Version, f.Approvals)
 	}

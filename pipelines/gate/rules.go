@@ -9,7 +9,6 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // kind binds the record to what was asked for.
@@ -59,50 +58,6 @@ func kind(f Facts) []Reason {
 		Kind, "it is the release of %s for namespace %s, with %d IOC instances", rec.Asset, rec.Namespace,
 		len(rec.Instances),
 	)}
-}
-
-// tests wants every instance booted at its image, the policy's checks passed, and
-// none failed. A check that was not run is not a pass.
-func tests(f Facts) []Reason {
-	rec := f.Release.Record
-	if len(rec.Checks) == 0 {
-		return []Reason{no(Tests, "release the tag again", "no check was ever run on it")}
-	}
-	var faults []Reason
-	for _, c := range rec.Checks {
-		if !c.Passed {
-			why := list(c.Faults)
-			if why == "" {
-				why = "no reason was recorded"
-			}
-			faults = append(faults, no(
-				Tests, "mend it and tag a new version", "check %s of %s failed: %s", c.Name, c.Of, why,
-			))
-		}
-	}
-	for _, inst := range rec.Instances {
-		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
-			return c.Name == record.BootTest && c.Of == inst.Name && c.Digest != "" && c.Digest == inst.Image.Digest()
-		})
-		if !booted {
-			faults = append(faults, no(
-				Tests, "release the tag again", "%s was never booted at the image it would run, %s", inst.Name,
-				inst.Image,
-			))
-		}
-	}
-	for _, name := range f.Policy.Checks {
-		if !slices.ContainsFunc(rec.Checks, func(c record.Test) bool { return c.Name == name }) {
-			faults = append(faults, no(
-				Tests, "release the tag again with a Tagline that runs it",
-				"the policy wants the check %q, which was never run on it", name,
-			))
-		}
-	}
-	if len(faults) > 0 {
-		return faults
-	}
-	return []Reason{yes(Tests, "%d checks passed, among them the boot of every instance", len(rec.Checks))}
 }
 
 // signature says who signed. That nobody trusted did is found out before: the
