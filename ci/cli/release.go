@@ -39,6 +39,7 @@ func newRelease(a *app) *cobra.Command {
 		},
 	}, tagArg)
 	s.buildFlags(cmd)
+	s.bootFlags(cmd)
 	s.signing.flags(cmd)
 	cmd.Flags().StringVar(&s.policy, "policy", "",
 		"file of a beamline's policy, whose signers may have signed what this is built on or runs, beside who signs this")
@@ -83,6 +84,9 @@ func writeTests(w io.Writer, tests []record.Test) {
 		verdict := "passed"
 		if !t.Passed {
 			verdict = "FAILED"
+		}
+		if t.From != nil {
+			verdict += ", tested by " + t.From.Release.Version.String()
 		}
 		fmt.Fprintf(w, "  %s of %s %s\n", t.Name, t.Of, verdict)
 		for _, e := range t.Evidence {

@@ -37,6 +37,7 @@ type site struct {
 	mirrors       []string
 	verbose       bool
 	signing       signing
+	all           bool // boot every IOC
 	// policy is a file that names who else may have signed what is built on or run.
 	policy string
 }
@@ -58,6 +59,12 @@ func (s *site) buildFlags(cmd *cobra.Command) {
 		"fetch sources below a URL from a copy (default $TAGLINE_MIRRORS): "+
 			"https://github.com/=https://git.example.org/mirrors/")
 	cmd.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "show the engine's own progress too")
+}
+
+// bootFlags adds the flag of commands that boot instances.
+func (s *site) bootFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.all, "all", false,
+		"boot every IOC of a beamline, also those that the release before has tested with the same inputs")
 }
 
 // state returns the folder that holds the stand-ins of this machine.
@@ -183,7 +190,9 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 				return err
 			}
 		}
-		return work(ctx, release.Pipeline{Builder: b, Repo: repo, Tool: thisBuild().Version, Signer: signer})
+		return work(ctx, release.Pipeline{
+			Builder: b, Repo: repo, Tool: thisBuild().Version, Signer: signer, All: s.all,
+		})
 	})
 }
 

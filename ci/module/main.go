@@ -99,11 +99,15 @@ func (t *Tagline) Check(
 	// Build what the image is built on, or what the instances run, from the tree.
 	// +optional
 	inTree bool,
+	// Boot every IOC of a beamline, also those that the release before has tested with the same inputs.
+	// +optional
+	all bool,
 ) (string, error) {
 	p, err := t.pipeline(ctx)
 	if err != nil {
 		return "", err
 	}
+	p.All = all
 	tests, err := p.Check(ctx, rev, tag, inTree)
 	return asJSON(tests, err)
 }
@@ -132,11 +136,15 @@ func (t *Tagline) Release(
 	// signing_config.json of a Sigstore of your own.
 	// +optional
 	signingConfig *dagger.File,
+	// Boot every IOC of a beamline, also those that the release before has tested with the same inputs.
+	// +optional
+	all bool,
 ) (string, error) {
 	p, err := t.pipeline(ctx)
 	if err != nil {
 		return "", err
 	}
+	p.All = all
 	by := signing{key, keyPassword, workflowURL, workflowToken, trustedRoot, signingConfig}
 	if p.Signer, err = by.signer(ctx); err != nil {
 		return "", err

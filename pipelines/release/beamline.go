@@ -3,8 +3,6 @@ package release
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -18,10 +16,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
-	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -118,36 +114,6 @@ func (b *beamlineJob) push(ctx context.Context) error {
 	return err
 }
 
-// test boots every instance, and sees that no two serve one PV.
-func (b *beamlineJob) test(ctx context.Context) error {
-	tests := make([]record.Test, len(b.bl.Instances))
-	err := step.EachIndex(ctx, sideBySide, len(tests), func(ctx context.Context, i int) error {
-		inst := b.bl.Instances[i]
-		return step.Run(ctx, "booting "+inst.Name, func(ctx context.Context) error {
-			test, err := b.boot(ctx, inst, b.booted(i))
-			if err == nil {
-				tests[i] = *test
-			}
-			return err
-		})
-	})
-	if err != nil {
-		return err
-	}
-	b.rec.Checks = append(tests, unique(b.bl.Name, tests))
-	return nil
-}
-
-// booted returns what an instance is booted with: its own image once that is in
-// the registry, or the generic IOC, onto which its config folder is mounted.
-func (b *beamlineJob) booted(i int) ioc {
-	run := b.iocs[b.bl.Instances[i].Image]
-	if own := b.own[i]; own != nil && b.pushed {
-		run.own, run.digest = b.Client.Container().From(string(own.Artifact.Pinned())), own.Artifact.Digest
-	}
-	return run
-}
-
 // pack pushes all charts by digest; sealing tags them.
 func (b *beamlineJob) pack(ctx context.Context) error {
 	artifacts := make([]record.Artifact, len(b.charts))
@@ -214,56 +180,6 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 	img, err := j.build(ctx, j.files, string(pin.Asset))
 	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
 	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), noDigest)}, err
-}
-
-// subject is an instance as it is booted: at its pinned image, as its pod will
-// start it.
-func subject(inst *beamline.Instance, run ioc) smoke.Subject {
-	runtime := run.img.Runtime
-	if run.own != nil {
-		runtime = run.own
-	}
-	return smoke.Subject{
-		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
-		Digest:  run.digest,
-		Runtime: runtime, Clients: run.img.Developer, Config: inst.Config, Inside: run.own != nil,
-		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
-		Env:    inst.Values.Env, Grace: inst.Values.Grace(), User: inst.Values.User(),
-		ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Advances: inst.Values.ProbeAdvances,
-		Startup: inst.Values.StartupRules(), Autosave: inst.Values.Autosave != "",
-	}
-}
-
-// boot starts one instance.
-func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
-	test, err := smoke.Tester{Client: j.Client}.Run(ctx, subject(inst, run))
-	if err != nil {
-		return nil, &diag.Error{
-			Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err,
-			Fix: "see that the engine runs and reaches the registry, then run it again",
-		}
-	}
-	test.Name = record.BootTest
-	return test, nil
-}
-
-// unique checks that no two IOCs of a beamline serve one PV.
-func unique(name string, tests []record.Test) record.Test {
-	result := record.Test{Name: record.UniquePVsTest, Of: name}
-	by := map[string]string{}
-	for _, t := range tests {
-		for _, pv := range t.PVs {
-			if other, ok := by[pv.Name]; ok {
-				result.Faults = append(result.Faults, fmt.Sprintf(
-					"beamlines/%s: %s and %s both serve %s; give one of them other macros", name, other, t.Of, pv.Name,
-				))
-			}
-			by[pv.Name] = t.Of
-		}
-	}
-	result.Passed = len(result.Faults) == 0
-	result.Evidence = []string{fmt.Sprintf("%d PVs of %d IOCs", len(by), len(tests))}
-	return result
 }
 
 // sorted puts artifacts in the record's order.

@@ -28,6 +28,8 @@ type Pipeline struct {
 	Repo   *tree.Repository
 	Tool   string      // Tagline's version, for the record
 	Signer sign.Signer // of releases; nil leaves them unsigned
+	// All boots every IOC of a beamline, also those that the release before has booted so.
+	All bool
 }
 
 // Plan returns what releasing a git tag of a repository would do. Nothing is

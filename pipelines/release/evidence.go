@@ -1,0 +1,105 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/attest"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/version"
+)
+
+// evidence is the boots that the release before has shown, each with the release that
+// ran it.
+type evidence []record.Test
+
+// test returns the boot of an instance with the same inputs.
+func (e evidence) test(name string, image, inputs asset.Digest) (record.Test, bool) {
+	i := slices.IndexFunc(e, func(t record.Test) bool {
+		return inputs != "" && t.Inputs == inputs && t.Of == name && t.Digest == image
+	})
+	if i < 0 {
+		return record.Test{}, false
+	}
+	return e[i], true
+}
+
+// evidence returns what the release before has shown, as far as it is trusted by the
+// signers that are trusted with what this release runs. What can't be read or trusted
+// is no error of this release: a line of progress says why, and it is booted.
+func (b *beamlineJob) evidence(ctx context.Context) evidence {
+	if b.All || b.inTree || b.Registry == nil {
+		return nil
+	}
+	before, err := b.before(ctx)
+	if err != nil {
+		b.say(ctx, "every IOC is booted: ", err)
+	}
+	if before == nil {
+		return nil
+	}
+	var all evidence
+	taken, err := attest.Taken(ctx, b.Registry, b.Trusted, before.Record)
+	if err != nil {
+		b.say(ctx, "IOCs are booted again: ", err)
+	}
+	for _, t := range before.Record.Checks {
+		switch {
+		case t.Name != record.BootTest || t.Inputs == "" || !t.Passed:
+			continue
+		case t.From == nil:
+			t.From = &record.Origin{
+				Release: asset.Tag{Asset: before.Record.Asset, Version: before.Record.Version}, Record: before.Digest,
+			}
+		case !attest.Ran(taken, t):
+			continue
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// before returns the record of the beamline's release before this one, verified; nil
+// for the first.
+func (b *beamlineJob) before(ctx context.Context) (*attest.Release, error) {
+	pin := b.job.plan.Tag.Pin()
+	versions, err := b.Registry.Records(ctx, pin.Asset)
+	if err != nil {
+		return nil, err
+	}
+	list := []version.Dated{{Version: pin.Version}}
+	for _, v := range versions {
+		if v != pin.Version {
+			list = append(list, version.Dated{Version: v})
+		}
+	}
+	before := version.Previous(list, pin.Version)
+	if before.IsZero() {
+		return nil, nil
+	}
+	return attest.Read(ctx, b.Registry, b.Trusted, pin.Asset, before, "")
+}
+
+// say shows a line of progress for each fault.
+func (b *beamlineJob) say(ctx context.Context, what string, err error) {
+	for _, fault := range diag.All(err) {
+		step.Say(ctx, "testing "+b.tag.String(), what+fault.Error())
+	}
+}
+
+// sayTaken shows how many boots were taken, and from which releases.
+func (b *beamlineJob) sayTaken(ctx context.Context, tests []record.Test) {
+	for _, o := range (&record.Record{Checks: tests}).Origins() {
+		n := 0
+		for _, t := range tests {
+			if t.From != nil && *t.From == o {
+				n++
+			}
+		}
+		step.Say(ctx, "testing "+b.tag.String(), fmt.Sprintf("%d of %d IOCs: tested by %s", n, len(tests), o.Release))
+	}
+}
