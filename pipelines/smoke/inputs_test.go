@@ -106,6 +106,7 @@ func TestTheTesterCounts(t *testing.T) {
 		_, err := fs.Stat(own, file)
 		require.NoError(t, err)
 	}
+	require.Equal(t, sourcesOf(own, startup.Source), tester(), "what judges a start is part of it")
 	class, err := fs.ReadFile(startup.Source, "class.go")
 	require.NoError(t, err)
 	require.True(t, strings.Contains(string(class), "baseFaults"))
