@@ -172,7 +172,7 @@ func writeReport(w io.Writer, r *attest.Report) error {
 			)
 		}
 		for _, o := range r.Tested {
-			fmt.Fprintf(t, "  %d tests\t%s\trun by %s, signed\n", o.Tests, o.Record.Short(), o.Release)
+			fmt.Fprintf(t, "  tests: %d\t%s\trun by %s, signed\n", o.Tests, o.Record.Short(), o.Release)
 		}
 		for _, p := range r.Parents {
 			release(p)
