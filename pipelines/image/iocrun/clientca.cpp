@@ -26,7 +26,7 @@ public:
     std::string write(const std::string &pv, const std::string &value) override;
 
 private:
-    QuietRepeater repeater; // this does not last until a client would register
+    QuietRepeater repeater;
     std::map<std::string, std::unique_ptr<Channel>> channels;
 };
 

@@ -13,13 +13,16 @@ struct Answers {
 
 /*
  * A client with one channel to one PV of one server. It asks when it is told to,
- * and a question that is still open is not asked again. Its library reconnects.
+ * and a question that is still open is not asked again. A connection that is lost
+ * is made again.
  */
 class Probe {
 public:
     virtual ~Probe() {}
     virtual void ask() = 0;
     virtual Answers answers() = 0;
+    /* What becomes readable when there is something to take in; -1 if a thread does that. */
+    virtual int fd() const { return -1; }
 };
 
 /* server is "address:port" of the IOC's server over TCP. Nobody else is asked. */

@@ -3,18 +3,14 @@
 #define REPEATER_H
 
 /*
- * The CA repeater passes each IOC's beacons on to all clients of its host: with a
- * hundred IOCs on a node, a hundred clients would wake for each. Neither ioc-run
- * nor ioc-ask needs beacons, because they know the server they ask. While a
- * QuietRepeater lives, clients of this process register with it and hear nothing,
- * and none of them starts a caRepeater.
+ * While it lives, clients of this process see a CA repeater at a port of its own, and
+ * none of them starts a caRepeater in the IOC's container. They ask for beacons there
+ * and get none, which only clients need that search for servers.
  */
 class QuietRepeater {
 public:
     QuietRepeater();
     ~QuietRepeater();
-    /* Confirms the registrations that have come; a client tries each second until then. */
-    void confirm();
 
 private:
     int fd; // -1 if there is none; clients then use the host's repeater

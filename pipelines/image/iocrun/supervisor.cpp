@@ -104,13 +104,14 @@ void Supervisor::wait()
         {terminal.fd(), terminal.events(), 0},
         {terminal.input(), POLLIN, 0},
         {mark, POLLIN, 0},
+        {probe ? probe->fd() : -1, POLLIN, 0},
     };
     double pause = -1; // for ever: an IOC without a probe PV is waited for
     if (stopping || !ready)
         pause = lookEvery;
     else if (!settings.pv.empty())
         pause = std::max(asked + askEvery - now(), 0.0);
-    poll(all, 4, pause < 0 ? -1 : int(pause * 1000) + 1);
+    poll(all, 5, pause < 0 ? -1 : int(pause * 1000) + 1);
     if (all[1].revents & POLLOUT)
         terminal.flush();
     if (all[1].revents & ~POLLOUT)
