@@ -45,6 +45,7 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	for i, t := range v.Tolerations {
 		r.checkToleration(doc, below(where, "tolerations", i), t)
 	}
+	r.checkVolumes(doc, below(where, "volumes"), v.Volumes)
 }
 
 // checkToleration holds to the rules of the Kubernetes API.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/invopop/jsonschema"
 
@@ -23,6 +25,7 @@ type Values struct {
 	Env           map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
 	NodeSelector  map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
 	Tolerations   []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
+	Volumes       []Volume          `json:"volumes,omitempty" jsonschema_description:"Folders with data that are mounted into the IOC, beside its config and autosave."`
 	CPU           string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
 	Memory        string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
 	Autosave      string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
@@ -58,6 +61,16 @@ func (v Values) Fields() map[string]any {
 	}
 	if err != nil {
 		panic(err) // Values are plain data
+	}
+	return all
+}
+
+// byKey returns the fields by the key that people write.
+func (v *Values) byKey() map[string]reflect.Value {
+	all, fields := map[string]reflect.Value{}, reflect.ValueOf(v).Elem()
+	for i := range fields.NumField() {
+		key, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		all[key] = fields.Field(i)
 	}
 	return all
 }

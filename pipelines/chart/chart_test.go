@@ -62,6 +62,16 @@ func TestManifests(t *testing.T) {
 			}
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},
+		"volumes": func(i *beamline.Instance) {
+			i.Values.Volumes = []beamline.Volume{
+				{Name: "data", MountPath: "/data", Claim: "bl01t-data"},
+				{Name: "scratch", MountPath: "/scratch", HostPath: "/scratch/bl01t"},
+				{
+					Name: "site", MountPath: "/site", ReadOnly: true,
+					NFS: &beamline.NFS{Server: "nfs.example.org", Path: "/exports/site"},
+				},
+			}
+		},
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
 	} {
 		t.Run(name, func(t *testing.T) {

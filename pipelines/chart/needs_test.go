@@ -6,6 +6,8 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
 // own packages the instance of stage with templates of its own.
@@ -180,6 +182,41 @@ func TestNeedsOfObjects(t *testing.T) {
 			require.Equal(t, c.want, strings.Join(got, ", "))
 		})
 	}
+}
+
+// TestNeedsOfValues has a case for each value by which an ordinary instance reaches
+// further than others.
+func TestNeedsOfValues(t *testing.T) {
+	for _, c := range []struct {
+		values beamline.Values
+		want   string
+	}{
+		{beamline.Values{Volumes: []beamline.Volume{{Name: "a", MountPath: "/a", Claim: "a"}}}, ""},
+		{
+			beamline.Values{Volumes: []beamline.Volume{{Name: "a", MountPath: "/a", HostPath: "/scratch"}}},
+			"host path /scratch",
+		},
+		{
+			beamline.Values{Volumes: []beamline.Volume{
+				{Name: "a", MountPath: "/a", NFS: &beamline.NFS{Server: "x", Path: "/"}},
+			}},
+			"volume nfs",
+		},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			bl, inst := stage(t)
+			inst.Values = c.values
+			inst.Values.ProbePV = "X"
+			require.True(t, inst.Reaches(), "plan and diff would not look at it")
+			tgz, err := lib.Package(bl, inst, image, "1.0.0")
+			require.NoError(t, err)
+			got, err := Needs(tgz, "bl01t", image)
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.Join(got, ", "))
+		})
+	}
+	_, inst := stage(t)
+	require.False(t, inst.Reaches())
 }
 
 // Resource definitions are made before a chart's templates: those of a library chart

@@ -30,6 +30,14 @@ func TestPackageRefuses(t *testing.T) {
 		"no probe PV": {func(i *beamline.Instance) { i.Values.ProbePV = "" }, []string{"probePV"}},
 		"IOC_NAME in env": {func(i *beamline.Instance) { i.Values.Env = map[string]string{"IOC_NAME": "x"} },
 			[]string{"/env/IOC_NAME"}},
+		"a volume from two places": {func(i *beamline.Instance) {
+			i.Values.Volumes = []beamline.Volume{{Name: "x", MountPath: "/x", Claim: "x", HostPath: "/x"}}
+		}, []string{"/volumes/0: "}},
+		"a volume over the chart's own": {func(i *beamline.Instance) {
+			i.Values.Volumes = []beamline.Volume{
+				{Name: "config", MountPath: "/x", Claim: "x"}, {Name: "x", MountPath: "/epics/config", Claim: "x"},
+			}
+		}, []string{"/volumes/0/name: ", "/volumes/1/mountPath: "}},
 		"no start-up script": {func(i *beamline.Instance) { delete(i.Config, "st.cmd") },
 			[]string{folder + "/config", "add config/st.cmd"}},
 		"byte order mark": {func(i *beamline.Instance) { i.Config["st.cmd"] = []byte("\ufeffiocInit\n") },

@@ -21,6 +21,15 @@ var limits = map[string]func(*jsonschema.Schema){
 	"cpu":      func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"memory":   func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"autosave": func(s *jsonschema.Schema) { s.Pattern = quantity },
+	"volumes": func(s *jsonschema.Schema) {
+		s.Items.OneOf = []*jsonschema.Schema{
+			{Required: []string{"claim"}}, {Required: []string{"hostPath"}}, {Required: []string{"nfs"}},
+		}
+		name, _ := s.Items.Properties.Get("name")
+		name.Not = &jsonschema.Schema{Pattern: `^(config|autosave|tmp|device-.*)$`} // the chart's own
+		at, _ := s.Items.Properties.Get("mountPath")
+		at.Not = &jsonschema.Schema{Pattern: `^/+(epics(/.*)?|tmp|dev|proc|sys|bin|etc|lib|usr)?/*$`}
+	},
 	"env": func(s *jsonschema.Schema) {
 		s.PatternProperties = map[string]*jsonschema.Schema{`^[A-Za-z_][A-Za-z0-9_]*$`: {Type: "string"}}
 		s.AdditionalProperties = jsonschema.FalseSchema

@@ -66,4 +66,7 @@ volumes:
   {{- end }}
   - name: tmp
     emptyDir: {}
+  {{- with include "ioc-lib.volumes" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- end }}
