@@ -46,6 +46,7 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 		r.checkToleration(doc, below(where, "tolerations", i), t)
 	}
 	r.checkVolumes(doc, below(where, "volumes"), v.Volumes)
+	r.checkDevices(doc, below(where, "devices"), v.Devices)
 }
 
 // checkToleration holds to the rules of the Kubernetes API.

@@ -26,6 +26,8 @@ type Values struct {
 	NodeSelector  map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
 	Tolerations   []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
 	Volumes       []Volume          `json:"volumes,omitempty" jsonschema_description:"Folders with data that are mounted into the IOC, beside its config and autosave."`
+	Devices       []Device          `json:"devices,omitempty" jsonschema_description:"Serial and USB devices of the node that the IOC opens."`
+	Network       string            `json:"network,omitempty" jsonschema:"enum=host,enum=cluster,default=host" jsonschema_description:"The network that the IOC serves in: the node's, where clients find it by broadcast, or the cluster's, behind a Service."`
 	CPU           string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
 	Memory        string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
 	Autosave      string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`

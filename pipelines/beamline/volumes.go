@@ -42,7 +42,7 @@ func (r *reader) checkVolumes(doc *strictyaml.Doc, where strictyaml.Path, volume
 	names, mounted := map[string]bool{}, map[string]bool{}
 	for i, v := range volumes {
 		p := below(where, i)
-		if from := v.from(); from != 1 {
+		if from := count(v.Claim != "", v.HostPath != "", v.NFS != nil); from != 1 {
 			r.faultAt(doc, p, "write one of claim, hostPath and nfs", "volume %q names %d places that it is from", v.Name, from)
 		}
 		if ownVolume(v.Name) {
@@ -58,16 +58,6 @@ func (r *reader) checkVolumes(doc *strictyaml.Doc, where strictyaml.Path, volume
 		r.checkNoWayUp(doc, below(p, "hostPath"), v.HostPath)
 		names[v.Name], mounted[path.Clean(v.MountPath)] = true, true
 	}
-}
-
-// from returns from how many places a volume is said to be.
-func (v Volume) from() (n int) {
-	for _, there := range []bool{v.Claim != "", v.HostPath != "", v.NFS != nil} {
-		if there {
-			n++
-		}
-	}
-	return n
 }
 
 // checkMount refuses a place in the container where a volume would hide what the

@@ -72,6 +72,19 @@ func TestManifests(t *testing.T) {
 				},
 			}
 		},
+		"devices": func(i *beamline.Instance) {
+			i.Values.Devices = []beamline.Device{
+				{Path: "/dev/ttyUSB0", Group: 20}, {Path: "/dev/bus/usb", Group: 20},
+				{Resource: "smarter-devices/ttyUSB1", Group: 21}, {Claim: "bl01t-camera"},
+			}
+		},
+		"resource": func(i *beamline.Instance) { // nothing is privileged for it
+			i.Values.Memory = ""
+			i.Values.Devices = []beamline.Device{{Resource: "smarter-devices/ttyUSB0"}}
+		},
+		"cluster": func(i *beamline.Instance) {
+			i.Values.Network, i.Values.Env = "cluster", map[string]string{"EPICS_CA_SERVER_PORT": "6064"}
+		},
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
 	} {
 		t.Run(name, func(t *testing.T) {

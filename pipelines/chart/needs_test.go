@@ -88,6 +88,12 @@ func TestNeedsOfPods(t *testing.T) {
 				"    spec:\n      host",
 			"unconfined",
 		},
+		{
+			"    spec:\n      host => " +
+				"      annotations: {cdi.k8s.io/x: vendor.com/camera=0}\n    spec:\n      host",
+			"device vendor.com/camera=0",
+		},
+		{atContainer + "resources: {limits: {smarter-devices/a: 1, memory: 1Gi}}\n", "resource smarter-devices/a"},
 		{inPod + "seLinuxOptions: {type: spc_t}\n", "SELinux options"},
 		{inPod + "sysctls: [{name: kernel.msgmax, value: \"1\"}]\n", "sysctl kernel.msgmax"},
 		{inContainer + "procMount: Unmasked", "host kernel files"},
@@ -110,6 +116,7 @@ func TestNeedsOfPods(t *testing.T) {
 		{"hostNetwork: true => serviceAccountName: admin", "service account admin"},
 		{"hostNetwork: true => serviceAccount: admin", "service account admin"},
 		{"hostNetwork: true => serviceAccountName: default", ""},
+		{"hostNetwork: true => resourceClaims: [{name: a, resourceClaimTemplateName: b}]", "resource claim b"},
 		{"{{ .Values.image }} => docker.io/library/busybox", "image docker.io/library/busybox"},
 		{
 			"containers: => initContainers: [{name: i, image: x, " +
@@ -202,6 +209,13 @@ func TestNeedsOfValues(t *testing.T) {
 			}},
 			"volume nfs",
 		},
+		{
+			beamline.Values{Devices: []beamline.Device{{Path: "/dev/ttyUSB0", Group: 20}}},
+			"host path /dev/ttyUSB0, privilege escalation, privileged",
+		},
+		{beamline.Values{Devices: []beamline.Device{{Resource: "a.b/c"}}}, "resource a.b/c"},
+		{beamline.Values{Devices: []beamline.Device{{Claim: "c"}}}, "resource claim c"},
+		{beamline.Values{Network: "cluster"}, "kind Service"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			bl, inst := stage(t)

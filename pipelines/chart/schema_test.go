@@ -22,20 +22,27 @@ var limits = map[string]func(*jsonschema.Schema){
 	"memory":   func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"autosave": func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"volumes": func(s *jsonschema.Schema) {
-		s.Items.OneOf = []*jsonschema.Schema{
-			{Required: []string{"claim"}}, {Required: []string{"hostPath"}}, {Required: []string{"nfs"}},
-		}
+		s.Items.OneOf = oneOf("claim", "hostPath", "nfs")
 		name, _ := s.Items.Properties.Get("name")
 		name.Not = &jsonschema.Schema{Pattern: `^(config|autosave|tmp|device-.*)$`} // the chart's own
 		at, _ := s.Items.Properties.Get("mountPath")
 		at.Not = &jsonschema.Schema{Pattern: `^/+(epics(/.*)?|tmp|dev|proc|sys|bin|etc|lib|usr)?/*$`}
 	},
+	"devices": func(s *jsonschema.Schema) { s.Items.OneOf = oneOf("path", "resource", "claim") },
 	"env": func(s *jsonschema.Schema) {
 		s.PatternProperties = map[string]*jsonschema.Schema{`^[A-Za-z_][A-Za-z0-9_]*$`: {Type: "string"}}
 		s.AdditionalProperties = jsonschema.FalseSchema
 		s.Properties = jsonschema.NewProperties()
 		s.Properties.Set("IOC_NAME", jsonschema.FalseSchema) // the chart sets it
 	},
+}
+
+// oneOf wants one of some keys.
+func oneOf(keys ...string) (all []*jsonschema.Schema) {
+	for _, key := range keys {
+		all = append(all, &jsonschema.Schema{Required: []string{key}})
+	}
+	return all
 }
 
 // valuesSchema returns the schema of an instance chart's values, from the Go type.

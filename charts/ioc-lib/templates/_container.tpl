@@ -17,11 +17,16 @@ env:
     value: {{ $value | quote }}
   {{- end }}
 securityContext:
+  {{- if include "ioc-lib.devicePaths" . }}
+  # Kubernetes lets no other container open a device of the node.
+  privileged: true
+  {{- else }}
   allowPrivilegeEscalation: false
+  {{- end }}
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
-{{- with include "ioc-lib.resources" . }}
+{{- with include "ioc-lib.resources" . | trim }}
 resources:
   {{- . | nindent 2 }}
 {{- end }}
@@ -39,7 +44,7 @@ volumeMounts:
   {{- end }}
   - name: tmp
     mountPath: /tmp
-  {{- with include "ioc-lib.mounts" . | trim }}
+  {{- with printf "%s%s" (include "ioc-lib.mounts" .) (include "ioc-lib.deviceMounts" .) | trim }}
   {{- . | nindent 2 }}
   {{- end }}
 {{- end }}
@@ -57,9 +62,16 @@ requests:
   {{- with .Values.memory }}
   memory: {{ . | quote }}
   {{- end }}
-{{- with .Values.memory }}
+{{- end }}
+{{- $devices := include "ioc-lib.deviceLimits" . | trim }}
+{{- if or .Values.memory $devices }}
 limits:
+  {{- with .Values.memory }}
   memory: {{ . | quote }}
+  {{- end }}
+  {{- with $devices }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- end }}
-{{- end }}
+{{- include "ioc-lib.deviceClaims" . }}
 {{- end }}

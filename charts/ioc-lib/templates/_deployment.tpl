@@ -29,9 +29,11 @@ spec:
 {{- end }}
 
 {{- define "ioc-lib.pod" -}}
+{{- if ne .Values.network "cluster" -}}
 # Channel Access and pvAccess search by broadcast, which only the host's network has.
 hostNetwork: true
 dnsPolicy: ClusterFirstWithHostNet
+{{ end -}}
 enableServiceLinks: false
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ .Values.graceSeconds | default 30 | int64 }}
@@ -40,8 +42,14 @@ securityContext:
   runAsUser: {{ .Values.uid | default 1000 | int64 }}
   runAsGroup: {{ .Values.gid | default 1000 | int64 }}
   fsGroup: {{ .Values.gid | default 1000 | int64 }}
+  {{- with include "ioc-lib.deviceGroups" . }}
+  supplementalGroups: {{ . }}
+  {{- end }}
   seccompProfile:
     type: RuntimeDefault
+{{- with include "ioc-lib.podClaims" . | trim }}
+{{ . }}
+{{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -66,7 +74,7 @@ volumes:
   {{- end }}
   - name: tmp
     emptyDir: {}
-  {{- with include "ioc-lib.volumes" . | trim }}
+  {{- with printf "%s%s" (include "ioc-lib.volumes" .) (include "ioc-lib.deviceVolumes" .) | trim }}
   {{- . | nindent 2 }}
   {{- end }}
 {{- end }}
