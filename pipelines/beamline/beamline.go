@@ -59,5 +59,6 @@ func (i *Instance) Under(shared Values) Values { return overlay(shared, i.writte
 // ordinary IOC: it brings templates, or has values that can.
 func (i *Instance) Reaches() bool {
 	v := i.Values
-	return i.Chart || len(v.Volumes)+len(v.Devices) > 0 || v.Network == "cluster"
+	return i.Chart || v.Network == "cluster" || v.ServiceAccount != "" ||
+		len(v.Volumes)+len(v.Devices)+len(v.Annotations)+len(v.InitContainers)+len(v.Containers) > 0
 }

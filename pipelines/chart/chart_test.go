@@ -85,6 +85,21 @@ func TestManifests(t *testing.T) {
 		"cluster": func(i *beamline.Instance) {
 			i.Values.Network, i.Values.Env = "cluster", map[string]string{"EPICS_CA_SERVER_PORT": "6064"}
 		},
+		"placed": func(i *beamline.Instance) {
+			v := &i.Values
+			v.NodeName, v.NodeSelector = "bl01t-serv-01", map[string]string{"beamline": "bl01t"}
+			v.Affinity = map[string]any{"podAntiAffinity": map[string]any{}}
+			v.PriorityClass, v.ServiceAccount, v.ImagePullSecrets = "beamline", "ioc", []string{"ghcr", "quay"}
+			v.Labels = map[string]string{"example.org/owner": "ajp"}
+			v.Annotations = map[string]string{"example.org/page": "{{ x }}"}
+		},
+		"beside": func(i *beamline.Instance) {
+			i.Values.InitContainers = []map[string]any{{"name": "first", "command": []any{"true"}}}
+			i.Values.Containers = []map[string]any{
+				{"name": "gateway", "image": image, "securityContext": map[string]any{"readOnlyRootFilesystem": true}},
+				{"name": "free", "securityContext": map[string]any{"privileged": true}},
+			}
+		},
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
 	} {
 		t.Run(name, func(t *testing.T) {

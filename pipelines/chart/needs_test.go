@@ -194,6 +194,7 @@ func TestNeedsOfObjects(t *testing.T) {
 // TestNeedsOfValues has a case for each value by which an ordinary instance reaches
 // further than others.
 func TestNeedsOfValues(t *testing.T) {
+	other := strings.Replace(image, "ioc-simstage", "busybox", 1)
 	for _, c := range []struct {
 		values beamline.Values
 		want   string
@@ -216,6 +217,19 @@ func TestNeedsOfValues(t *testing.T) {
 		{beamline.Values{Devices: []beamline.Device{{Resource: "a.b/c"}}}, "resource a.b/c"},
 		{beamline.Values{Devices: []beamline.Device{{Claim: "c"}}}, "resource claim c"},
 		{beamline.Values{Network: "cluster"}, "kind Service"},
+		{beamline.Values{ServiceAccount: "admin"}, "service account admin"},
+		{beamline.Values{Annotations: map[string]string{"cdi.k8s.io/x": "a.b/c=0"}}, "device a.b/c=0"},
+		{beamline.Values{Containers: []map[string]any{{"name": "x"}}}, ""}, // the IOC's own image
+		{
+			beamline.Values{InitContainers: []map[string]any{{"name": "x", "image": other}}},
+			"image " + other,
+		},
+		{
+			beamline.Values{Containers: []map[string]any{
+				{"name": "x", "securityContext": map[string]any{"privileged": true}},
+			}},
+			"privilege escalation, privileged",
+		},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			bl, inst := stage(t)

@@ -3,11 +3,15 @@ package chart
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/invopop/jsonschema"
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // quantity is how Kubernetes writes amounts, as far as an IOC needs it.
@@ -29,6 +33,9 @@ var limits = map[string]func(*jsonschema.Schema){
 		at.Not = &jsonschema.Schema{Pattern: `^/+(epics(/.*)?|tmp|dev|proc|sys|bin|etc|lib|usr)?/*$`}
 	},
 	"devices": func(s *jsonschema.Schema) { s.Items.OneOf = oneOf("path", "resource", "claim") },
+	"labels":  chosen, "annotations": chosen,
+	"initContainers": beside, "containers": beside,
+	"affinity": func(s *jsonschema.Schema) { *s = described(closed(corev1.Affinity{}), s) },
 	"env": func(s *jsonschema.Schema) {
 		s.PatternProperties = map[string]*jsonschema.Schema{`^[A-Za-z_][A-Za-z0-9_]*$`: {Type: "string"}}
 		s.AdditionalProperties = jsonschema.FalseSchema
@@ -43,6 +50,43 @@ func oneOf(keys ...string) (all []*jsonschema.Schema) {
 		all = append(all, &jsonschema.Schema{Required: []string{key}})
 	}
 	return all
+}
+
+// described gives a schema the description of another.
+func described(s, of *jsonschema.Schema) jsonschema.Schema {
+	s.Description = of.Description
+	return *s
+}
+
+// chosen leaves out the labels and annotations that are the chart's own or Helm's.
+func chosen(s *jsonschema.Schema) {
+	s.PropertyNames = &jsonschema.Schema{Not: &jsonschema.Schema{
+		Pattern: `^(app\.kubernetes\.io|(meta\.)?helm\.sh|tagline|kubectl\.kubernetes\.io)/`,
+	}}
+}
+
+// beside wants containers that have a name, and an image by digest if any, with no
+// keys but those of Kubernetes.
+func beside(s *jsonschema.Schema) {
+	s.Items = closed(corev1.Container{})
+	s.Items.Required = []string{"name"}
+	s.Items.Properties.Set("name", &jsonschema.Schema{Type: "string", Not: &jsonschema.Schema{Const: "ioc"}})
+	s.Items.Properties.Set("image", &jsonschema.Schema{Type: "string", Pattern: `^[^@\s]+@sha256:[0-9a-f]{64}$`})
+}
+
+// closed has the keys of a type of Kubernetes and no others; what they hold is for
+// Kubernetes to check.
+func closed(kind any, without ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{
+		Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema,
+	}
+	for f := range reflect.TypeOf(kind).Fields() {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !slices.Contains(without, key) {
+			s.Properties.Set(key, jsonschema.TrueSchema)
+		}
+	}
+	return s
 }
 
 // valuesSchema returns the schema of an instance chart's values, from the Go type.

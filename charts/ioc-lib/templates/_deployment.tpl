@@ -22,8 +22,14 @@ spec:
     metadata:
       labels:
         {{- include "ioc-lib.labels" . | nindent 8 }}
+        {{- with .Values.labels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       annotations:
         tagline/config: {{ include "ioc-lib.config" . | sha256sum }}
+        {{- with .Values.annotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
     spec:
       {{- include "ioc-lib.pod" . | nindent 6 }}
 {{- end }}
@@ -50,17 +56,21 @@ securityContext:
 {{- with include "ioc-lib.podClaims" . | trim }}
 {{ . }}
 {{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "ioc-lib.place" . }}
 {{- with .Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with include "ioc-lib.beside" (dict "root" . "all" .Values.initContainers) | trim }}
+initContainers:
+  {{- . | nindent 2 }}
+{{- end }}
 containers:
   - name: ioc
     {{- include "ioc-lib.container" . | nindent 4 }}
+  {{- with include "ioc-lib.beside" (dict "root" . "all" .Values.containers) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
 volumes:
   {{- if .Files.Glob "config/*" }}
   - name: config
