@@ -60,5 +60,6 @@ func (i *Instance) Under(shared Values) Values { return overlay(shared, i.writte
 func (i *Instance) Reaches() bool {
 	v := i.Values
 	return i.Chart || v.Network == "cluster" || v.ServiceAccount != "" ||
-		len(v.Volumes)+len(v.Devices)+len(v.Annotations)+len(v.InitContainers)+len(v.Containers) > 0
+		len(v.Volumes)+len(v.Devices)+len(v.Annotations)+len(v.InitContainers)+len(v.Containers)+
+			len(v.Pod)+len(v.Container) > 0
 }

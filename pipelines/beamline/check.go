@@ -50,6 +50,7 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	r.checkPlace(doc, where, v)
 	r.checkMarks(doc, below(where, "labels"), v.Labels)
 	r.checkMarks(doc, below(where, "annotations"), v.Annotations)
+	r.checkLongTail(doc, where, v)
 	names := map[string]bool{"ioc": true}
 	r.checkContainers(doc, below(where, "initContainers"), v.InitContainers, names)
 	r.checkContainers(doc, below(where, "containers"), v.Containers, names)

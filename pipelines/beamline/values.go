@@ -37,6 +37,8 @@ type Values struct {
 	Annotations      map[string]string `json:"annotations,omitempty" jsonschema_description:"Annotations of its pod, beside those of the chart."`
 	InitContainers   []map[string]any  `json:"initContainers,omitempty" jsonschema_description:"Containers of Kubernetes that end before the IOC starts. Without an image they run the IOC's own."`
 	Containers       []map[string]any  `json:"containers,omitempty" jsonschema_description:"Containers of Kubernetes that run beside the IOC. Without an image they run the IOC's own."`
+	Pod              map[string]any    `json:"pod,omitempty" jsonschema_description:"What else the pod's spec has, as in a PodSpec of Kubernetes: nothing that the chart sets itself."`
+	Container        map[string]any    `json:"container,omitempty" jsonschema_description:"What else the IOC's container has, as in a Container of Kubernetes: nothing that the chart sets itself."`
 	CPU              string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
 	Memory           string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
 	Autosave         string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`

@@ -100,6 +100,20 @@ func TestManifests(t *testing.T) {
 				{"name": "free", "securityContext": map[string]any{"privileged": true}},
 			}
 		},
+		"longtail": func(i *beamline.Instance) {
+			i.Values.Devices = []beamline.Device{{Resource: "a.b/c", Group: 20}}
+			i.Values.Pod = map[string]any{
+				"hostAliases":     []any{map[string]any{"ip": "10.0.0.1", "hostnames": []any{"motor"}}},
+				"securityContext": map[string]any{"supplementalGroups": []any{100}, "fsGroupChangePolicy": "OnRootMismatch"},
+				"volumes":         []any{map[string]any{"name": "shm", "emptyDir": map[string]any{"medium": "Memory"}}},
+			}
+			i.Values.Container = map[string]any{
+				"env":                    []any{map[string]any{"name": "B", "value": "x"}},
+				"securityContext":        map[string]any{"capabilities": map[string]any{"add": []any{"SYS_NICE"}}},
+				"terminationMessagePath": "/tmp/why",
+				"volumeMounts":           []any{map[string]any{"name": "shm", "mountPath": "/dev/shm"}},
+			}
+		},
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
 	} {
 		t.Run(name, func(t *testing.T) {

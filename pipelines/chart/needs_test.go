@@ -219,6 +219,13 @@ func TestNeedsOfValues(t *testing.T) {
 		{beamline.Values{Network: "cluster"}, "kind Service"},
 		{beamline.Values{ServiceAccount: "admin"}, "service account admin"},
 		{beamline.Values{Annotations: map[string]string{"cdi.k8s.io/x": "a.b/c=0"}}, "device a.b/c=0"},
+		{beamline.Values{Pod: map[string]any{"hostPID": true}}, "host processes"},
+		{
+			beamline.Values{Container: map[string]any{
+				"securityContext": map[string]any{"capabilities": map[string]any{"add": []any{"SYS_NICE"}}},
+			}},
+			"capability SYS_NICE",
+		},
 		{beamline.Values{Containers: []map[string]any{{"name": "x"}}}, ""}, // the IOC's own image
 		{
 			beamline.Values{InitContainers: []map[string]any{{"name": "x", "image": other}}},

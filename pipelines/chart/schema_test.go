@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
 // quantity is how Kubernetes writes amounts, as far as an IOC needs it.
@@ -36,6 +39,20 @@ var limits = map[string]func(*jsonschema.Schema){
 	"labels":  chosen, "annotations": chosen,
 	"initContainers": beside, "containers": beside,
 	"affinity": func(s *jsonschema.Schema) { *s = described(closed(corev1.Affinity{}), s) },
+	"pod": func(s *jsonschema.Schema) {
+		pod := open("pod", corev1.PodSpec{})
+		pod.Properties.Set("securityContext", open("pod.securityContext", corev1.PodSecurityContext{}))
+		pod.Properties.Set("volumes", named(`^(config|autosave|tmp|device-.*)$`))
+		*s = described(pod, s)
+	},
+	"container": func(s *jsonschema.Schema) {
+		c, security := open("container", corev1.Container{}), open("container.securityContext", corev1.SecurityContext{})
+		security.Properties.Set("capabilities",
+			open("container.securityContext.capabilities", corev1.Capabilities{}))
+		c.Properties.Set("securityContext", security)
+		c.Properties.Set("env", named(`^IOC_(NAME|RUN_.*)$`))
+		*s = described(c, s)
+	},
 	"env": func(s *jsonschema.Schema) {
 		s.PatternProperties = map[string]*jsonschema.Schema{`^[A-Za-z_][A-Za-z0-9_]*$`: {Type: "string"}}
 		s.AdditionalProperties = jsonschema.FalseSchema
@@ -50,6 +67,18 @@ func oneOf(keys ...string) (all []*jsonschema.Schema) {
 		all = append(all, &jsonschema.Schema{Required: []string{key}})
 	}
 	return all
+}
+
+// open has the keys of a type of Kubernetes that the chart does not set itself.
+func open(where string, kind any) *jsonschema.Schema {
+	return closed(kind, slices.Collect(maps.Keys(beamline.Reserved[where]))...)
+}
+
+// named is a list of objects whose name is none of the chart's own.
+func named(own string) *jsonschema.Schema {
+	item := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties()}
+	item.Properties.Set("name", &jsonschema.Schema{Type: "string", Not: &jsonschema.Schema{Pattern: own}})
+	return &jsonschema.Schema{Type: "array", Items: item}
 }
 
 // described gives a schema the description of another.

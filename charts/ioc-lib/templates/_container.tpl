@@ -4,6 +4,8 @@ terminal, so that whoever attaches to it has the IOC shell; nothing typed there
 but `exit` ends the IOC.
 */ -}}
 {{- define "ioc-lib.container" -}}
+{{- $more := .Values.container | default dict -}}
+{{- $security := $more.securityContext | default dict -}}
 image: {{ .Values.image | quote }}
 imagePullPolicy: IfNotPresent
 stdin: true
@@ -16,6 +18,9 @@ env:
   - name: {{ $name }}
     value: {{ $value | quote }}
   {{- end }}
+  {{- with $more.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 securityContext:
   {{- if include "ioc-lib.devicePaths" . }}
   # Kubernetes lets no other container open a device of the node.
@@ -26,6 +31,15 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
+    {{- with ($security.capabilities | default dict).add }}
+    add: {{ toJson . }}
+    {{- end }}
+  {{- with omit $security "capabilities" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with omit $more "env" "securityContext" "volumeMounts" }}
+{{ toYaml . }}
+{{- end }}
 {{- with include "ioc-lib.resources" . | trim }}
 resources:
   {{- . | nindent 2 }}
@@ -46,6 +60,9 @@ volumeMounts:
     mountPath: /tmp
   {{- with printf "%s%s" (include "ioc-lib.mounts" .) (include "ioc-lib.deviceMounts" .) | trim }}
   {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $more.volumeMounts }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
 

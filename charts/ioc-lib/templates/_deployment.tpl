@@ -48,8 +48,11 @@ securityContext:
   runAsUser: {{ .Values.uid | default 1000 | int64 }}
   runAsGroup: {{ .Values.gid | default 1000 | int64 }}
   fsGroup: {{ .Values.gid | default 1000 | int64 }}
-  {{- with include "ioc-lib.deviceGroups" . }}
+  {{- with include "ioc-lib.groups" . }}
   supplementalGroups: {{ . }}
+  {{- end }}
+  {{- with omit ((.Values.pod | default dict).securityContext | default dict) "supplementalGroups" }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
   seccompProfile:
     type: RuntimeDefault
@@ -60,6 +63,9 @@ securityContext:
 {{- with .Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with omit (.Values.pod | default dict) "securityContext" "volumes" }}
+{{ toYaml . }}
 {{- end }}
 {{- with include "ioc-lib.beside" (dict "root" . "all" .Values.initContainers) | trim }}
 initContainers:
@@ -86,5 +92,8 @@ volumes:
     emptyDir: {}
   {{- with printf "%s%s" (include "ioc-lib.volumes" .) (include "ioc-lib.deviceVolumes" .) | trim }}
   {{- . | nindent 2 }}
+  {{- end }}
+  {{- with (.Values.pod | default dict).volumes }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}

@@ -65,9 +65,12 @@ claims:
 {{- end }}
 {{- end }}
 
-{{- /* The groups that may open them, beside the IOC's own. */ -}}
-{{- define "ioc-lib.deviceGroups" -}}
+{{- /* The groups that may open them, and others beside the IOC's own. */ -}}
+{{- define "ioc-lib.groups" -}}
 {{- $groups := list }}
+{{- range ((.Values.pod | default dict).securityContext | default dict).supplementalGroups }}
+{{- $groups = append $groups (int64 .) }}
+{{- end }}
 {{- range .Values.devices }}
 {{- if .group }}
 {{- $groups = append $groups (int64 .group) }}
