@@ -16,7 +16,8 @@ const hostLabel = corev1.LabelHostname
 // checkPlace checks where the IOC runs, and as whom.
 func (r *reader) checkPlace(doc *strictyaml.Doc, where strictyaml.Path, v Values) {
 	if v.NodeName != "" && v.NodeSelector[hostLabel] != "" {
-		r.faultAt(doc, below(where, "nodeName"), "keep one of the two", "nodeSelector names a node by %s too", hostLabel)
+		r.faultAt(doc, below(where, "nodeName"), "keep one of the two",
+			"nodeSelector names a node by %s too", hostLabel)
 	}
 	r.checkKnown(doc, below(where, "affinity"), v.Affinity, corev1.Affinity{})
 	for i, name := range v.ImagePullSecrets {

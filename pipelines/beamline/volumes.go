@@ -43,7 +43,8 @@ func (r *reader) checkVolumes(doc *strictyaml.Doc, where strictyaml.Path, volume
 	for i, v := range volumes {
 		p := below(where, i)
 		if from := count(v.Claim != "", v.HostPath != "", v.NFS != nil); from != 1 {
-			r.faultAt(doc, p, "write one of claim, hostPath and nfs", "volume %q names %d places that it is from", v.Name, from)
+			r.faultAt(doc, p, "write one of claim, hostPath and nfs",
+				"volume %q names %d places that it is from", v.Name, from)
 		}
 		if ownVolume(v.Name) {
 			r.faultAt(doc, below(p, "name"), "choose another name", "the chart itself has a volume %q", v.Name)
@@ -67,7 +68,8 @@ func (r *reader) checkMount(doc *strictyaml.Doc, where strictyaml.Path, at strin
 	at = path.Clean(at)
 	for _, own := range []string{"/epics", "/tmp", "/dev", "/proc", "/sys", "/bin", "/etc", "/lib", "/usr"} {
 		if at == "/" || at == own || own == "/epics" && strings.HasPrefix(at, own+"/") {
-			r.faultAt(doc, where, "mount it elsewhere, as in /data", "a volume at %s would hide what the IOC is made of", at)
+			r.faultAt(doc, where, "mount it elsewhere, as in /data",
+				"a volume at %s would hide what the IOC is made of", at)
 			return
 		}
 	}

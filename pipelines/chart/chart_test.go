@@ -2,6 +2,7 @@ package chart
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"testing"
 	"testing/fstest"
@@ -44,7 +45,7 @@ func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
 }
 
 func TestManifests(t *testing.T) {
-	for name, change := range map[string]func(*beamline.Instance){
+	cases := map[string]func(*beamline.Instance){
 		"plain": func(*beamline.Instance) {},
 		"all": func(i *beamline.Instance) {
 			i.Values = beamline.Values{
@@ -62,60 +63,10 @@ func TestManifests(t *testing.T) {
 			}
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},
-		"volumes": func(i *beamline.Instance) {
-			i.Values.Volumes = []beamline.Volume{
-				{Name: "data", MountPath: "/data", Claim: "bl01t-data"},
-				{Name: "scratch", MountPath: "/scratch", HostPath: "/scratch/bl01t"},
-				{
-					Name: "site", MountPath: "/site", ReadOnly: true,
-					NFS: &beamline.NFS{Server: "nfs.example.org", Path: "/exports/site"},
-				},
-			}
-		},
-		"devices": func(i *beamline.Instance) {
-			i.Values.Devices = []beamline.Device{
-				{Path: "/dev/ttyUSB0", Group: 20}, {Path: "/dev/bus/usb", Group: 20},
-				{Resource: "smarter-devices/ttyUSB1", Group: 21}, {Claim: "bl01t-camera"},
-			}
-		},
-		"resource": func(i *beamline.Instance) { // nothing is privileged for it
-			i.Values.Memory = ""
-			i.Values.Devices = []beamline.Device{{Resource: "smarter-devices/ttyUSB0"}}
-		},
-		"cluster": func(i *beamline.Instance) {
-			i.Values.Network, i.Values.Env = "cluster", map[string]string{"EPICS_CA_SERVER_PORT": "6064"}
-		},
-		"placed": func(i *beamline.Instance) {
-			v := &i.Values
-			v.NodeName, v.NodeSelector = "bl01t-serv-01", map[string]string{"beamline": "bl01t"}
-			v.Affinity = map[string]any{"podAntiAffinity": map[string]any{}}
-			v.PriorityClass, v.ServiceAccount, v.ImagePullSecrets = "beamline", "ioc", []string{"ghcr", "quay"}
-			v.Labels = map[string]string{"example.org/owner": "ajp"}
-			v.Annotations = map[string]string{"example.org/page": "{{ x }}"}
-		},
-		"beside": func(i *beamline.Instance) {
-			i.Values.InitContainers = []map[string]any{{"name": "first", "command": []any{"true"}}}
-			i.Values.Containers = []map[string]any{
-				{"name": "gateway", "image": image, "securityContext": map[string]any{"readOnlyRootFilesystem": true}},
-				{"name": "free", "securityContext": map[string]any{"privileged": true}},
-			}
-		},
-		"longtail": func(i *beamline.Instance) {
-			i.Values.Devices = []beamline.Device{{Resource: "a.b/c", Group: 20}}
-			i.Values.Pod = map[string]any{
-				"hostAliases":     []any{map[string]any{"ip": "10.0.0.1", "hostnames": []any{"motor"}}},
-				"securityContext": map[string]any{"supplementalGroups": []any{100}, "fsGroupChangePolicy": "OnRootMismatch"},
-				"volumes":         []any{map[string]any{"name": "shm", "emptyDir": map[string]any{"medium": "Memory"}}},
-			}
-			i.Values.Container = map[string]any{
-				"env":                    []any{map[string]any{"name": "B", "value": "x"}},
-				"securityContext":        map[string]any{"capabilities": map[string]any{"add": []any{"SYS_NICE"}}},
-				"terminationMessagePath": "/tmp/why",
-				"volumeMounts":           []any{map[string]any{"name": "shm", "mountPath": "/dev/shm"}},
-			}
-		},
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
-	} {
+	}
+	maps.Copy(cases, further)
+	for name, change := range cases {
 		t.Run(name, func(t *testing.T) {
 			bl, inst := stage(t)
 			change(inst)

@@ -6,8 +6,6 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
 // own packages the instance of stage with templates of its own.
@@ -189,69 +187,6 @@ func TestNeedsOfObjects(t *testing.T) {
 			require.Equal(t, c.want, strings.Join(got, ", "))
 		})
 	}
-}
-
-// TestNeedsOfValues has a case for each value by which an ordinary instance reaches
-// further than others.
-func TestNeedsOfValues(t *testing.T) {
-	other := strings.Replace(image, "ioc-simstage", "busybox", 1)
-	for _, c := range []struct {
-		values beamline.Values
-		want   string
-	}{
-		{beamline.Values{Volumes: []beamline.Volume{{Name: "a", MountPath: "/a", Claim: "a"}}}, ""},
-		{
-			beamline.Values{Volumes: []beamline.Volume{{Name: "a", MountPath: "/a", HostPath: "/scratch"}}},
-			"host path /scratch",
-		},
-		{
-			beamline.Values{Volumes: []beamline.Volume{
-				{Name: "a", MountPath: "/a", NFS: &beamline.NFS{Server: "x", Path: "/"}},
-			}},
-			"volume nfs",
-		},
-		{
-			beamline.Values{Devices: []beamline.Device{{Path: "/dev/ttyUSB0", Group: 20}}},
-			"host path /dev/ttyUSB0, privilege escalation, privileged",
-		},
-		{beamline.Values{Devices: []beamline.Device{{Resource: "a.b/c"}}}, "resource a.b/c"},
-		{beamline.Values{Devices: []beamline.Device{{Claim: "c"}}}, "resource claim c"},
-		{beamline.Values{Network: "cluster"}, "kind Service"},
-		{beamline.Values{ServiceAccount: "admin"}, "service account admin"},
-		{beamline.Values{Annotations: map[string]string{"cdi.k8s.io/x": "a.b/c=0"}}, "device a.b/c=0"},
-		{beamline.Values{Pod: map[string]any{"hostPID": true}}, "host processes"},
-		{
-			beamline.Values{Container: map[string]any{
-				"securityContext": map[string]any{"capabilities": map[string]any{"add": []any{"SYS_NICE"}}},
-			}},
-			"capability SYS_NICE",
-		},
-		{beamline.Values{Containers: []map[string]any{{"name": "x"}}}, ""}, // the IOC's own image
-		{
-			beamline.Values{InitContainers: []map[string]any{{"name": "x", "image": other}}},
-			"image " + other,
-		},
-		{
-			beamline.Values{Containers: []map[string]any{
-				{"name": "x", "securityContext": map[string]any{"privileged": true}},
-			}},
-			"privilege escalation, privileged",
-		},
-	} {
-		t.Run(c.want, func(t *testing.T) {
-			bl, inst := stage(t)
-			inst.Values = c.values
-			inst.Values.ProbePV = "X"
-			require.True(t, inst.Reaches(), "plan and diff would not look at it")
-			tgz, err := lib.Package(bl, inst, image, "1.0.0")
-			require.NoError(t, err)
-			got, err := Needs(tgz, "bl01t", image)
-			require.NoError(t, err)
-			require.Equal(t, c.want, strings.Join(got, ", "))
-		})
-	}
-	_, inst := stage(t)
-	require.False(t, inst.Reaches())
 }
 
 // Resource definitions are made before a chart's templates: those of a library chart

@@ -46,7 +46,8 @@ var limits = map[string]func(*jsonschema.Schema){
 		*s = described(pod, s)
 	},
 	"container": func(s *jsonschema.Schema) {
-		c, security := open("container", corev1.Container{}), open("container.securityContext", corev1.SecurityContext{})
+		c := open("container", corev1.Container{})
+		security := open("container.securityContext", corev1.SecurityContext{})
 		security.Properties.Set("capabilities",
 			open("container.securityContext.capabilities", corev1.Capabilities{}))
 		c.Properties.Set("securityContext", security)
