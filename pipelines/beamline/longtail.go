@@ -28,6 +28,7 @@ var Reserved = map[string]map[string]string{
 		"containers": useContainers, "initContainers": useContainers, "ephemeralContainers": "remove it",
 		"hostNetwork": useNetwork, "dnsPolicy": useNetwork, "enableServiceLinks": keepOurs,
 		"automountServiceAccountToken": keepOurs, "restartPolicy": keepOurs,
+		"shareProcessNamespace":         "remove it; ioc-run is process 1 of its container",
 		"terminationGracePeriodSeconds": "set graceSeconds", "activeDeadlineSeconds": "remove it; an IOC has no end",
 		"nodeName": usePlace, "nodeSelector": usePlace, "affinity": usePlace, "tolerations": usePlace,
 		"priorityClassName": "set priorityClass", "imagePullSecrets": "write them outside pod",
