@@ -54,3 +54,12 @@ func (i *Instance) InImage() bool {
 // Under returns the values that the instance would have if its beamline's were
 // these.
 func (i *Instance) Under(shared Values) Values { return overlay(shared, i.written) }
+
+// Reaches reports whether the instance's chart may reach further than that of an
+// ordinary IOC: it brings templates, or has values that can.
+func (i *Instance) Reaches() bool {
+	v := i.Values
+	return i.Chart || v.Network == "cluster" || v.ServiceAccount != "" ||
+		len(v.Volumes)+len(v.Devices)+len(v.Annotations)+len(v.InitContainers)+len(v.Containers)+
+			len(v.Pod)+len(v.Container) > 0
+}

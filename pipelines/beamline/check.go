@@ -45,6 +45,15 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	for i, t := range v.Tolerations {
 		r.checkToleration(doc, below(where, "tolerations", i), t)
 	}
+	r.checkVolumes(doc, below(where, "volumes"), v.Volumes)
+	r.checkDevices(doc, below(where, "devices"), v.Devices)
+	r.checkPlace(doc, where, v)
+	r.checkMarks(doc, below(where, "labels"), v.Labels)
+	r.checkMarks(doc, below(where, "annotations"), v.Annotations)
+	r.checkLongTail(doc, where, v)
+	names := map[string]bool{"ioc": true}
+	r.checkContainers(doc, below(where, "initContainers"), v.InitContainers, names)
+	r.checkContainers(doc, below(where, "containers"), v.Containers, names)
 }
 
 // checkToleration holds to the rules of the Kubernetes API.

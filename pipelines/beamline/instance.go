@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"path"
+	"reflect"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -59,8 +60,10 @@ func overlay(shared Values, own map[string]any) Values {
 		if err != nil {
 			panic(err) // Values are plain data
 		}
-		if _, ok := own["tolerations"]; ok {
-			merged.Tolerations = nil
+		for key, field := range merged.byKey() {
+			if _, ok := own[key]; ok && field.Kind() == reflect.Slice {
+				field.SetZero() // else what it had would show through
+			}
 		}
 		if err := json.Unmarshal(text, &merged); err != nil {
 			panic(err)
@@ -71,16 +74,10 @@ func overlay(shared Values, own map[string]any) Values {
 
 // written returns the values that an instance's file has, empty ones too.
 func written(own Values, doc *strictyaml.Doc) map[string]any {
-	all := map[string]any{
-		"startup": own.Startup, "probePV": own.ProbePV, "probeAdvances": own.ProbeAdvances,
-		"protocol": own.Protocol, "uid": own.UID, "gid": own.GID,
-		"env":          own.Env,
-		"nodeSelector": own.NodeSelector, "tolerations": own.Tolerations, "cpu": own.CPU, "memory": own.Memory,
-		"autosave": own.Autosave, "graceSeconds": own.GraceSeconds,
-	}
-	for key := range all {
-		if !doc.Has(key) {
-			delete(all, key)
+	all := map[string]any{}
+	for key, field := range own.byKey() {
+		if doc.Has(key) {
+			all[key] = field.Interface()
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -65,6 +66,22 @@ func TestOverlay(t *testing.T) {
 		Env:          map[string]string{"EPICS_CA_MAX_ARRAY_BYTES": "1000000", "SITE": "other", "MORE": "yes"},
 		NodeSelector: map[string]string{"beamline": "bl01t"}, Tolerations: []beamline.Toleration{}, GraceSeconds: 5,
 	}, bl.Instances[1].Values)
+}
+
+// A list of an instance replaces the beamline's, and nothing of that shows through.
+func TestOverlayOfLists(t *testing.T) {
+	tree := site(t)
+	shared := strings.Replace(string(tree["beamlines/bl01t/beamline.yaml"].Data), "values:\n",
+		"values:\n  volumes: [{name: a, mountPath: /a, claim: a, readOnly: true}]\n", 1)
+	tree["beamlines/bl01t/beamline.yaml"] = &fstest.MapFile{Data: []byte(shared)}
+	const own = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml"
+	tree[own] = &fstest.MapFile{Data: append(tree[own].Data, "volumes: [{name: b, mountPath: /b, hostPath: /b}]\n"...)}
+	bl, err := beamline.Read(tree, "bl01t")
+	require.NoError(t, err)
+	assert.Equal(t, []beamline.Volume{{Name: "b", MountPath: "/b", HostPath: "/b"}}, bl.Instances[0].Values.Volumes)
+	inherited := []beamline.Volume{{Name: "a", MountPath: "/a", Claim: "a", ReadOnly: true}}
+	assert.Equal(t, inherited, bl.Instances[1].Values.Volumes)
+	assert.Equal(t, inherited, bl.Values.Volumes)
 }
 
 func TestNames(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/invopop/jsonschema"
 
@@ -14,19 +16,33 @@ import (
 // JSON names are the chart's and the YAML files'; what each means is said by
 // its description, which editors show too.
 type Values struct {
-	ProbePV       string            `json:"probePV,omitempty" jsonschema_description:"The PV that tells whether this IOC lives."`
-	Protocol      string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
-	ProbeAdvances bool              `json:"probeAdvances,omitempty" jsonschema_description:"The probe PV goes on changing in an IOC that works: one that stays the same for 90 seconds is restarted."`
-	Startup       *startup.Rules    `json:"startup,omitempty" jsonschema_description:"How the start of the IOC is judged, over what the generic IOC says."`
-	UID           int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
-	GID           int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
-	Env           map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
-	NodeSelector  map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
-	Tolerations   []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
-	CPU           string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
-	Memory        string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
-	Autosave      string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
-	GraceSeconds  int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
+	ProbePV          string            `json:"probePV,omitempty" jsonschema_description:"The PV that tells whether this IOC lives."`
+	Protocol         string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
+	ProbeAdvances    bool              `json:"probeAdvances,omitempty" jsonschema_description:"The probe PV goes on changing in an IOC that works: one that stays the same for 90 seconds is restarted."`
+	Startup          *startup.Rules    `json:"startup,omitempty" jsonschema_description:"How the start of the IOC is judged, over what the generic IOC says."`
+	UID              int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
+	GID              int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
+	Env              map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
+	NodeSelector     map[string]string `json:"nodeSelector,omitempty" jsonschema_description:"Labels of the nodes the IOC may run on."`
+	Tolerations      []Toleration      `json:"tolerations,omitempty" jsonschema_description:"Taints of nodes that the IOC tolerates."`
+	Volumes          []Volume          `json:"volumes,omitempty" jsonschema_description:"Folders with data that are mounted into the IOC, beside its config and autosave."`
+	Devices          []Device          `json:"devices,omitempty" jsonschema_description:"Serial and USB devices of the node that the IOC opens."`
+	Network          string            `json:"network,omitempty" jsonschema:"enum=host,enum=cluster,default=host" jsonschema_description:"The network that the IOC serves in: the node's, where clients find it by broadcast, or the cluster's, behind a Service."`
+	NodeName         string            `json:"nodeName,omitempty" jsonschema:"title=name of a node,pattern=^[a-z0-9]([-a-z0-9.]{0\\,251}[a-z0-9])?$,example=bl01t-ea-serv-01" jsonschema_description:"The one node that the IOC runs on, by its label kubernetes.io/hostname; tagline move goes over it."`
+	Affinity         map[string]any    `json:"affinity,omitempty" jsonschema_description:"Which nodes and neighbours the IOC prefers or needs, as an Affinity of Kubernetes."`
+	PriorityClass    string            `json:"priorityClass,omitempty" jsonschema:"title=name of a priority class,pattern=^[a-z0-9]([-a-z0-9.]{0\\,251}[a-z0-9])?$,example=beamline" jsonschema_description:"The PriorityClass of the cluster that says who goes first when a node is full."`
+	ImagePullSecrets []string          `json:"imagePullSecrets,omitempty" jsonschema_description:"Secrets of the namespace with which its images are pulled."`
+	ServiceAccount   string            `json:"serviceAccount,omitempty" jsonschema:"title=name of a service account,pattern=^[a-z0-9]([-a-z0-9.]{0\\,251}[a-z0-9])?$,example=ioc" jsonschema_description:"The ServiceAccount of the namespace that it runs as, without its token."`
+	Labels           map[string]string `json:"labels,omitempty" jsonschema_description:"Labels of its pod, beside those of the chart."`
+	Annotations      map[string]string `json:"annotations,omitempty" jsonschema_description:"Annotations of its pod, beside those of the chart."`
+	InitContainers   []map[string]any  `json:"initContainers,omitempty" jsonschema_description:"Containers of Kubernetes that end before the IOC starts. Without an image they run the IOC's own."`
+	Containers       []map[string]any  `json:"containers,omitempty" jsonschema_description:"Containers of Kubernetes that run beside the IOC. Without an image they run the IOC's own."`
+	Pod              map[string]any    `json:"pod,omitempty" jsonschema_description:"What else the pod's spec has, as in a PodSpec of Kubernetes: nothing that the chart sets itself."`
+	Container        map[string]any    `json:"container,omitempty" jsonschema_description:"What else the IOC's container has, as in a Container of Kubernetes: nothing that the chart sets itself."`
+	CPU              string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
+	Memory           string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
+	Autosave         string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
+	GraceSeconds     int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
 }
 
 // The values of an instance that has none of its own. The library chart has the
@@ -58,6 +74,16 @@ func (v Values) Fields() map[string]any {
 	}
 	if err != nil {
 		panic(err) // Values are plain data
+	}
+	return all
+}
+
+// byKey returns the fields by the key that people write.
+func (v *Values) byKey() map[string]reflect.Value {
+	all, fields := map[string]reflect.Value{}, reflect.ValueOf(v).Elem()
+	for i := range fields.NumField() {
+		key, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		all[key] = fields.Field(i)
 	}
 	return all
 }

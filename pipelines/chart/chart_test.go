@@ -2,6 +2,7 @@ package chart
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"testing"
 	"testing/fstest"
@@ -44,7 +45,7 @@ func stage(t testing.TB) (*beamline.Beamline, *beamline.Instance) {
 }
 
 func TestManifests(t *testing.T) {
-	for name, change := range map[string]func(*beamline.Instance){
+	cases := map[string]func(*beamline.Instance){
 		"plain": func(*beamline.Instance) {},
 		"all": func(i *beamline.Instance) {
 			i.Values = beamline.Values{
@@ -63,7 +64,9 @@ func TestManifests(t *testing.T) {
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
-	} {
+	}
+	maps.Copy(cases, further)
+	for name, change := range cases {
 		t.Run(name, func(t *testing.T) {
 			bl, inst := stage(t)
 			change(inst)

@@ -86,6 +86,12 @@ func TestNeedsOfPods(t *testing.T) {
 				"    spec:\n      host",
 			"unconfined",
 		},
+		{
+			"    spec:\n      host => " +
+				"      annotations: {cdi.k8s.io/x: vendor.com/camera=0}\n    spec:\n      host",
+			"device vendor.com/camera=0",
+		},
+		{atContainer + "resources: {limits: {smarter-devices/a: 1, memory: 1Gi}}\n", "resource smarter-devices/a"},
 		{inPod + "seLinuxOptions: {type: spc_t}\n", "SELinux options"},
 		{inPod + "sysctls: [{name: kernel.msgmax, value: \"1\"}]\n", "sysctl kernel.msgmax"},
 		{inContainer + "procMount: Unmasked", "host kernel files"},
@@ -108,6 +114,7 @@ func TestNeedsOfPods(t *testing.T) {
 		{"hostNetwork: true => serviceAccountName: admin", "service account admin"},
 		{"hostNetwork: true => serviceAccount: admin", "service account admin"},
 		{"hostNetwork: true => serviceAccountName: default", ""},
+		{"hostNetwork: true => resourceClaims: [{name: a, resourceClaimTemplateName: b}]", "resource claim b"},
 		{"{{ .Values.image }} => docker.io/library/busybox", "image docker.io/library/busybox"},
 		{
 			"containers: => initContainers: [{name: i, image: x, " +

@@ -9,12 +9,12 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
-// Planned returns what the own charts of a beamline in a tree will need, by instance,
-// as Needs says of those that are released. version is the release's. Where the
+// Planned returns what the charts of a beamline in a tree will need, by instance, as
+// Needs says of those that are released; nothing of ordinary ones. version is the release's. Where the
 // library chart is a released one, the tree's or this program's stands for it.
 func Planned(tree fs.FS, name, version string) (map[string][]string, error) {
 	bl, err := beamline.Read(tree, name)
-	if err != nil || !slices.ContainsFunc(bl.Instances, func(i *beamline.Instance) bool { return i.Chart }) {
+	if err != nil || !slices.ContainsFunc(bl.Instances, (*beamline.Instance).Reaches) {
 		return nil, err
 	}
 	library, err := LibraryOf(tree)
@@ -23,7 +23,7 @@ func Planned(tree fs.FS, name, version string) (map[string][]string, error) {
 	}
 	all := map[string][]string{}
 	for _, inst := range bl.Instances {
-		if !inst.Chart {
+		if !inst.Reaches() {
 			continue
 		}
 		image := fmt.Sprintf("%s@sha256:%s", inst.Image.Asset, strings.Repeat("0", 64)) // known when it is released

@@ -45,6 +45,9 @@ func (n needs) pod(spec map[string]any) {
 // appArmor begins the annotations by which Kubernetes before 1.30 confines containers.
 const appArmor = "container.apparmor.security.beta.kubernetes.io/"
 
+// cdi begins the annotations by which a container runtime gives devices to a pod.
+const cdi = "cdi.k8s.io/"
+
 // mounted are the volumes that an IOC may have. A projected one is looked at inside.
 var mounted = []string{"name", "configMap", "emptyDir", "persistentVolumeClaim", "downwardAPI", "projected"}
 
@@ -105,10 +108,19 @@ func (n needs) anywhere(key string, field any) {
 		for _, s := range list(field) {
 			n.add("sysctl %v", fields(s)["name"])
 		}
+	case "limits", "requests":
+		for name := range fields(field) {
+			n.when(strings.Contains(name, "/"), "resource %s", name) // one that a device plugin hands out
+		}
+	case "resourceClaims":
+		for _, c := range list(field) {
+			n.add("resource claim %v", first(fields(c)["resourceClaimName"], fields(c)["resourceClaimTemplateName"]))
+		}
 	case "secretKeyRef", "secretRef":
 		n.when(fields(field) != nil, "secret %v", fields(field)["name"])
 	default:
 		n.when(strings.HasPrefix(key, appArmor) && field == "unconfined", "unconfined")
+		n.when(strings.HasPrefix(key, cdi), "device %v", field)
 	}
 }
 

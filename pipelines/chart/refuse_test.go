@@ -30,6 +30,31 @@ func TestPackageRefuses(t *testing.T) {
 		"no probe PV": {func(i *beamline.Instance) { i.Values.ProbePV = "" }, []string{"probePV"}},
 		"IOC_NAME in env": {func(i *beamline.Instance) { i.Values.Env = map[string]string{"IOC_NAME": "x"} },
 			[]string{"/env/IOC_NAME"}},
+		"a volume from two places": {func(i *beamline.Instance) {
+			i.Values.Volumes = []beamline.Volume{{Name: "x", MountPath: "/x", Claim: "x", HostPath: "/x"}}
+		}, []string{"/volumes/0: "}},
+		"a volume over the chart's own": {func(i *beamline.Instance) {
+			i.Values.Volumes = []beamline.Volume{
+				{Name: "config", MountPath: "/x", Claim: "x"}, {Name: "x", MountPath: "/epics/config", Claim: "x"},
+			}
+		}, []string{"/volumes/0/name: ", "/volumes/1/mountPath: "}},
+		"the chart's own of pod and container": {func(i *beamline.Instance) {
+			i.Values.Pod = map[string]any{
+				"hostNetwork": false, "securityContext": map[string]any{"runAsUser": 0},
+				"volumes": []any{map[string]any{"name": "config"}},
+			}
+			i.Values.Container = map[string]any{
+				"image": "x", "securityContext": map[string]any{"privileged": true},
+				"env": []any{map[string]any{"name": "IOC_RUN_PV"}},
+			}
+		}, []string{
+			"/pod: additional properties 'hostNetwork'", "/pod/securityContext: additional properties 'runAsUser'",
+			"/pod/volumes/0/name", "/container: additional properties 'image'",
+			"/container/securityContext: additional properties 'privileged'", "/container/env/0/name",
+		}},
+		"a misspelled key of Kubernetes": {func(i *beamline.Instance) {
+			i.Values.Pod = map[string]any{"hostAliasses": []any{}}
+		}, []string{"/pod: additional properties 'hostAliasses'"}},
 		"no start-up script": {func(i *beamline.Instance) { delete(i.Config, "st.cmd") },
 			[]string{folder + "/config", "add config/st.cmd"}},
 		"byte order mark": {func(i *beamline.Instance) { i.Config["st.cmd"] = []byte("\ufeffiocInit\n") },

@@ -3,11 +3,18 @@ package chart
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/invopop/jsonschema"
 	"github.com/stretchr/testify/require"
 	"gotest.tools/v3/golden"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
 // quantity is how Kubernetes writes amounts, as far as an IOC needs it.
@@ -21,12 +28,95 @@ var limits = map[string]func(*jsonschema.Schema){
 	"cpu":      func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"memory":   func(s *jsonschema.Schema) { s.Pattern = quantity },
 	"autosave": func(s *jsonschema.Schema) { s.Pattern = quantity },
+	"volumes": func(s *jsonschema.Schema) {
+		s.Items.OneOf = oneOf("claim", "hostPath", "nfs")
+		name, _ := s.Items.Properties.Get("name")
+		name.Not = &jsonschema.Schema{Pattern: `^(config|autosave|tmp|device-.*)$`} // the chart's own
+		at, _ := s.Items.Properties.Get("mountPath")
+		at.Not = &jsonschema.Schema{Pattern: `^/+(epics(/.*)?|tmp|dev|proc|sys|bin|etc|lib|usr)?/*$`}
+	},
+	"devices": func(s *jsonschema.Schema) { s.Items.OneOf = oneOf("path", "resource", "claim") },
+	"labels":  chosen, "annotations": chosen,
+	"initContainers": beside, "containers": beside,
+	"affinity": func(s *jsonschema.Schema) { *s = described(closed(corev1.Affinity{}), s) },
+	"pod": func(s *jsonschema.Schema) {
+		pod := open("pod", corev1.PodSpec{})
+		pod.Properties.Set("securityContext", open("pod.securityContext", corev1.PodSecurityContext{}))
+		pod.Properties.Set("volumes", named(`^(config|autosave|tmp|device-.*)$`))
+		*s = described(pod, s)
+	},
+	"container": func(s *jsonschema.Schema) {
+		c := open("container", corev1.Container{})
+		security := open("container.securityContext", corev1.SecurityContext{})
+		security.Properties.Set("capabilities",
+			open("container.securityContext.capabilities", corev1.Capabilities{}))
+		c.Properties.Set("securityContext", security)
+		c.Properties.Set("env", named(`^IOC_(NAME|RUN_.*)$`))
+		*s = described(c, s)
+	},
 	"env": func(s *jsonschema.Schema) {
 		s.PatternProperties = map[string]*jsonschema.Schema{`^[A-Za-z_][A-Za-z0-9_]*$`: {Type: "string"}}
 		s.AdditionalProperties = jsonschema.FalseSchema
 		s.Properties = jsonschema.NewProperties()
 		s.Properties.Set("IOC_NAME", jsonschema.FalseSchema) // the chart sets it
 	},
+}
+
+// oneOf wants one of some keys.
+func oneOf(keys ...string) (all []*jsonschema.Schema) {
+	for _, key := range keys {
+		all = append(all, &jsonschema.Schema{Required: []string{key}})
+	}
+	return all
+}
+
+// open has the keys of a type of Kubernetes that the chart does not set itself.
+func open(where string, kind any) *jsonschema.Schema {
+	return closed(kind, slices.Collect(maps.Keys(beamline.Reserved[where]))...)
+}
+
+// named is a list of objects whose name is none of the chart's own.
+func named(own string) *jsonschema.Schema {
+	item := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties()}
+	item.Properties.Set("name", &jsonschema.Schema{Type: "string", Not: &jsonschema.Schema{Pattern: own}})
+	return &jsonschema.Schema{Type: "array", Items: item}
+}
+
+// described gives a schema the description of another.
+func described(s, of *jsonschema.Schema) jsonschema.Schema {
+	s.Description = of.Description
+	return *s
+}
+
+// chosen leaves out the labels and annotations that are the chart's own or Helm's.
+func chosen(s *jsonschema.Schema) {
+	s.PropertyNames = &jsonschema.Schema{Not: &jsonschema.Schema{
+		Pattern: `^(app\.kubernetes\.io|(meta\.)?helm\.sh|tagline|kubectl\.kubernetes\.io)/`,
+	}}
+}
+
+// beside wants containers that have a name, and an image by digest if any, with no
+// keys but those of Kubernetes.
+func beside(s *jsonschema.Schema) {
+	s.Items = closed(corev1.Container{})
+	s.Items.Required = []string{"name"}
+	s.Items.Properties.Set("name", &jsonschema.Schema{Type: "string", Not: &jsonschema.Schema{Const: "ioc"}})
+	s.Items.Properties.Set("image", &jsonschema.Schema{Type: "string", Pattern: `^[^@\s]+@sha256:[0-9a-f]{64}$`})
+}
+
+// closed has the keys of a type of Kubernetes and no others; what they hold is for
+// Kubernetes to check.
+func closed(kind any, without ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{
+		Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema,
+	}
+	for f := range reflect.TypeOf(kind).Fields() {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !slices.Contains(without, key) {
+			s.Properties.Set(key, jsonschema.TrueSchema)
+		}
+	}
+	return s
 }
 
 // valuesSchema returns the schema of an instance chart's values, from the Go type.

@@ -18,7 +18,7 @@ import (
 type Release struct {
 	Record *record.Record
 	Files  fs.FS // at the record's commit
-	// Needs is by instance what its own chart needs beyond an IOC, as chart.Needs says.
+	// Needs is by instance what its chart needs beyond an IOC, as chart.Needs says.
 	Needs map[string][]string
 }
 
@@ -54,7 +54,7 @@ type Instance struct {
 	Values []Change `json:"values,omitempty"` // by key, the beamline's overlaid by its own
 	// of config/: st.cmd and others; and of a chart of its own: templates/x.yaml
 	Files []File `json:"files,omitempty"`
-	// what its own chart needs beyond an IOC: "kind Service"; Old or New is "needed"
+	// what its chart needs beyond an IOC: "kind Service"; Old or New is "needed"
 	Needs []Change `json:"needs,omitempty"`
 }
 

@@ -35,8 +35,8 @@ func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t 
 	return Of(ctx, reg, rec, files)
 }
 
-// Of returns the release of a record, made from a tree. What own charts need is read
-// from those that were published.
+// Of returns the release of a record, made from a tree. What charts need beyond an IOC
+// is read from those that were published.
 func Of(ctx context.Context, reg *registry.Registry, rec *record.Record, files fs.FS) (Release, error) {
 	rel := Release{Record: rec, Files: files, Needs: map[string][]string{}}
 	if rec.Kind != asset.Beamline {
@@ -46,12 +46,12 @@ func Of(ctx context.Context, reg *registry.Registry, rec *record.Record, files f
 	if err != nil {
 		return rel, nil // New says so: a release of long ago may break a rule of today
 	}
-	own := map[string]bool{}
+	reaches := map[string]bool{}
 	for _, inst := range bl.Instances {
-		own[inst.Name] = inst.Chart
+		reaches[inst.Name] = inst.Reaches()
 	}
 	for _, inst := range rec.Instances {
-		if !own[inst.Name] {
+		if !reaches[inst.Name] {
 			continue
 		}
 		archive, err := reg.Chart(ctx, inst.Chart)

@@ -63,6 +63,7 @@ func TestWhatRolesMayNotDo(t *testing.T) {
 		{"promoting", "create", "", "secrets"},
 		{"promoting", "update", "", "configmaps"},
 		{"promoting", "delete", "", "persistentvolumeclaims"},
+		{"promoting", "create", "", "services"},
 		{"promoting", "create", "", "pods"},
 		{"administering", "patch", "", "pods/ephemeralcontainers"},
 		{"administering", "update", "tagline", "policies"},

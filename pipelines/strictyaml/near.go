@@ -1,17 +1,32 @@
 package strictyaml
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // longest is the length in bytes past which no word was merely misspelled.
 const longest = 64
 
 // Near returns the one of words that was most likely meant by got: it differs in
 // case only, or by at most one letter in three (an exchange of two neighbours
-// counts as one). It is empty when none is near.
+// counts as one), as a whole or from its first capital on: hostNetwrok is near
+// network. It is empty when none is near.
 func Near(got string, words []string) string {
 	if len(got) > longest {
 		return ""
 	}
+	if near := nearest(got, words); near != "" {
+		return near
+	}
+	if i := strings.IndexFunc(got, unicode.IsUpper); i > 0 {
+		return nearest(strings.ToLower(got[i:]), words)
+	}
+	return ""
+}
+
+// nearest returns the word that differs least, where it is near.
+func nearest(got string, words []string) string {
 	best, least := "", len([]rune(got))/3+1
 	for _, w := range words {
 		if strings.EqualFold(got, w) {

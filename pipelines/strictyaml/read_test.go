@@ -153,6 +153,7 @@ func TestNear(t *testing.T) {
 	words := []string{"packages", "modules", "ioc"}
 	for got, want := range map[string]string{
 		"pacakges": "packages", "package": "packages", "Modules": "modules", "IOC": "ioc", "oic": "ioc",
+		"someModlues": "modules", "someThing": "",
 		"x": "", "smoke": "", "": "", strings.Repeat("modules", 100): "",
 	} {
 		assert.Equal(t, want, strictyaml.Near(got, words), got)

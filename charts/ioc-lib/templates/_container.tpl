@@ -4,6 +4,8 @@ terminal, so that whoever attaches to it has the IOC shell; nothing typed there
 but `exit` ends the IOC.
 */ -}}
 {{- define "ioc-lib.container" -}}
+{{- $more := .Values.container | default dict -}}
+{{- $security := $more.securityContext | default dict -}}
 image: {{ .Values.image | quote }}
 imagePullPolicy: IfNotPresent
 stdin: true
@@ -16,12 +18,29 @@ env:
   - name: {{ $name }}
     value: {{ $value | quote }}
   {{- end }}
+  {{- with $more.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 securityContext:
+  {{- if include "ioc-lib.devicePaths" . }}
+  # Kubernetes lets no other container open a device of the node.
+  privileged: true
+  {{- else }}
   allowPrivilegeEscalation: false
+  {{- end }}
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
-{{- with include "ioc-lib.resources" . }}
+    {{- with ($security.capabilities | default dict).add }}
+    add: {{ toJson . }}
+    {{- end }}
+  {{- with omit $security "capabilities" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with omit $more "env" "securityContext" "volumeMounts" }}
+{{ toYaml . }}
+{{- end }}
+{{- with include "ioc-lib.resources" . | trim }}
 resources:
   {{- . | nindent 2 }}
 {{- end }}
@@ -39,6 +58,12 @@ volumeMounts:
   {{- end }}
   - name: tmp
     mountPath: /tmp
+  {{- with printf "%s%s" (include "ioc-lib.mounts" .) (include "ioc-lib.deviceMounts" .) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $more.volumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{- /*
@@ -54,9 +79,16 @@ requests:
   {{- with .Values.memory }}
   memory: {{ . | quote }}
   {{- end }}
-{{- with .Values.memory }}
+{{- end }}
+{{- $devices := include "ioc-lib.deviceLimits" . | trim }}
+{{- if or .Values.memory $devices }}
 limits:
+  {{- with .Values.memory }}
   memory: {{ . | quote }}
+  {{- end }}
+  {{- with $devices }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- end }}
-{{- end }}
+{{- include "ioc-lib.deviceClaims" . }}
 {{- end }}

@@ -22,16 +22,24 @@ spec:
     metadata:
       labels:
         {{- include "ioc-lib.labels" . | nindent 8 }}
+        {{- with .Values.labels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       annotations:
         tagline/config: {{ include "ioc-lib.config" . | sha256sum }}
+        {{- with .Values.annotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
     spec:
       {{- include "ioc-lib.pod" . | nindent 6 }}
 {{- end }}
 
 {{- define "ioc-lib.pod" -}}
+{{- if ne .Values.network "cluster" -}}
 # Channel Access and pvAccess search by broadcast, which only the host's network has.
 hostNetwork: true
 dnsPolicy: ClusterFirstWithHostNet
+{{ end -}}
 enableServiceLinks: false
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ .Values.graceSeconds | default 30 | int64 }}
@@ -40,19 +48,35 @@ securityContext:
   runAsUser: {{ .Values.uid | default 1000 | int64 }}
   runAsGroup: {{ .Values.gid | default 1000 | int64 }}
   fsGroup: {{ .Values.gid | default 1000 | int64 }}
+  {{- with include "ioc-lib.groups" . }}
+  supplementalGroups: {{ . }}
+  {{- end }}
+  {{- with omit ((.Values.pod | default dict).securityContext | default dict) "supplementalGroups" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
   seccompProfile:
     type: RuntimeDefault
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
+{{- with include "ioc-lib.podClaims" . | trim }}
+{{ . }}
 {{- end }}
+{{- include "ioc-lib.place" . }}
 {{- with .Values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with omit (.Values.pod | default dict) "securityContext" "volumes" }}
+{{ toYaml . }}
+{{- end }}
+{{- with include "ioc-lib.beside" (dict "root" . "all" .Values.initContainers) | trim }}
+initContainers:
+  {{- . | nindent 2 }}
+{{- end }}
 containers:
   - name: ioc
     {{- include "ioc-lib.container" . | nindent 4 }}
+  {{- with include "ioc-lib.beside" (dict "root" . "all" .Values.containers) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
 volumes:
   {{- if .Files.Glob "config/*" }}
   - name: config
@@ -66,4 +90,10 @@ volumes:
   {{- end }}
   - name: tmp
     emptyDir: {}
+  {{- with printf "%s%s" (include "ioc-lib.volumes" .) (include "ioc-lib.deviceVolumes" .) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with (.Values.pod | default dict).volumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}

@@ -10,6 +10,10 @@ this and nothing else; "." is the instance's own context.
 ---
 {{ include "ioc-lib.autosave" . }}
 {{- end }}
+{{- if eq .Values.network "cluster" }}
+---
+{{ include "ioc-lib.service" . }}
+{{- end }}
 ---
 {{ include "ioc-lib.deployment" . }}
 {{ end -}}
