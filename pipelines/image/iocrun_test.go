@@ -154,16 +154,6 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered within 2 s of the start; ending the IOC")
 	})
-	t.Run("whoever asks is kept until the IOC is ready", func(t *testing.T) {
-		t.Parallel()
-		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_PV=X")
-		s.says(started)
-		ready := make(chan bool)
-		go func() { ready <- s.ready(program) }()
-		time.Sleep(time.Second) // for an answer that must not come yet
-		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "answers"), nil, 0o644))
-		require.True(t, <-ready)
-	})
 	t.Run("a probe PV that answers no more", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=1s")
@@ -173,6 +163,18 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered for 1 s; ending the IOC")
 	})
+}
+
+// Whoever asks whether an IOC is ready is kept until it is.
+func TestWaitUntilReady(t *testing.T) {
+	program := buildIOCRun(t)
+	s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_PV=X")
+	s.says("ioc-run: the start-up script has ended")
+	ready := make(chan bool)
+	go func() { ready <- s.ready(program) }()
+	time.Sleep(time.Second) // for an answer that must not come yet
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "answers"), nil, 0o644))
+	require.True(t, <-ready)
 }
 
 // ready asks as Kubernetes does.

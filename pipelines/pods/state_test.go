@@ -96,14 +96,6 @@ func TestDescribe(t *testing.T) {
 			pods:  []corev1.Pod{pod("a", waiting("ImagePullBackOff", "not found"))},
 			doing: "ImagePullBackOff: not found", failing: true,
 		},
-		"a busy node": {
-			pods:  []corev1.Pod{pod("a", waiting("RunContainerError", "context deadline exceeded"))},
-			doing: "its node was too busy to start it, and tries again: context deadline exceeded",
-		},
-		"no such command": {
-			pods:  []corev1.Pod{pod("a", waiting("RunContainerError", "exec: \"iocs\": not found"))},
-			doing: "RunContainerError: exec: \"iocs\": not found", failing: true,
-		},
 		"first crash": {
 			pods:  []corev1.Pod{pod("a", crashed(0, corev1.ContainerStateTerminated{ExitCode: 1}))},
 			doing: "ended with exit status 1",
@@ -140,6 +132,17 @@ func TestDescribe(t *testing.T) {
 			require.Equal(t, c.failing, s.Failing)
 		})
 	}
+}
+
+// A container that a busy node did not start in time is started again; one that can't
+// be started is not.
+func TestDescribeOfAContainerThatDoesNotStart(t *testing.T) {
+	s := describe(deployment(), []corev1.Pod{pod("a", waiting("RunContainerError", "context deadline exceeded"))})
+	require.Equal(t, "its node was too busy to start it, and tries again: context deadline exceeded", s.Doing)
+	require.False(t, s.Failing)
+	s = describe(deployment(), []corev1.Pod{pod("a", waiting("RunContainerError", `exec: "iocs": not found`))})
+	require.Equal(t, `RunContainerError: exec: "iocs": not found`, s.Doing)
+	require.True(t, s.Failing)
 }
 
 func unschedulable() corev1.Pod {
