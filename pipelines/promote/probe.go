@@ -2,7 +2,9 @@ package promote
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -39,16 +41,13 @@ func (m *move) ask(ctx context.Context, instances []record.Instance) (map[string
 	return values, err
 }
 
-func (m *move) askOne(ctx context.Context, inst record.Instance, s pods.State) (value string, err error) {
-	for range tries {
-		if value, err = pods.ReadPV(ctx, m.Cluster, s, inst.ProbePV, inst.Protocol); err == nil {
-			step.Say(ctx, inst.Name, inst.ProbePV+" = "+value)
-			return value, nil
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(tryAgain):
-		}
+func (m *move) askOne(ctx context.Context, inst record.Instance, s pods.State) (string, error) {
+	value, err := insist(ctx, func() (string, error) {
+		return pods.ReadPV(ctx, m.Cluster, s, inst.ProbePV, inst.Protocol)
+	})
+	if err == nil {
+		step.Say(ctx, inst.Name, inst.ProbePV+" = "+value)
+		return value, nil
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -58,4 +57,24 @@ func (m *move) askOne(ctx context.Context, inst record.Instance, s pods.State) (
 		s,
 		fmt.Errorf("it is ready but %s does not answer over %s: %w", inst.ProbePV, inst.Protocol, err),
 	)
+}
+
+// insist asks until there is an answer, ctx ends, or the IOC has not answered as often
+// as tries says. A cluster that can't be reached or is too busy says nothing of the
+// IOC: that is not counted.
+func insist(ctx context.Context, ask func() (string, error)) (value string, err error) {
+	for left := tries; left > 0; {
+		if value, err = ask(); err == nil {
+			return value, nil
+		}
+		if network := net.Error(nil); !errors.As(err, &network) {
+			left--
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(tryAgain):
+		}
+	}
+	return "", err
 }
