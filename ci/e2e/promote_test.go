@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/record"
 	shown "github.com/tagline-ci/tagline/pipelines/status"
 )
 
@@ -42,7 +43,8 @@ func TestPromotionThatFailsIsUndone(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatChangedRestarts changes one start-up script and rolls back.
+// TestOnlyWhatChangedRestarts changes one start-up script and rolls back. What did not
+// change is neither booted again by the release nor restarted by the promotion.
 func TestOnlyWhatChangedRestarts(t *testing.T) {
 	s, reg := newSite(t, "bl97t"), registry(t)
 	s.images(reg)
@@ -55,6 +57,11 @@ func TestOnlyWhatChangedRestarts(t *testing.T) {
 	s.edit(s.instance("02", "config/st.cmd"), "iocInit", "iocInit\n# changed")
 	s.commit("bl97t/2026.11.2")
 	ok(t, s.dir, "release", "bl97t/2026.11.2", "--registry", reg)
+	var rec record.Record
+	read(t, &rec, s.dir, "record", "bl97t/2026.11.2", "--registry", reg)
+	require.Equal(t, "bl97t/2026.11.1", rec.Checks[0].From.Release.String(), "the first IOC was booted again")
+	require.Nil(t, rec.Checks[1].From, "an IOC that changed was not booted")
+	require.Contains(t, ok(t, s.dir, "verify", "bl97t/2026.11.2", "--registry", reg), "bl97t/2026.11.1")
 	ok(t, s.dir, "promote", "bl97t", "2026.11.2", "--registry", reg)
 	second := status(t, s, "bl97t")
 	require.Equal(t, "2026.11.2", second.Version)
