@@ -75,7 +75,7 @@ var verbs = []func(*app) *cobra.Command{
 	newInit, newNew, newTag, newLock, newPlan, newCheck, newKey,
 	newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
-	newPromote, newRollback, newStatus, newHistory, newPage, newFind, newLogs, newConsole, newShell,
+	newPromote, newRollback, newStatus, newVersions, newHistory, newPage, newFind, newLogs, newConsole, newShell,
 	newStop, newStart, newRestart, newMove, newRemove,
 }
 

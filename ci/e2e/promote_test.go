@@ -69,6 +69,10 @@ func TestOnlyWhatChangedRestarts(t *testing.T) {
 	require.NotEqual(t, first.Instances[1].UID, second.Instances[1].UID, "the IOC that changed was not restarted")
 
 	ok(t, s.dir, "rollback", "bl97t", "--registry", reg)
+	require.Regexp(
+		t, `(?m)^2026\.11\.2 +yes +\S+ \S+ +closed: .*\n2026\.11\.1 +yes +\S+ \S+, runs +open$`,
+		ok(t, s.dir, "versions", "bl97t", "--registry", reg),
+	)
 	third := status(t, s, "bl97t")
 	require.Equal(t, "2026.11.1", third.Version)
 	require.Equal(t, second.Instances[0].UID, third.Instances[0].UID)
