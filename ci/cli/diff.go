@@ -69,6 +69,7 @@ func writeDiff(w io.Writer, d *diff.Diff) {
 		writeDiffs(w, "  chart: ", i.Needs)
 		writeFiles(w, "  ", i.Files)
 	}
+	writeNotes(w, d.Notes)
 	for _, pv := range d.PVs {
 		switch {
 		case pv.OldType == "":
@@ -80,6 +81,12 @@ func writeDiff(w io.Writer, d *diff.Diff) {
 		default:
 			fmt.Fprintf(w, "PV %s (%s) moves from %s to %s\n", pv.Name, pv.NewType, pv.OldIOC, pv.NewIOC)
 		}
+	}
+}
+
+func writeNotes(w io.Writer, notes []diff.Note) {
+	for _, n := range notes {
+		fmt.Fprintf(w, "%s has a new note at its start: %s\n", n.Of, n.Text)
 	}
 }
 

@@ -92,6 +92,9 @@ func writeTests(w io.Writer, tests []record.Test) {
 		for _, e := range t.Evidence {
 			fmt.Fprintf(w, "           %s\n", e)
 		}
+		for _, n := range t.Notes {
+			fmt.Fprintf(w, "           note: %s\n", n)
+		}
 		writeSizes(w, t.Sizes)
 	}
 }

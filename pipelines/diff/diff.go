@@ -36,6 +36,7 @@ type Diff struct {
 	Files     []File     `json:"files,omitempty"`
 	Instances []Instance `json:"instances,omitempty"` // of a beamline, by name
 	PVs       []PV       `json:"pvs,omitempty"`       // by name
+	Notes     []Note     `json:"notes,omitempty"`     // that starts did not leave before, in the tests' order
 }
 
 // Change is a thing with another value. Old is empty when it appears, New when it
@@ -85,6 +86,13 @@ type PV struct {
 	NewIOC  string `json:"newIOC,omitempty"`
 }
 
+// Note is what a driver or module printed at the start of an image's IOC or an
+// instance, that is no fault.
+type Note struct {
+	Of   string `json:"of"`   // the image or instance
+	Text string `json:"text"` // "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config/st.cmd: port L0 not connected"
+}
+
 // New compares two releases of one asset. The error is of kind Invalid for
 // releases of different assets, and joins the faults of a tree that can't be read.
 func New(from, to Release) (*Diff, error) {
@@ -100,6 +108,7 @@ func New(from, to Release) (*Diff, error) {
 	d := &Diff{
 		Asset: a.Asset, Kind: a.Kind, From: a.Version, To: b.Version,
 		Parents: changes(parents(a), parents(b)), Sources: changes(sources(a), sources(b)), PVs: pvs(a, b),
+		Notes: newNotes(a, b),
 	}
 	var err error
 	if d.Kind == asset.Beamline {
@@ -114,7 +123,7 @@ func New(from, to Release) (*Diff, error) {
 
 // Same reports whether nothing differs.
 func (d *Diff) Same() bool {
-	return len(d.Beamline)+len(d.Parents)+len(d.Sources)+len(d.Files)+len(d.Instances)+len(d.PVs) == 0
+	return len(d.Beamline)+len(d.Parents)+len(d.Sources)+len(d.Files)+len(d.Instances)+len(d.PVs)+len(d.Notes) == 0
 }
 
 // parents returns the versions of each parent: a beamline may run several of one

@@ -187,3 +187,22 @@ func TestOwnCharts(t *testing.T) {
 		{Name: "bl-b", State: Changes, Needs: []Change{{"root", "", "needed"}}},
 	}, d.Instances)
 }
+
+// What an IOC prints at its start is new where its former start did not print it.
+func TestNewNotes(t *testing.T) {
+	from := Release{beamlineRecord("1.0.0",
+		record.Test{Of: "bl-a", Notes: []string{"no port L0", "no file a.sav"}}, record.Test{Of: "bl-b"},
+	), files1(nil), nil}
+	to := Release{beamlineRecord("1.0.1",
+		record.Test{Of: "bl-a", Notes: []string{"no port L0", "no port L1"}},
+		record.Test{Of: "bl-b", Notes: []string{"no port L0"}},
+		record.Test{Of: "bl-new", Notes: []string{"no port L2"}},
+	), files1(nil), nil}
+	d, err := New(from, to)
+	require.NoError(t, err)
+	require.Equal(t, []Note{{"bl-a", "no port L1"}, {"bl-b", "no port L0"}}, d.Notes)
+	require.False(t, d.Same())
+	d, err = New(to, to)
+	require.NoError(t, err)
+	require.True(t, d.Same())
+}

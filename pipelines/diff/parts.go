@@ -83,6 +83,27 @@ func pvs(a, b *record.Record) (list []PV) {
 	return list
 }
 
+// newNotes returns the notes of b's tests that those of a did not leave. An instance
+// that a does not have is left out: all of it is new.
+func newNotes(a, b *record.Record) (list []Note) {
+	before := map[Note]bool{}
+	tested := map[string]bool{}
+	for _, t := range a.Checks {
+		tested[t.Of] = true
+		for _, text := range t.Notes {
+			before[Note{t.Of, text}] = true
+		}
+	}
+	for _, t := range b.Checks {
+		for _, text := range t.Notes {
+			if n := (Note{t.Of, text}); tested[t.Of] && !before[n] {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
+}
+
 type service struct{ kind, ioc string }
 
 func served(r *record.Record) map[string]service {

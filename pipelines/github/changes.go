@@ -21,6 +21,7 @@ func (p *page) changes(d *diff.Diff) {
 	p.list(images, values(d.Parents))
 	p.list("Support modules", values(d.Sources))
 	p.list("PVs", pvs(d.PVs))
+	p.list("New notes at the start", noted(d.Notes))
 	p.list("Beamline", values(d.Beamline))
 	if len(d.Instances) > 0 {
 		p.heading("IOC instances")
@@ -36,6 +37,14 @@ func (p *page) changes(d *diff.Diff) {
 		p.heading("Files")
 	}
 	p.files(d.Files)
+}
+
+// noted returns notes as items of a list.
+func noted(notes []diff.Note) (items []string) {
+	for _, n := range notes {
+		items = append(items, mono(n.Of)+": "+mono(n.Text))
+	}
+	return items
 }
 
 // instance writes what differs in one IOC instance.

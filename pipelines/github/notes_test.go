@@ -58,6 +58,7 @@ func beamline() *notes {
 				{Name: "OTHER", OldType: "ai", NewType: "ao", OldIOC: "bl01t-mo-ioc-01", NewIOC: "bl01t-mo-ioc-01"},
 				{Name: "GONE", OldType: "bo", OldIOC: "bl01t-mo-ioc-01"},
 			},
+			Notes: []diff.Note{{Of: "bl01t-mo-ioc-01", Text: "config/st.cmd: port `L0` not connected"}},
 		},
 	}
 }
