@@ -35,6 +35,9 @@ func (r *reader) checkContainers(
 			r.faultAt(doc, below(p, "name"), "choose another name", "another container of the pod is called %q", name)
 		}
 		names[name] = true
+		if c["image"] == nil && c["command"] == nil {
+			r.faultAt(doc, p, "add the command that it runs", "it would start the IOC a second time")
+		}
 		if image, ok := c["image"].(string); ok && !byDigest.MatchString(image) {
 			r.faultAt(doc, below(p, "image"), "write it as host/path@sha256:…, or leave it out for the IOC's own",
 				"the image %s is not named by digest, and can become another", quote(image))
