@@ -65,6 +65,14 @@ var walls = []wall{
 		"what runs is read without the registry and the gate",
 	},
 	{
+		[]string{"manifests"},
+		[]string{
+			"dagger.io/dagger", "k8s.io/client-go", module + "pipelines/release", module + "pipelines/promote",
+			module + "pipelines/cluster", module + "pipelines/gate",
+		},
+		"what is delivered from git needs neither engine nor cluster",
+	},
+	{
 		[]string{"github"},
 		[]string{"dagger.io/dagger", "k8s.io/client-go"},
 		"a release page needs neither engine nor cluster",

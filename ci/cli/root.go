@@ -73,7 +73,7 @@ func (a *app) root() *cobra.Command {
 var verbs = []func(*app) *cobra.Command{
 	newVersion, newUp, newDown, newEnv, newServe,
 	newInit, newNew, newTag, newLock, newPlan, newCheck, newKey,
-	newRelease, newGitHubRelease, newRecord, newVerify, newDiff,
+	newRelease, newGitHubRelease, newRecord, newVerify, newDiff, newRender,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
 	newPromote, newRollback, newStatus, newVersions, newHistory, newPage, newFind, newLogs, newConsole, newShell,
 	newStop, newStart, newRestart, newMove, newRemove,

@@ -33,9 +33,10 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       golden.FlagUpdate(),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"seal":   seal,
-			"pushed": pushed,
-			"pages":  pages,
+			"seal":       seal,
+			"sealcharts": sealCharts,
+			"pushed":     pushed,
+			"pages":      pages,
 		},
 		Setup: func(e *testscript.Env) error {
 			serve(e)

@@ -1,9 +1,12 @@
 package chart
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -11,11 +14,22 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
+// Name returns the name of a packaged chart.
+func Name(tgz []byte) (string, error) {
+	c, err := loader.LoadArchive(bytes.NewReader(tgz))
+	if err != nil {
+		return "", fmt.Errorf("reading chart: %w", err)
+	}
+	return c.Name(), nil
+}
+
 // Render returns the Kubernetes manifests of a packaged chart as Helm would send
-// them to a cluster: YAML documents, each after a line "---", in the order of
-// the templates' names. The release has the chart's name, in namespace.
+// them to a cluster: YAML documents, each after a line "---", first the resource
+// definitions, then the others in the order of the templates' names. Hooks are among
+// them. The release has the chart's name, in namespace.
 func Render(tgz []byte, namespace string) (string, error) {
 	c, err := loader.LoadArchive(bytes.NewReader(tgz))
 	if err != nil {
@@ -25,10 +39,29 @@ func Render(tgz []byte, namespace string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
+	var texts []string
+	for _, crd := range c.CRDObjects() {
+		texts = append(texts, string(crd.File.Data))
+	}
 	for _, name := range slices.Sorted(maps.Keys(manifests)) {
-		if text := strings.TrimSpace(manifests[name]); text != "" {
-			fmt.Fprintf(&b, "---\n%s\n", text)
+		if path.Base(name) != "NOTES.txt" { // which Helm shows
+			texts = append(texts, manifests[name])
+		}
+	}
+	var b strings.Builder
+	for _, text := range texts {
+		docs := kyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+		for {
+			doc, err := docs.Read()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return "", fmt.Errorf("splitting the manifests of chart %s: %w", c.Name(), err)
+			}
+			if !blank(doc) {
+				fmt.Fprintf(&b, "---\n%s\n", bytes.TrimSpace(doc))
+			}
 		}
 	}
 	return b.String(), nil
