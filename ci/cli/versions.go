@@ -58,6 +58,7 @@ func newVersions(a *app) *cobra.Command {
 			lines := versionLines(released, l)
 			if missing == nil {
 				a.judge(cmd.Context(), s, b, given[0], lines)
+				onHold(lines, l)
 			}
 			if err := a.print(lines, func(w io.Writer) error { return writeVersions(w, lines) }); err != nil {
 				return err
@@ -114,6 +115,19 @@ func (a *app) judge(ctx context.Context, s *site, b *beamlineCluster, beamline s
 		})
 		return nil
 	})
+}
+
+// onHold adds the hold that a rollback has placed, which the gate knows nothing of.
+func onHold(lines []versionLine, l *ledger.Ledger) {
+	if l.Hold == nil {
+		return
+	}
+	for i := range lines {
+		if lines[i].Asked && !lines[i].Runs {
+			lines[i].Open = false
+			lines[i].Against = append(lines[i].Against, "the beamline is on hold: "+l.Hold.Reason)
+		}
+	}
 }
 
 // ask fills in what the gate says. pass returns the reasons against a version,

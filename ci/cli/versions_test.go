@@ -43,12 +43,15 @@ func TestVersions(t *testing.T) {
 			)
 		})
 	}
+	onHold(lines, &ledger.Ledger{})
+	require.True(t, lines[2].Open)
+	onHold(lines[2:], &ledger.Ledger{Hold: &ledger.Note{Reason: "rolled back"}})
 	var out bytes.Buffer
 	require.NoError(t, writeVersions(&out, lines))
 	require.Equal(t, `VERSION    RELEASED   PROMOTED                   GATE
 2026.11.3  yes        -                          closed: nobody approved it; it is night
 2026.11.2  yes        2026-11-23 05:00:00, runs  open
-2026.11.1  yes        2026-11-23 04:00:00        open
+2026.11.1  yes        2026-11-23 04:00:00        closed: the beamline is on hold: rolled back
 2026.10.1  not found  2026-11-23 02:00:00        -
 `, out.String())
 	out.Reset()

@@ -71,12 +71,12 @@ env:
 // a folder of its own, a container before it and one beside it. The beamline's policy
 // must consent to the folder of the node.
 func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
-	s, reg := newSite(t, "bl91t"), registry(t)
+	s, reg := newSite(t, "bl87t"), registry(t)
 	s.images(reg)
 	folder := t.TempDir()
 	require.NoError(t, os.Chmod(folder, 0o777))
 	s.write(s.instance("01", "values.yaml"), fmt.Sprintf(`image: ioc-simstage 1.0.0
-probePV: BL91T-MO-IOC-01:HEARTBEAT
+probePV: BL87T-MO-IOC-01:HEARTBEAT
 volumes:
   - {name: node, mountPath: /node, hostPath: %s}
 labels: {example.org/owner: controls}
@@ -91,26 +91,26 @@ containers:
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
 `, folder))
-	s.commit("bl91t/1.0.0")
-	ok(t, s.dir, "release", "bl91t/1.0.0", "--registry", reg)
-	ok(t, s.dir, "policy", "init", "bl91t")
-	t.Cleanup(func() { remove(t, "bl91t") })
-	r := run(t, s.dir, "promote", "bl91t", "1.0.0", "--registry", reg)
+	s.commit("bl87t/1.0.0")
+	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
+	ok(t, s.dir, "policy", "init", "bl87t")
+	t.Cleanup(func() { remove(t, "bl87t") })
+	r := run(t, s.dir, "promote", "bl87t", "1.0.0", "--registry", reg)
 	require.Equal(t, 3, r.status, r.err)
 	require.Contains(t, r.err, "host path "+folder)
 	require.NoFileExists(t, filepath.Join(folder, "before"))
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
-		nil, "%sconsents:\n  - {charts: [bl91t-mo-ioc-01], to: [host path %s]}\n",
-		ok(t, s.dir, "policy", "show", "bl91t"), folder,
+		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n",
+		ok(t, s.dir, "policy", "show", "bl87t"), folder,
 	), 0o600))
-	ok(t, s.dir, "policy", "apply", "bl91t", policy)
-	ok(t, s.dir, "promote", "bl91t", "1.0.0", "--registry", reg)
+	ok(t, s.dir, "policy", "apply", "bl87t", policy)
+	ok(t, s.dir, "promote", "bl87t", "1.0.0", "--registry", reg)
 	for file, text := range map[string]string{"before": "1000\n", "beside": "cp\n"} {
 		seen, err := os.ReadFile(filepath.Join(folder, file))
 		require.NoError(t, err)
 		require.Equal(t, text, string(seen))
 	}
-	require.True(t, status(t, s, "bl91t").Instances[0].Ready)
+	require.True(t, status(t, s, "bl87t").Instances[0].Ready)
 }
