@@ -160,7 +160,7 @@ func newPolicyApply(a *app) *cobra.Command {
 			"that were given under another policy end.",
 		Example: "  tagline policy apply bl01t policy.yaml",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			text, err := readPolicyFile(given[1])
+			p, err := readPolicyFile(given[1])
 			if err != nil {
 				return err
 			}
@@ -168,7 +168,7 @@ func newPolicyApply(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return ledger.SavePolicy(cmd.Context(), n, text, false)
+			return ledger.SavePolicy(cmd.Context(), n, p.Text(), false)
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)
@@ -182,7 +182,7 @@ func newPolicyDiff(a *app) *cobra.Command {
 		Long:    "Compares a file with the policy in the beamline's namespace, line by line. Nothing is\nchanged.",
 		Example: "  tagline policy diff bl01t policy.yaml",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			text, err := readPolicyFile(given[1])
+			p, err := readPolicyFile(given[1])
 			if err != nil {
 				return err
 			}
@@ -194,25 +194,22 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeLines(a.Out, diff.Lines([]byte(now), []byte(text)))
+			return writeLines(a.Out, diff.Lines([]byte(now), []byte(p.Text())))
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)
 	return cmd
 }
 
-// readPolicyFile returns the text of a file that is a policy.
-func readPolicyFile(file string) (string, error) {
+// readPolicyFile returns the policy that a file is.
+func readPolicyFile(file string) (*policy.Policy, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", &diag.Error{
+		return nil, &diag.Error{
 			Kind: diag.Invalid, Doing: "reading the policy", Err: err, Fix: "name a file that is there",
 		}
 	}
-	if _, err := policy.Read(file, text); err != nil {
-		return "", err
-	}
-	return string(text), nil
+	return policy.Read(file, text)
 }
 
 // beamlinePolicy reads the policy of a beamline. The cluster of tagline up gets

@@ -10,7 +10,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/manifests"
-	"github.com/tagline-ci/tagline/pipelines/policy"
 )
 
 // newRender is `tagline render`: a release for sites that deliver from git.
@@ -73,16 +72,9 @@ func (a *app) trustOrNone(ctx context.Context, t *trusted) (attest.Trusted, erro
 	if t.policy == "" || len(t.keys)+len(t.identities) > 0 {
 		return a.trust(ctx, t)
 	}
-	text, err := readPolicyFile(t.policy)
-	if err != nil {
+	p, err := readPolicyFile(t.policy)
+	if err != nil || p.Unsigned != "" {
 		return nil, err
-	}
-	p, err := policy.Read(t.policy, []byte(text))
-	if err != nil {
-		return nil, err
-	}
-	if p.Unsigned != "" {
-		return nil, nil
 	}
 	return a.trust(ctx, t)
 }

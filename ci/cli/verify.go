@@ -128,11 +128,7 @@ func scoped(item string) (assets []string, rest string) {
 
 // policySigners returns the signers of a policy in a file.
 func (a *app) policySigners(ctx context.Context, file string) (attest.Trusted, error) {
-	text, err := readPolicyFile(file)
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.Read(file, []byte(text))
+	p, err := readPolicyFile(file)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -54,10 +55,15 @@ func newVersions(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			released, missing := a.releasedVersions(cmd.Context(), s, name)
+			reg, missing := a.openRegistry(s)
+			var released []asset.Version
+			if missing == nil {
+				released, missing = reg.Records(cmd.Context(), name)
+			}
 			lines := versionLines(released, l)
 			if missing == nil {
-				a.judge(cmd.Context(), s, b, given[0], lines)
+				q, err := a.inquiryIn(cmd.Context(), b, n, reg)
+				judge(cmd.Context(), q, err, lines)
 				onHold(lines, l)
 			}
 			if err := a.print(lines, func(w io.Writer) error { return writeVersions(w, lines) }); err != nil {
@@ -69,15 +75,6 @@ func newVersions(a *app) *cobra.Command {
 	s.flags(cmd)
 	b.flags(cmd)
 	return cmd
-}
-
-// releasedVersions returns what the registry has of a beamline.
-func (a *app) releasedVersions(ctx context.Context, s *site, name asset.Name) ([]asset.Version, error) {
-	reg, err := a.openRegistry(s)
-	if err != nil {
-		return nil, err
-	}
-	return reg.Records(ctx, name)
 }
 
 // versionLines returns a line for each version that was released or ran, the
@@ -98,10 +95,9 @@ func versionLines(released []asset.Version, l *ledger.Ledger) []versionLine {
 	return lines
 }
 
-// judge asks the gate about the newest releases.
-func (a *app) judge(ctx context.Context, s *site, b *beamlineCluster, beamline string, lines []versionLine) {
+// judge asks the gate about the newest releases; err is why it can't be asked.
+func judge(ctx context.Context, q *gate.Inquiry, err error, lines []versionLine) {
 	lines = lines[:min(len(lines), mostJudged)]
-	q, _, err := a.inquiry(ctx, s, b, beamline)
 	_ = step.EachIndex(ctx, 4, len(lines), func(ctx context.Context, i int) error {
 		lines[i].ask(func(v asset.Version) error {
 			if err != nil {

@@ -3,15 +3,11 @@ package approval
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
@@ -19,7 +15,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/sign/keytest"
 )
 
 // noon is when everything here is asked.
@@ -33,10 +31,7 @@ type person struct {
 }
 
 func newPerson(t *testing.T) person {
-	private, public, err := sign.NewKey(nil)
-	require.NoError(t, err)
-	key, err := sign.ReadKey(private, nil)
-	require.NoError(t, err)
+	key, public := keytest.New(t)
 	trust, err := sign.TrustKeys(public)
 	require.NoError(t, err)
 	p := person{key: key, trust: trust}
@@ -50,9 +45,7 @@ func sum(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
 
 // shelf returns a registry of the test alone, with a record, and the record's address.
 func shelf(t *testing.T) (*registry.Registry, asset.Ref) {
-	server := httptest.NewServer(ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true)))
-	t.Cleanup(server.Close)
-	host := strings.TrimPrefix(server.URL, "http://")
+	host := registrytest.Serve(t, nil)
 	reg, err := registry.New(host, registry.Options{})
 	require.NoError(t, err)
 	img, err := random.Image(16, 1)

@@ -2,16 +2,10 @@ package attest
 
 import (
 	"bytes"
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
@@ -21,7 +15,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/sign/keytest"
 )
 
 // site is a registry with a signed release of a generic IOC and of a beamline
@@ -34,28 +30,13 @@ type site struct {
 	base  *record.Record // of the root image
 	ioc   *record.Record
 	bl    *record.Record
-	spoil *sync.Map // what the registry answers instead, by the path's end
+	spoil *registrytest.Spoil
 }
 
-// quiet keeps what a registry says to itself.
-var quiet = log.New(io.Discard, "", 0)
-
 func newSite(t testing.TB) *site {
-	var spoil sync.Map
-	h := ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if b, ok := spoil.Load(
-			req.URL.Path[strings.LastIndex(req.URL.Path, "/")+1:],
-		); ok &&
-			req.Method == http.MethodGet {
-			w.Write(b.([]byte))
-			return
-		}
-		h.ServeHTTP(w, req)
-	}))
-	t.Cleanup(server.Close)
-	s := fill(t, strings.TrimPrefix(server.URL, "http://"))
-	s.spoil = &spoil
+	spoil := &registrytest.Spoil{}
+	s := fill(t, registrytest.Serve(t, spoil.Layer))
+	s.spoil = spoil
 	return s
 }
 
@@ -90,10 +71,7 @@ func fillBy(t testing.TB, host string, who func(tag string) sign.Signer) *site {
 }
 
 func newKey(t testing.TB) (*sign.Key, *sign.Trust) {
-	private, public, err := sign.NewKey(nil)
-	require.NoError(t, err)
-	k, err := sign.ReadKey(private, nil)
-	require.NoError(t, err)
+	k, public := keytest.New(t)
 	trust, err := sign.TrustKeys(public)
 	require.NoError(t, err)
 	return k, trust

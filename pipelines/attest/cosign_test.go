@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
@@ -55,7 +56,7 @@ func TestCosignChecksWhatAKeySigned(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, file), public, 0o644))
 	}
-	s := fillBy(t, serve(t), func(string) sign.Signer { return keys["ours.pub"] })
+	s := fillBy(t, registrytest.Serve(t, nil), func(string) sign.Signer { return keys["ours.pub"] })
 	cosignChecks(t, s, func(string) []string {
 		return []string{"--insecure-ignore-tlog", "--key", filepath.Join(dir, "ours.pub")}
 	}, "--key", filepath.Join(dir, "other.pub"))

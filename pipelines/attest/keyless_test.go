@@ -1,24 +1,15 @@
 package attest
 
 import (
-	"net/http/httptest"
-	"strings"
 	"testing"
 
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/sign/signtest"
 )
-
-// serve returns the address of an empty registry.
-func serve(t testing.TB) string {
-	server := httptest.NewServer(ggcr.New(ggcr.Logger(quiet), ggcr.WithReferrersSupport(true)))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
 
 // TestAWorkflowSignsAChain releases as the workflow of each tag in turn, at a
 // Sigstore of real parts.
@@ -31,7 +22,7 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 		issuer.RunFor(tag)
 		return sigstore.Signer(sign.ActionsToken(issuer.TokenURL(), issuer.Secret))
 	}
-	s := fillBy(t, serve(t), workflow)
+	s := fillBy(t, registrytest.Serve(t, nil), workflow)
 	s.trust, err = sigstore.Trust(signtest.Workflow, issuer.URL)
 	require.NoError(t, err)
 	report, err := s.verify(t)

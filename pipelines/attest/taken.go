@@ -39,8 +39,8 @@ func origin(
 			from.Record.Short(), from.Release, found.Digest.Short())
 	}
 	var faults []error
-	for _, t := range rec.Checks {
-		if t.From != nil && *t.From == from && !found.Record.Ran(t) {
+	for _, t := range rec.TakenFrom(from) {
+		if !found.Record.Ran(t) {
 			faults = append(faults, fmt.Errorf("the %s of %s was not run so by %s", t.Name, t.Of, from.Release))
 		}
 	}

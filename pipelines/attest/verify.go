@@ -103,15 +103,12 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 func (c *checker) tested(ctx context.Context, rec *record.Record, report *Report) error {
 	found, err := Taken(ctx, c.reg, c.trusted, rec)
 	for _, r := range found {
-		one := Tested{
-			Release: asset.Tag{Asset: r.Record.Asset, Version: r.Record.Version}, Record: r.Digest, Signer: r.Signer,
+		from := record.Origin{
+			Release: asset.Tag{Asset: r.Record.Asset, Version: r.Record.Version}, Record: r.Digest,
 		}
-		for _, t := range rec.Checks {
-			if t.From != nil && t.From.Record == r.Digest {
-				one.Tests++
-			}
-		}
-		report.Tested = append(report.Tested, one)
+		report.Tested = append(report.Tested, Tested{
+			Release: from.Release, Record: from.Record, Signer: r.Signer, Tests: len(rec.TakenFrom(from)),
+		})
 	}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,7 +39,7 @@ func (r *reader) checkContainers(
 		}
 		if image, ok := c["image"].(string); ok && !byDigest.MatchString(image) {
 			r.faultAt(doc, below(p, "image"), "write it as host/path@sha256:…, or leave it out for the IOC's own",
-				"the image %s is not named by digest, and can become another", quote(image))
+				"the image %q is not named by digest, and can become another", image)
 		}
 	}
 }
@@ -92,7 +91,7 @@ func (r *reader) checkKeys(doc *strictyaml.Doc, where strictyaml.Path, value any
 			if near := strictyaml.Near(key, slices.Sorted(maps.Keys(known))); near != "" {
 				fix = fmt.Sprintf("did you mean %q?", near)
 			}
-			r.faultAt(doc, below(where, key), fix, "%s: unknown key %s", dotted(where), quote(key))
+			r.faultAt(doc, below(where, key), fix, "%s: unknown key %q", dotted(where), key)
 		}
 	}
 }
@@ -123,6 +122,3 @@ func dotted(where strictyaml.Path) string {
 	}
 	return strings.Join(words, ".")
 }
-
-// quote writes what a person wrote, on one line.
-func quote(s string) string { return strconv.Quote(s) }

@@ -83,7 +83,7 @@ func (r *reader) checkLongTail(doc *strictyaml.Doc, where strictyaml.Path, v Val
 	for i, variable := range items(v.Container["env"]) {
 		name, _ := variable["name"].(string)
 		if _, twice := v.Env[name]; twice || name == "IOC_NAME" || strings.HasPrefix(name, "IOC_RUN_") {
-			r.faultAt(doc, below(where, "container", "env", i), "remove it", "%s is set already", quote(name))
+			r.faultAt(doc, below(where, "container", "env", i), "remove it", "%q is set already", name)
 		}
 	}
 }

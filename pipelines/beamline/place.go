@@ -43,12 +43,12 @@ func (r *reader) checkMarks(doc *strictyaml.Doc, where strictyaml.Path, marks ma
 		own := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
 		switch {
 		case slices.ContainsFunc(ownMarks, own):
-			r.faultAt(doc, p, "remove it, or choose another name", "the chart or Helm sets the %s %s", what, quote(key))
+			r.faultAt(doc, p, "remove it, or choose another name", "the chart or Helm sets the %s %q", what, key)
 		case len(validation.IsQualifiedName(key)) > 0:
-			r.faultAt(doc, p, "write it as in example.org/owner", "no %s can have the name %s", what, quote(key))
+			r.faultAt(doc, p, "write it as in example.org/owner", "no %s can have the name %q", what, key)
 		case labels && len(validation.IsValidLabelValue(marks[key])) > 0:
-			r.faultAt(doc, p, "write at most 63 letters, digits, -, _ and .", "the label %s can't be %s", quote(key),
-				quote(marks[key]))
+			r.faultAt(doc, p, "write at most 63 letters, digits, -, _ and .", "the label %q can't be %q", key,
+				marks[key])
 		}
 	}
 }

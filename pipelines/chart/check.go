@@ -1,10 +1,8 @@
 package chart
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -13,7 +11,6 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
-	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
@@ -42,7 +39,7 @@ func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instan
 	if err != nil {
 		return renderFaults(inst, version, err)
 	}
-	manifests, err := render(c, bl.Namespace)
+	manifests, err := render(c, bl.Namespace, true)
 	if err != nil {
 		return renderFaults(inst, version, err)
 	}
@@ -64,19 +61,16 @@ func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instan
 // rendered to. A kind that Kubernetes does not have built in is left to the
 // cluster, which knows its resource definitions.
 func checkManifests(text string) (faults []error) {
-	docs := kyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
-	for {
-		doc, err := docs.Read()
-		if err == io.EOF {
-			return faults
-		}
-		if err != nil {
-			return append(faults, fmt.Errorf("splitting the manifests: %w", err))
-		}
+	docs, err := documents(text)
+	for _, doc := range docs {
 		if err := checkManifest(doc); err != nil && !runtime.IsNotRegisteredError(err) && !blank(doc) {
 			faults = append(faults, err)
 		}
 	}
+	if err != nil {
+		faults = append(faults, fmt.Errorf("splitting the manifests: %w", err))
+	}
+	return faults
 }
 
 // checkManifest reads one manifest strictly. As JSON the YAML is read once, not

@@ -1,18 +1,13 @@
 package chart
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
-	helm "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
-	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 )
 
@@ -49,54 +44,33 @@ func Needs(tgz []byte, namespace, image string) ([]string, error) {
 func ManifestNeeds(manifests []string, namespace, image string) ([]string, error) {
 	n := needs{namespace, image, map[string]bool{}}
 	for _, text := range manifests {
-		objects, err := documents(text)
+		all, err := objects(text)
 		if err != nil {
 			return nil, fmt.Errorf("reading manifests: %w", err)
 		}
-		for _, o := range objects {
+		for _, o := range all {
 			n.object(o)
 		}
 	}
 	return slices.Sorted(maps.Keys(n.found)), nil
 }
 
-// everything returns what Helm makes of a chart: of its templates, and the resource
-// definitions, which it makes before them.
-func everything(c *helm.Chart, namespace string, install bool) (texts []string, err error) {
-	manifests, err := renderFor(c, namespace, install)
+// objects returns the objects of one template.
+func objects(text string) (all []map[string]any, err error) {
+	docs, err := documents(text)
 	if err != nil {
 		return nil, err
 	}
-	for name, text := range manifests {
-		if path.Base(name) != "NOTES.txt" { // which Helm shows
-			texts = append(texts, text)
-		}
-	}
-	for _, crd := range c.CRDObjects() {
-		texts = append(texts, string(crd.File.Data))
-	}
-	return texts, nil
-}
-
-// documents returns the objects of one template.
-func documents(text string) (objects []map[string]any, err error) {
-	docs := kyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
-	for {
-		doc, err := docs.Read()
-		if err == io.EOF {
-			return objects, nil
-		}
+	for _, doc := range docs {
 		var o map[string]any
-		if err == nil {
-			err = yaml.Unmarshal(doc, &o)
-		}
-		if err != nil {
+		if err := yaml.Unmarshal(doc, &o); err != nil {
 			return nil, err
 		}
 		if o != nil {
-			objects = append(objects, o)
+			all = append(all, o)
 		}
 	}
+	return all, nil
 }
 
 // ordinary are the kinds that the library chart makes, as kindOf writes them.

@@ -10,8 +10,9 @@ import (
 )
 
 // Planned returns what the charts of a beamline in a tree will need, by instance, as
-// Needs says of those that are released; nothing of ordinary ones. version is the release's. Where the
-// library chart is a released one, the tree's or this program's stands for it.
+// Needs returns it for those that are released; nothing of ordinary ones. version is
+// the release's. Where the library chart is a released one, the tree's or this
+// program's stands for it.
 func Planned(tree fs.FS, name, version string) (map[string][]string, error) {
 	bl, err := beamline.Read(tree, name)
 	if err != nil || !slices.ContainsFunc(bl.Instances, (*beamline.Instance).Reaches) {

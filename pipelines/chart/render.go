@@ -35,30 +35,17 @@ func Render(tgz []byte, namespace string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading chart: %w", err)
 	}
-	manifests, err := render(c, namespace)
+	texts, err := everything(c, namespace, true)
 	if err != nil {
 		return "", err
 	}
-	var texts []string
-	for _, crd := range c.CRDObjects() {
-		texts = append(texts, string(crd.File.Data))
-	}
-	for _, name := range slices.Sorted(maps.Keys(manifests)) {
-		if path.Base(name) != "NOTES.txt" { // which Helm shows
-			texts = append(texts, manifests[name])
-		}
-	}
 	var b strings.Builder
 	for _, text := range texts {
-		docs := kyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
-		for {
-			doc, err := docs.Read()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				return "", fmt.Errorf("splitting the manifests of chart %s: %w", c.Name(), err)
-			}
+		docs, err := documents(text)
+		if err != nil {
+			return "", fmt.Errorf("splitting the manifests of chart %s: %w", c.Name(), err)
+		}
+		for _, doc := range docs {
 			if !blank(doc) {
 				fmt.Fprintf(&b, "---\n%s\n", bytes.TrimSpace(doc))
 			}
@@ -67,14 +54,43 @@ func Render(tgz []byte, namespace string) (string, error) {
 	return b.String(), nil
 }
 
-// render returns what each template of the chart renders to, by the template's name,
-// for a first release.
-func render(c *helm.Chart, namespace string) (map[string]string, error) {
-	return renderFor(c, namespace, true)
+// everything returns what Helm makes of a chart: the resource definitions, which it
+// makes first, then what the templates render to, in the order of their names.
+func everything(c *helm.Chart, namespace string, install bool) (texts []string, err error) {
+	manifests, err := render(c, namespace, install)
+	if err != nil {
+		return nil, err
+	}
+	for _, crd := range c.CRDObjects() {
+		texts = append(texts, string(crd.File.Data))
+	}
+	for _, name := range slices.Sorted(maps.Keys(manifests)) {
+		if path.Base(name) != "NOTES.txt" { // which Helm shows
+			texts = append(texts, manifests[name])
+		}
+	}
+	return texts, nil
 }
 
-// renderFor renders for a first release, or for one that replaces another.
-func renderFor(c *helm.Chart, namespace string, install bool) (map[string]string, error) {
+// documents returns the YAML documents of a text: with an error, those before what
+// can't be split.
+func documents(text string) (all [][]byte, err error) {
+	docs := kyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		doc, err := docs.Read()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		all = append(all, doc)
+	}
+}
+
+// render returns what each template of the chart renders to, by the template's name,
+// for a first release, or for one that replaces another.
+func render(c *helm.Chart, namespace string, install bool) (map[string]string, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
@@ -25,7 +22,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/sign/keytest"
 )
 
 // person has a key.
@@ -35,10 +34,7 @@ type person struct {
 }
 
 func newPerson(t testing.TB) person {
-	private, public, err := sign.NewKey(nil)
-	require.NoError(t, err)
-	key, err := sign.ReadKey(private, nil)
-	require.NoError(t, err)
+	key, public := keytest.New(t)
 	return person{key, string(public)}
 }
 
@@ -55,9 +51,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	server := httptest.NewServer(ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true)))
-	t.Cleanup(server.Close)
-	w := &world{T: t, host: strings.TrimPrefix(server.URL, "http://"), maker: newPerson(t), ajp: newPerson(t)}
+	w := &world{T: t, host: registrytest.Serve(t, nil), maker: newPerson(t), ajp: newPerson(t)}
 	var err error
 	w.reg, err = registry.New(w.host, registry.Options{})
 	require.NoError(t, err)

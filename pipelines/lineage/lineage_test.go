@@ -1,17 +1,13 @@
 package lineage_test
 
 import (
-	"io"
 	"io/fs"
-	"log"
 	"maps"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/assert"
@@ -26,6 +22,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 )
@@ -37,9 +34,7 @@ type shelf struct {
 }
 
 func newShelf(t *testing.T) shelf {
-	server := httptest.NewServer(ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true)))
-	t.Cleanup(server.Close)
-	reg, err := registry.New(strings.TrimPrefix(server.URL, "http://"), registry.Options{})
+	reg, err := registry.New(registrytest.Serve(t, nil), registry.Options{})
 	require.NoError(t, err)
 	return shelf{t, lineage.Reader{Registry: reg}}
 }

@@ -1,18 +1,12 @@
 package manifests
 
 import (
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
@@ -25,7 +19,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/sign/keytest"
 )
 
 // site is a registry with a signed release of a generic IOC, and a key that signs more.
@@ -36,25 +32,14 @@ type site struct {
 	key   *sign.Key
 	trust attest.Trusted
 	image record.Artifact // what instances run
-	spoil *sync.Map       // what the registry answers instead, by the path's end
+	spoil registrytest.Spoil
 }
 
 func newSite(t *testing.T) *site {
-	s := &site{T: t, spoil: &sync.Map{}}
-	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if b, ok := s.spoil.Load(r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]); ok && r.Method == http.MethodGet {
-			w.Write(b.([]byte))
-			return
-		}
-		h.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	s.host = strings.TrimPrefix(server.URL, "http://")
-	private, public, err := sign.NewKey(nil)
-	require.NoError(t, err)
-	s.key, err = sign.ReadKey(private, nil)
-	require.NoError(t, err)
+	s := &site{T: t}
+	s.host = registrytest.Serve(t, s.spoil.Layer)
+	key, public := keytest.New(t)
+	s.key = key
 	trust, err := sign.TrustKeys(public)
 	require.NoError(t, err)
 	s.trust = attest.Anyone(trust)

@@ -23,6 +23,16 @@ func (r *Record) Origins() (all []Origin) {
 	return all
 }
 
+// TakenFrom returns the tests that were taken from a release.
+func (r *Record) TakenFrom(o Origin) (tests []Test) {
+	for _, t := range r.Checks {
+		if t.From != nil && *t.From == o {
+			tests = append(tests, t)
+		}
+	}
+	return tests
+}
+
 // Ran reports whether this release ran a test that another has taken from it: the
 // same one, word for word, passed, and not taken itself.
 func (r *Record) Ran(t Test) bool {

@@ -10,10 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
 func TestAttachmentsAreFoundByKind(t *testing.T) {
-	for name, host := range map[string]string{"referrers API": serve(t, nil), "fallback tag": serveDistribution(t)} {
+	for name, host := range map[string]string{
+		"referrers API": registrytest.Serve(t, nil), "fallback tag": serveDistribution(t),
+	} {
 		t.Run(name, func(t *testing.T) {
 			r, image := open(t, host, Options{}), pushImage(t, host)
 			found, err := r.Attached(t.Context(), image, "a/b", "sbom")
@@ -39,7 +42,7 @@ func TestAttachmentsAreFoundByKind(t *testing.T) {
 
 func TestIntactReadsEveryBlob(t *testing.T) {
 	bad := ""
-	host := serve(t, func(h http.Handler) http.Handler {
+	host := registrytest.Serve(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			if bad != "" && strings.HasSuffix(req.URL.Path, "/blobs/"+bad) && req.Method == http.MethodGet {
 				w.Write([]byte("not what was pushed"))

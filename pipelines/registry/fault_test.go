@@ -18,6 +18,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
 // flaky is a registry that lets trouble happen to the n-th request from when it
@@ -97,7 +98,7 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	s := &site{}
-	s.host = serve(t, func(h http.Handler) http.Handler {
+	s.host = registrytest.Serve(t, func(h http.Handler) http.Handler {
 		s.flaky = &flaky{inner: h}
 		return s.flaky
 	})

@@ -15,6 +15,7 @@ import (
 	helm "helm.sh/helm/v3/pkg/registry"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
 // serveDistribution returns the address of the registry that most others are made of.
@@ -54,7 +55,9 @@ func TestReleaseToDistribution(t *testing.T) {
 func TestHelmPullsWhatWasPushed(t *testing.T) {
 	require.Equal(t, helm.ConfigMediaType, chartConfig)
 	require.Equal(t, helm.ChartLayerMediaType, chartLayer)
-	for name, host := range map[string]string{"ggcr": serve(t, nil), "distribution": serveDistribution(t)} {
+	for name, host := range map[string]string{
+		"ggcr": registrytest.Serve(t, nil), "distribution": serveDistribution(t),
+	} {
 		t.Run(name, func(t *testing.T) {
 			r, image, tgz := open(t, host, Options{}), pushImage(t, host), packaged(t, "bl01t-a", "1")
 			rec, _, err := release(t.Context(), r, image, tgz)

@@ -1,32 +1,15 @@
 package registry
 
 import (
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
-	ggcr "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/stretchr/testify/require"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
-
-// serve returns the address of an empty registry, behind layer when it isn't nil.
-func serve(t testing.TB, layer func(http.Handler) http.Handler) string {
-	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
-	if layer != nil {
-		h = layer(h)
-	}
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return strings.TrimPrefix(s.URL, "http://")
-}
 
 // open returns a registry that is quick to try again.
 func open(t testing.TB, prefix string, o Options) *Registry {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
 // Two runners release one tag with other content at the same moment, many
@@ -22,7 +23,7 @@ func TestOfTwoReleasersOneSeals(t *testing.T) {
 		rounds = 1
 	}
 	for range rounds {
-		host := serve(t, func(h http.Handler) http.Handler {
+		host := registrytest.Serve(t, func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				time.Sleep(rand.N(5 * time.Millisecond))
 				h.ServeHTTP(w, req)
@@ -60,7 +61,7 @@ func TestOfTwoReleasersOneSeals(t *testing.T) {
 }
 
 func TestTwoReleasersOfTheSameContentBothSeal(t *testing.T) {
-	host := serve(t, nil)
+	host := registrytest.Serve(t, nil)
 	image := pushImage(t, host)
 	faults := [2]error{}
 	var both sync.WaitGroup

@@ -19,6 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
 // pushImage stands for an image that Dagger pushed by its digest, and returns its address.
@@ -111,7 +112,7 @@ func release(ctx context.Context, r *Registry, image asset.Ref, tgzs ...[]byte) 
 }
 
 func TestSealedReleaseIsReadBack(t *testing.T) {
-	host := serve(t, nil)
+	host := registrytest.Serve(t, nil)
 	r, image := open(t, host, Options{}), pushImage(t, host)
 	rec, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"), packaged(t, "bl01t-b", "1"))
 	require.NoError(t, err)
@@ -131,7 +132,7 @@ func TestSealedReleaseIsReadBack(t *testing.T) {
 }
 
 func TestSealedReleaseNeverChanges(t *testing.T) {
-	host := serve(t, nil)
+	host := registrytest.Serve(t, nil)
 	r, image := open(t, host, Options{}), pushImage(t, host)
 	first, digest, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"))
 	require.NoError(t, err)
@@ -153,7 +154,7 @@ func TestSealedReleaseNeverChanges(t *testing.T) {
 }
 
 func TestRecordNamesNothingThatIsNotThere(t *testing.T) {
-	host := serve(t, nil)
+	host := registrytest.Serve(t, nil)
 	r := open(t, host, Options{})
 	image := asset.Ref(host + "/ioc-simstage-runtime@sha256:" + strings.Repeat("ab", 32))
 	_, _, err := release(t.Context(), r, image, packaged(t, "bl01t-a", "1"))
@@ -164,7 +165,7 @@ func TestRecordNamesNothingThatIsNotThere(t *testing.T) {
 }
 
 func TestMissingRelease(t *testing.T) {
-	r := open(t, serve(t, nil), Options{})
+	r := open(t, registrytest.Serve(t, nil), Options{})
 	_, _, err := r.Record(t.Context(), "bl01t", parse(t, "2026.11.1"))
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	require.ErrorIs(t, err, ErrNotFound)

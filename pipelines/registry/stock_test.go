@@ -16,6 +16,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
 // stockHelm returns the path of the helm command, built from its own source and
@@ -46,7 +47,7 @@ func stockHelm(t testing.TB) func(args ...string) string {
 }
 
 func TestStockHelmUsesWhatWasPublished(t *testing.T) {
-	helm, host, dir := stockHelm(t), serve(t, nil), t.TempDir()
+	helm, host, dir := stockHelm(t), registrytest.Serve(t, nil), t.TempDir()
 	r, image, tgz := open(t, host, Options{}), pushImage(t, host), packaged(t, "bl01t-a", "iocInit\n")
 	_, _, err := release(t.Context(), r, image, tgz)
 	require.NoError(t, err)
@@ -155,7 +156,7 @@ func timed(b *testing.B, charts int, work func(host string, charts int)) {
 	began, cpu := time.Now(), processor(b)
 	n := 0
 	for b.Loop() {
-		work(serve(b, nil), charts)
+		work(registrytest.Serve(b, nil), charts)
 		n += charts
 	}
 	b.ReportMetric(time.Since(began).Seconds()*1e3/float64(n), "ms/chart")

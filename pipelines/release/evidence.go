@@ -93,13 +93,10 @@ func (b *beamlineJob) say(ctx context.Context, what string, err error) {
 
 // sayTaken shows how many boots were taken, and from which releases.
 func (b *beamlineJob) sayTaken(ctx context.Context, tests []record.Test) {
-	for _, o := range (&record.Record{Checks: tests}).Origins() {
-		n := 0
-		for _, t := range tests {
-			if t.From != nil && *t.From == o {
-				n++
-			}
-		}
-		step.Say(ctx, "testing "+b.tag.String(), fmt.Sprintf("%d of %d IOCs: tested by %s", n, len(tests), o.Release))
+	taken := record.Record{Checks: tests}
+	for _, o := range taken.Origins() {
+		step.Say(ctx, "testing "+b.tag.String(), fmt.Sprintf(
+			"%d of %d IOCs: tested by %s", len(taken.TakenFrom(o)), len(tests), o.Release,
+		))
 	}
 }

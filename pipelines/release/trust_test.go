@@ -11,13 +11,11 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/sign/keytest"
 )
 
 func newKey(t *testing.T) *sign.Key {
-	private, _, err := sign.NewKey(nil)
-	require.NoError(t, err)
-	key, err := sign.ReadKey(private, nil)
-	require.NoError(t, err)
+	key, _ := keytest.New(t)
 	return key
 }
 
