@@ -136,7 +136,7 @@ func (a *app) attach(
 	if err != nil {
 		return nil, err
 	}
-	what.Beamline, what.Version, what.Policy = v.Beamline, v.Version.String(), v.Policy
+	what.Beamline, what.Version, what.Policy = string(v.Beamline), v.Version.String(), v.Policy
 	what.From, what.Until = q.Now.UTC(), what.Until.UTC()
 	return approval.Give(ctx, q.Registry, signer, q.Ref(v.Record), what)
 }

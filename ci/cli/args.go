@@ -140,7 +140,15 @@ func beamlineChoices(a *app, _ []string) []string {
 	if err != nil {
 		return nil
 	}
-	return names
+	return texts(names)
+}
+
+// texts returns names as plain texts.
+func texts(names []asset.Name) (list []string) {
+	for _, name := range names {
+		list = append(list, string(name))
+	}
+	return list
 }
 
 func instanceChoices(a *app, before []string) (names []string) {
@@ -167,11 +175,7 @@ func assetChoices(a *app, _ []string) []string {
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(assets)) {
-		names = append(names, string(name))
-	}
-	return names
+	return texts(slices.Sorted(maps.Keys(assets)))
 }
 
 func imageChoices(a *app, _ []string) (names []string) {

@@ -93,8 +93,9 @@ func (a *app) inquiryIn(
 		return nil, err
 	}
 	return &gate.Inquiry{
-		Reviews:  reviews,
-		Beamline: n.Beamline, Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore,
+		Reviews: reviews,
+		// What is no name is the beamline of no release.
+		Beamline: asset.Name(n.Beamline), Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore,
 		Now: time.Now(),
 		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
 			other, err := cluster.Open(b.access, namespace, namespace)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -47,15 +48,19 @@ func (a *app) lock(ctx context.Context, s *site, check bool, images []string) er
 	if err != nil {
 		return err
 	}
+	names := make([]asset.Name, len(images))
+	for i, image := range images {
+		names[i] = asset.Name(image) // whatever it is: the tree has none of a name that is none
+	}
 	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
 		if check {
-			drifts, err := b.Drifts(ctx, os.DirFS(root), images...)
+			drifts, err := b.Drifts(ctx, os.DirFS(root), names...)
 			if err != nil {
 				return err
 			}
 			return a.print(drifts, func(w io.Writer) error { return writeDrifts(w, drifts) })
 		}
-		locks, err := b.Lock(ctx, os.DirFS(root), images...)
+		locks, err := b.Lock(ctx, os.DirFS(root), names...)
 		if err != nil {
 			return err
 		}

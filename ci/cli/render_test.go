@@ -28,7 +28,7 @@ func sealCharts(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("sealcharts has no opposite")
 	}
 	tree := os.DirFS(ts.MkAbs("."))
-	bl, err := beamline.Read(tree, args[0])
+	bl, err := beamline.Read(tree, asset.Name(args[0]))
 	ts.Check(err)
 	library, err := chart.LibraryOf(tree)
 	ts.Check(err)

@@ -125,7 +125,7 @@ func newTagNext(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			next, err := t.Next(given[0], time.Now())
+			next, err := t.Next(asset.Name(given[0]), time.Now()) // which refuses what is no name
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"dagger/tagline/internal/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/source"
@@ -76,7 +77,11 @@ func (t *Tagline) Lock(
 	if err != nil {
 		return nil, err
 	}
-	locks, err := p.Lock(ctx, os.DirFS(root), images...)
+	names := make([]asset.Name, len(images))
+	for i, image := range images {
+		names[i] = asset.Name(image) // whatever it is: the tree has none of a name that is none
+	}
+	locks, err := p.Lock(ctx, os.DirFS(root), names...)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +170,7 @@ func (t *Tagline) Image(
 	if err != nil {
 		return nil, err
 	}
-	img, err := p.Image(ctx, p.Repo, rev, name)
+	img, err := p.Image(ctx, p.Repo, rev, asset.Name(name)) // which refuses what is no name
 	if err != nil {
 		return nil, err
 	}

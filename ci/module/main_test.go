@@ -43,7 +43,7 @@ func TestPlan(t *testing.T) {
 	require.NoError(t, err)
 	var p plan.Plan
 	require.NoError(t, json.Unmarshal([]byte(text), &p))
-	require.Equal(t, "bl01t", p.Beamline.Name)
+	require.EqualValues(t, "bl01t", p.Beamline.Name)
 	require.NotEmpty(t, p.Steps)
 
 	_, err = m.Plan(t.Context(), "bl01t/2026.11.9")

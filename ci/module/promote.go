@@ -49,7 +49,7 @@ func (t *Tagline) Promote(
 		return "", err
 	}
 	inquiry := &gate.Inquiry{
-		Beamline: beamline, Namespace: namespace.Name, Policy: rules, Registry: reg,
+		Beamline: asset.Name(beamline), Namespace: namespace.Name, Policy: rules, Registry: reg,
 		Sigstore: sign.PublicSigstore, Now: time.Now(),
 		Healthy: func(ctx context.Context, other string) (map[asset.Digest]time.Time, error) {
 			there, err := open(ctx, kubeconfig, other, other)

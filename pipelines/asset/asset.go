@@ -51,6 +51,18 @@ func ParseName(s string) (Name, error) {
 	return Name(s), nil
 }
 
+// List returns names as people read them: "bl01t, bl45p".
+func List(names []Name) string {
+	var b strings.Builder
+	for i, n := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(n))
+	}
+	return b.String()
+}
+
 // Target is one of the two images that an image's release has.
 type Target string
 

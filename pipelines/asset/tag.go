@@ -101,12 +101,9 @@ func (a Assets) list() string {
 	if len(a) == 0 {
 		return "none"
 	}
-	var names []string
-	for _, n := range slices.Sorted(maps.Keys(a)) {
-		names = append(names, string(n))
-	}
+	names := slices.Sorted(maps.Keys(a))
 	if more := len(names) - 20; more > 0 {
-		names = append(names[:20], fmt.Sprintf("and %d more", more))
+		return fmt.Sprintf("%s, and %d more", List(names[:20]), more)
 	}
-	return strings.Join(names, ", ")
+	return List(names)
 }

@@ -10,8 +10,8 @@ import (
 
 // Beamline is beamlines/<name>/: beamline.yaml and its IOC instances.
 type Beamline struct {
-	Name      string // the folder's
-	File      string // "beamlines/bl01t/beamline.yaml"
+	Name      asset.Name // the folder's
+	File      string     // "beamlines/bl01t/beamline.yaml"
 	Namespace string
 	Gate      record.Policy // who must approve
 	Values    Values        // shared by all instances

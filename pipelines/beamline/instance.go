@@ -20,7 +20,7 @@ const maxName = 53
 
 // instance reads one instance's folder into bl.
 func (r *reader) instance(bl *Beamline, name string) {
-	folder := path.Join(Dir, bl.Name, "iocs", name)
+	folder := path.Join(Dir, string(bl.Name), "iocs", name)
 	inst := &Instance{Name: name, Folder: folder, File: path.Join(folder, "values.yaml")}
 	bl.Instances = append(bl.Instances, inst)
 	r.checkName(bl, inst)
@@ -87,14 +87,14 @@ func written(own Values, doc *strictyaml.Doc) map[string]any {
 // beamline: instances of all beamlines are charts side by side in a registry.
 func (r *reader) checkName(bl *Beamline, inst *Instance) {
 	switch {
-	case !strings.HasPrefix(inst.Name, bl.Name+"-"):
+	case !strings.HasPrefix(inst.Name, string(bl.Name)+"-"):
 		r.fault(inst.Folder, "rename the folder, or move it to its beamline",
 			"the name of an IOC instance begins with its beamline's, %s-", bl.Name)
 	case len(inst.Name) > maxName:
 		r.fault(inst.Folder, "shorten it", "the name has %d letters, and a Helm release has at most %d", len(inst.Name),
 			maxName)
 	case len(validation.IsDNS1123Label(inst.Name)) > 0:
-		r.fault(inst.Folder, "rename the folder, as in "+bl.Name+"-mo-ioc-01",
+		r.fault(inst.Folder, "rename the folder, as in "+string(bl.Name)+"-mo-ioc-01",
 			"%q can't be an instance's name: only lower-case letters, digits and -", inst.Name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
@@ -19,7 +20,7 @@ const Dir = "beamlines"
 
 // Names returns the names of the tree's beamlines, sorted: the folders of
 // beamlines/. A tree without that folder has none.
-func Names(fsys fs.FS) ([]string, error) {
+func Names(fsys fs.FS) ([]asset.Name, error) {
 	entries, err := fs.ReadDir(fsys, Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -27,10 +28,10 @@ func Names(fsys fs.FS) ([]string, error) {
 	if err != nil {
 		return nil, diag.Invalidf(Dir, 0, "replace it by a folder", "it can't be listed: %w", err)
 	}
-	var names []string
+	var names []asset.Name
 	for _, e := range entries {
 		if e.IsDir() && !hidden(e) {
-			names = append(names, e.Name())
+			names = append(names, asset.Name(e.Name())) // whatever it is: Read says what is no name
 		}
 	}
 	return names, nil
@@ -38,7 +39,7 @@ func Names(fsys fs.FS) ([]string, error) {
 
 // Read reads one beamline with all its instances. The error joins every fault
 // of every file, a *diag.Error each, by file and line; there is no Beamline then.
-func Read(fsys fs.FS, name string) (*Beamline, error) {
+func Read(fsys fs.FS, name asset.Name) (*Beamline, error) {
 	r := &reader{fsys: fsys, probes: map[string]*Instance{}}
 	bl := r.beamline(name)
 	if bl != nil {
@@ -54,7 +55,7 @@ func Read(fsys fs.FS, name string) (*Beamline, error) {
 
 // Shared reads beamline.yaml alone: a Beamline without Instances. Errors are as
 // those of Read.
-func Shared(fsys fs.FS, name string) (*Beamline, error) {
+func Shared(fsys fs.FS, name asset.Name) (*Beamline, error) {
 	r := &reader{fsys: fsys}
 	bl := r.beamline(name)
 	if err := r.faults.Err(); err != nil {
@@ -72,10 +73,10 @@ type reader struct {
 }
 
 // beamline reads beamline.yaml. It returns nil when the file cannot be read.
-func (r *reader) beamline(name string) *Beamline {
-	folder := path.Join(Dir, name)
+func (r *reader) beamline(name asset.Name) *Beamline {
+	folder := path.Join(Dir, string(name))
 	bl := &Beamline{Name: name, File: path.Join(folder, "beamline.yaml")}
-	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+	if problems := validation.IsDNS1123Label(string(name)); len(problems) > 0 {
 		r.fault(folder, "rename the folder, as in bl01t",
 			"%q can't be a beamline's name: only lower-case letters, digits and -, at most 63", name)
 		return nil
@@ -111,9 +112,9 @@ func (r *reader) noBeamline(folder string, bl *Beamline) {
 			"every folder of %s is a beamline, and this one has no beamline.yaml", Dir)
 		return
 	}
-	fix := "the beamlines here are " + strings.Join(names, ", ")
+	fix := "the beamlines here are " + asset.List(names)
 	if near := strictyaml.Near(bl.Name, names); near != "" {
-		fix = "did you mean \"" + near + "\"?"
+		fix = "did you mean \"" + string(near) + "\"?"
 	} else if len(names) == 0 {
 		fix = "add it"
 	}
@@ -122,7 +123,7 @@ func (r *reader) noBeamline(folder string, bl *Beamline) {
 
 // instances returns the names of the instances' folders, sorted.
 func (r *reader) instances(bl *Beamline) []string {
-	folder := path.Join(Dir, bl.Name, "iocs")
+	folder := path.Join(Dir, string(bl.Name), "iocs")
 	entries, err := fs.ReadDir(r.fsys, folder)
 	if err != nil {
 		r.fault(folder, "add a folder with values.yaml and config/ for each IOC", "beamline %s has no IOC instances",

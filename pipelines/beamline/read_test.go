@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -31,7 +32,7 @@ func TestFaults(t *testing.T) {
 func TestReadGood(t *testing.T) {
 	bl, err := beamline.Read(site(t), "bl01t")
 	require.NoError(t, err)
-	assert.Equal(t, "bl01t", bl.Name)
+	assert.EqualValues(t, "bl01t", bl.Name)
 	assert.Equal(t, "bl01t", bl.Namespace)
 	assert.Equal(t, "beamlines/bl01t/beamline.yaml", bl.File)
 	assert.Equal(t, record.Policy{Approvers: []string{"octocat", "site/controls"}, Environment: "bl01t"}, bl.Gate)
@@ -87,7 +88,7 @@ func TestOverlayOfLists(t *testing.T) {
 func TestNames(t *testing.T) {
 	found, err := beamline.Names(site(t))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"bl01t", "bl99x"}, found)
+	assert.Equal(t, []asset.Name{"bl01t", "bl99x"}, found)
 	found, err = beamline.Names(fstest.MapFS{})
 	require.NoError(t, err)
 	assert.Empty(t, found)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
@@ -15,7 +16,7 @@ func TestReadOwn(t *testing.T) {
 	tree := os.DirFS("../..")
 	names, err := beamline.Names(tree)
 	require.NoError(t, err)
-	assert.Contains(t, names, "bl01t")
+	assert.Contains(t, names, asset.Name("bl01t"))
 	for _, name := range names {
 		bl, err := beamline.Read(tree, name)
 		require.NoError(t, err)

@@ -69,7 +69,7 @@ func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, versio
 	if m.Annotations == nil {
 		m.Annotations = map[string]string{}
 	}
-	m.Annotations["tagline/beamline"], m.Annotations["tagline/ioc"] = bl.Name, inst.Image.String()
+	m.Annotations["tagline/beamline"], m.Annotations["tagline/ioc"] = string(bl.Name), inst.Image.String()
 	m.Dependencies = append(m.Dependencies, &helm.Dependency{Name: l.meta.Name, Version: l.meta.Version})
 	return yaml.Marshal(m)
 }

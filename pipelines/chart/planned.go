@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
 
@@ -13,7 +14,7 @@ import (
 // Needs returns it for those that are released; nothing of ordinary ones. version is
 // the release's. Where the library chart is a released one, the tree's or this
 // program's stands for it.
-func Planned(tree fs.FS, name, version string) (map[string][]string, error) {
+func Planned(tree fs.FS, name asset.Name, version string) (map[string][]string, error) {
 	bl, err := beamline.Read(tree, name)
 	if err != nil || !slices.ContainsFunc(bl.Instances, (*beamline.Instance).Reaches) {
 		return nil, err

@@ -49,7 +49,7 @@ func Alone(files fs.FS) (Summary, error) {
 	}
 	for _, bl := range lines {
 		for _, inst := range bl.Instances {
-			if recipes.Images[string(inst.Image.Asset)] == nil {
+			if recipes.Images[inst.Image.Asset] == nil {
 				sum.Outside = append(sum.Outside, fmt.Sprintf(
 					"%s: runs %s, which is not in this tree", inst.File, inst.Image,
 				))

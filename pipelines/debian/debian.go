@@ -56,13 +56,13 @@ func Install(ctx context.Context, img *recipe.Image, c *dagger.Container, packag
 // installFault returns the error that says which package could not be installed as it was locked.
 func installFault(img *recipe.Image, pins string, err error) error {
 	fault := &diag.Error{
-		Kind: diag.Broken, Doing: "installing Debian packages for", Asset: img.Name, File: img.File,
+		Kind: diag.Broken, Doing: "installing Debian packages for", Asset: string(img.Name), File: img.File,
 		Err: engine.Explain(err),
 		Fix: engine.Fix(err, "see that the engine reaches Debian's archive, then run it again"),
 	}
 	if exec, ok := engine.Failed(err); ok {
 		if moved := readMoved(exec.Stdout, pins); len(moved) > 0 {
-			fault.Kind, fault.File, fault.Fix = diag.Invalid, lockfile.Path(img), "run: tagline lock "+img.Name
+			fault.Kind, fault.File, fault.Fix = diag.Invalid, lockfile.Path(img), "run: tagline lock "+string(img.Name)
 			fault.Err = fmt.Errorf("the archive has moved: %s", strings.Join(moved, "; "))
 		}
 	}

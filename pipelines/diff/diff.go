@@ -166,7 +166,7 @@ func policy(r *record.Record) map[string]string {
 func instances(from, to Release) ([]Instance, error) {
 	var sides [2]map[string]*beamline.Instance
 	for i, r := range []Release{from, to} {
-		bl, err := beamline.Read(r.Files, string(r.Record.Asset))
+		bl, err := beamline.Read(r.Files, r.Record.Asset)
 		if err != nil {
 			return nil, fmt.Errorf("reading the tree of %s %s: %w", r.Record.Asset, r.Record.Version, err)
 		}

@@ -42,7 +42,7 @@ func Of(ctx context.Context, reg *registry.Registry, rec *record.Record, files f
 	if rec.Kind != asset.Beamline {
 		return rel, nil
 	}
-	bl, err := beamline.Read(files, string(rec.Asset))
+	bl, err := beamline.Read(files, rec.Asset)
 	if err != nil {
 		return rel, nil // New says so: a release of long ago may break a rule of today
 	}

@@ -56,13 +56,14 @@ func (p Pass) Needs() map[string][]string {
 
 // Facts is everything that a decision rests on.
 type Facts struct {
-	Beamline, Namespace string            // what was asked for
-	Release             *attest.Release   // read as attest.Read does, and nothing of it trusted further
-	Parents             []*attest.Release // of everything that it is built on and runs, read in the same way
-	Taken               []*attest.Release // whose tests it has taken, read in the same way
-	Policy              *policy.Policy
-	Approvals           []approval.Judged
-	Needs               map[string][]string // by instance, what its chart needs beyond an IOC, as chart.Needs says
+	Beamline  asset.Name        // what was asked for
+	Namespace string            // likewise
+	Release   *attest.Release   // read as attest.Read does, and nothing of it trusted further
+	Parents   []*attest.Release // of everything that it is built on and runs, read in the same way
+	Taken     []*attest.Release // whose tests it has taken, read in the same way
+	Policy    *policy.Policy
+	Approvals []approval.Judged
+	Needs     map[string][]string // by instance, what its chart needs beyond an IOC, as chart.Needs says
 	// by image digest: since when it is healthy on a beamline of the policy's after
 	Healthy    map[asset.Digest]time.Time
 	Unreadable []error // what should be known and can't be read
@@ -102,7 +103,7 @@ type Reason struct {
 
 // Verdict is every reason for and against the promotion of one release.
 type Verdict struct {
-	Beamline  string            `json:"beamline"`
+	Beamline  asset.Name        `json:"beamline"`
 	Version   asset.Version     `json:"version"`
 	Record    asset.Digest      `json:"record"` // its digest
 	Policy    string            `json:"policy"` // its digest
@@ -163,7 +164,7 @@ func (v *Verdict) Pass() (Pass, error) {
 	for _, r := range v.Reasons {
 		if !r.OK && !r.Overridden {
 			faults = append(faults, &diag.Error{
-				Kind: diag.Refused, Doing: v.doing, Asset: v.Beamline, Version: v.Version.String(),
+				Kind: diag.Refused, Doing: v.doing, Asset: string(v.Beamline), Version: v.Version.String(),
 				Err: errors.New(r.Why), Fix: r.Fix,
 			})
 		}

@@ -18,9 +18,10 @@ import (
 // Inquiry collects the facts for a decision from the registry and the cluster. It
 // changes nothing.
 type Inquiry struct {
-	Beamline, Namespace string
-	Policy              *policy.Policy
-	Registry            *registry.Registry
+	Beamline  asset.Name
+	Namespace string
+	Policy    *policy.Policy
+	Registry  *registry.Registry
 	// Sigstore returns the public instance, for the policy's identities without a
 	// trusted root of their own. It is called when one is needed.
 	Sigstore func(context.Context) (*sign.Sigstore, error)
@@ -42,7 +43,7 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 	if err != nil {
 		return nil, err
 	}
-	rel, err := attest.Read(ctx, q.Registry, trusted, asset.Name(q.Beamline), v, digest)
+	rel, err := attest.Read(ctx, q.Registry, trusted, q.Beamline, v, digest)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 
 // Ref returns the address of the record with a digest.
 func (q *Inquiry) Ref(digest asset.Digest) asset.Ref {
-	return q.Registry.RecordRef(asset.Name(q.Beamline), digest)
+	return q.Registry.RecordRef(q.Beamline, digest)
 }
 
 // trusted returns the policy's signers; nil where releases need no signature.
@@ -162,7 +163,7 @@ func (q *Inquiry) reviewed(ctx context.Context, v asset.Version, all []approval.
 
 func (q *Inquiry) question(ctx context.Context, rel *attest.Release) (*approval.Question, error) {
 	question := &approval.Question{
-		Beamline: q.Beamline, Record: string(rel.Digest), Policy: q.Policy.Digest(),
+		Beamline: string(q.Beamline), Record: string(rel.Digest), Policy: q.Policy.Digest(),
 		Signer: rel.Signer, Self: q.Policy.Approvals.Self, Now: q.Now,
 	}
 	for _, a := range q.Policy.Approvals.From {

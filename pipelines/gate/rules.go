@@ -22,7 +22,7 @@ func kind(f Facts) []Reason {
 		)}
 	}
 	var faults []Reason
-	if string(rec.Asset) != f.Beamline {
+	if rec.Asset != f.Beamline {
 		faults = append(faults, no(
 			Kind, "name that beamline", "it is the release of beamline %s, not of %s", rec.Asset, f.Beamline,
 		))
@@ -235,7 +235,7 @@ func holds(f Facts) (reasons []Reason) {
 		if h.Ended(f.Now) {
 			continue
 		}
-		fix := "have the hold taken out: tagline policy apply " + f.Beamline + " FILE"
+		fix := "have the hold taken out: tagline policy apply " + string(f.Beamline) + " FILE"
 		if h.Until != "" {
 			fix = "promote it after " + string(h.Until)
 		}

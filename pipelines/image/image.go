@@ -29,7 +29,7 @@ type Builder struct {
 	Logins  source.Logins
 	// Locks are by image: of those to build, and of those that they are built
 	// on in the tree.
-	Locks map[string]*lockfile.Lock
+	Locks map[asset.Name]*lockfile.Lock
 
 	base string // the root's container image, by digest
 }
@@ -112,7 +112,7 @@ func (b Builder) developer(
 // pullFault returns the error that the root's container image can't be pulled.
 func pullFault(img *recipe.Image, ref string, err error) error {
 	return &diag.Error{
-		Kind: diag.Broken, Doing: "pulling " + ref + " for", Asset: img.Name, File: img.File,
+		Kind: diag.Broken, Doing: "pulling " + ref + " for", Asset: string(img.Name), File: img.File,
 		Err: engine.Explain(err), Fix: "check that the engine reaches the image's registry",
 	}
 }

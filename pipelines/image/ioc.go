@@ -78,7 +78,8 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 		Sync(ctx)
 	if err != nil {
 		return nil, &diag.Error{
-			Kind: diag.Broken, Doing: "building the IOC of", Asset: img.Name, File: img.File, Err: engine.Explain(err),
+			Kind: diag.Broken, Doing: "building the IOC of", Asset: string(img.Name), File: img.File,
+			Err: engine.Explain(err),
 			Fix: engine.Fix(err, "mend "+iocSource(img)+", or the modules that it names"),
 		}
 	}
@@ -103,7 +104,8 @@ func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Cont
 		Sync(ctx)
 	if err != nil {
 		return nil, &diag.Error{
-			Kind: diag.Broken, Doing: "building ioc-run for", Asset: img.Name, File: img.File, Err: engine.Explain(err),
+			Kind: diag.Broken, Doing: "building ioc-run for", Asset: string(img.Name), File: img.File,
+			Err: engine.Explain(err),
 			Fix: engine.Fix(err, "give the image that it is built on a C++ compiler and EPICS Base, or report it"),
 		}
 	}

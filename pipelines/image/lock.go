@@ -139,7 +139,7 @@ func (b Builder) resolveFault(img *recipe.Image, err error) error {
 	missing := (*debian.MissingError)(nil)
 	if !errors.As(err, &missing) {
 		return &diag.Error{
-			Kind: diag.Invalid, Doing: "looking for the Debian packages of", Asset: img.Name, File: img.File,
+			Kind: diag.Invalid, Doing: "looking for the Debian packages of", Asset: string(img.Name), File: img.File,
 			Err: err, Fix: "correct the package's name",
 		}
 	}

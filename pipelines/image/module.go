@@ -146,8 +146,8 @@ func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error, fix string) 
 		module = ref.Name + " of the tree"
 	}
 	return &diag.Error{
-		Kind: diag.Broken, Doing: "building " + module + " for", Asset: img.Name, File: img.File, Line: ref.Line,
-		Err: engine.Explain(err), Fix: engine.Fix(err, fix),
+		Kind: diag.Broken, Doing: "building " + module + " for", Asset: string(img.Name), File: img.File,
+		Line: ref.Line, Err: engine.Explain(err), Fix: engine.Fix(err, fix),
 	}
 }
 

@@ -40,7 +40,7 @@ func Describe(tree *recipe.Tree, img *recipe.Image, lock *lockfile.Lock) *record
 // imageOf returns an image as its record describes it, as far as others that are
 // built on it must know.
 func imageOf(rec *record.Record) *recipe.Image {
-	img := &recipe.Image{Name: string(rec.Asset), Targets: rec.Recipe.Targets}
+	img := &recipe.Image{Name: rec.Asset, Targets: rec.Recipe.Targets}
 	if p := rec.Parents.Releases; len(p) > 0 {
 		img.Parent = asset.Pin{Asset: p[0].Asset, Version: p[0].Version}
 	} else {

@@ -97,7 +97,7 @@ func (r Reader) Below(ctx context.Context, img *recipe.Image) (recipe.Below, *re
 	below := recipe.Below{Modules: map[string]*recipe.Module{}}
 	var nearest *record.Record
 	var built record.Parent // what the image above was built on
-	seen := []asset.Name{asset.Name(img.Name)}
+	seen := []asset.Name{img.Name}
 	for next := img.Parent; !next.IsZero(); {
 		if slices.Contains(seen, next.Asset) {
 			return below, nil, diag.Invalidf(img.File, 0, "build it on another image",

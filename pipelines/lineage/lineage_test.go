@@ -44,7 +44,7 @@ func (s shelf) release(files fs.FS, pin string, change func(*record.Record)) *re
 	p := assettest.Pin(pin)
 	tree, err := recipe.Read(files)
 	require.NoError(s.t, err)
-	img := tree.Images[string(p.Asset)]
+	img := tree.Images[p.Asset]
 	rec := &record.Record{
 		Schema: record.Schema, Kind: asset.Image, Asset: p.Asset, Version: p.Version, Tag: p.Tag(),
 		Commit: strings.Repeat("0a", 20),
@@ -150,11 +150,11 @@ func TestAnImageIsBuiltOnRecords(t *testing.T) {
 	require.Equal(
 		t, []string{"qsrv", "$(EPICS_BASE_PVA_CORE_LIBS)", "$(EPICS_BASE_IOC_LIBS)"}, made.Modules["epics-base"].Libs,
 	)
-	var chain []string
+	var chain []asset.Name
 	for _, i := range made.Chain("ioc-motor") {
 		chain = append(chain, i.Name)
 	}
-	require.Equal(t, []string{"epics-base", "epics-modules", "ioc-motor"}, chain)
+	require.Equal(t, []asset.Name{"epics-base", "epics-modules", "ioc-motor"}, chain)
 	require.Contains(t, made.Images["epics-base"].Base, "debian:trixie-slim@sha256:")
 	require.Equal(t, "R7-4", made.Images["epics-modules"].Modules[3].Ref)
 	require.NoError(t, s.Check(t.Context(), alone(nil), ""))

@@ -4,16 +4,17 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
 // Drift is a pin whose name stands for something else now than when it was
 // locked, or that has a newer version.
 type Drift struct {
-	Image  string `json:"image"`
-	Pin    string `json:"pin"`    // what the recipe names: "asyn R4-45", "debian:trixie-slim", "gcc"
-	Locked string `json:"locked"` // digest, commit or version; empty for what is not locked
-	Now    string `json:"now"`    // likewise; empty for what is no longer needed
+	Image  asset.Name `json:"image"`
+	Pin    string     `json:"pin"`    // what the recipe names: "asyn R4-45", "debian:trixie-slim", "gcc"
+	Locked string     `json:"locked"` // digest, commit or version; empty for what is not locked
+	Now    string     `json:"now"`    // likewise; empty for what is no longer needed
 }
 
 // Drifts compares a lock of img with what its names stand for now, pin by pin.

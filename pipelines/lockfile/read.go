@@ -11,6 +11,7 @@ import (
 
 	imageref "github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
@@ -19,8 +20,8 @@ import (
 // Read reads the lock files of the named images of a tree. The error joins
 // every pin that is missing or that pins something else than the recipe names,
 // a *diag.Error each, by file and line.
-func Read(fsys fs.FS, tree *recipe.Tree, images ...string) (map[string]*Lock, error) {
-	locks := map[string]*Lock{}
+func Read(fsys fs.FS, tree *recipe.Tree, images ...asset.Name) (map[asset.Name]*Lock, error) {
+	locks := map[asset.Name]*Lock{}
 	var faults diag.Faults
 	for _, name := range images {
 		if _, done := locks[name]; done {

@@ -22,12 +22,11 @@ const library = "ioc-lib"
 
 // beamlines returns the beamlines with affected instances, by name.
 func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
-	var names []string
-	for _, n := range slices.Sorted(maps.Keys(now)) {
-		name := string(n)
+	var names []asset.Name
+	for _, name := range slices.Sorted(maps.Keys(now)) {
 		_, shared := s.touched.shared[name]
 		touched := shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil
-		if now[n] == asset.Beamline && touched {
+		if now[name] == asset.Beamline && touched {
 			names = append(names, name)
 		}
 	}
@@ -48,8 +47,8 @@ func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 }
 
 // beamline returns what is affected of one.
-func (s *since) beamline(name string) (*Changed, error) {
-	c := &Changed{Asset: asset.Name(name), Kind: asset.Beamline}
+func (s *since) beamline(name asset.Name) (*Changed, error) {
+	c := &Changed{Asset: name, Kind: asset.Beamline}
 	here, err := instanceNames(s.to, name)
 	if err != nil {
 		return nil, err
@@ -77,8 +76,8 @@ func (s *since) beamline(name string) (*Changed, error) {
 }
 
 // instanceNames lists a beamline's instances, sorted, without reading them.
-func instanceNames(fsys fs.FS, name string) ([]string, error) {
-	dir := path.Join(beamline.Dir, name, "iocs")
+func instanceNames(fsys fs.FS, name asset.Name) ([]string, error) {
+	dir := path.Join(beamline.Dir, string(name), "iocs")
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		_, err = beamline.Read(fsys, name) // which says what to do
@@ -95,13 +94,13 @@ func instanceNames(fsys fs.FS, name string) ([]string, error) {
 
 // shared compares what beamline.yaml sets for the instances: whole is what
 // concerns the beamline, by instance what changes for that one.
-func (s *since) shared(name string) (whole []string, instances map[string][]string, err error) {
+func (s *since) shared(name asset.Name) (whole []string, instances map[string][]string, err error) {
 	now, err := beamline.Shared(s.to, name)
 	if err != nil {
 		return nil, nil, err
 	}
 	var was *beamline.Beamline
-	if s.was[asset.Name(name)] == asset.Beamline {
+	if s.was[name] == asset.Beamline {
 		was, _ = beamline.Shared(s.from, name)
 	}
 	if was == nil || was.Namespace != now.Namespace {
@@ -117,7 +116,7 @@ func (s *since) shared(name string) (whole []string, instances map[string][]stri
 }
 
 // allInstances returns one reason for a beamline and each of its instances.
-func (s *since) allInstances(name, why string) ([]string, map[string][]string, error) {
+func (s *since) allInstances(name asset.Name, why string) ([]string, map[string][]string, error) {
 	names, err := instanceNames(s.to, name)
 	all := map[string][]string{}
 	for _, i := range names {
@@ -129,7 +128,9 @@ func (s *since) allInstances(name, why string) ([]string, map[string][]string, e
 // inherited returns which instances see that shared values changed: not those
 // that override them. An instance that the older tree doesn't have has files
 // that say so.
-func (s *since) inherited(name string, was beamline.Values, changed []string) (map[string][]string, error) {
+func (s *since) inherited(
+	name asset.Name, was beamline.Values, changed []string,
+) (map[string][]string, error) {
 	now, err := beamline.Read(s.to, name)
 	if err != nil {
 		return nil, err

@@ -12,11 +12,11 @@ import (
 // images returns the images to build or test anew, parents before their children.
 func (s *since) images() []Changed {
 	list := []Changed{}
-	levels := map[string]int{} // of the images that are built anew
+	levels := map[asset.Name]int{} // of the images that are built anew
 	for _, img := range parentsFirst(s.recipes) {
 		why := s.whyBuild(img)
 		level := 0
-		if l, ok := levels[string(img.Parent.Asset)]; ok {
+		if l, ok := levels[img.Parent.Asset]; ok {
 			level = l + 1
 			why = append(why, fmt.Sprintf("built on %s (%s), which changes", img.Parent, img.File))
 		}
@@ -24,7 +24,7 @@ func (s *since) images() []Changed {
 			levels[img.Name] = level
 		}
 		if why = append(why, files(s.touched.smoke[img.Name])...); len(why) > 0 {
-			list = append(list, Changed{Asset: asset.Name(img.Name), Kind: asset.Image, Level: level, Why: why})
+			list = append(list, Changed{Asset: img.Name, Kind: asset.Image, Level: level, Why: why})
 		}
 	}
 	return list

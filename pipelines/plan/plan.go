@@ -25,7 +25,7 @@ type Plan struct {
 
 // Image is what an image's release builds.
 type Image struct {
-	Name    string         `json:"name"`
+	Name    asset.Name     `json:"name"`
 	File    string         `json:"file"`            // its recipe: "generic-iocs/ioc-simstage/image.yaml"
 	Parent  asset.Pin      `json:"parent,omitzero"` // the released image it is built on …
 	Base    string         `json:"base,omitempty"`  // … or the container image, of the hierarchy's root
@@ -44,7 +44,7 @@ type Module struct {
 
 // Beamline is what a beamline's release packages.
 type Beamline struct {
-	Name      string     `json:"name"`
+	Name      asset.Name `json:"name"`
 	File      string     `json:"file"`
 	Namespace string     `json:"namespace"`
 	Instances []Instance `json:"instances"` // sorted by name
@@ -73,16 +73,15 @@ func New(fsys fs.FS, commit, gitTag string) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Tag: tag, Kind: assets[tag.Asset], Commit: commit}
-	name := string(tag.Asset)
 	switch p.Kind {
 	case asset.Image:
 		recipes, err := recipe.Read(fsys)
 		if err != nil {
 			return nil, err
 		}
-		p.Image = image(recipes, name)
+		p.Image = image(recipes, tag.Asset)
 	case asset.Beamline:
-		bl, err := beamline.Read(fsys, name)
+		bl, err := beamline.Read(fsys, tag.Asset)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +91,7 @@ func New(fsys fs.FS, commit, gitTag string) (*Plan, error) {
 	return p, nil
 }
 
-func image(recipes *recipe.Tree, name string) *Image {
+func image(recipes *recipe.Tree, name asset.Name) *Image {
 	img := recipes.Images[name]
 	p := &Image{
 		Name: name, File: img.File, Parent: img.Parent, Base: img.Base, Modules: []Module{}, IOC: img.IOC != nil,

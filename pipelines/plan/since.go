@@ -101,10 +101,8 @@ type since struct {
 // libraries returns the library charts with changed files.
 func (s *since) libraries(now asset.Assets) (list []Changed) {
 	for _, name := range slices.Sorted(maps.Keys(s.touched.charts)) {
-		if now[asset.Name(name)] == asset.Library {
-			list = append(list, Changed{
-				Asset: asset.Name(name), Kind: asset.Library, Why: files(s.touched.charts[name]),
-			})
+		if now[name] == asset.Library {
+			list = append(list, Changed{Asset: name, Kind: asset.Library, Why: files(s.touched.charts[name])})
 		}
 	}
 	return list

@@ -45,15 +45,15 @@ func (p *Plan) steps() []Step {
 			from = img.Parent.String()
 		}
 		for _, target := range img.Targets {
-			add(Build, "image "+asset.Name(img.Name).Image(target), "%s: from %s", img.File, from)
+			add(Build, "image "+img.Name.Image(target), "%s: from %s", img.File, from)
 		}
 		if img.IOC {
-			add(Test, "IOC of "+img.Name+"-runtime", "%s: smoke", img.File)
+			add(Test, "IOC of "+img.Name.Image(asset.Runtime), "%s: smoke", img.File)
 		} else {
-			add(Test, "clients of "+img.Name+"-runtime", "%s: it has no IOC", img.File)
+			add(Test, "clients of "+img.Name.Image(asset.Runtime), "%s: it has no IOC", img.File)
 		}
 		for _, target := range img.Targets {
-			add(Publish, "image "+asset.Name(img.Name).Image(target), "%s", tagged)
+			add(Publish, "image "+img.Name.Image(target), "%s", tagged)
 		}
 	case asset.Library:
 		add(Package, "chart "+string(p.Tag.Asset), "%s", path.Join(charts, string(p.Tag.Asset)))

@@ -5,26 +5,27 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
 // touched sorts changed paths by what they are a part of.
 type touched struct {
-	modules   map[string][]string            // of support modules: their files and sources
-	images    map[string][]string            // what images are built from
-	smoke     map[string][]string            // smoke tests of images: nothing is built from them
-	charts    map[string][]string            // library charts
-	shared    map[string]string              // beamline.yaml, by beamline
-	instances map[string]map[string][]string // by beamline and instance
+	modules   map[string][]string                // of support modules: their files and sources
+	images    map[asset.Name][]string            // what images are built from
+	smoke     map[asset.Name][]string            // smoke tests of images: nothing is built from them
+	charts    map[asset.Name][]string            // library charts
+	shared    map[asset.Name]string              // beamline.yaml, by beamline
+	instances map[asset.Name]map[string][]string // by beamline and instance
 }
 
 // classify looks at whole path elements only, so that ioc-pmac's files are
 // never those of an asset called ioc.
 func classify(recipes *recipe.Tree, changed []string) touched {
 	t := touched{
-		map[string][]string{}, map[string][]string{}, map[string][]string{}, map[string][]string{},
-		map[string]string{}, map[string]map[string][]string{},
+		map[string][]string{}, map[asset.Name][]string{}, map[asset.Name][]string{}, map[asset.Name][]string{},
+		map[asset.Name]string{}, map[asset.Name]map[string][]string{},
 	}
 	sources := map[string][]string{} // modules by the folder of their source
 	for _, m := range recipes.Modules {
@@ -37,7 +38,8 @@ func classify(recipes *recipe.Tree, changed []string) touched {
 		if t.source(sources, p) || len(part) < 3 {
 			continue
 		}
-		name, rest := part[1], path.Join(part[2:]...)
+		// A folder that is no asset is looked for in vain, whatever it is called.
+		name, rest := asset.Name(part[1]), path.Join(part[2:]...)
 		switch part[0] {
 		case recipe.Dir:
 			t.generic(recipes, name, rest, p)
@@ -62,7 +64,7 @@ func (t touched) source(sources map[string][]string, p string) (found bool) {
 }
 
 // generic notes a path below generic-iocs/<name>.
-func (t touched) generic(recipes *recipe.Tree, name, rest, p string) {
+func (t touched) generic(recipes *recipe.Tree, name asset.Name, rest, p string) {
 	if name == "support" {
 		if m, ok := strings.CutSuffix(rest, ".yaml"); ok {
 			t.modules[m] = append(t.modules[m], p)
@@ -80,7 +82,7 @@ func (t touched) generic(recipes *recipe.Tree, name, rest, p string) {
 }
 
 // beamline notes a path below beamlines/<name>.
-func (t touched) beamline(name string, rest []string, p string) {
+func (t touched) beamline(name asset.Name, rest []string, p string) {
 	if len(rest) == 1 && rest[0] == "beamline.yaml" {
 		t.shared[name] = p
 		return

@@ -206,9 +206,9 @@ const (
 // name, with a record and a pass.
 func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	w.t.Helper()
-	bl := &beamline.Beamline{Name: w.line, Namespace: w.namespace}
+	bl := &beamline.Beamline{Name: asset.Name(w.line), Namespace: w.namespace}
 	rec := &record.Record{
-		Schema: "tagline.record/v1", Kind: asset.Beamline, Asset: asset.Name(w.line), Version: assettest.Version(at),
+		Schema: "tagline.record/v1", Kind: asset.Beamline, Asset: bl.Name, Version: assettest.Version(at),
 		Tag: assettest.Tag(w.line + "/" + at), Namespace: w.namespace,
 	}
 	pin, err := asset.ParsePin("standin 1.0.0")
@@ -249,7 +249,7 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	require.NoError(w.t, err)
 	digest := asset.Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(text)))
 	pass, err := gate.Decide(gate.Facts{
-		Beamline: string(rec.Asset), Namespace: rec.Namespace, Now: time.Now(),
+		Beamline: rec.Asset, Namespace: rec.Namespace, Now: time.Now(),
 		Release: &attest.Release{Record: rec, Digest: digest},
 		Policy:  &policy.Policy{Unsigned: "the gate has tests of its own"},
 	}).Pass()

@@ -3,16 +3,17 @@ package recipe
 import (
 	"path"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
 // checkImages checks what no single image file can say by itself.
 func (r *reader) checkImages() {
-	edges := func(i string) []string {
+	edges := func(i asset.Name) []asset.Name {
 		if r.tree.Images[i] == nil {
 			return nil
 		}
-		return []string{string(r.tree.Images[i].Parent.Asset)}
+		return []asset.Name{r.tree.Images[i].Parent.Asset}
 	}
 	for _, c := range cycles(keys(r.tree.Images), edges) {
 		last := c[len(c)-1]

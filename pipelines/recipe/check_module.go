@@ -100,7 +100,7 @@ func (r *reader) alone(module string) bool {
 				return false
 			}
 		}
-		outside = outside || !img.Parent.IsZero() && r.tree.Images[string(img.Parent.Asset)] == nil
+		outside = outside || !img.Parent.IsZero() && r.tree.Images[img.Parent.Asset] == nil
 	}
 	return built || !outside
 }
@@ -206,4 +206,4 @@ func meant(got string, names []string, otherwise string) string {
 }
 
 // keys returns a map's keys, sorted.
-func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+func keys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

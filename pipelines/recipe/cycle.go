@@ -8,12 +8,12 @@ import (
 // cycles finds the ways round in a graph of names, each as the names on it,
 // the one that closes it last; edges returns the names a name leads to. The
 // order is the same for the same graph.
-func cycles(names []string, edges func(string) []string) [][]string {
-	var found [][]string
-	var path []string
-	done := map[string]bool{}
-	var visit func(string)
-	visit = func(n string) {
+func cycles[T ~string](names []T, edges func(T) []T) [][]T {
+	var found [][]T
+	var path []T
+	done := map[T]bool{}
+	var visit func(T)
+	visit = func(n T) {
 		if i := slices.Index(path, n); i >= 0 {
 			found = append(found, slices.Clone(path[i:]))
 			return
@@ -35,6 +35,6 @@ func cycles(names []string, edges func(string) []string) [][]string {
 }
 
 // round returns a cycle as people read it: "a → b → a".
-func round(cycle []string) string {
-	return strings.Join(append(slices.Clone(cycle), cycle[0]), " → ")
+func round[T ~string](cycle []T) string {
+	return strings.Join(texts(append(slices.Clone(cycle), cycle[0])), " → ")
 }

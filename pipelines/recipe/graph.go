@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
 // baseModule is EPICS Base: every other module is built against it.
@@ -86,9 +88,9 @@ func (t *Tree) Levels(img *Image) [][]ModuleRef {
 
 // Chain returns the named image and what it is built on within the tree, the
 // root of the hierarchy first and the image last; nil for an unknown name.
-func (t *Tree) Chain(image string) []*Image {
+func (t *Tree) Chain(image asset.Name) []*Image {
 	var chain []*Image
-	for img := t.Images[image]; img != nil && !slices.Contains(chain, img); img = t.Images[string(img.Parent.Asset)] {
+	for img := t.Images[image]; img != nil && !slices.Contains(chain, img); img = t.Images[img.Parent.Asset] {
 		chain = append(chain, img)
 	}
 	slices.Reverse(chain)
@@ -114,17 +116,17 @@ func (t *Tree) IOCModules(img *Image) []string {
 
 // Dependents returns the names of the images that are built on the named one,
 // directly or through others, parents before their children, otherwise by name.
-func (t *Tree) Dependents(image string) []string {
-	children := map[string][]string{}
+func (t *Tree) Dependents(image asset.Name) []asset.Name {
+	children := map[asset.Name][]asset.Name{}
 	for _, name := range slices.Sorted(maps.Keys(t.Images)) {
-		if p := string(t.Images[name].Parent.Asset); p != "" {
+		if p := t.Images[name].Parent.Asset; p != "" {
 			children[p] = append(children[p], name)
 		}
 	}
-	var all []string
-	seen := map[string]bool{image: true}
+	var all []asset.Name
+	seen := map[asset.Name]bool{image: true}
 	for next := children[image]; len(next) > 0; {
-		var after []string
+		var after []asset.Name
 		for _, name := range next {
 			if !seen[name] {
 				seen[name] = true
@@ -139,8 +141,8 @@ func (t *Tree) Dependents(image string) []string {
 
 // Builders returns the names of the images that build the module or one that
 // needs it, sorted: what must be built anew when the module changes.
-func (t *Tree) Builders(module string) []string {
-	var names []string
+func (t *Tree) Builders(module string) []asset.Name {
+	var names []asset.Name
 	for name, img := range t.Images {
 		needs := func(r ModuleRef) bool { return slices.Contains(t.Closure(r.Name), module) }
 		if slices.ContainsFunc(img.Modules, needs) {

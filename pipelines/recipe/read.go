@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
@@ -57,8 +58,8 @@ func ReadAlone(fsys fs.FS) (*Tree, []*Image, error) {
 func read(fsys fs.FS) *reader {
 	r := &reader{
 		fsys:       fsys,
-		tree:       &Tree{Images: map[string]*Image{}, Modules: map[string]*Module{}},
-		imageDocs:  map[string]*strictyaml.Doc{},
+		tree:       &Tree{Images: map[asset.Name]*Image{}, Modules: map[string]*Module{}},
+		imageDocs:  map[asset.Name]*strictyaml.Doc{},
 		moduleDocs: map[string]*strictyaml.Doc{},
 	}
 	for _, e := range r.list(Dir) {
@@ -89,7 +90,7 @@ func (r *reader) result() (*Tree, error) {
 type reader struct {
 	fsys       fs.FS
 	tree       *Tree
-	imageDocs  map[string]*strictyaml.Doc // nil for a file that is no YAML
+	imageDocs  map[asset.Name]*strictyaml.Doc // nil for a file that is no YAML
 	moduleDocs map[string]*strictyaml.Doc
 	faults     diag.Faults
 }
@@ -109,15 +110,16 @@ func (r *reader) fault(file, fix, format string, args ...any) {
 }
 
 // image reads one image's folder.
-func (r *reader) image(name string) {
-	file := path.Join(Dir, name, "image.yaml")
-	if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+func (r *reader) image(folder string) {
+	file := path.Join(Dir, folder, "image.yaml")
+	if problems := validation.IsDNS1123Label(folder); len(problems) > 0 {
 		r.fault(
 			path.Dir(file), "rename the folder, as in ioc-simstage",
-			"%q can't be an image's name: only lower-case letters, digits and -, at most 63", name,
+			"%q can't be an image's name: only lower-case letters, digits and -, at most 63", folder,
 		)
 	}
-	// What can't be read still has a name that others may refer to.
+	// What is no valid name, or can't be read, still has an entry that others may refer to.
+	name := asset.Name(folder)
 	img := &Image{Name: name, File: file}
 	r.tree.Images[name] = img
 	text, err := fs.ReadFile(r.fsys, file)

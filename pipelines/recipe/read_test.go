@@ -80,17 +80,17 @@ func TestGraph(t *testing.T) {
 		levels = append(levels, names)
 	}
 	assert.Equal(t, [][]string{{"asyn", "autosave"}, {"busy"}, {"motor"}}, levels)
-	var chain []string
+	var chain []asset.Name
 	for _, i := range tree.Chain("ioc-motorsim") {
 		chain = append(chain, i.Name)
 	}
-	assert.Equal(t, []string{"epics-base", "epics-modules", "ioc-motorsim"}, chain)
+	assert.Equal(t, []asset.Name{"epics-base", "epics-modules", "ioc-motorsim"}, chain)
 	assert.Empty(t, tree.Chain("nobody"))
 	assert.Equal(t, []string{"epics-base", "asyn", "busy", "motor"}, tree.IOCModules(tree.Images["ioc-motorsim"]))
 	assert.Empty(t, tree.IOCModules(modules))
 	assert.Equal(t, []string{"epics-base", "asyn", "busy"}, tree.Closure("busy"))
-	assert.Equal(t, []string{"epics-modules", "ioc-simstage", "ioc-motorsim"}, tree.Dependents("epics-base"))
+	assert.Equal(t, []asset.Name{"epics-modules", "ioc-simstage", "ioc-motorsim"}, tree.Dependents("epics-base"))
 	assert.Empty(t, tree.Dependents("ioc-motorsim"))
-	assert.Equal(t, []string{"epics-modules"}, tree.Builders("asyn"))
-	assert.Equal(t, []string{"epics-base", "epics-modules", "ioc-simstage"}, tree.Builders("epics-base"))
+	assert.Equal(t, []asset.Name{"epics-modules"}, tree.Builders("asyn"))
+	assert.Equal(t, []asset.Name{"epics-base", "epics-modules", "ioc-simstage"}, tree.Builders("epics-base"))
 }

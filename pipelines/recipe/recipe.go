@@ -10,16 +10,16 @@ import (
 // Tree is all of generic-iocs/ at one commit, or that and released images
 // what one image is made of.
 type Tree struct {
-	Images  map[string]*Image  // by name: the folder's
-	Modules map[string]*Module // by name: the file's, without .yaml
+	Images  map[asset.Name]*Image // by name: the folder's
+	Modules map[string]*Module    // by name: the file's, without .yaml
 
-	docs map[string]*strictyaml.Doc // of the images' files
+	docs map[asset.Name]*strictyaml.Doc // of the images' files
 }
 
 // Image is generic-iocs/<name>/image.yaml.
 type Image struct {
-	Name string // the folder's name
-	File string // "generic-iocs/ioc-simstage/image.yaml"
+	Name asset.Name // the folder's name
+	File string     // "generic-iocs/ioc-simstage/image.yaml"
 	// Exactly one of Parent and Base is set.
 	Parent  asset.Pin     // from: "epics-base 7.0.8.1r1.0"
 	Base    string        // from: a container image, "debian:trixie-slim": the root of the hierarchy

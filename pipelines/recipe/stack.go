@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
@@ -43,7 +44,7 @@ func (t *Tree) On(img *Image, below Below) (*Tree, error) {
 	if err := s.faults.Err(); err != nil {
 		return nil, err
 	}
-	own := &Tree{Images: map[string]*Image{img.Name: img}, Modules: maps.Clone(below.Modules)}
+	own := &Tree{Images: map[asset.Name]*Image{img.Name: img}, Modules: maps.Clone(below.Modules)}
 	if own.Modules == nil {
 		own.Modules = map[string]*Module{}
 	}
@@ -95,8 +96,10 @@ func (s *stack) checkTargets() {
 	parent := s.below.Images[len(s.below.Images)-1]
 	for i, t := range s.img.Targets {
 		if builds(t) && !slices.Contains(parent.Targets, t) {
-			s.faultAt(strictyaml.Path{"targets", i}, "add it to the targets of "+parent.Name+", and release that",
-				"%s, which it is built on, is not built for %s", parent.Name, t)
+			s.faultAt(
+				strictyaml.Path{"targets", i}, "add it to the targets of "+string(parent.Name)+", and release that",
+				"%s, which it is built on, is not built for %s", parent.Name, t,
+			)
 		}
 	}
 }
@@ -104,7 +107,7 @@ func (s *stack) checkTargets() {
 // checkModules refuses modules that can't be in one image together: two with one
 // macro, one that is built twice.
 func (s *stack) checkModules() {
-	builtBy, macro := map[string]string{}, map[string]string{}
+	builtBy, macro := map[string]asset.Name{}, map[string]string{}
 	for _, img := range append(slices.Clone(s.below.Images), s.img) {
 		for _, ref := range img.Modules {
 			place := strictyaml.Path{"modules", ref.Name}

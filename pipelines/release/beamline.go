@@ -55,7 +55,7 @@ func (b *beamlineJob) work() work {
 
 // plan reads the beamline and finds the generic IOCs that its instances run.
 func (b *beamlineJob) plan(ctx context.Context) (err error) {
-	if b.bl, err = beamline.Read(b.files, string(b.job.plan.Tag.Asset)); err != nil {
+	if b.bl, err = beamline.Read(b.files, b.job.plan.Tag.Asset); err != nil {
 		return err
 	}
 	if b.library, err = b.Builder.library(ctx, b.files, b.site.Library); err != nil {
@@ -177,7 +177,7 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 		return ioc{}, diag.Invalidf(file, 0, "leave out --in-tree, to boot it at the release",
 			"it runs %s, which can't be built from this tree: it has no image of that name", pin)
 	}
-	img, err := j.build(ctx, j.files, string(pin.Asset))
+	img, err := j.build(ctx, j.files, pin.Asset)
 	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
 	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), noDigest)}, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
@@ -88,8 +89,8 @@ func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*reco
 }
 
 // unique checks that no two IOCs of a beamline serve one PV.
-func unique(name string, tests []record.Test) record.Test {
-	result := record.Test{Name: record.UniquePVsTest, Of: name}
+func unique(name asset.Name, tests []record.Test) record.Test {
+	result := record.Test{Name: record.UniquePVsTest, Of: string(name)}
 	by := map[string]string{}
 	for _, t := range tests {
 		for _, pv := range t.PVs {

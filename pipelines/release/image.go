@@ -21,7 +21,7 @@ type imageJob struct {
 	*job
 	recipes *recipe.Tree // the image and what it is built on
 	img     *recipe.Image
-	locks   map[string]*lockfile.Lock
+	locks   map[asset.Name]*lockfile.Lock
 	parent  *image.Image // nil for the root of the hierarchy
 
 	// What only an engine can do.
@@ -47,7 +47,7 @@ func (i *imageJob) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	i.img = recipes.Images[string(i.job.plan.Tag.Asset)]
+	i.img = recipes.Images[i.job.plan.Tag.Asset]
 	if i.locks, err = lockfile.Read(i.files, recipes, i.img.Name); err != nil {
 		return err
 	}
@@ -73,10 +73,10 @@ func (i *imageJob) planInTree(ctx context.Context, recipes *recipe.Tree) (err er
 	switch {
 	case i.img.Base != "":
 		return nil
-	case recipes.Images[string(i.img.Parent.Asset)] == nil:
+	case recipes.Images[i.img.Parent.Asset] == nil:
 		return notHere(i.img)
 	}
-	i.parent, err = i.Builder.build(ctx, i.files, string(i.img.Parent.Asset))
+	i.parent, err = i.Builder.build(ctx, i.files, i.img.Parent.Asset)
 	return err
 }
 
@@ -115,8 +115,8 @@ func (i *imageJob) push(ctx context.Context) error {
 		digest, err := i.send(ctx, i.image.Target(targets[n]), name)
 		if err != nil {
 			return &diag.Error{
-				Kind: diag.Broken, Doing: "publishing " + name, Asset: i.img.Name, Version: pin.Version.String(),
-				Err: err,
+				Kind: diag.Broken, Doing: "publishing " + name, Asset: string(i.img.Name),
+				Version: pin.Version.String(), Err: err,
 				Fix: "see that the engine may push to " + i.Registry.Prefix() + ", then run it again to finish",
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"dagger.io/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
@@ -38,7 +39,7 @@ func (b Builder) lineage() lineage.Reader {
 // Image describes an image of the tree at a revision: what a developer works in,
 // before anything is released. Its parents are built from the tree too, where the
 // tree has them.
-func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev, name string) (*image.Image, error) {
+func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev string, name asset.Name) (*image.Image, error) {
 	commit, err := repo.Resolve(rev)
 	if err != nil {
 		return nil, noRevision(rev, err)
@@ -51,7 +52,7 @@ func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev, name str
 }
 
 // build builds an image of the tree, and before it all that it is built on.
-func (b Builder) build(ctx context.Context, files fs.FS, name string) (*image.Image, error) {
+func (b Builder) build(ctx context.Context, files fs.FS, name asset.Name) (*image.Image, error) {
 	recipes, outside, err := recipe.ReadAlone(files)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func (b Builder) build(ctx context.Context, files fs.FS, name string) (*image.Im
 	if slices.Contains(outside, chain[0]) {
 		return nil, notHere(chain[0])
 	}
-	var names []string
+	var names []asset.Name
 	for _, img := range chain {
 		names = append(names, img.Name)
 	}
@@ -77,7 +78,7 @@ func (b Builder) build(ctx context.Context, files fs.FS, name string) (*image.Im
 	}
 	var built *image.Image
 	for _, img := range chain {
-		err := step.Run(ctx, "building "+img.Name+" from the tree", func(ctx context.Context) (err error) {
+		err := step.Run(ctx, "building "+string(img.Name)+" from the tree", func(ctx context.Context) (err error) {
 			built, err = builder.Build(ctx, img, built)
 			return err
 		})

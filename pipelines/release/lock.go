@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
@@ -21,7 +21,7 @@ import (
 // of all when none is named. files is a working copy, as nobody commits a
 // recipe before its lock. It returns the texts of lock files by path; empty for
 // an image that brings nothing from outside the tree and needs none.
-func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[string][]byte, error) {
+func (b Builder) Lock(ctx context.Context, files fs.FS, names ...asset.Name) (map[string][]byte, error) {
 	l, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (b Builder) Lock(ctx context.Context, files fs.FS, names ...string) (map[st
 
 // Drifts lists the pins of the named images, or of all, whose names stand for
 // something else now, and support modules that have a newer release.
-func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...string) ([]lockfile.Drift, error) {
+func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...asset.Name) ([]lockfile.Drift, error) {
 	l, err := b.locker(files, names)
 	if err != nil {
 		return nil, err
@@ -72,21 +72,21 @@ type locker struct {
 	files   fs.FS
 	recipes *recipe.Tree
 	order   []*recipe.Image // those to lock, after those that they are built on
-	locks   map[string]*lockfile.Lock
+	locks   map[asset.Name]*lockfile.Lock
 }
 
-func (b Builder) locker(files fs.FS, names []string) (*locker, error) {
+func (b Builder) locker(files fs.FS, names []asset.Name) (*locker, error) {
 	recipes, err := recipe.Read(files)
 	if err != nil {
 		return nil, err
 	}
 	order, err := locking(recipes, names)
-	return &locker{b, files, recipes, order, map[string]*lockfile.Lock{}}, err
+	return &locker{b, files, recipes, order, map[asset.Name]*lockfile.Lock{}}, err
 }
 
 // lock locks one image afresh, and returns what it was locked with.
 func (l *locker) lock(ctx context.Context, img *recipe.Image) (b image.Builder, lock *lockfile.Lock, err error) {
-	err = step.Run(ctx, "resolving "+img.Name, func(ctx context.Context) error {
+	err = step.Run(ctx, "resolving "+string(img.Name), func(ctx context.Context) error {
 		var parent *image.Image
 		b, parent, err = l.builder(ctx, img)
 		if err == nil {
@@ -125,7 +125,7 @@ func (l *locker) builder(ctx context.Context, img *recipe.Image) (image.Builder,
 	if !ok {
 		return b, nil, missing
 	}
-	var others []string
+	var others []asset.Name
 	for _, lower := range below.Images {
 		if l.locks[lower.Name] == nil {
 			others = append(others, lower.Name)
@@ -147,7 +147,7 @@ func noRegistry(img *recipe.Image) error {
 }
 
 // locking returns the named images, or all, after those they are built on.
-func locking(recipes *recipe.Tree, names []string) ([]*recipe.Image, error) {
+func locking(recipes *recipe.Tree, names []asset.Name) ([]*recipe.Image, error) {
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(recipes.Images))
 	}
@@ -168,9 +168,10 @@ func locking(recipes *recipe.Tree, names []string) ([]*recipe.Image, error) {
 }
 
 // unknown refuses the name of an image that the tree does not have.
-func unknown(recipes *recipe.Tree, name string) error {
+func unknown(recipes *recipe.Tree, name asset.Name) error {
 	return &diag.Error{
-		Kind: diag.Invalid, Doing: "looking for image", Asset: name, Err: fmt.Errorf("the tree has none of that name"),
-		Fix: "name one of " + strings.Join(slices.Sorted(maps.Keys(recipes.Images)), ", "),
+		Kind: diag.Invalid, Doing: "looking for image", Asset: string(name),
+		Err: fmt.Errorf("the tree has none of that name"),
+		Fix: "name one of " + asset.List(slices.Sorted(maps.Keys(recipes.Images))),
 	}
 }

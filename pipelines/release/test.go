@@ -36,7 +36,7 @@ func (i *imageJob) test(ctx context.Context) error {
 // subject is the image's IOC as it is tested.
 func (i *imageJob) subject() (smoke.Subject, error) {
 	s := smoke.Subject{
-		Name: i.img.Name, File: i.img.File, Digest: i.rec.Image(asset.Runtime).Digest,
+		Name: string(i.img.Name), File: i.img.File, Digest: i.rec.Image(asset.Runtime).Digest,
 		Runtime: i.image.Runtime, Clients: i.image.Developer,
 		Grace: beamline.Values{}.Grace(), User: beamline.Values{}.User(),
 	}
@@ -77,7 +77,7 @@ func (i *imageJob) smoke(ctx context.Context, s smoke.Subject) (*record.Test, er
 		return nil, fmt.Errorf("starting caget of %s: %w", i.img.Name, err)
 	}
 	return &record.Test{
-		Name: record.SmokeTest, Of: i.img.Name, Digest: s.Digest, Passed: true,
+		Name: record.SmokeTest, Of: string(i.img.Name), Digest: s.Digest, Passed: true,
 		Evidence: []string{strings.TrimSpace(out)},
 	}, nil
 }
@@ -85,7 +85,7 @@ func (i *imageJob) smoke(ctx context.Context, s smoke.Subject) (*record.Test, er
 // contents checks that the runtime image has all that the IOC opens, and says
 // whose the bytes of both targets are.
 func (i *imageJob) contents(ctx context.Context, s smoke.Subject) (*record.Test, error) {
-	test := &record.Test{Name: record.ContentsTest, Of: i.img.Name, Digest: s.Digest, Passed: true}
+	test := &record.Test{Name: record.ContentsTest, Of: string(i.img.Name), Digest: s.Digest, Passed: true}
 	var err error
 	if i.img.IOC != nil {
 		if test, err = (smoke.Tester{Client: i.Client}).Complete(ctx, s); err != nil {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/check"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
@@ -63,7 +64,7 @@ func (p Pipeline) reach(ctx context.Context, files fs.FS) error {
 		return err
 	}
 	fetcher := source.Fetcher{Files: files, Mirrors: p.Mirrors, Logins: p.Logins}
-	return step.Each(ctx, sideBySide, names, func(ctx context.Context, name string) error {
+	return step.Each(ctx, sideBySide, names, func(ctx context.Context, name asset.Name) error {
 		var faults diag.Faults
 		img := recipes.Images[name]
 		for _, ref := range img.Modules {

@@ -206,5 +206,7 @@ func (r Computer) packages(ctx context.Context, run *dagger.Container, libraries
 
 // fault returns the error of a failure about the image.
 func (r Computer) fault(doing string, err error, fix string) error {
-	return &diag.Error{Kind: diag.Broken, Doing: doing, Asset: r.Image.Name, File: r.Image.File, Err: err, Fix: fix}
+	return &diag.Error{
+		Kind: diag.Broken, Doing: doing, Asset: string(r.Image.Name), File: r.Image.File, Err: err, Fix: fix,
+	}
 }

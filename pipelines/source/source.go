@@ -62,7 +62,7 @@ func (f Fetcher) Pinned(ctx context.Context, w Wanted, locked lockfile.Module) (
 		return src, &diag.Error{
 			Kind: diag.Invalid, File: lockfile.Path(w.Image), Asset: w.Ref.Name, Version: w.Ref.Ref,
 			Err: fmt.Errorf("the tag has moved: it was locked at commit %.12s and is at %.12s now", src.Commit, now),
-			Fix: "find out why; to take what it is now, run: tagline lock " + w.Image.Name,
+			Fix: "find out why; to take what it is now, run: tagline lock " + string(w.Image.Name),
 		}
 	}
 	if _, ok := refs.commit(w.Ref.Ref); !ok {
@@ -103,7 +103,7 @@ func (f Fetcher) Lock(ctx context.Context, w Wanted) (lockfile.Module, error) {
 	}
 	if err != nil {
 		return locked, &diag.Error{
-			Kind: diag.Broken, Doing: "fetching " + w.Ref.Name + " " + w.Ref.Ref + " for", Asset: w.Image.Name,
+			Kind: diag.Broken, Doing: "fetching " + w.Ref.Name + " " + w.Ref.Ref + " for", Asset: string(w.Image.Name),
 			File: w.Image.File, Line: w.Ref.Line, Err: engine.Explain(err),
 			Fix: engine.Fix(err, "check the URL in "+w.Module.File+", or name a mirror with --mirror"),
 		}

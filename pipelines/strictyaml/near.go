@@ -12,24 +12,24 @@ const longest = 64
 // case only, or by at most one letter in three (an exchange of two neighbours
 // counts as one), as a whole or from its first capital on: hostNetwrok is near
 // network. It is empty when none is near.
-func Near(got string, words []string) string {
+func Near[T ~string](got T, words []T) T {
 	if len(got) > longest {
 		return ""
 	}
 	if near := nearest(got, words); near != "" {
 		return near
 	}
-	if i := strings.IndexFunc(got, unicode.IsUpper); i > 0 {
-		return nearest(strings.ToLower(got[i:]), words)
+	if i := strings.IndexFunc(string(got), unicode.IsUpper); i > 0 {
+		return nearest(T(strings.ToLower(string(got[i:]))), words)
 	}
 	return ""
 }
 
 // nearest returns the word that differs least, where it is near.
-func nearest(got string, words []string) string {
-	best, least := "", len([]rune(got))/3+1
+func nearest[T ~string](got T, words []T) T {
+	best, least := T(""), len([]rune(got))/3+1
 	for _, w := range words {
-		if strings.EqualFold(got, w) {
+		if strings.EqualFold(string(got), string(w)) {
 			return w
 		}
 		if d := distance(got, w); d < least {
@@ -41,7 +41,7 @@ func nearest(got string, words []string) string {
 
 // distance counts the letters to add, remove, replace or exchange with a
 // neighbour to get from a to b (optimal string alignment).
-func distance(a, b string) int {
+func distance[T ~string](a, b T) int {
 	s, t := []rune(a), []rune(b)
 	rows := make([][]int, len(s)+1)
 	for i := range rows {

@@ -173,20 +173,20 @@ func split(name string) (prefix string, v asset.Version, err error) {
 
 // Next proposes an asset's next tag: a bare version where its tags are bare
 // already. It refuses (diag.Invalid) an asset that the tree at HEAD doesn't have.
-func (s *Set) Next(name string, now time.Time) (string, error) {
+func (s *Set) Next(name asset.Name, now time.Time) (string, error) {
 	assets, err := s.assetsAt("")
 	if err != nil {
 		return "", err
 	}
-	kind, ok := assets[asset.Name(name)]
+	kind, ok := assets[name]
 	if !ok {
-		_, err := assets.Resolve(name + "/1.0.0")
+		_, err := assets.Resolve(string(name) + "/1.0.0")
 		return "", err
 	}
 	var released []version.Dated
 	bare := false
 	for _, tag := range s.names {
-		rest, whole := strings.CutPrefix(tag, name+"/")
+		rest, whole := strings.CutPrefix(tag, string(name)+"/")
 		if !whole && (len(assets) != 1 || strings.Contains(tag, "/")) {
 			continue
 		}
@@ -199,5 +199,5 @@ func (s *Set) Next(name string, now time.Time) (string, error) {
 	if err != nil || bare {
 		return v.String(), err
 	}
-	return asset.Tag{Asset: asset.Name(name), Version: v}.String(), nil
+	return asset.Tag{Asset: name, Version: v}.String(), nil
 }

@@ -87,7 +87,8 @@ func TestNext(t *testing.T) {
 	two := []string{"beamlines/bl01t", "generic-iocs/ioc-a"}
 	for name, c := range map[string]struct {
 		folders, tags []string
-		asset, want   string
+		asset         asset.Name
+		want          string
 	}{
 		"the first of a beamline": {two, nil, "bl01t", "bl01t/2026.12.24"},
 		"the day's second":        {two, []string{"bl01t/2026.12.24"}, "bl01t", "bl01t/2026.12.25"},
