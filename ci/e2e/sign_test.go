@@ -68,7 +68,7 @@ func TestAWorkflowSignsAChain(t *testing.T) {
 	require.NoError(t, os.WriteFile(secret, []byte(issuer.Secret), 0o600))
 	out, said := called(
 		t, s, reg, "release", "--tag", "bl94t/1.0.0", "--workflow-url", issuer.TokenURL(), "--workflow-token",
-		"file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig,
+		"file://"+secret, "--trusted-root", trustedRoot, "--signing-config", signingConfig, "record", "contents",
 	)
 	noToken(t, issuer, out+said)
 

@@ -3,118 +3,182 @@
 package main
 
 import (
-	"encoding/json"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"dagger/tagline/internal/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// site is a repository with the assets of this one and a tag.
-func site(t *testing.T) *dagger.Directory {
+// site is a clone of this repository's own example, with a tag.
+func site(t *testing.T) *dagger.Workspace {
 	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir()) // a function's folders go with its container, which a test has none of
 	dir := t.TempDir()
 	for _, folder := range []string{"generic-iocs", "beamlines", "charts"} {
 		require.NoError(t, os.CopyFS(filepath.Join(dir, folder), os.DirFS("../../"+folder)))
 	}
-	for _, args := range [][]string{
-		{"init", "-q", "-b", "main"}, {"add", "."}, {"commit", "-q", "-m", "a site"}, {"tag", "bl01t/2026.11.1"},
-	} {
-		as := []string{"-C", dir, "-c", "user.name=e", "-c", "user.email=e@example.org"}
-		cmd := exec.CommandContext(t.Context(), "git", append(as, args...)...)
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
-	}
-	return &dagger.Directory{Dir: dir}
+	git(t, dir, "init", "-q", "-b", "main")
+	git(t, dir, "add", ".")
+	git(t, dir, "commit", "-q", "-m", "a site")
+	git(t, dir, "tag", "bl01t/2026.11.1")
+	return &dagger.Workspace{Dir: dir}
 }
 
-// A plan needs the repository alone, and is that of the command.
+func git(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	as := []string{"-C", dir, "-c", "user.name=e", "-c", "user.email=e@example.org"}
+	cmd := exec.CommandContext(t.Context(), "git", append(as, args...)...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+// module is the module called in a site without any option.
+func module(ws *dagger.Workspace) *Tagline { return New(ws, "", nil, "", nil) }
+
+// TestUploads: functions get no more of a repository than its .git without what
+// belongs to the clone, and of the working copy the recipes.
+func TestUploads(t *testing.T) {
+	m := module(site(t))
+	assert.Equal(t, ".git", filepath.Base(m.Git.Dir))
+	assert.Contains(t, m.Git.Opts[0].Exclude, "hooks")
+	assert.Equal(t, []string{"tagline.yaml", "generic-iocs/**"}, m.Recipes.Opts[0].Include)
+	assert.True(t, m.Recipes.Opts[0].Gitignore)
+}
+
+// TestPlan needs neither registry nor engine.
 func TestPlan(t *testing.T) {
-	m := New(site(t), "", nil, "", nil)
-	text, err := m.Plan(t.Context(), "bl01t/2026.11.1")
+	m := module(site(t))
+	p, err := m.Plan(t.Context(), "bl01t/2026.11.1")
 	require.NoError(t, err)
-	var p plan.Plan
-	require.NoError(t, json.Unmarshal([]byte(text), &p))
-	require.EqualValues(t, "bl01t", p.Beamline.Name)
+	assert.Equal(t, "bl01t/2026.11.1 beamline", p.Tag+" "+p.Kind)
 	require.NotEmpty(t, p.Steps)
-
+	assert.Equal(t, &Step{
+		"test", "IOC bl01t-mo-ioc-01", "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml: image ioc-simstage 1.0.0",
+	}, p.Steps[0])
 	_, err = m.Plan(t.Context(), "bl01t/2026.11.9")
-	require.ErrorContains(t, err, "bl01t/2026.11.9")
-	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	_, err = New(&dagger.Directory{Dir: t.TempDir()}, "", nil, "", nil).Plan(t.Context(), "bl01t/2026.11.1")
-	require.Error(t, err, "a folder that is no repository")
+	assert.Equal(t, diag.Invalid, diag.KindOf(err))
 }
 
-func TestRegistry(t *testing.T) {
-	m := New(nil, "", nil, "", nil)
-	_, err := m.registry(t.Context())
-	require.EqualError(t, err, "no registry is named; give --registry")
-	m = New(nil, "ghcr.io/Some-Org", nil, "ada", &dagger.Secret{Text: "hunter2"})
-	reg, err := m.registry(t.Context())
+// TestBrowse lists what the tree has, and names it where another name was given.
+func TestBrowse(t *testing.T) {
+	m := module(site(t))
+	images, err := m.Images(t.Context(), "HEAD")
 	require.NoError(t, err)
-	require.Equal(t, "ghcr.io/some-org", reg.Prefix())
-	m.Password = &dagger.Secret{}
-	_, err = m.registry(t.Context())
-	require.Error(t, err, "a password that can't be read is not the same as none")
-	m.Registry, m.Password = "not a registry", nil
-	_, err = m.registry(t.Context())
-	require.Equal(t, diag.Invalid, diag.KindOf(err))
-}
-
-// A mirror with a login is refused before anything is fetched, and not shown.
-func TestMirrorWithALogin(t *testing.T) {
-	m := New(site(t), "", []string{"https://github.com/=https://ada:hunter2@git.example.org/"}, "", nil)
-	_, err := m.Lock(t.Context(), nil)
-	require.ErrorContains(t, err, "login in its URL")
-	require.NotContains(t, err.Error(), "hunter2")
-}
-
-func TestSigner(t *testing.T) {
-	key, _, err := sign.NewKey([]byte("secret"))
+	require.Len(t, images, 2)
+	assert.Equal(t, "ioc-simstage from epics-base 7.0.8.1r1.0", images[1].Name+" from "+images[1].From)
+	lines, err := m.Beamlines(t.Context(), "HEAD")
 	require.NoError(t, err)
-	given := &dagger.Secret{Text: string(key)}
-	for name, c := range map[string]struct {
-		by   signing
-		says string
-	}{
-		"nobody":             {signing{}, ""},
-		"a key":              {signing{key: given, password: &dagger.Secret{Text: "secret"}}, ""},
-		"a wrong password":   {signing{key: given, password: &dagger.Secret{Text: "public"}}, "password"},
-		"no such secret":     {signing{key: &dagger.Secret{}}, "secret not found"},
-		"key and workflow":   {signing{key: given, token: &dagger.Secret{Text: "t"}, url: "https://x"}, "both named"},
-		"workflow, no URL":   {signing{token: &dagger.Secret{Text: "t"}}, "no workflow to sign as"},
-		"part of Sigstore":   {signing{trustedRoot: &dagger.File{Text: "{}"}}, "part of a private Sigstore"},
-		"no token to be had": {signing{token: &dagger.Secret{}, url: "https://x"}, "secret not found"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			signer, err := c.by.signer(t.Context())
-			if c.says != "" {
-				require.ErrorContains(t, err, c.says)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, c.by.key != nil, signer != nil)
-		})
+	require.Len(t, lines, 1)
+	instances, err := m.Instances(t.Context(), "HEAD")
+	require.NoError(t, err)
+	assert.Equal(t, lines[0].Instances, instances)
+	one, err := m.Instance(t.Context(), "bl01t-mo-ioc-02", "HEAD")
+	require.NoError(t, err)
+	assert.Equal(t, "bl01t ioc-simstage 1.0.0", one.Beamline+" "+one.Image)
+	_, err = m.Instance(t.Context(), "bl01t-mo-ioc-09", "HEAD")
+	assert.ErrorContains(t, err, "name one of bl01t-mo-ioc-01, bl01t-mo-ioc-02")
+	_, err = m.Image(t.Context(), "ioc-none", "HEAD")
+	assert.ErrorContains(t, err, "name one of epics-base, ioc-simstage")
+}
+
+// TestTagCheck reads a tag that need not exist.
+func TestTagCheck(t *testing.T) {
+	m := module(site(t))
+	tag, err := m.TagCheck(t.Context(), "bl01t/2026.11.2", "HEAD")
+	require.NoError(t, err)
+	assert.Equal(t, &Tag{Asset: "bl01t", Version: "2026.11.2", Kind: "beamline", OciTag: "2026.11.2"}, tag)
+	_, err = m.TagCheck(t.Context(), "bl01t/2026.11.02", "HEAD")
+	assert.ErrorContains(t, err, "2026.11.2")
+}
+
+// TestTree reports every fault of the commit, and none of what is not committed.
+func TestTree(t *testing.T) {
+	ws := site(t)
+	values := filepath.Join(ws.Dir, "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml")
+	text, err := os.ReadFile(values)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(values, append(text, "probePVs: x\n"...), 0o644))
+	before := module(ws).Tree(t.Context())
+	git(t, ws.Dir, "commit", "-q", "-a", "-m", "a fault")
+	after := module(ws).Tree(t.Context())
+	assert.ErrorContains(t, after, "bl01t-mo-ioc-01/values.yaml")
+	if before != nil {
+		assert.NotContains(t, before.Error(), "probePVs")
 	}
 }
 
-// What a promotion is asked for is read before anything is reached.
-func TestPromoteRefuses(t *testing.T) {
-	config := &dagger.Secret{Text: "apiVersion: v1\nkind: Config\n"}
-	_, err := New(nil, "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "no version", config)
-	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	_, err = New(nil, "", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", config)
-	require.ErrorContains(t, err, "no registry is named")
-	_, err = New(nil, "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", &dagger.Secret{})
-	require.ErrorContains(t, err, "secret not found")
-	_, err = New(nil, "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", config)
-	require.Error(t, err, "a kubeconfig without a cluster")
+// TestNoRegistry: what needs releases says so before anything is built.
+func TestNoRegistry(t *testing.T) {
+	m := module(site(t))
+	for name, call := range map[string]func() error{
+		"release": func() error {
+			_, err := m.Release(t.Context(), "bl01t/2026.11.1", nil, nil, "", nil, nil, nil, false)
+			return err
+		},
+		"diff":    func() error { _, err := m.Diff(t.Context(), "bl01t/2026.11.1", "bl01t/2026.11.1"); return err },
+		"promote": func() error { _, err := m.Promote(t.Context(), "bl01t", "2026.11.1", nil); return err },
+		"instance": func() error {
+			i, err := m.Instance(t.Context(), "bl01t-mo-ioc-01", "HEAD")
+			require.NoError(t, err)
+			_, err = i.Container(t.Context(), false)
+			return err
+		},
+	} {
+		assert.ErrorIs(t, call(), errNoRegistry, name)
+	}
+}
+
+// TestLogin: a user without a password is refused, and no password is shown.
+func TestLogin(t *testing.T) {
+	_, err := New(site(t), "registry.example.org/site", nil, "ajp", nil).registry(t.Context())
+	assert.ErrorContains(t, err, "give both --username and --password")
+	login := &dagger.Secret{Text: "s3cret"}
+	_, err = New(site(t), "http://registry.example.org", nil, "ajp", login).registry(t.Context())
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "s3cret")
+}
+
+// TestNamesThatClientsCanHave: the client that Dagger generates for a repository
+// that installs the module has a field for each of ours, in lower case. One called
+// "type" made code that does not compile.
+func TestNamesThatClientsCanHave(t *testing.T) {
+	for _, of := range []any{
+		Artifact{}, Beamline{}, Image{}, Instance{}, Plan{}, Promoted{}, Promotion{}, Release{}, Report{}, Running{},
+		Status{}, Step{}, Tag{}, Tagline{}, Test{}, Verified{},
+	} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
+			assert.False(t, token.IsKeyword(strings.ToLower(f.Name)), "%T.%s", of, f.Name)
+		}
+	}
+}
+
+// TestWorktree: what has no .git folder of its own is told what to do.
+func TestWorktree(t *testing.T) {
+	_, err := module(&dagger.Workspace{Dir: t.TempDir()}).Plan(t.Context(), "bl01t/2026.11.1")
+	assert.ErrorContains(t, err, "call dagger in a clone")
+}
+
+// TestLock: the files of a lock are a change of the recipes, and a lock of
+// nothing is a file that goes.
+func TestLock(t *testing.T) {
+	dir := locked(&dagger.Directory{}, map[string][]byte{
+		"generic-iocs/a/image.lock.yaml": []byte("base: x\n"), "generic-iocs/b/image.lock.yaml": nil,
+	})
+	assert.Equal(t, map[string]string{"generic-iocs/a/image.lock.yaml": "base: x\n"}, dir.New)
+	assert.Equal(t, []string{"generic-iocs/b/image.lock.yaml"}, dir.Gone)
+}
+
+// TestService: a client reaches both servers of an IOC.
+func TestService(t *testing.T) {
+	assert.Equal(t, []int{5064, 5075}, asService(&dagger.Container{}).Of.Ports)
 }

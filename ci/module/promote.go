@@ -15,38 +15,61 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
-// Promote makes a beamline run a release and gives what it did to each IOC as
-// JSON.
+// Promotion is what a promotion did to a beamline.
+type Promotion struct {
+	// The version that runs now, and the one that ran before.
+	Version, Former string
+	// The digest of the record that runs now.
+	Record string
+	// What happened to each IOC.
+	Iocs []*Promoted
+}
+
+// Promoted is what a promotion did to one IOC.
+type Promoted struct {
+	// The IOC instance.
+	Name string
+	// "unchanged", "restarted", "started" or "removed".
+	Did string
+	// The PV that was asked, and what it answered.
+	Pv, Value string
+}
+
+// Promote makes a beamline run a release, and puts it back where an IOC does not
+// live.
 //
 // +cache="never"
 func (t *Tagline) Promote(
 	ctx context.Context,
+	// The beamline: bl01t
 	beamline string,
+	// The version of its release: 2026.11.1
 	version string,
 	// The kubeconfig of the beamline's cluster.
 	kubeconfig *dagger.Secret,
-) (string, error) {
+) (*Promotion, error) {
 	v, err := asset.ParseVersion(version)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	reg, err := t.registry(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	namespace, err := open(ctx, kubeconfig, beamline, beamline)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	text, err := ledger.Policy(ctx, namespace)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	rules, err := policy.Read("the policy of "+beamline, []byte(text))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	inquiry := &gate.Inquiry{
 		Beamline: asset.Name(beamline), Namespace: namespace.Name, Policy: rules, Registry: reg,
@@ -61,17 +84,83 @@ func (t *Tagline) Promote(
 	}
 	verdict, err := inquiry.Ask(ctx, v, "")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	pass, err := verdict.Pass()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	result, err := promote.Run(ctx, promote.Deps{
 		Cluster: namespace, Chart: reg.Chart, Timeout: promote.Patience,
 		Holder: "dagger call " + time.Now().Format(time.RFC3339Nano),
 	}, pass)
-	return asJSON(result, err)
+	if err != nil {
+		return nil, err
+	}
+	p := &Promotion{Version: result.Version, Former: result.Former, Record: result.Record}
+	for _, ioc := range result.IOCs {
+		p.Iocs = append(p.Iocs, &Promoted{Name: ioc.Name, Did: ioc.Did, Pv: ioc.PV, Value: ioc.Value})
+	}
+	return p, nil
+}
+
+// Status is what a beamline runs.
+type Status struct {
+	// The version that runs; empty before the first promotion.
+	Version string
+	// The digest of its record.
+	Record string
+	// Versions that ran before it, newest first.
+	Before []string
+	// Its IOCs in the cluster.
+	Iocs []*Running
+}
+
+// Running is one IOC of a beamline in the cluster.
+type Running struct {
+	// The IOC instance, and the generic IOC that it runs.
+	Name, Image string
+	// Whether its probe PV answers.
+	Ready bool
+	// How often it was restarted since its pod was made.
+	Restarts int
+	// What it does, in a phrase.
+	Doing string
+	// Where the cluster differs from the release.
+	Drift []string
+}
+
+// Status asks the cluster what a beamline runs.
+//
+// +cache="never"
+func (t *Tagline) Status(
+	ctx context.Context,
+	// The beamline: bl01t
+	beamline string,
+	// The kubeconfig of the beamline's cluster.
+	kubeconfig *dagger.Secret,
+	// The beamline's namespace, where it is not called as the beamline is.
+	// +optional
+	namespace string,
+) (*Status, error) {
+	if namespace == "" {
+		namespace = beamline
+	}
+	n, err := open(ctx, kubeconfig, beamline, namespace)
+	if err != nil {
+		return nil, err
+	}
+	now, err := status.Read(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Version: now.Version, Record: now.Record, Before: now.Before}
+	for _, i := range now.Instances {
+		s.Iocs = append(s.Iocs, &Running{
+			Name: i.Name, Image: i.IOC, Ready: i.Ready, Restarts: i.Restarts, Doing: i.Doing, Drift: i.Drift,
+		})
+	}
+	return s, nil
 }
 
 // open opens a beamline's namespace. Kubernetes' library reads its

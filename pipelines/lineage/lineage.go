@@ -19,8 +19,8 @@ import (
 
 // Reader reads the records of releases.
 type Reader struct {
-	Registry *registry.Registry
-	Trusted  attest.Trusted // whose signature a record must have; nil asks for none
+	Registry *registry.Registry // without one, what a file pins is refused
+	Trusted  attest.Trusted     // whose signature a record must have; nil asks for none
 
 	known *sync.Map // by pin: what release found; nil for a reader that reads anew each time
 }
@@ -64,6 +64,10 @@ func (r Reader) Library(ctx context.Context, pin asset.Pin, file string) (*recor
 func (r Reader) read(
 	ctx context.Context, pin asset.Pin, file string, kind asset.Kind, fix string,
 ) (*record.Record, error) {
+	if r.Registry == nil {
+		return nil, diag.Invalidf(file, 0, "give --registry, or --in-tree to take it from the tree",
+			"it needs the release %s, and no registry is named", pin)
+	}
 	found, err := r.release(ctx, pin)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, &diag.Error{

@@ -320,3 +320,11 @@ func TestAParentMustBeSigned(t *testing.T) {
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.ErrorContains(t, err, "verifying epics-modules 4.45r1.0")
 }
+
+// Without a registry what is pinned is refused before anything asks for it.
+func TestWithoutARegistry(t *testing.T) {
+	_, err := lineage.Reader{}.IOC(t.Context(), assettest.Pin("ioc-x 1.0.0"), "values.yaml")
+	require.EqualError(t, err, "values.yaml: it needs the release ioc-x 1.0.0, and no registry is named; "+
+		"give --registry, or --in-tree to take it from the tree")
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
+}

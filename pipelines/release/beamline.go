@@ -159,7 +159,7 @@ func (b *beamlineJob) released(ctx context.Context) (map[asset.Pin]ioc, error) {
 }
 
 // ioc returns the generic IOC of a pin: the released one, or that of the tree,
-// whose record holds no more than its name.
+// whose record holds no more than its name, and which no registry has.
 func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) {
 	if !j.inTree {
 		rec, err := j.lineage().IOC(ctx, pin, file)
@@ -179,7 +179,8 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 	}
 	img, err := j.build(ctx, j.files, pin.Asset)
 	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
-	return ioc{rec: rec, img: img, ref: j.Registry.At(pin.Asset.Image(asset.Runtime), noDigest)}, err
+	ref := asset.Ref("registry.invalid/" + pin.Asset.Image(asset.Runtime) + "@" + string(noDigest))
+	return ioc{rec: rec, img: img, ref: ref}, err
 }
 
 // sorted puts artifacts in the record's order.

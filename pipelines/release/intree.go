@@ -40,11 +40,7 @@ func (b Builder) lineage() lineage.Reader {
 // before anything is released. Its parents are built from the tree too, where the
 // tree has them.
 func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev string, name asset.Name) (*image.Image, error) {
-	commit, err := repo.Resolve(rev)
-	if err != nil {
-		return nil, noRevision(rev, err)
-	}
-	files, err := repo.At(commit)
+	files, err := filesAt(repo, rev)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"dagger.io/dagger"
-	"dagger.io/dagger/querybuilder"
+	"github.com/dagger/querybuilder"
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -53,7 +53,8 @@ func newSite(t *testing.T, files map[string]string) *site {
 	s.Repo, err = tree.Open(s.dir)
 	require.NoError(t, err)
 	// describes, and asks no engine
-	s.Client, s.Tool = new(dagger.Client).WithGraphQLQuery(querybuilder.Query()), "test"
+	query := new(dagger.Query).WithGraphQLQuery(querybuilder.Query())
+	s.Client, s.Tool = &dagger.Client{Query: query}, "test"
 	return s
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/settings"
 	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 // CheckTree reads a whole tree at a revision, and refuses all that a release of
@@ -75,6 +76,15 @@ func (p Pipeline) reach(ctx context.Context, files fs.FS) error {
 		}
 		return faults.Err()
 	})
+}
+
+// filesAt returns the files of a repository at a revision.
+func filesAt(repo *tree.Repository, rev string) (fs.FS, error) {
+	commit, err := repo.Resolve(rev)
+	if err != nil {
+		return nil, noRevision(rev, err)
+	}
+	return repo.At(commit)
 }
 
 // noRevision is the error of a revision that the repository can't resolve.

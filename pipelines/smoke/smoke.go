@@ -141,6 +141,10 @@ func pulled(ctx context.Context, c *dagger.Container, digest asset.Digest) error
 	return nil
 }
 
+// Container returns an IOC as its pod runs it: unprivileged, its config and
+// environment in place, and nowhere to write but /tmp and the autosave volume.
+func (t Tester) Container(s Subject) *dagger.Container { return t.ioc(s).WithUser(s.User) }
+
 // isolated is the boot of an IOC by a script: its image with its config as a pod
 // has them, and boot.sh, which takes the network away before it gives up all
 // privileges.

@@ -23,7 +23,7 @@ import (
 )
 
 // version is the engine's, its SDK's and its modules' at once.
-const version = "v0.19.10"
+const version = "v0.21.8"
 
 // module is what the engine is built from, and its programs.
 var module = leaf.Module{
@@ -45,6 +45,10 @@ var packages = []string{"runc", "dnsmasq-base", "iptables", "containernetworking
 
 // cgroup holds the control groups of the engine's containers.
 const cgroup = "/tagline-engine"
+
+// networksReady is how many network namespaces the engine keeps ready for
+// containers. The engine's own choice, 128, takes long on a small machine.
+const networksReady = 16
 
 // Debian's network plugins that the engine's network is made of; the fifth,
 // dnsname, is the engine's own.
@@ -179,7 +183,7 @@ func (e engine) prepare() error {
 	if err := state.WriteFile(s.Path("engine", "bin", "dnsmasq"), []byte(dnsmasq), 0o755); err != nil {
 		return err
 	}
-	worker := "[worker.oci]\n  defaultCgroupParent = \"" + cgroup + "\"\n"
+	worker := fmt.Sprintf("[worker.oci]\n  defaultCgroupParent = %q\n  cniPoolSize = %d\n", cgroup, networksReady)
 	if err := state.WriteFile(s.Path("engine", "buildkitd.toml"), []byte(worker), 0o644); err != nil {
 		return err
 	}
@@ -206,22 +210,28 @@ func (o Options) config() map[string]any {
 	if o.HubOut {
 		registries["docker.io"] = map[string]any{"mirrors": []string{registry}}
 	}
-	return map[string]any{"logLevel": "info", "registries": registries}
+	// By default the engine drops its cache after each session, compiled EPICS
+	// and fetched sources included, while less than a fifth of the disk is free.
+	gc := map[string]any{"reservedSpace": "10%", "maxUsedSpace": "75%", "minFreeSpace": "5%"}
+	return map[string]any{"logLevel": "info", "registries": registries, "gc": gc}
 }
 
 // enclosure hides from the machine what the engine would change on it: it
-// mounts its own resolver over /etc/resolv.conf, and writes to /etc and /run.
+// mounts its own resolver over /etc/resolv.conf, writes to /etc and /run, and
+// links iptables in /usr/bin anew.
 func (e engine) enclosure() *process.Enclosure {
 	s := e.State
 	enc := &process.Enclosure{
 		Empty:  []string{"/run", "/opt"},
-		Copied: []string{"/etc"}, Scratch: "/run/tagline",
+		Copied: []string{"/etc", "/usr/bin"}, Scratch: "/run/tagline",
 		Binds: []process.Bind{
 			{From: e.Bin, To: "/opt/tagline/bin"},
 			{From: e.SDK.Content, To: "/opt/tagline/content"},
 			{From: s.Path("engine", "cni"), To: "/opt/cni/bin"},
 			{From: s.Path("engine", "engine.json"), To: "/etc/dagger/engine.json"},
 			{From: s.Path("engine", "cni-state"), To: host.CNIState},
+			// where the engine looks for it
+			{From: "/usr/sbin/xtables-legacy-multi", To: "/usr/bin/xtables-legacy-multi"},
 			{From: string(s), To: string(s)}, // it may lie below one of them
 		},
 	}

@@ -131,7 +131,8 @@ func TestTheImageOfGoModules(t *testing.T) {
 	for name, kind := range map[string]byte{
 		"usr/local/go/bin/go": tar.TypeReg, "usr/local/go/bin/gofmt": tar.TypeSymlink,
 		"usr/local/go/src/fmt/print.go": tar.TypeReg, "usr/local/bin/codegen": tar.TypeReg,
-		"go/pkg/mod/": tar.TypeDir, "root/.cache/go-build/": tar.TypeDir,
+		"usr/local/libexec/go/go": tar.TypeReg,
+		"go/pkg/mod/":             tar.TypeDir, "root/.cache/go-build/": tar.TypeDir,
 	} {
 		assert.Equal(t, kind, found[name], name)
 	}

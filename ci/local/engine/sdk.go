@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,16 @@ type sdk struct {
 	Content string // folder of the layout
 	Digest  string // of its manifest: "sha256:…"
 }
+
+// codegen is called in place of the code generator, and calls it.
+//
+//go:embed codegen.sh
+var codegen string
+
+// goCommand is called in place of go by the code generator, and calls it.
+//
+//go:embed go.sh
+var goCommand string
 
 // What a Go module may need beside Go when its dependencies are fetched.
 var sdkPackages = []string{"ca-certificates", "git", "openssh-client"}
@@ -75,7 +86,7 @@ func ensureSDK(ctx context.Context, s state.Dir, bin, rootfs string) (sdk, error
 
 // key is a hash of what decides the image.
 func (p sdkParts) key() string {
-	words := append([]string{filepath.Base(p.Bin) + p.Go}, sdkPackages...)
+	words := append([]string{filepath.Base(p.Bin) + p.Go, codegen, goCommand}, sdkPackages...)
 	sum := sha256.Sum256([]byte(strings.Join(append(words, p.Env...), " ")))
 	return hex.EncodeToString(sum[:6])
 }
@@ -119,7 +130,8 @@ func (p sdkParts) image(ctx context.Context, tmp string) (v1.Image, error) {
 	if err := p.writeLayer(ctx, layer); err != nil {
 		return nil, err
 	}
-	env := append(p.Env, debian.ImagePath+":/usr/local/go/bin:/go/bin", "GOPATH=/go", "GOTOOLCHAIN=local")
+	env := append(p.Env, debian.ImagePath+":/usr/local/go/bin:/go/bin", "GOPATH=/go", "GOTOOLCHAIN=local",
+		"DAGGER_VERSION="+version)
 	return debian.NewImage(env, p.Rootfs, layer)
 }
 
@@ -135,7 +147,13 @@ func (p sdkParts) writeLayer(ctx context.Context, path string) error {
 	if err := tarTree(ctx, w, p.Goroot, "usr/local/go", "test", "api", "doc", "misc"); err != nil {
 		return err
 	}
-	if err := tarFile(w, filepath.Join(p.Bin, "codegen"), "usr/local/bin/codegen"); err != nil {
+	if err := tarFile(w, filepath.Join(p.Bin, "codegen"), "usr/local/libexec/codegen"); err != nil {
+		return err
+	}
+	if err := tarScript(w, "usr/local/bin/codegen", codegen); err != nil {
+		return err
+	}
+	if err := tarScript(w, "usr/local/libexec/go/go", goCommand); err != nil {
 		return err
 	}
 	for _, d := range []string{"go/", "go/pkg/", "go/pkg/mod/", "root/.cache/", "root/.cache/go-build/"} {
@@ -169,6 +187,15 @@ func tarTree(ctx context.Context, w *tar.Writer, dir, as string, without ...stri
 		}
 		return tarFile(w, path, filepath.Join(as, rel))
 	})
+}
+
+// tarScript adds a program whose text is here.
+func tarScript(w *tar.Writer, as, text string) error {
+	if err := w.WriteHeader(&tar.Header{Name: as, Mode: 0o755, Size: int64(len(text))}); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 // tarFile adds one file, owned by root and without a time.

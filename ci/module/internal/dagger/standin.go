@@ -2,49 +2,90 @@
 
 // Package dagger stands in for the client that Dagger generates here, so that the
 // module's functions can be tested without an engine: folders are folders of this
-// machine, and containers only remember which they are.
+// machine, and containers only remember what they were asked to be.
 package dagger
 
 import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 )
 
 // Client is what dag is.
 type Client struct{}
 
-// Directory returns an empty folder.
-func (*Client) Directory() *Directory { return &Directory{} }
+// Container is an empty container.
+func (*Client) Container() *Container { return &Container{} }
 
-// LoadContainerFromID returns a container of another session.
-func (*Client) LoadContainerFromID(id ContainerID) *Container { return &Container{ID: id} }
+// File is a file that no folder holds.
+func (*Client) File(_, contents string) *File { return &File{Text: contents} }
+
+// LoadContainerFromID is a container of another session.
+func (*Client) LoadContainerFromID(id ContainerID) *Container { return &Container{Address: string(id)} }
 
 // ContainerID names a container.
 type ContainerID string
 
-// Container is one that another session has.
-type Container struct{ ID ContainerID }
+// Workspace is the folder that dagger is called in.
+type Workspace struct{ Dir string }
 
-// Directory is a folder of this machine, with files that were added.
+// WorkspaceDirectoryOpts say which files are asked for.
+type WorkspaceDirectoryOpts struct {
+	Exclude, Include []string
+	Gitignore        bool
+}
+
+// Directory is a folder of the workspace.
+func (w *Workspace) Directory(path string, opts ...WorkspaceDirectoryOpts) *Directory {
+	return &Directory{Dir: filepath.Join(w.Dir, path), Opts: opts}
+}
+
+// Directory is a folder with changes that were made to it.
 type Directory struct {
-	Dir   string
-	Added map[string]string
+	Dir  string
+	Opts []WorkspaceDirectoryOpts
+	New  map[string]string
+	Gone []string
 }
 
-// Export copies the folder.
+// Export copies the folder, without what was excluded.
 func (d *Directory) Export(_ context.Context, path string) (string, error) {
-	return path, os.CopyFS(path, os.DirFS(d.Dir))
+	if _, err := os.Stat(d.Dir); err != nil {
+		return "", err
+	}
+	if err := os.CopyFS(path, os.DirFS(d.Dir)); err != nil {
+		return "", err
+	}
+	for _, o := range d.Opts {
+		for _, name := range o.Exclude {
+			if err := os.RemoveAll(filepath.Join(path, name)); err != nil {
+				return "", err
+			}
+		}
+	}
+	return path, nil
 }
 
-// WithNewFile returns the folder with one file more.
+// WithNewFile adds a file.
 func (d *Directory) WithNewFile(path, contents string) *Directory {
-	added := map[string]string{path: contents}
-	for name, text := range d.Added {
-		added[name] = text
+	all := map[string]string{path: contents}
+	for p, text := range d.New {
+		all[p] = text
 	}
-	return &Directory{Dir: d.Dir, Added: added}
+	return &Directory{Dir: d.Dir, New: all, Gone: d.Gone}
 }
+
+// WithoutFile removes a file.
+func (d *Directory) WithoutFile(path string) *Directory {
+	return &Directory{Dir: d.Dir, New: d.New, Gone: append([]string{path}, d.Gone...)}
+}
+
+// Changes compares two folders.
+func (d *Directory) Changes(*Directory) *Changeset { return &Changeset{After: d} }
+
+// Changeset is a change of a folder.
+type Changeset struct{ After *Directory }
 
 // File is a text.
 type File struct{ Text string }
@@ -52,13 +93,48 @@ type File struct{ Text string }
 // Contents returns the text.
 func (f *File) Contents(context.Context) (string, error) { return f.Text, nil }
 
-// Secret is a text that is not shown. One without a text can't be read.
+// Secret is a text that is not shown.
 type Secret struct{ Text string }
 
-// Plaintext returns the text.
+// Plaintext returns the text; there is none of an empty secret.
 func (s *Secret) Plaintext(context.Context) (string, error) {
 	if s.Text == "" {
 		return "", errors.New("secret not found")
 	}
 	return s.Text, nil
 }
+
+// Container remembers what it was asked to be.
+type Container struct {
+	Address string
+	Ports   []int
+	Shell   []string
+}
+
+// From starts from an image.
+func (*Container) From(address string) *Container { return &Container{Address: address} }
+
+// ContainerWithExposedPortOpts are those of a port.
+type ContainerWithExposedPortOpts struct{ ExperimentalSkipHealthcheck bool }
+
+// WithExposedPort adds a port.
+func (c *Container) WithExposedPort(port int, _ ...ContainerWithExposedPortOpts) *Container {
+	return &Container{Address: c.Address, Ports: append(c.Ports, port), Shell: c.Shell}
+}
+
+// ContainerTerminalOpts are those of a terminal.
+type ContainerTerminalOpts struct{ Cmd []string }
+
+// Terminal opens a shell.
+func (c *Container) Terminal(opts ...ContainerTerminalOpts) *Container {
+	return &Container{Address: c.Address, Ports: c.Ports, Shell: opts[0].Cmd}
+}
+
+// ContainerAsServiceOpts are those of a service.
+type ContainerAsServiceOpts struct{ UseEntrypoint bool }
+
+// AsService runs the container beside others.
+func (c *Container) AsService(...ContainerAsServiceOpts) *Service { return &Service{Of: c} }
+
+// Service is a container that runs beside others.
+type Service struct{ Of *Container }

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"dagger/tagline/internal/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/attest"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/diff"
+	"github.com/tagline-ci/tagline/pipelines/gate"
+	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/sign"
+)
+
+// Verified is a release that was checked from its signed record to each blob.
+type Verified struct {
+	// The asset and version of the release.
+	Asset, Version string
+	// The digest of its record.
+	Record string
+	// Its images and charts, by digest.
+	Artifacts []string
+	// The releases that it is built on or runs, as <asset>/<version>; each was
+	// verified as a whole.
+	Parents []string
+}
+
+// Verify checks that a trusted key or workflow signed a release, and that the
+// registry holds byte for byte what the record names.
+//
+// +cache="never"
+func (t *Tagline) Verify(
+	ctx context.Context,
+	// The tag of the release: bl01t/2026.11.1
+	tag string,
+	// Public keys that are trusted.
+	// +optional
+	key []*dagger.File,
+	// Workflows that are trusted: https://github.com/some-org/site/.github/workflows/release.yml
+	// +optional
+	identity []string,
+	// The OIDC issuer of the identities.
+	// +default="https://token.actions.githubusercontent.com"
+	issuer string,
+	// trusted_root.json of a Sigstore of your own.
+	// +optional
+	trustedRoot *dagger.File,
+	// A beamline's policy, whose signers are trusted for the assets that it names.
+	// +optional
+	policyFile *dagger.File,
+) (*Verified, error) {
+	named, err := asset.ParseTag(tag)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := trusting{key, identity, issuer, trustedRoot, policyFile}.signers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reg, err := t.registry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report, err := attest.Verify(ctx, reg, trusted, named.Asset, named.Version)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verified{Asset: string(report.Asset), Version: report.Version.String(), Record: string(report.Record)}
+	for _, thing := range report.Things {
+		v.Artifacts = append(v.Artifacts, string(thing.Ref))
+	}
+	for _, p := range report.Parents {
+		v.Parents = append(v.Parents, asset.Tag{Asset: p.Asset, Version: p.Version}.String())
+	}
+	return v, nil
+}
+
+// trusting names whose signatures count.
+type trusting struct {
+	keys        []*dagger.File
+	identities  []string
+	issuer      string
+	trustedRoot *dagger.File
+	policy      *dagger.File
+}
+
+// signers returns the signers that are trusted: those named, or a policy's.
+func (t trusting) signers(ctx context.Context) (attest.Trusted, error) {
+	p, err := t.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Signers) == 0 || (t.policy != nil) == (len(t.keys)+len(t.identities) > 0) {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the trusted signers",
+			Err: errors.New("not one of keys, identities and a policy with signers is named"),
+			Fix: "give --key or --identity, or --policy-file alone"}
+	}
+	return gate.Signers(ctx, p, sign.PublicSigstore)
+}
+
+// rules returns a policy of the signers that are trusted, and nothing else.
+func (t trusting) rules(ctx context.Context) (*policy.Policy, error) {
+	if t.policy != nil {
+		text, err := t.policy.Contents(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return policy.Read("the policy", []byte(text))
+	}
+	var p policy.Policy
+	for _, file := range t.keys {
+		text, err := contents(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		p.Signers = append(p.Signers, policy.Signer{Key: string(text)})
+	}
+	root, err := contents(ctx, t.trustedRoot)
+	for _, identity := range t.identities {
+		p.Signers = append(p.Signers, policy.Signer{Identity: identity, Issuer: t.issuer, TrustedRoot: string(root)})
+	}
+	return &p, err
+}
+
+// Diff shows what changes from one release of an asset to another: images,
+// sources, start-up scripts, values and PVs. The file is JSON, in the form of
+// tagline diff --output json.
+//
+// +cache="never"
+func (t *Tagline) Diff(
+	ctx context.Context,
+	// The tag of the older release: bl01t/2026.11.1
+	from string,
+	// The tag of the newer release: bl01t/2026.11.2
+	to string,
+) (*dagger.File, error) {
+	repo, err := t.repository(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reg, err := t.registry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var sides [2]diff.Release
+	for i, tag := range []string{from, to} {
+		named, err := asset.ParseTag(tag)
+		if err != nil {
+			return nil, err
+		}
+		if sides[i], err = diff.Read(ctx, repo, reg, named); err != nil {
+			return nil, err
+		}
+	}
+	d, err := diff.New(sides[0], sides[1])
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return dag.File("diff.json", string(text)+"\n"), nil
+}

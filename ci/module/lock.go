@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+
+	"dagger/tagline/internal/dagger"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+)
+
+// Lock pins what the recipes of the working copy name, and returns the lock files
+// as a change of it: commits of sources, the base image's digest, the versions of
+// Debian packages.
+//
+// +cache="never"
+func (t *Tagline) Lock(
+	ctx context.Context,
+	// Folders below generic-iocs/; all when none is named.
+	// +optional
+	images []string,
+) (*dagger.Changeset, error) {
+	p, err := t.pipeline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "recipes")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Recipes.Export(ctx, dir); err != nil {
+		return nil, err
+	}
+	names := make([]asset.Name, len(images))
+	for i, image := range images {
+		names[i] = asset.Name(image) // whatever it is: the tree has none of a name that is none
+	}
+	locks, err := p.Lock(ctx, os.DirFS(dir), names...)
+	if err != nil {
+		return nil, err
+	}
+	return locked(t.Recipes, locks).Changes(t.Recipes), nil
+}
+
+// locked is a working copy with lock files by their paths. A lock of nothing has
+// no file.
+func locked(dir *dagger.Directory, locks map[string][]byte) *dagger.Directory {
+	var files []string
+	for file := range locks {
+		files = append(files, file)
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		if len(locks[file]) == 0 {
+			dir = dir.WithoutFile(file)
+			continue
+		}
+		dir = dir.WithNewFile(file, string(locks[file]))
+	}
+	return dir
+}
