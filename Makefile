@@ -62,6 +62,17 @@ compiler:
 build:
 	$(GO) build -o bin/tagline ./ci/tagline
 
+# What a shell completes, for the archives of a release.
+.PHONY: completions
+completions: build
+	mkdir -p bin/completions
+	for shell in bash fish zsh; do bin/tagline completion $$shell >bin/completions/tagline.$$shell || exit 1; done
+
+# Goreleaser itself, on a clone: what a tag v1.2.3 publishes, for this machine's platform.
+.PHONY: release-test
+release-test:
+	$(GO) test -count=1 -v -timeout 20m ./ci/tagline
+
 down: build
 	bin/tagline down
 
