@@ -12,10 +12,17 @@ import (
 )
 
 // TestReleaseWorkflowKeepsToTheProtectedBranch runs the first command of
-// release.yml as it is written, on a clone as actions/checkout makes it: a commit
-// of the default branch passes, old or new, and one beside it is refused.
+// release.yml, and of tagline.yml, as it is written, on a clone as actions/checkout
+// makes it: a commit of the default branch passes, old or new, and one beside it is
+// refused.
 func TestReleaseWorkflowKeepsToTheProtectedBranch(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(workflowsDir, "release.yml"))
+	for _, name := range []string{"release.yml", "tagline.yml"} {
+		t.Run(name, func(t *testing.T) { keepsToTheProtectedBranch(t, name) })
+	}
+}
+
+func keepsToTheProtectedBranch(t *testing.T, name string) {
+	text, err := os.ReadFile(filepath.Join(workflowsDir, name))
 	require.NoError(t, err)
 	w, errs := actionlint.Parse(text)
 	require.Empty(t, errs)

@@ -23,11 +23,13 @@ import (
 const workflowsDir = "../.github/workflows"
 
 // pinned is an action named by its full commit, with its version beside it: a
-// tag can be moved by whoever owns the action, a commit cannot.
-var pinned = regexp.MustCompile(`^\s*(?:- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+// tag can be moved by whoever owns the action, a commit cannot. Tagline's own are named
+// by its version, or lie in a checkout.
+var pinned = regexp.MustCompile(`^\s*(?:- )?uses: (?:[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|` +
+	`tagline-ci/tagline/\.github/(?:workflows/site-\w+\.yml|actions/tagline)@[\w.-]+|\./\.tagline/[\w./-]+)$`)
 
 // tagline is a step's line that does the work of a workflow.
-var tagline = regexp.MustCompile(`(^|\s)((bin/)?tagline|\.ci/run|make test)(\s|$)`)
+var tagline = regexp.MustCompile(`(^|\s)((bin/)?tagline|\.ci/run|make release-test|goreleaser release)(\s|$)`)
 
 // TestWorkflowsLint runs actionlint and our own rules over each workflow.
 func TestWorkflowsLint(t *testing.T) {
@@ -42,7 +44,17 @@ func TestWorkflowsLint(t *testing.T) {
 			assert.Empty(t, workflowFaults(t, file, string(text)))
 		})
 	}
-	assert.Equal(t, []string{"check.yml", "promote.yml", "release.yml"}, names)
+	assert.Equal(t, []string{
+		"check.yml", "promote.yml", "release.yml", "site-check.yml", "site-promote.yml", "tagline.yml",
+	}, names)
+}
+
+// TestActionIsPinned holds the action that installs Tagline to the rules of workflows.
+func TestActionIsPinned(t *testing.T) {
+	text, err := os.ReadFile("../.github/actions/tagline/action.yml")
+	require.NoError(t, err)
+	assert.Empty(t, unpinned(string(text)))
+	assert.NotRegexp(t, `run:.*\$\{\{`, string(text), "an expression in shell text")
 }
 
 // TestWorkflowsOfNewRepositories holds what tagline init writes to the same rules.
@@ -75,12 +87,7 @@ func workflowFaults(t *testing.T, file, text string) (faults []string) {
 	for _, e := range found {
 		faults = append(faults, e.Message)
 	}
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\n")
-		if strings.Contains(line, "uses:") && !pinned.MatchString(line) {
-			faults = append(faults, "not pinned by commit with its version: "+strings.TrimSpace(line))
-		}
-	}
+	faults = append(faults, unpinned(text)...)
 	w, errs := actionlint.Parse([]byte(text))
 	if len(errs) > 0 {
 		return faults
@@ -88,17 +95,37 @@ func workflowFaults(t *testing.T, file, text string) (faults []string) {
 	return append(faults, ownRules(w)...)
 }
 
+// unpinned returns what a workflow or an action uses by a name that can be moved.
+func unpinned(text string) (faults []string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if strings.Contains(line, "uses:") && !pinned.MatchString(line) {
+			faults = append(faults, "not pinned by commit with its version: "+strings.TrimSpace(line))
+		}
+	}
+	return faults
+}
+
+// called reports whether other workflows call this one.
+func called(w *actionlint.Workflow) bool {
+	return slices.ContainsFunc(w.On, func(e actionlint.Event) bool { return e.EventName() == "workflow_call" })
+}
+
 // ownRules are what actionlint does not ask.
 func ownRules(w *actionlint.Workflow) (faults []string) {
 	if w.Permissions == nil || w.Permissions.All != nil || len(w.Permissions.Scopes) > 0 {
 		faults = append(faults, "permissions of the workflow must be {}: each job asks for its own")
 	}
-	if w.Concurrency == nil {
-		faults = append(faults, "no concurrency group")
+	// The group of a called workflow could be its caller's: each would wait for the other.
+	if (w.Concurrency == nil) != called(w) {
+		faults = append(faults, "no concurrency group, or one in a workflow that is called")
 	}
 	for _, job := range w.Jobs {
 		if job.Permissions == nil || job.Permissions.All != nil {
 			faults = append(faults, job.ID.Value+": permissions must be named one by one")
+		}
+		if job.WorkflowCall != nil {
+			continue // its steps and its time limit are in the workflow that it calls
 		}
 		if job.TimeoutMinutes == nil {
 			faults = append(faults, job.ID.Value+": no time limit")
@@ -202,7 +229,13 @@ func TestWorkflowTriggers(t *testing.T) {
 	// What pipelines/github takes for the promotion that was approved.
 	assert.Equal(t, "promote ${{ inputs.beamline }} to ${{ inputs.version }}", promote.RunName.Value)
 	assert.False(t, promote.Concurrency.CancelInProgress.Value, "a promotion is never cut short")
-	for _, w := range []*actionlint.Workflow{promote, read("check.yml")} {
+	itself := read("tagline.yml")
+	require.Len(t, itself.On, 1)
+	assert.Equal(t, []string{"v[0-9]*"}, values(itself.On[0].(*actionlint.WebhookEvent).Tags.Values))
+	assert.False(t, itself.Concurrency.CancelInProgress.Value, "a release is never cut short")
+	sites := read("site-promote.yml")
+	assert.Equal(t, "${{ inputs.beamline }}", sites.Jobs["promote"].Environment.Name.Value)
+	for _, w := range []*actionlint.Workflow{promote, read("check.yml"), sites, read("site-check.yml")} {
 		for _, job := range w.Jobs {
 			for scope, p := range job.Permissions.Scopes {
 				assert.NotEqual(t, "write", p.Value.Value, "%s: %s", w.Name.Value, scope)

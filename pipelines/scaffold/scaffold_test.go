@@ -131,7 +131,7 @@ func TestRegistryLogin(t *testing.T) {
 		maps.DeleteFunc(files, func(name, _ string) bool { return !strings.HasPrefix(name, ".github/") })
 		require.Len(t, files, 2)
 		for name, text := range files {
-			require.Contains(t, text, "TAGLINE_REGISTRY_PASSWORD: ${{ "+want+" }}", name)
+			require.Regexp(t, `(?:registry-password|TAGLINE_REGISTRY_PASSWORD): \$\{\{ `+want+` }}\n`, text, name)
 		}
 	}
 }
