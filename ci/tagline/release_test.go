@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,7 +41,7 @@ func TestRelease(t *testing.T) {
 	page := &githubPage{assets: map[string][]byte{}}
 	api := httptest.NewServer(page)
 	t.Cleanup(api.Close)
-	shelf := httptest.NewServer(registry.New())
+	shelf := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(shelf.Close)
 	host := strings.TrimPrefix(shelf.URL, "http://")
 	clone, commit := tagged(t, api.URL, host)
@@ -84,6 +85,11 @@ func TestRelease(t *testing.T) {
 	config, err := image.ConfigFile()
 	require.NoError(t, err)
 	require.Equal(t, []string{"/ko-app/tagline"}, config.Config.Entrypoint)
+	pushed, err := remote.Head(ref)
+	require.NoError(t, err)
+	made, err := os.ReadFile(filepath.Join(clone, "dist", "artifacts.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(made), `/tagline@`+pushed.Digest.String()+`"`, "what docker_signs lets cosign sign")
 }
 
 // tagged returns a clone of what is committed here, tagged v0.0.1, whose release goes
