@@ -4,6 +4,9 @@
  *
  *   ioc-ask FILE
  *   ioc-ask --value ca|pva PV   prints the PV's value, or why there is none
+ *   ioc-ask --severity ca|pva PV...
+ *
+ * The last prints "NAME SEVERITY" for each PV, and nothing for one that is not served.
  *
  * The file has a block of lines for each check: "check NUMBER", then one line
  * each for what it says: "pv NAME", "put VALUE", "reads NAME", "value TEXT",
@@ -150,6 +153,15 @@ void round(std::vector<Protocol> &protocols, const Check *from, const Check *to)
     }
 }
 
+// A client of this container's server; NULL where no process serves the protocol.
+std::unique_ptr<Client> clientOf(bool pva)
+{
+    std::string server = findServer(pva);
+    if (server.empty())
+        return nullptr;
+    return pva ? clientOfPVA() : clientOfCA(server);
+}
+
 std::vector<Protocol> serving(const std::vector<Check> &checks)
 {
     std::set<std::string> pvs;
@@ -159,10 +171,7 @@ std::vector<Protocol> serving(const std::vector<Check> &checks)
     }
     std::vector<Protocol> protocols;
     for (bool pva : {false, true}) {
-        std::string server = findServer(pva);
-        std::unique_ptr<Client> client;
-        if (!server.empty())
-            client = pva ? clientOfPVA() : clientOfCA(server);
+        std::unique_ptr<Client> client = clientOf(pva);
         if (!client)
             continue;
         client->open(pvs);
@@ -193,10 +202,7 @@ bool put(Protocol &protocol, const Check &check)
 // Prints the value of one PV, for which it waits some seconds.
 int printValue(bool pva, const std::string &pv)
 {
-    std::string server = findServer(pva);
-    std::unique_ptr<Client> client;
-    if (!server.empty())
-        client = pva ? clientOfPVA() : clientOfCA(server);
+    std::unique_ptr<Client> client = clientOf(pva);
     if (!client) {
         std::fprintf(stderr, "no process of this container serves %s\n", pva ? "pvAccess" : "Channel Access");
         return EXIT_FAILURE;
@@ -212,6 +218,26 @@ int printValue(bool pva, const std::string &pv)
     }
     std::fprintf(stderr, "%s is not served\n", pv.c_str());
     return EXIT_FAILURE;
+}
+
+// Prints the severities of PVs, for which it waits some seconds. What has no alarm
+// is in none. That nothing is served is an answer too, so it never fails.
+int printSeverities(bool pva, const std::set<std::string> &pvs)
+{
+    std::unique_ptr<Client> client = clientOf(pva);
+    std::map<std::string, Reading> readings;
+    if (client)
+        client->open(pvs);
+    for (int tries = 0; client && tries < 25 && readings.size() < pvs.size(); tries++) {
+        if (tries > 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        readings = client->read(2);
+    }
+    for (const auto &reading : readings)
+        std::cout << reading.first << ' '
+                  << (reading.second.severity.empty() ? "NO_ALARM" : reading.second.severity) << '\n';
+    std::cout.flush();
+    return EXIT_SUCCESS;
 }
 
 } // namespace
@@ -233,9 +259,12 @@ int main(int argc, char *argv[])
 {
     if (argc == 4 && std::string(argv[1]) == "--value")
         std::_Exit(printValue(std::string(argv[2]) == "pva", argv[3]));
+    if (argc >= 4 && std::string(argv[1]) == "--severity")
+        std::_Exit(printSeverities(std::string(argv[2]) == "pva", std::set<std::string>(argv + 3, argv + argc)));
     std::ifstream file(argc == 2 ? argv[1] : "");
     if (!file) {
-        std::fprintf(stderr, "usage: ioc-ask FILE\n       ioc-ask --value ca|pva PV\n");
+        std::fprintf(
+            stderr, "usage: ioc-ask FILE\n       ioc-ask --value ca|pva PV\n       ioc-ask --severity ca|pva PV...\n");
         return 2;
     }
     std::vector<Check> checks = readChecks(file);
