@@ -30,6 +30,7 @@ type State struct {
 	Image     string // of the pod's spec, by digest
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
 	Restarts  int
+	Beside    int       // restarts of the pod's other containers
 	Ended     string    // how the IOC ended before its last restart: "exit status 1"; empty where it never did
 	Since     time.Time // when the IOC was started; zero when it is not running
 	Doing     string    // one phrase: "ready", "pulling its image", "ended 3 times, last with exit status 1"
@@ -149,6 +150,11 @@ func (s *State) fromPod(p *corev1.Pod) {
 	if i < 0 {
 		s.Doing = "waiting for its node"
 		return
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		if c.Name != s.Container {
+			s.Beside += int(c.RestartCount)
+		}
 	}
 	s.fromContainer(p.Status.ContainerStatuses[i])
 }
