@@ -28,6 +28,7 @@ type Pass struct {
 	override string
 	signed   []record.Signature
 	needs    map[string][]string
+	verify   *policy.Verify
 }
 
 // Record returns the release that was checked, nil for the zero Pass. It is the
@@ -53,6 +54,9 @@ func (p Pass) Needs() map[string][]string {
 	}
 	return all
 }
+
+// Verify returns what the policy wants watched after the promotion, nil for nothing.
+func (p Pass) Verify() *policy.Verify { return p.verify }
 
 // Facts is everything that a decision rests on.
 type Facts struct {
@@ -117,6 +121,7 @@ type Verdict struct {
 	doing  string // how errors begin
 	rec    *record.Record
 	signed []record.Signature
+	verify *policy.Verify
 }
 
 // Decide judges a release by all rules.
@@ -125,6 +130,7 @@ func Decide(f Facts) *Verdict {
 	v := &Verdict{
 		Beamline: f.Beamline, Version: rec.Version, Record: f.Release.Digest, Policy: f.Policy.Digest(),
 		Approvals: f.Approvals, Needs: f.Needs, doing: "promoting", rec: clone(rec), signed: signatures(f),
+		verify: f.Policy.Verify,
 	}
 	v.judge(f, kind, tests, signature, known, consent, approvals, soak, closed, holds)
 	return v
@@ -172,7 +178,9 @@ func (v *Verdict) Pass() (Pass, error) {
 	if len(faults) > 0 || !v.Open {
 		return Pass{}, errors.Join(faults...)
 	}
-	return Pass{rec: clone(v.rec), digest: v.Record, override: v.Override, signed: v.signed, needs: v.Needs}, nil
+	return Pass{
+		rec: clone(v.rec), digest: v.Record, override: v.Override, signed: v.signed, needs: v.Needs, verify: v.verify,
+	}, nil
 }
 
 // override returns who overrides the policy and why, empty when nobody does.

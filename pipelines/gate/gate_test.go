@@ -61,6 +61,16 @@ func TestATestedReleaseMayBePromoted(t *testing.T) {
 	require.Equal(t, asset.Digest(recordDigest), pass.Digest())
 	require.Empty(t, pass.Override())
 	require.Nil(t, Pass{}.Record())
+	require.Nil(t, pass.Verify())
+}
+
+// What is watched after a promotion is what the policy says that let it through.
+func TestAPassSaysWhatIsWatched(t *testing.T) {
+	f := good()
+	f.Policy.Verify = &policy.Verify{For: "2m", PVs: []string{"BL01T:X"}}
+	pass, err := Decide(f).Pass()
+	require.NoError(t, err)
+	require.Equal(t, f.Policy.Verify, pass.Verify())
 }
 
 func TestWhatWasCheckedCannotBeChanged(t *testing.T) {

@@ -41,6 +41,9 @@ type Policy struct {
 	// times and holds, with a reason that stays on record.
 	Override []string `json:"override,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=ajp" jsonschema_description:"Names of approvers who may promote in spite of approvals, soak, closed times and holds, with a reason."`
 
+	// Verify is what a promotion watches after its IOCs are ready; nil where nothing is.
+	Verify *Verify `json:"verify,omitempty" jsonschema_description:"What a promotion watches after every IOC that it touched is ready. Left out: nothing."`
+
 	text string
 }
 
@@ -104,6 +107,13 @@ type Approver struct {
 	Issuer      string `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://accounts.google.com" jsonschema_description:"The OIDC issuer of the identity."`
 	TrustedRoot string `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
 	GitHub      string `json:"github,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$,example=octocat" jsonschema_description:"A user of GitHub, or a team as in some-org/bl01t-staff, each member of which counts."`
+}
+
+// Verify is for how long a promotion watches the IOCs that it touched, and which PVs
+// of the beamline must not get a worse alarm severity meanwhile.
+type Verify struct {
+	For Watch    `json:"for" jsonschema_description:"For how long. Nobody else changes the beamline meanwhile."`
+	PVs []string `json:"pvs,omitempty" jsonschema:"uniqueItems=true,minLength=1,pattern=^[^\\s]+$,example=BL01T-MO-01:X.STAT" jsonschema_description:"PVs whose alarm severity must not be worse than before the promotion."`
 }
 
 // Hold is a reason why nothing may be promoted.

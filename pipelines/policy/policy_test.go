@@ -93,6 +93,13 @@ func TestReadRefuses(t *testing.T) {
 		},
 		{unsigned + "closed: [{why: x, start: 2026-13-30T09:00, zone: UTC, for: 1h}]\n", "is no time after"},
 		{unsigned + "holds: [{why: x, until: tomorrow}]\n", ":2: "},
+		{unsigned + "verify: {pvs: [A:X]}\n", ":2: "},
+		{unsigned + "verify:\n  for: 2h\n", ":3: "},
+		{unsigned + "verify:\n  for: 0m\n", ":3: "},
+		{unsigned + "verify:\n  for: 2m\n  pvs: [A X]\n", ":4: "},
+		{unsigned + "verify:\n  for: 2m\n  pvs: [A:X, A:X]\n", ":4: "},
+		{unsigned + "verify: {for: 2m, pvs: [A:X]}\n", ":2: verify.pvs: keys with values where text belongs; write text, in quotes"},
+		{unsigned + "verify:\n  for: 2m\n  pv: [A:X]\n", ":4: verify: unknown key"},
 	} {
 		_, err := Read("policy.yaml", []byte(c.text))
 		require.ErrorContains(t, err, c.want, c.text)
@@ -137,6 +144,18 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+func TestVerify(t *testing.T) {
+	p, err := Read("policy.yaml", []byte("unsigned: a test beamline\nverify:\n  for: 90s\n  pvs: [BL01T-MO-01:X.STAT]\n"))
+	require.NoError(t, err)
+	require.Equal(t, &Verify{For: "90s", PVs: []string{"BL01T-MO-01:X.STAT"}}, p.Verify)
+	length, err := p.Verify.For.Duration()
+	require.NoError(t, err)
+	require.Equal(t, 90*time.Second, length)
+	p, err = Read("policy.yaml", []byte("unsigned: a test beamline\n"))
+	require.NoError(t, err)
+	require.Nil(t, p.Verify)
+}
+
 func TestHold(t *testing.T) {
 	now := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
 	require.False(t, Hold{}.Ended(now))
@@ -166,6 +185,7 @@ func FuzzRead(f *testing.F) {
 			"closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=WEEKLY}]\n",
 	)
 	f.Add("signers: [{identity: x, assets: [\"[\"]}]\n")
+	f.Add("unsigned: a test without hardware\nverify:\n  for: 2m\n  pvs: [A:X]\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Read("policy.yaml", []byte(text))
 		if err != nil {
@@ -173,6 +193,11 @@ func FuzzRead(f *testing.F) {
 		}
 		if p.Unsigned == "" && len(p.Signers) == 0 {
 			t.Errorf("a policy without signers was read: %q", text)
+		}
+		if p.Verify != nil {
+			if length, err := p.Verify.For.Duration(); err != nil || length <= 0 {
+				t.Errorf("a watch of no length was read: %q", text)
+			}
 		}
 		for _, w := range p.Closed {
 			w.In(time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC))

@@ -127,3 +127,14 @@ func (d Duration) Duration() (time.Duration, error) {
 func (Duration) JSONSchema() *jsonschema.Schema {
 	return strictyaml.Text("length of time", `^[1-9][0-9]{0,4}[hm]$`, "48h")
 }
+
+// Watch is a short length of time in minutes or seconds: "2m", "90s".
+type Watch string
+
+// Duration returns the length.
+func (w Watch) Duration() (time.Duration, error) { return time.ParseDuration(string(w)) }
+
+// JSONSchema describes such a length.
+func (Watch) JSONSchema() *jsonschema.Schema {
+	return strictyaml.Text("short length of time", `^[1-9][0-9]?[ms]$`, "2m")
+}

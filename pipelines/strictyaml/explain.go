@@ -158,6 +158,9 @@ func (f *finding) wrongType(want []string) {
 		if n.by == nil && n.items == nil {
 			fix = "put it in quotes: " + quoted(n.text)
 		}
+		if n.by != nil { // between braces, the reader takes PV:NAME for a key
+			fix += ", in quotes if it has a colon"
+		}
 	case "array":
 		wanted, fix = "a list belongs", "write it as a list"
 		if n.by == nil {
