@@ -53,10 +53,7 @@ func writeHistory(w io.Writer, entries []ledger.Entry) error {
 		if e.From != "" && e.From != e.Version {
 			what += " from " + e.From
 		}
-		ended := "well"
-		if e.Failed != "" {
-			ended, _, _ = strings.Cut(e.Failed, "\n")
-		}
+		ended, _, _ := strings.Cut(e.Ended(), "\n")
 		fmt.Fprintf(
 			t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(e.Reason),
 			ended,

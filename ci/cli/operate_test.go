@@ -44,10 +44,12 @@ func TestWriteHistory(t *testing.T) {
 			Time: at, By: "ada on ws012", Did: "promote", Version: "2", From: "1",
 			Failed: "promoting bl01t 2: a: not ready\n  events",
 		},
+		{Time: at, By: "ada on ws012", Did: "promote", Version: "1", Verified: "verified 2m"},
 	}))
 	require.Equal(t, `TIME                 DID      WHAT             BY            REASON    ENDED
 2026-11-23 03:00:00  stop     bl01t-mo-ioc-01  ada on ws012  it hangs  well
 2026-11-23 03:00:00  promote  2 from 1         ada on ws012  -         promoting bl01t 2: a: not ready
+2026-11-23 03:00:00  promote  1                ada on ws012  -         verified 2m
 `, b.String())
 }
 

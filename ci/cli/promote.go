@@ -117,5 +117,9 @@ func writeMove(w io.Writer, did string, r *promote.Result) error {
 		}
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", ioc.Name, ioc.Did, note)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || r.Verified == "" {
+		return err
+	}
+	_, err := fmt.Fprintln(w, r.Verified)
+	return err
 }

@@ -73,6 +73,10 @@ func TestWriteMove(t *testing.T) {
 		b.String(),
 	)
 	b.Reset()
+	r = &promote.Result{Beamline: "bl01t", Version: "1", Verified: "inconclusive: A:X did not answer before"}
+	require.NoError(t, writeMove(&b, "promoted", r))
+	require.Equal(t, "bl01t: promoted 1\ninconclusive: A:X did not answer before\n", b.String())
+	b.Reset()
 	require.NoError(t, writeMove(&b, "rolled back to", &promote.Result{Beamline: "bl01t", Former: "2026.11.1"}))
 	require.Equal(t, "bl01t: rolled back to nothing, was 2026.11.1\n", b.String())
 }

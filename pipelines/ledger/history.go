@@ -26,6 +26,20 @@ type Entry struct {
 	Instance string `json:"instance,omitempty"` // where it was done to one
 	Reason   string `json:"reason,omitempty"`   // as the person gave it
 	Failed   string `json:"failed,omitempty"`   // how it ended, where it did not succeed
+	// what the watch after a promotion found: "verified 2m", "inconclusive: …"; empty
+	// where nothing was watched
+	Verified string `json:"verified,omitempty"`
+}
+
+// Ended returns how it ended: "well", what the watch found, or why it failed.
+func (e Entry) Ended() string {
+	switch {
+	case e.Failed != "":
+		return e.Failed
+	case e.Verified != "":
+		return e.Verified
+	}
+	return "well"
 }
 
 // HistoryName is the name of the ConfigMap that holds the history. It is one of
@@ -65,7 +79,7 @@ func ParseEntries(n *cluster.Namespace, cm *corev1.ConfigMap) ([]Entry, error) {
 // Append adds an entry to the history, without the oldest ones where they do not
 // fit. Others may be writing too.
 func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
-	e.Reason, e.Failed = cut(e.Reason), cut(e.Failed)
+	e.Reason, e.Failed, e.Verified = cut(e.Reason), cut(e.Failed), cut(e.Verified)
 	maps := n.Client.CoreV1().ConfigMaps(n.Name)
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		entries, err := Entries(ctx, n)

@@ -41,6 +41,9 @@ type Underway struct {
 	// Unready are the instances that were not ready before; once put back, they
 	// need not be.
 	Unready []string `json:"unready,omitempty"`
+	// Severities holds by PV of the policy's verify the alarm severity before, without
+	// those that did not answer.
+	Severities map[string]string `json:"severities,omitempty"`
 }
 
 // Note says who did something, when and why.

@@ -72,12 +72,14 @@ func TestHistoryIsNewestFirstAndBounded(t *testing.T) {
 	for i := range 3 {
 		require.NoError(t, Append(t.Context(), n, Entry{
 			Did: "promote", Version: fmt.Sprint(i), Failed: strings.Repeat("x", 2*longestText),
+			Verified: strings.Repeat("y", 2*longestText),
 		}))
 	}
 	entries, err = Entries(t.Context(), n)
 	require.NoError(t, err)
 	require.Equal(t, []string{"2", "1", "0"}, []string{entries[0].Version, entries[1].Version, entries[2].Version})
 	require.LessOrEqual(t, len(entries[0].Failed), longestText+len("…"))
+	require.LessOrEqual(t, len(entries[0].Verified), longestText+len("…"))
 	text, err := newest(make([]Entry, 3*mostEntries))
 	require.NoError(t, err)
 	require.Less(t, len(text), largest)

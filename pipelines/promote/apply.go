@@ -44,6 +44,9 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 	if err != nil {
 		return nil, err
 	}
+	if m.ready, _, err = pods.States(ctx, m.Cluster); err != nil {
+		return nil, err
+	}
 	return m.ask(ctx, required)
 }
 

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/pvs"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -34,6 +36,12 @@ type move struct {
 	reason string // that the person gave
 
 	before map[string]pods.State // of each instance, when the move began
+	ready  map[string]pods.State // of each instance, when all that must live were ready
+
+	verify *policy.Verify // what is watched then; nil for nothing
+	former alarms         // of the PVs that are watched, when the move began
+	// severities is pods.Severities.
+	severities func(context.Context, *cluster.Namespace, pods.State, string, []string) (map[string]string, error)
 }
 
 // run does the change, or puts everything back.
@@ -56,17 +64,26 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 			diag.Broken, err, "nothing was changed: see that the node reaches the registry, then run it again",
 		)
 	}
+	m.former = m.alarmsBefore(ctx, c)
 	if err := m.begin(ctx, c); err != nil {
 		return nil, err
 	}
 	values, err := m.apply(ctx, c, charts)
+	verified := ""
+	if err == nil {
+		verified, err = m.watch(ctx, c)
+	}
 	if err != nil {
 		err = m.undo(ctx, err)
 		m.remember(m.held, m.entry(err))
 		return nil, err
 	}
 	entry := m.entry(nil) // before the ledger says that the release runs
+	entry.Verified = verified
 	result, err := m.finish(c, values)
+	if err == nil {
+		result.Verified = verified
+	}
 	if err == nil && (len(c.former) > 0 || result.Former != "") {
 		m.remember(m.held, entry)
 	}
@@ -158,7 +175,7 @@ func (m *move) begin(ctx context.Context, c *change) error {
 		Version: m.to.Record.Version,
 		Since:   time.Now().UTC(),
 		Former:  c.former,
-		Unready: m.unready(c.former),
+		Unready: m.unready(c.former), Severities: m.former.severity,
 	}
 	return m.ledger.Save(ctx, m.Cluster)
 }
@@ -226,37 +243,4 @@ func (d Deps) prune(ctx context.Context) {
 	if err != nil {
 		step.Say(ctx, "dropping old revisions", err.Error())
 	}
-}
-
-// result returns what became of every IOC, judged by its pod.
-func (m *move) result(c *change, after map[string]pods.State, values map[string]string) *Result {
-	r := &Result{
-		Beamline: string(m.to.Record.Asset), Version: m.to.Record.Version.String(), Record: string(m.to.Digest),
-		IOCs: []IOC{},
-	}
-	if now := m.ledger.Current(); now != nil && now.Digest != m.to.Digest {
-		r.Former = now.Record.Version.String()
-	}
-	for _, inst := range m.to.Record.Instances {
-		now := after[inst.Name]
-		ioc := IOC{Name: inst.Name, Did: did(m.before[inst.Name], now), PV: inst.ProbePV, Value: values[inst.Name]}
-		if !now.Ready {
-			ioc.Doing = now.Doing
-		}
-		r.IOCs = append(r.IOCs, ioc)
-	}
-	for _, name := range c.remove {
-		r.IOCs = append(r.IOCs, IOC{Name: name, Did: Removed})
-	}
-	return r
-}
-
-func did(before, after pods.State) string {
-	switch {
-	case before.Pod == "":
-		return Started
-	case before.UID != after.UID:
-		return Restarted
-	}
-	return Unchanged
 }

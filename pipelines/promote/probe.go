@@ -23,16 +23,12 @@ const (
 // ask reads every IOC's PV inside its own pod and returns the values by instance.
 // The error joins a *pods.Trouble for each that does not answer.
 func (m *move) ask(ctx context.Context, instances []record.Instance) (map[string]string, error) {
-	states, _, err := pods.States(ctx, m.Cluster)
-	if err != nil {
-		return nil, err
-	}
 	values, mu := map[string]string{}, sync.Mutex{}
-	err = step.Each(ctx, sideBySide, instances, func(ctx context.Context, inst record.Instance) error {
+	err := step.Each(ctx, sideBySide, instances, func(ctx context.Context, inst record.Instance) error {
 		if inst.ProbePV == "" {
 			return nil // an instance with a chart of its own may not be an IOC at all
 		}
-		value, err := m.askOne(ctx, inst, states[inst.Name])
+		value, err := m.askOne(ctx, inst, m.ready[inst.Name])
 		mu.Lock()
 		defer mu.Unlock()
 		values[inst.Name] = value

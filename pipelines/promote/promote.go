@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
 // Deps is what a promotion works with.
@@ -38,6 +39,9 @@ type Result struct {
 	Former   string `json:"former,omitempty"` // that ran before, empty when none did
 	Record   string `json:"record"`           // digest of the record that runs now
 	IOCs     []IOC  `json:"iocs"`             // sorted by name
+	// Verified is what the watch found, "verified 2m" or "inconclusive: …"; empty where
+	// nothing was watched.
+	Verified string `json:"verified,omitempty"`
 }
 
 // IOC is what a promotion did to one IOC.
@@ -60,8 +64,8 @@ const (
 // Run makes a beamline run the release that pass holds: every instance by
 // digest, ready, and answering over EPICS. When one that the promotion touched, or
 // that was ready before, does not, all are put back as they were and the error is
-// of kind diag.Undone. Promoting what already runs
-// changes nothing and asks every IOC. A run that was killed is finished, or its
+// of kind diag.Undone; so it is when what the policy has verified after that does not
+// stay as it was. Promoting what already runs changes nothing and asks every IOC. A run that was killed is finished, or its
 // beamline put back, by the next.
 func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 	rec := pass.Record()
@@ -98,6 +102,7 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 			return err
 		}
 		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", did: "promote", reason: deps.Lift}
+		m.verify, m.severities = pass.Verify(), pods.Severities
 		m.settle = func() { past.Push(to); past.Hold = nil }
 		result, err = m.run(ctx)
 		return err

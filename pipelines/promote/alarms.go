@@ -1,0 +1,147 @@
+package promote
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/pvs"
+	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// alarms are the alarm severities of the policy's PVs at one time. A PV in neither
+// map did not answer.
+type alarms struct {
+	severity map[string]string // by PV
+	unasked  map[string]string // by PV: why its IOC could not be asked
+}
+
+// compare judges the policy's PVs by what they were before. It returns what could not
+// be judged now, and a fault for each that is worse or gone.
+func (m *move) compare(
+	ctx context.Context, now alarms, states map[string]pods.State,
+) (unknown []string, faults []error) {
+	served := pvs.Of(&m.to.Record)
+	for _, pv := range m.verify.PVs {
+		was, known := m.former.severity[pv]
+		is, answers := now.severity[pv]
+		why := ""
+		switch {
+		case !known:
+		case now.unasked[pv] != "":
+			unknown = append(unknown, fmt.Sprintf("%s could not be asked: %s", pv, now.unasked[pv]))
+		case serverOf(served, pv) == "":
+			faults = append(faults, fmt.Errorf("%s answered before, and no IOC of the release serves it", pv))
+		case !answers:
+			why = pv + " answered before and does not answer now"
+		case pods.Worse(is, was):
+			why = fmt.Sprintf("the alarm severity of %s is %s, and was %s before", pv, is, was)
+		}
+		if why != "" {
+			faults = append(faults, m.explain(ctx, states[serverOf(served, pv)], why))
+		}
+	}
+	return unknown, faults
+}
+
+// incomparable says of each PV of the policy that had no severity before why not.
+func (m *move) incomparable() (all []string) {
+	for _, pv := range m.verify.PVs {
+		if _, known := m.former.severity[pv]; known {
+			continue
+		}
+		why := "did not answer before the promotion"
+		if unasked := m.former.unasked[pv]; unasked != "" {
+			why = "could not be asked before the promotion: " + unasked
+		}
+		all = append(all, pv+" "+why)
+	}
+	return all
+}
+
+// alarmsBefore asks what the PVs of the policy are before the change. Of a killed
+// change that this one goes on from, it is what was asked then.
+func (m *move) alarmsBefore(ctx context.Context, c *change) alarms {
+	now := m.ledger.Current()
+	switch {
+	case m.verify == nil || len(c.former) == 0:
+		return alarms{}
+	case m.ledger.Underway != nil:
+		return alarms{severity: m.ledger.Underway.Severities}
+	case now == nil || len(m.verify.PVs) == 0:
+		return alarms{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	var patterns []string
+	for _, pv := range m.verify.PVs {
+		patterns = append(patterns, regexp.QuoteMeta(pv), regexp.QuoteMeta(recordOf(pv)))
+	}
+	var served []pvs.PV
+	lines, err := pvs.Read(ctx, m.Cluster, now.Digest)
+	if err == nil {
+		served, err = pvs.Find(lines, patterns)
+	}
+	if err != nil {
+		unasked := map[string]string{}
+		for _, pv := range m.verify.PVs {
+			unasked[pv] = err.Error()
+		}
+		return alarms{unasked: unasked}
+	}
+	return m.alarms(ctx, &now.Record, served, m.before)
+}
+
+// alarms asks the IOCs of a release for those PVs of the policy that they serve, each
+// IOC in its own pod.
+func (m *move) alarms(
+	ctx context.Context, rec *record.Record, served []pvs.PV, states map[string]pods.State,
+) alarms {
+	wanted := map[string][]string{} // by instance
+	for _, pv := range m.verify.PVs {
+		name := serverOf(served, pv)
+		wanted[name] = append(wanted[name], pv)
+	}
+	found, mu := alarms{map[string]string{}, map[string]string{}}, sync.Mutex{}
+	_ = step.Each(ctx, sideBySide, rec.Instances, func(ctx context.Context, inst record.Instance) error {
+		s := states[inst.Name]
+		if len(wanted[inst.Name]) == 0 || s.Pod == "" {
+			return nil
+		}
+		severities, err := m.severities(ctx, m.Cluster, s, inst.Protocol, wanted[inst.Name])
+		mu.Lock()
+		defer mu.Unlock()
+		maps.Copy(found.severity, severities)
+		for _, pv := range wanted[inst.Name] {
+			if err != nil {
+				found.unasked[pv] = err.Error()
+			}
+		}
+		return nil
+	})
+	return found
+}
+
+// serverOf returns the instance that serves a PV or the record that it is a field of;
+// empty where none does.
+func serverOf(served []pvs.PV, name string) string {
+	for _, known := range []string{name, recordOf(name)} {
+		i := slices.IndexFunc(served, func(pv pvs.PV) bool { return pv.Name == known })
+		if i >= 0 {
+			return served[i].Instance
+		}
+	}
+	return ""
+}
+
+// recordOf returns the name of the record that a PV is a field of, or is.
+func recordOf(pv string) string {
+	name, _, _ := strings.Cut(pv, ".")
+	return name
+}
