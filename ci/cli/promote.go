@@ -25,8 +25,9 @@ func newPromote(a *app) *cobra.Command {
 		Long: "Verifies a release, takes it through the gate of the beamline's policy, deploys every\n" +
 			"IOC instance by digest, waits until each is ready and answers over EPICS, and puts the\n" +
 			"whole beamline back as it was when one does not (exit status 4). Only IOCs that changed\n" +
-			"restart. Promoting what already runs changes nothing and asks every IOC. A promotion\n" +
-			"that was killed is finished by the same command.",
+			"restart. Where the policy has verify, the beamline is watched for so long, and put back\n" +
+			"when it gets worse. Promoting what already runs changes nothing and asks every IOC. A\n" +
+			"promotion that was killed is finished by the same command.",
 		Example: "  tagline promote bl01t 2026.11.2\n" +
 			"  tagline promote bl01t 2026.11.2 --override \"the shutter is stuck\" --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
