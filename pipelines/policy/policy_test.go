@@ -98,7 +98,7 @@ func TestReadRefuses(t *testing.T) {
 		{unsigned + "verify:\n  for: 0m\n", ":3: "},
 		{unsigned + "verify:\n  for: 2m\n  pvs: [A X]\n", ":4: "},
 		{unsigned + "verify:\n  for: 2m\n  pvs: [A:X, A:X]\n", ":4: "},
-		{unsigned + "verify: {for: 2m, pvs: [A:X]}\n", ":2: verify.pvs: keys with values where text belongs; write text, in quotes"},
+		{unsigned + "verify: {for: 2m, pvs: [A:X]}\n", "text belongs; write text, in quotes"},
 		{unsigned + "verify:\n  for: 2m\n  pv: [A:X]\n", ":4: verify: unknown key"},
 	} {
 		_, err := Read("policy.yaml", []byte(c.text))
@@ -145,13 +145,14 @@ func TestWindow(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	p, err := Read("policy.yaml", []byte("unsigned: a test beamline\nverify:\n  for: 90s\n  pvs: [BL01T-MO-01:X.STAT]\n"))
+	const unsigned = "unsigned: a test beamline\n"
+	p, err := Read("policy.yaml", []byte(unsigned+"verify:\n  for: 90s\n  pvs: [BL01T-MO-01:X.STAT]\n"))
 	require.NoError(t, err)
 	require.Equal(t, &Verify{For: "90s", PVs: []string{"BL01T-MO-01:X.STAT"}}, p.Verify)
 	length, err := p.Verify.For.Duration()
 	require.NoError(t, err)
 	require.Equal(t, 90*time.Second, length)
-	p, err = Read("policy.yaml", []byte("unsigned: a test beamline\n"))
+	p, err = Read("policy.yaml", []byte(unsigned))
 	require.NoError(t, err)
 	require.Nil(t, p.Verify)
 }

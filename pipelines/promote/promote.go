@@ -65,8 +65,8 @@ const (
 // digest, ready, and answering over EPICS. When one that the promotion touched, or
 // that was ready before, does not, all are put back as they were and the error is
 // of kind diag.Undone; so it is when what the policy has verified after that does not
-// stay as it was. Promoting what already runs changes nothing and asks every IOC. A run that was killed is finished, or its
-// beamline put back, by the next.
+// stay as it was. Promoting what already runs changes nothing and asks every IOC. A
+// run that was killed is finished, or its beamline put back, by the next.
 func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 	rec := pass.Record()
 	if rec == nil {

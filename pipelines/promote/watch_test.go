@@ -20,18 +20,52 @@ var refused = errors.New(`pods "a-1" is forbidden: cannot create resource "pods/
 // nothing is what happens in a watch in which nothing happens.
 func nothing(*scene) {}
 
+// watchCase is something that happens around a watch of 15 seconds: there is a look
+// after 5, 10 and 15.
+type watchCase struct {
+	after time.Duration // since the watch began; 7 seconds where it is left out
+	deed  func(*scene)  // what happens then
+	setup func(*scene)  // what was so before the promotion
+	want  string        // what the watch found
+	err   string        // why the beamline is put back
+	kind  diag.Kind     // of the error; Undone where it is left out
+}
+
+// check promotes in a scene of its own.
+func (c watchCase) check(t *testing.T) {
+	s := newScene(t)
+	if c.setup != nil {
+		c.setup(s)
+	}
+	if c.deed == nil {
+		c.deed = nothing
+	}
+	if c.after == 0 {
+		c.after = 7 * time.Second
+	}
+	verified, err := s.promote(c.after, c.deed)
+	require.Equal(t, c.want, verified)
+	if c.err == "" {
+		require.NoError(t, err)
+		return
+	}
+	require.ErrorContains(t, err, c.err)
+	if c.kind == 0 {
+		c.kind = diag.Undone
+	}
+	require.Equal(t, c.kind, diag.KindOf(err))
+}
+
+func checkAll(t *testing.T, cases map[string]watchCase) {
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, c.check) })
+	}
+}
+
 // A promotion is put back when an IOC that it touched is not as it was when it got
-// ready, and when a PV that the policy names is worse or gone. What can't be judged is
-// inconclusive. The policy has 15 seconds watched: there is a look after 5, 10 and 15.
-func TestWatch(t *testing.T) {
-	for name, c := range map[string]struct {
-		after time.Duration // since the watch began; 7 seconds where it is left out
-		deed  func(*scene)  // what happens then
-		setup func(*scene)  // what was so before the promotion
-		want  string        // what the watch found
-		err   string        // why the beamline is put back
-		kind  diag.Kind     // of the error; Undone where it is left out
-	}{
+// ready, and when it is interrupted.
+func TestWatchOfIOCs(t *testing.T) {
+	checkAll(t, map[string]watchCase{
 		"quiet": {want: "verified 15s"},
 		"restart": {
 			deed: func(s *scene) { s.restart("a", "ioc") },
@@ -57,6 +91,24 @@ func TestWatch(t *testing.T) {
 		"pod gone": {
 			deed: func(s *scene) { s.remove("a") }, err: "a: it was ready and is no longer: waiting for its pod",
 		},
+		"interrupted": {
+			deed: func(s *scene) { s.interrupt() },
+			err:  "promoting bl01t 2.0.0: interrupted; the beamline is back on 1.0.0",
+		},
+		"interrupted in the last look": {
+			after: 16 * time.Second, setup: func(s *scene) { s.slow = 3 * time.Second },
+			deed: func(s *scene) { s.interrupt() }, err: "interrupted",
+		},
+		"the lock is lost": {
+			deed: func(s *scene) { s.lose(); s.interrupt() }, kind: diag.Broken,
+			err: "the beamline's lock was lost",
+		},
+	})
+}
+
+// A promotion is put back when a PV that the policy names is worse or gone.
+func TestWatchOfPVs(t *testing.T) {
+	checkAll(t, map[string]watchCase{
 		"PV worse": {
 			deed: func(s *scene) { s.severity["A:X.STAT"] = "MAJOR" },
 			err:  "a: the alarm severity of A:X.STAT is MAJOR, and was MINOR before",
@@ -85,6 +137,12 @@ func TestWatch(t *testing.T) {
 			deed: func(s *scene) { s.m.to.Record.Checks = s.m.to.Record.Checks[:1] },
 			err:  "B:X answered before, and no IOC of the release serves it",
 		},
+	})
+}
+
+// What can't be judged is inconclusive, with the reason, and puts nothing back.
+func TestWatchThatIsInconclusive(t *testing.T) {
+	checkAll(t, map[string]watchCase{
 		"PV absent before": {
 			setup: func(s *scene) { delete(s.severity, "B:X") }, deed: func(s *scene) { s.severity["B:X"] = "MAJOR" },
 			want: "inconclusive: B:X did not answer before the promotion",
@@ -118,44 +176,7 @@ func TestWatch(t *testing.T) {
 				"see that the cluster is up and that the kubeconfig may do this, then run it again",
 		},
 		"no PVs": {setup: func(s *scene) { s.m.verify.PVs = nil }, want: "verified 15s"},
-		"interrupted": {
-			deed: func(s *scene) { s.interrupt() }, err: "promoting bl01t 2.0.0: interrupted; the beamline is back on 1.0.0",
-		},
-		"interrupted in the last look": {
-			after: 16 * time.Second, setup: func(s *scene) { s.slow = 3 * time.Second },
-			deed: func(s *scene) { s.interrupt() }, err: "interrupted",
-		},
-		"the lock is lost": {
-			deed: func(s *scene) { s.lose(); s.interrupt() }, kind: diag.Broken,
-			err: "the beamline's lock was lost",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newScene(t)
-				if c.setup != nil {
-					c.setup(s)
-				}
-				if c.deed == nil {
-					c.deed = nothing
-				}
-				if c.after == 0 {
-					c.after = 7 * time.Second
-				}
-				verified, err := s.promote(c.after, c.deed)
-				require.Equal(t, c.want, verified)
-				if c.err == "" {
-					require.NoError(t, err)
-					return
-				}
-				require.ErrorContains(t, err, c.err)
-				if c.kind == 0 {
-					c.kind = diag.Undone
-				}
-				require.Equal(t, c.kind, diag.KindOf(err))
-			})
-		})
-	}
+	})
 }
 
 // An IOC that hangs does not make a look last for ever.
