@@ -14,8 +14,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/policy"
 )
 
-// refused is what a cluster says to who may not run commands in pods.
-var refused = errors.New(`pods "a-1" is forbidden: cannot create resource "pods/exec"`)
+// errRefused is what a cluster says to who may not run commands in pods.
+var errRefused = errors.New(`pods "a-1" is forbidden: cannot create resource "pods/exec"`)
 
 // nothing is what happens in a watch in which nothing happens.
 func nothing(*scene) {}
@@ -156,16 +156,16 @@ func TestWatchThatIsInconclusive(t *testing.T) {
 			want:  "inconclusive: B:X did not answer before the promotion",
 		},
 		"exec refused": {
-			setup: func(s *scene) { s.refused = refused; s.m.verify.PVs = []string{"B:X"} },
-			want:  "inconclusive: B:X could not be asked before the promotion: " + refused.Error(),
+			setup: func(s *scene) { s.refused = errRefused; s.m.verify.PVs = []string{"B:X"} },
+			want:  "inconclusive: B:X could not be asked before the promotion: " + errRefused.Error(),
 		},
 		"exec refused at last": {
-			deed: func(s *scene) { s.refused = refused; s.m.verify.PVs = []string{"B:X"} },
-			want: "inconclusive: B:X could not be asked: " + refused.Error(),
+			deed: func(s *scene) { s.refused = errRefused; s.m.verify.PVs = []string{"B:X"} },
+			want: "inconclusive: B:X could not be asked: " + errRefused.Error(),
 		},
 		"exec refused for a moment": {
 			deed: func(s *scene) {
-				s.refused = refused
+				s.refused = errRefused
 				time.AfterFunc(6*time.Second, func() { s.let(nil) })
 			},
 			want: "verified 15s",
