@@ -3,6 +3,7 @@ package e2e
 import (
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,12 +21,13 @@ import (
 // toolchain of the site's own repository.
 func TestDaggerByAddress(t *testing.T) {
 	s, address := newSite(t, "bl91t"), serveModule(t, "v1.2.3")
+	require.NoError(t, os.Remove(filepath.Join(s.dir, "dagger.json"))) // that of this repository
 	s.commit("bl91t/1.0.0")
 
 	planned := done(t, s, "-m", address, "call", "plan", "--tag", "bl91t/1.0.0", "steps", "what")
 	require.Contains(t, planned, "chart bl91t-mo-ioc-01")
 
-	done(t, s, "init")
+	done(t, s, "init", "--name", "site")
 	done(t, s, "toolchain", "install", address)
 	require.Contains(t, done(t, s, "call", "tagline", "instances", "name"), "bl91t-mo-ioc-01")
 	done(t, s, "check", "tagline:tree")
