@@ -12,7 +12,7 @@ test: lint short
 	# What -short leaves out and needs no engine or cluster: namespaces, ioc-run, stock helm,
 	# Sigstore. The first run builds Sigstore and cosign, which is most of the time allowed.
 	$(MAKE) --no-print-directory compiler
-	$(GO) test -count=1 -timeout 40m ./ci/local/... ./pipelines/image ./pipelines/registry ./pipelines/sign \
+	$(GO) test -count=1 -timeout 40m ./ci ./ci/local/... ./pipelines/image ./pipelines/registry ./pipelines/sign \
 		./pipelines/attest
 	$(GO) test -count=1 -v -timeout 80m ./ci/e2e/...
 
