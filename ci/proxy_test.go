@@ -63,6 +63,7 @@ func publish(t *testing.T, v gomodule.Version) string {
 	gomod := output(t, "git", "show", "HEAD:go.mod")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, v.Version+".info"), info, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, v.Version+".mod"), []byte(gomod+"\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "list"), []byte(v.Version+"\n"), 0o644))
 	archive, err := os.Create(filepath.Join(dir, v.Version+".zip"))
 	require.NoError(t, err)
 	require.NoError(t, zip.CreateFromVCS(archive, v, "..", "HEAD", ""))

@@ -10,7 +10,8 @@ case $(uname -m) in
 x86_64) arch=amd64 ;;
 aarch64 | arm64) arch=arm64 ;;
 *)
-	echo "tagline is not released for $(uname -m); build it from source: go install ./ci/tagline" >&2
+	echo "tagline is not released for $(uname -m); build it from source:" \
+		"go install github.com/tagline-ci/tagline/ci/tagline@$version" >&2
 	exit 1
 	;;
 esac
