@@ -21,7 +21,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/policy"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/settings"
 )
 
@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write anew what is made from something 
 
 // published are the JSON schemas of all files that people edit, by name.
 func published() map[string][]byte {
-	all := maps.Clone(recipe.Schemas())
+	all := maps.Clone(recipefile.Schemas())
 	maps.Copy(all, lockfile.Schemas())
 	maps.Copy(all, beamline.Schemas())
 	maps.Copy(all, policy.Schemas())
@@ -76,7 +76,7 @@ func TestFormatExamples(t *testing.T) {
 	files["generic-iocs/ioc-motorsim/smoke/st.cmd"] = &fstest.MapFile{Data: []byte("iocInit\n")}
 	files["generic-iocs/ioc-motorsim/rotor/Makefile"] = &fstest.MapFile{}
 
-	recipes, err := recipe.Read(files)
+	recipes, err := recipefile.Read(files)
 	require.NoError(t, err)
 	assert.Len(t, recipes.Images, 2)
 	assert.Len(t, recipes.Modules, 4)
@@ -102,7 +102,7 @@ func TestErrorExamples(t *testing.T) {
 			files[name] = &fstest.MapFile{Data: text}
 		}
 	})
-	_, _, errs := recipe.ReadAlone(files)
+	_, _, errs := recipefile.ReadAlone(files)
 	_, err = beamline.Read(files, "bl01t")
 	faults := diag.All(errors.Join(errs, err))
 	first, _, _ := strings.Cut(string(page), "\nA tag is refused")

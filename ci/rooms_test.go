@@ -78,9 +78,14 @@ var walls = []wall{
 		"a release page needs neither engine nor cluster",
 	},
 	{
+		[]string{"recipe", "lockfile", "image", "source", "debian", "runtimeimage", "smoke"},
+		[]string{module + "pipelines/recipefile"},
+		"what is built is a value, whoever read or released it",
+	},
+	{
 		[]string{
-			"asset", "version", "check", "recipe", "lockfile", "layout", "upstream", "beamline", "plan", "record",
-			"diag",
+			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "beamline", "plan",
+			"record", "diag",
 		},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",

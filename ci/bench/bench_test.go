@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/source"
 )
 
@@ -27,7 +27,7 @@ func testBench(t *testing.T) *bench {
 	b := &bench{mirrors: mirrors, site: &site{dir: t.TempDir()}}
 	require.NoError(t, b.site.make())
 	require.NoError(t, b.site.root("10.87.0.1:5000/bench/debian:ours-1"))
-	b.recipes, err = recipe.Read(os.DirFS(b.site.dir))
+	b.recipes, err = recipefile.Read(os.DirFS(b.site.dir))
 	require.NoError(t, err, "what is measured must be a site without faults")
 	return b
 }

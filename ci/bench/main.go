@@ -18,6 +18,7 @@ import (
 	"github.com/tagline-ci/tagline/ci/page"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -82,7 +83,7 @@ func (b *bench) measure(ctx context.Context) (*result, error) {
 		return nil, err
 	}
 	var err error
-	if b.recipes, err = recipe.Read(os.DirFS(b.site.dir)); err != nil {
+	if b.recipes, err = recipefile.Read(os.DirFS(b.site.dir)); err != nil {
 		return nil, err
 	}
 	base, err := b.fresh(ctx, "ours")

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 func headOf(t *testing.T, s *scratch) string {
@@ -31,7 +31,7 @@ func TestTheDemonstrationNeedsNoCheckout(t *testing.T) {
 		s, err := demoScratch(where, t.TempDir())
 		require.NoError(t, err)
 		heads = append(heads, headOf(t, s))
-		recipes, err := recipe.Read(os.DirFS(s.dir))
+		recipes, err := recipefile.Read(os.DirFS(s.dir))
 		require.NoError(t, err)
 		assert.NotNil(t, recipes.Images["ioc-simstage"])
 		for _, folder := range []string{"beamlines/" + demoLine, "charts/ioc-lib", "generic-iocs/ioc-simstage"} {

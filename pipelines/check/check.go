@@ -11,6 +11,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // Summary counts what a tree without faults holds.
@@ -29,7 +30,7 @@ type Summary struct {
 // image has together with the release that it is built on is not looked at. The
 // error holds every fault of every file, each a diag.Error.
 func Tree(files fs.FS) (Summary, error) {
-	recipes, err := recipe.Read(files)
+	recipes, err := recipefile.Read(files)
 	sum, _, err := read(files, recipes, err)
 	return sum, err
 }
@@ -37,7 +38,7 @@ func Tree(files fs.FS) (Summary, error) {
 // Alone reads a tree as Tree does, and checks each image and instance with the
 // images of the tree, whatever is released.
 func Alone(files fs.FS) (Summary, error) {
-	recipes, outside, err := recipe.ReadAlone(files)
+	recipes, outside, err := recipefile.ReadAlone(files)
 	sum, lines, err := read(files, recipes, err)
 	if err != nil {
 		return Summary{}, err

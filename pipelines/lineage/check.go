@@ -12,7 +12,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -45,7 +45,7 @@ func (r Reader) work(files fs.FS, home string) (work []func(context.Context) err
 	for _, name := range slices.Sorted(maps.Keys(assets)) {
 		work = append(work, func(ctx context.Context) error { return r.Owned(ctx, name, asset.Version{}, home) })
 	}
-	recipes, err := recipe.Read(files)
+	recipes, err := recipefile.Read(files)
 	if err != nil {
 		return nil, err
 	}

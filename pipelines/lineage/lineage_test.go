@@ -19,7 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
@@ -42,7 +42,7 @@ func newShelf(t *testing.T) shelf {
 // release seals the release of an image of a tree, of any content, after change.
 func (s shelf) release(files fs.FS, pin string, change func(*record.Record)) *record.Record {
 	p := assettest.Pin(pin)
-	tree, err := recipe.Read(files)
+	tree, err := recipefile.Read(files)
 	require.NoError(s.t, err)
 	img := tree.Images[p.Asset]
 	rec := &record.Record{
@@ -97,7 +97,7 @@ func (s shelf) push(repository string, v asset.Version, target asset.Target) rec
 
 // hierarchy returns the tree of a site with three images, and others over it.
 func hierarchy(t *testing.T, over map[string]string) fstest.MapFS {
-	tree := maps.Clone(faultcase.Tree(t, "../recipe/testdata/good.txtar"))
+	tree := maps.Clone(faultcase.Tree(t, "../recipefile/testdata/good.txtar"))
 	for file, text := range over {
 		tree[file] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -137,7 +137,7 @@ func alone(over map[string]string) fstest.MapFS {
 // parents say, and not on files of its own.
 func TestAnImageIsBuiltOnRecords(t *testing.T) {
 	s := released(t)
-	tree, err := recipe.Read(alone(nil))
+	tree, err := recipefile.Read(alone(nil))
 	require.NoError(t, err)
 	img := tree.Images["ioc-motor"]
 	below, nearest, err := s.Below(t.Context(), img)
@@ -177,7 +177,7 @@ func TestTheTreeIsNotAskedForAParent(t *testing.T) {
 		"generic-iocs/ioc-motorsim/smoke/st.cmd": "iocInit\n",
 	})
 	require.NoError(t, s.Check(t.Context(), later, ""))
-	tree, err := recipe.Read(later)
+	tree, err := recipefile.Read(later)
 	require.NoError(t, err)
 	img := tree.Images["ioc-motorsim"]
 	below, _, err := s.Below(t.Context(), img)
@@ -185,7 +185,7 @@ func TestTheTreeIsNotAskedForAParent(t *testing.T) {
 	made, err := tree.On(img, below)
 	require.NoError(t, err)
 	require.Equal(t, []string{"motorSupport.dbd"}, made.Modules["motor"].DBDs)
-	_, outside, err := recipe.ReadAlone(later)
+	_, outside, err := recipefile.ReadAlone(later)
 	require.Empty(t, outside)
 	require.ErrorContains(
 		t, err, "motor is built neither in ioc-motorsim nor in what it is built on",

@@ -11,12 +11,12 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 )
 
 // site returns a good tree of recipes.
-func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "../recipe/testdata/good.txtar") }
+func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "../recipefile/testdata/good.txtar") }
 
 const (
 	lockFile = "generic-iocs/epics-base/image.lock.yaml"
@@ -76,7 +76,7 @@ func TestLocks(t *testing.T) {
 			text, err := lock.Text()
 			require.NoError(t, err)
 			files[lockFile] = &fstest.MapFile{Data: text}
-			tree, err := recipe.Read(files)
+			tree, err := recipefile.Read(files)
 			require.NoError(t, err)
 			read, err := lockfile.Read(files, tree, "epics-base")
 			faults := diag.All(err)
@@ -97,7 +97,7 @@ func TestLocks(t *testing.T) {
 // that brings nothing from outside the tree needs none.
 func TestLocksMissing(t *testing.T) {
 	files := site(t)
-	tree, err := recipe.Read(files)
+	tree, err := recipefile.Read(files)
 	require.NoError(t, err)
 	_, err = lockfile.Read(files, tree, "epics-base", "epics-modules", "ioc-motorsim")
 	faults := diag.All(err)
@@ -128,7 +128,7 @@ func TestLockIsTheSameText(t *testing.T) {
 }
 
 func TestDrifts(t *testing.T) {
-	tree, err := recipe.Read(site(t))
+	tree, err := recipefile.Read(site(t))
 	require.NoError(t, err)
 	img := tree.Images["epics-base"]
 	assert.Empty(t, lockfile.Drifts(img, good(), good()))
@@ -162,7 +162,7 @@ func FuzzLocks(f *testing.F) {
 	f.Add([]byte("base: x\nmodules: {epics-base: {}}\n"))
 	f.Add([]byte("packages: {build: {gdb: 1}, run: ~}\n"))
 	files := site(f)
-	tree, err := recipe.Read(files)
+	tree, err := recipefile.Read(files)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		own := fstest.MapFS{lockFile: {Data: text}}

@@ -10,6 +10,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // Plan is what releasing one tag does. Beside Library charts, of which there
@@ -75,7 +76,7 @@ func New(fsys fs.FS, commit, gitTag string) (*Plan, error) {
 	p := &Plan{Tag: tag, Kind: assets[tag.Asset], Commit: commit}
 	switch p.Kind {
 	case asset.Image:
-		recipes, err := recipe.Read(fsys)
+		recipes, err := recipefile.Read(fsys)
 		if err != nil {
 			return nil, err
 		}

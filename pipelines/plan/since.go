@@ -9,6 +9,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // Tree is the files of one commit.
@@ -60,7 +61,7 @@ type Removed struct {
 func Since(from, to Tree, changed []string) (*Changes, error) {
 	was, _ := Assets(from.Files) // what was wrong with the older tree matters no more
 	now, err := Assets(to.Files)
-	recipes, err2 := recipe.Read(to.Files)
+	recipes, err2 := recipefile.Read(to.Files)
 	linked, err3 := links(to.Files)
 	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, err

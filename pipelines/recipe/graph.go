@@ -8,8 +8,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
-// baseModule is EPICS Base: every other module is built against it.
-const baseModule = "epics-base"
+// Base is EPICS Base: every other module is built against it.
+const Base = "epics-base"
 
 // needs returns what a module is built against, EPICS Base first, then by name.
 func (t *Tree) needs(module string) []string {
@@ -17,11 +17,11 @@ func (t *Tree) needs(module string) []string {
 	if m := t.Modules[module]; m != nil {
 		needs = slices.Sorted(slices.Values(m.Needs))
 	}
-	if module == baseModule {
+	if module == Base {
 		return needs
 	}
-	needs = slices.DeleteFunc(needs, func(n string) bool { return n == baseModule })
-	return append([]string{baseModule}, needs...)
+	needs = slices.DeleteFunc(needs, func(n string) bool { return n == Base })
+	return append([]string{Base}, needs...)
 }
 
 // Closure returns modules and all that they need, each once, needs first; the

@@ -1,19 +1,46 @@
-// Package recipe reads generic-iocs/ as typed values and as a graph.
+// Package recipe has images and support modules as typed values and as a graph:
+// what is built on what.
 package recipe
 
 import (
+	"path"
+	"regexp"
+
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
+
+const (
+	// Dir is the folder of the tree that holds all of this.
+	Dir = "generic-iocs"
+	// Support is the folder of the support modules and their patches.
+	Support = Dir + "/support"
+)
+
+// ModuleName is what a support module may be called: it becomes a folder's
+// name, and the field writes some with capitals (ADCore, motorMotorSim).
+const ModuleName = `^[A-Za-z0-9][-A-Za-z0-9_]{0,62}$`
+
+var moduleName = regexp.MustCompile(ModuleName)
+
+// IsModuleName reports whether a support module may be called name.
+func IsModuleName(name string) bool { return moduleName.MatchString(name) }
+
+// ModulePath returns where the file of a support module is, from the tree's root.
+func ModulePath(module string) string { return path.Join(Support, module+".yaml") }
+
+// PatchPath returns where a patch of a module is, from the tree's root.
+func PatchPath(patch string) string { return path.Join(Support, patch) }
 
 // Tree is all of generic-iocs/ at one commit, or that and released images
 // what one image is made of.
 type Tree struct {
 	Images  map[asset.Name]*Image // by name: the folder's
 	Modules map[string]*Module    // by name: the file's, without .yaml
-
-	docs map[asset.Name]*strictyaml.Doc // of the images' files
+	// Docs are the images' files, where the tree was read from them: they say at
+	// which line a fault is.
+	Docs map[asset.Name]*strictyaml.Doc
 }
 
 // Image is generic-iocs/<name>/image.yaml.

@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"maps"
-	"path"
 	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
@@ -39,9 +38,8 @@ func (t *Tree) Below(img *Image) (Below, bool) {
 // on, and of the support modules built in them. The error joins everything that
 // can't be together, a *diag.Error each.
 func (t *Tree) On(img *Image, below Below) (*Tree, error) {
-	s := stack{tree: t, img: img, doc: t.docs[img.Name], below: below}
-	s.check()
-	if err := s.faults.Err(); err != nil {
+	faults := t.Faults(img, below)
+	if err := faults.Err(); err != nil {
 		return nil, err
 	}
 	own := &Tree{Images: map[asset.Name]*Image{img.Name: img}, Modules: maps.Clone(below.Modules)}
@@ -57,13 +55,15 @@ func (t *Tree) On(img *Image, below Below) (*Tree, error) {
 	return own, nil
 }
 
-// stack checks an image with what it is built on.
-func (r *reader) stack(img *Image, below Below) {
-	if doc := r.imageDocs[img.Name]; doc != nil {
-		s := stack{tree: r.tree, img: img, doc: doc, below: below}
-		s.check()
-		r.faults = append(r.faults, s.faults...)
-	}
+// Faults returns what can't be together in an image of the tree and what it is
+// built on, each with its place in the image's file.
+func (t *Tree) Faults(img *Image, below Below) diag.Faults {
+	s := stack{tree: t, img: img, doc: t.Docs[img.Name], below: below}
+	s.checkTargets()
+	s.checkModules()
+	s.checkNeeds()
+	s.checkIOC()
+	return s.faults
 }
 
 // stack is an image and what it is built on.
@@ -73,13 +73,6 @@ type stack struct {
 	doc    *strictyaml.Doc // of the image's file
 	below  Below
 	faults diag.Faults
-}
-
-func (s *stack) check() {
-	s.checkTargets()
-	s.checkModules()
-	s.checkNeeds()
-	s.checkIOC()
 }
 
 // faultAt reports a fault of a piece of the image's file.
@@ -95,7 +88,7 @@ func (s *stack) checkTargets() {
 	}
 	parent := s.below.Images[len(s.below.Images)-1]
 	for i, t := range s.img.Targets {
-		if builds(t) && !slices.Contains(parent.Targets, t) {
+		if Builds(t) && !slices.Contains(parent.Targets, t) {
 			s.faultAt(
 				strictyaml.Path{"targets", i}, "add it to the targets of "+string(parent.Name)+", and release that",
 				"%s, which it is built on, is not built for %s", parent.Name, t,
@@ -143,7 +136,7 @@ func (s *stack) module(name string) *Module {
 
 // built returns the names of the modules that are in the image.
 func (s *stack) built() []string {
-	names := keys(s.below.Modules)
+	names := slices.Sorted(maps.Keys(s.below.Modules))
 	for _, ref := range s.img.Modules {
 		names = append(names, ref.Name)
 	}
@@ -167,7 +160,7 @@ func (s *stack) checkNeeds() {
 				if s.img.Parent.IsZero() {
 					continue // which was said where the need is named
 				}
-				fix = meant(need, built, "build on an image that has it, or add "+path.Join(support, need+".yaml"))
+				fix = strictyaml.Meant(need, built, "build on an image that has it, or add "+ModulePath(need))
 			}
 			reported[need] = true
 			s.faultAt(strictyaml.Path{"modules", ref.Name}, fix,
@@ -185,15 +178,15 @@ func (s *stack) checkIOC() {
 	for i, m := range s.img.IOC.Modules {
 		place := strictyaml.Path{"ioc", "modules", i}
 		switch {
-		case slices.Contains(built, m), !moduleName.MatchString(m): // which the schema refuses
+		case slices.Contains(built, m), !IsModuleName(m): // which the schema refuses
 		case s.tree.Modules[m] != nil:
 			s.faultAt(
-				place, meant(m, built, "add it to modules with a git ref"),
+				place, strictyaml.Meant(m, built, "add it to modules with a git ref"),
 				"%s is built neither in %s nor in what it is built on", m, s.img.Name,
 			)
 		default:
-			known := append(keys(s.tree.Modules), built...)
-			s.faultAt(place, meant(m, known, "add "+path.Join(support, m+".yaml")), "there is no support module %q", m)
+			known := append(slices.Sorted(maps.Keys(s.tree.Modules)), built...)
+			s.faultAt(place, strictyaml.Meant(m, known, "add "+ModulePath(m)), "there is no support module %q", m)
 		}
 	}
 }

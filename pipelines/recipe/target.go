@@ -1,13 +1,6 @@
 package recipe
 
-import (
-	"maps"
-	"regexp"
-	"slices"
-	"strings"
-
-	"github.com/tagline-ci/tagline/pipelines/strictyaml"
-)
+import "strings"
 
 // CrossCompiler is the compiler that Debian has for a target of EPICS.
 type CrossCompiler struct {
@@ -26,21 +19,8 @@ var CrossCompilers = map[string]CrossCompiler{
 // RTEMS reports whether a target is one of RTEMS.
 func RTEMS(target string) bool { return strings.HasPrefix(target, "RTEMS-") }
 
-var targetName = regexp.MustCompile(`^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)+$`)
-
-// checkTargets refuses a target that nothing builds for.
-func (r *reader) checkTargets(img *Image, doc *strictyaml.Doc) {
-	for i, t := range img.Targets {
-		if targetName.MatchString(t) && !builds(t) { // the schema refuses other names
-			known := slices.Sorted(maps.Keys(CrossCompilers))
-			fix := meant(t, known, "name one of "+strings.Join(known, ", ")+", or one of RTEMS")
-			r.faultAt(doc, strictyaml.Path{"targets", i}, fix, "nothing builds for %s", t)
-		}
-	}
-}
-
-// builds reports whether something builds for a target.
-func builds(target string) bool {
+// Builds reports whether something builds for a target.
+func Builds(target string) bool {
 	_, known := CrossCompilers[target]
 	return known || RTEMS(target)
 }

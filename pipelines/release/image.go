@@ -11,6 +11,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -43,7 +44,7 @@ func (i *imageJob) work() work {
 
 // plan reads the recipe and its lock, and finds what the image is built on.
 func (i *imageJob) plan(ctx context.Context) error {
-	recipes, err := recipe.Read(i.files)
+	recipes, err := recipefile.Read(i.files)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -49,7 +50,7 @@ func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev string, n
 
 // build builds an image of the tree, and before it all that it is built on.
 func (b Builder) build(ctx context.Context, files fs.FS, name asset.Name) (*image.Image, error) {
-	recipes, outside, err := recipe.ReadAlone(files)
+	recipes, outside, err := recipefile.ReadAlone(files)
 	if err != nil {
 		return nil, err
 	}

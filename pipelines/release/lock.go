@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -76,7 +77,7 @@ type locker struct {
 }
 
 func (b Builder) locker(files fs.FS, names []asset.Name) (*locker, error) {
-	recipes, err := recipe.Read(files)
+	recipes, err := recipefile.Read(files)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/check"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/settings"
 	"github.com/tagline-ci/tagline/pipelines/source"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -55,7 +55,7 @@ func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check
 
 // reach refuses sources of support modules that a build could not fetch.
 func (p Pipeline) reach(ctx context.Context, files fs.FS) error {
-	recipes, err := recipe.Read(files)
+	recipes, err := recipefile.Read(files)
 	if err != nil {
 		return err
 	}

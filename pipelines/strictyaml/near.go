@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -23,6 +24,15 @@ func Near[T ~string](got T, words []T) T {
 		return nearest(T(strings.ToLower(string(got[i:]))), words)
 	}
 	return ""
+}
+
+// Meant returns the fix for a name that is not known: the one of names that was
+// meant, or otherwise where none is near.
+func Meant(got string, names []string, otherwise string) string {
+	if near := Near(got, names); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return otherwise
 }
 
 // nearest returns the word that differs least, where it is near.

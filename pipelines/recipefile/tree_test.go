@@ -1,4 +1,4 @@
-package recipe_test
+package recipefile_test
 
 import (
 	"os"
@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // The recipes of this repository are read as any site's.
 func TestReadOwn(t *testing.T) {
-	tree, err := recipe.Read(os.DirFS("../.."))
+	tree, err := recipefile.Read(os.DirFS("../.."))
 	require.NoError(t, err)
 	assert.NotNil(t, tree.Images["ioc-simstage"])
 	assert.Equal(t, []string{"epics-base", "simstage"}, tree.IOCModules(tree.Images["ioc-simstage"]))

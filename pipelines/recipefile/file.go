@@ -1,11 +1,11 @@
-package recipe
+package recipefile
 
 import (
-	"regexp"
 	"sync"
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
@@ -93,16 +93,9 @@ type (
 	target        string
 )
 
-// moduleName is what a support module may be called: it becomes a folder's
-// name, and the field writes some with capitals (ADCore, motorMotorSim).
-var moduleName = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_]{0,62}$`)
-
-// IsModuleName reports whether a support module may be called name.
-func IsModuleName(name string) bool { return moduleName.MatchString(name) }
-
 // JSONSchema says what a support module's name looks like.
 func (moduleRef) JSONSchema() *jsonschema.Schema {
-	return strictyaml.Text("name of a support module", moduleName.String(), "motor")
+	return strictyaml.Text("name of a support module", recipe.ModuleName, "motor")
 }
 
 // JSONSchemaExtend says the same of the keys of modules, and what a parent

@@ -1,4 +1,6 @@
-package recipe
+// Package recipefile reads generic-iocs/ as people write it, and says what is
+// wrong with it.
+package recipefile
 
 import (
 	"errors"
@@ -10,26 +12,22 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
-const (
-	// Dir is the folder of the tree that holds all of this.
-	Dir     = "generic-iocs"
-	support = Dir + "/support"
-	// inTree is the ref of a module whose source is in the tree.
-	inTree = "tree"
-)
+// inTree is the ref of a module whose source is in the tree.
+const inTree = "tree"
 
 // Read reads all recipes of a tree. A tree without generic-iocs/ has none. What
 // an image is built on is a release, of this repository or another: what the two
 // have together is checked by Tree.On. The error joins every fault of every file,
 // a *diag.Error each, by file and line; there is no Tree then.
-func Read(fsys fs.FS) (*Tree, error) {
+func Read(fsys fs.FS) (*recipe.Tree, error) {
 	r := read(fsys)
 	for _, name := range keys(r.tree.Images) {
 		if img := r.tree.Images[name]; img.Base != "" {
-			r.stack(img, Below{})
+			r.stack(img, recipe.Below{})
 		}
 	}
 	return r.result()
@@ -38,9 +36,9 @@ func Read(fsys fs.FS) (*Tree, error) {
 // ReadAlone reads all recipes of a tree as Read does, and checks each image with
 // those of the tree that it is built on, whatever is released. It returns the
 // images that are built on one that the tree does not have.
-func ReadAlone(fsys fs.FS) (*Tree, []*Image, error) {
+func ReadAlone(fsys fs.FS) (*recipe.Tree, []*recipe.Image, error) {
 	r := read(fsys)
-	var outside []*Image
+	var outside []*recipe.Image
 	for _, name := range keys(r.tree.Images) {
 		img := r.tree.Images[name]
 		below, ok := r.tree.Below(img)
@@ -58,28 +56,28 @@ func ReadAlone(fsys fs.FS) (*Tree, []*Image, error) {
 func read(fsys fs.FS) *reader {
 	r := &reader{
 		fsys:       fsys,
-		tree:       &Tree{Images: map[asset.Name]*Image{}, Modules: map[string]*Module{}},
+		tree:       &recipe.Tree{Images: map[asset.Name]*recipe.Image{}, Modules: map[string]*recipe.Module{}},
 		imageDocs:  map[asset.Name]*strictyaml.Doc{},
 		moduleDocs: map[string]*strictyaml.Doc{},
 	}
-	for _, e := range r.list(Dir) {
+	for _, e := range r.list(recipe.Dir) {
 		if e.IsDir() && e.Name() != "support" && !strings.HasPrefix(e.Name(), ".") {
 			r.image(e.Name())
 		}
 	}
-	for _, e := range r.list(support) {
+	for _, e := range r.list(recipe.Support) {
 		if !e.IsDir() {
 			r.module(e.Name())
 		}
 	}
-	r.tree.docs = r.imageDocs
+	r.tree.Docs = r.imageDocs
 	r.checkModules()
 	r.checkImages()
 	return r
 }
 
 // result returns the tree, or all that is wrong with it.
-func (r *reader) result() (*Tree, error) {
+func (r *reader) result() (*recipe.Tree, error) {
 	if err := r.faults.Err(); err != nil {
 		return nil, err
 	}
@@ -89,7 +87,7 @@ func (r *reader) result() (*Tree, error) {
 // reader holds what was read, and what is wrong with it.
 type reader struct {
 	fsys       fs.FS
-	tree       *Tree
+	tree       *recipe.Tree
 	imageDocs  map[asset.Name]*strictyaml.Doc // nil for a file that is no YAML
 	moduleDocs map[string]*strictyaml.Doc
 	faults     diag.Faults
@@ -104,6 +102,13 @@ func (r *reader) list(folder string) []fs.DirEntry {
 	return entries
 }
 
+// stack checks an image with what it is built on.
+func (r *reader) stack(img *recipe.Image, below recipe.Below) {
+	if r.imageDocs[img.Name] != nil {
+		r.faults = append(r.faults, r.tree.Faults(img, below)...)
+	}
+}
+
 // fault reports something of a file or folder as a whole.
 func (r *reader) fault(file, fix, format string, args ...any) {
 	r.faults.Addf(file, 0, fix, format, args...)
@@ -111,7 +116,7 @@ func (r *reader) fault(file, fix, format string, args ...any) {
 
 // image reads one image's folder.
 func (r *reader) image(folder string) {
-	file := path.Join(Dir, folder, "image.yaml")
+	file := path.Join(recipe.Dir, folder, "image.yaml")
 	if problems := validation.IsDNS1123Label(folder); len(problems) > 0 {
 		r.fault(
 			path.Dir(file), "rename the folder, as in ioc-simstage",
@@ -120,12 +125,12 @@ func (r *reader) image(folder string) {
 	}
 	// What is no valid name, or can't be read, still has an entry that others may refer to.
 	name := asset.Name(folder)
-	img := &Image{Name: name, File: file}
+	img := &recipe.Image{Name: name, File: file}
 	r.tree.Images[name] = img
 	text, err := fs.ReadFile(r.fsys, file)
 	if err != nil {
 		r.fault(
-			file, "add it, or move the folder out of "+Dir,
+			file, "add it, or move the folder out of "+recipe.Dir,
 			"every folder here is an image, and this one has no image.yaml",
 		)
 		return
@@ -139,7 +144,7 @@ func (r *reader) image(folder string) {
 	r.from(img, f.From, doc)
 	for _, m := range doc.Keys("modules") {
 		if doc.Good("modules", m) {
-			img.Modules = append(img.Modules, ModuleRef{
+			img.Modules = append(img.Modules, recipe.ModuleRef{
 				Name: m, Ref: string(f.Modules[m]), Line: doc.Line("modules", m),
 			})
 		}
@@ -152,23 +157,23 @@ func (r *reader) image(folder string) {
 		lines(img.Lines, doc, img.Run, "packages", "run")
 	}
 	if f.IOC != nil {
-		img.IOC = &IOC{Modules: texts(f.IOC.Modules), Source: f.IOC.Source}
+		img.IOC = &recipe.IOC{Modules: texts(f.IOC.Modules), Source: f.IOC.Source}
 	}
 	img.Startup = f.Startup
 	for _, fault := range f.Startup.Check(doc, strictyaml.Path{"startup"}) {
 		r.faults.Add(fault)
 	}
 	if f.Smoke != nil {
-		img.Smoke = &Smoke{Config: f.Smoke.Config, Checks: checks(f.Smoke.Checks, doc), Restart: f.Smoke.Restart,
+		img.Smoke = &recipe.Smoke{Config: f.Smoke.Config, Checks: checks(f.Smoke.Checks, doc), Restart: f.Smoke.Restart,
 			Beside: simulators(f.Smoke.Beside, path.Dir(file))}
 	}
 }
 
 // simulators returns the simulators of a smoke test, their folders from the root.
-func simulators(files []simulatorFile, base string) []Simulator {
-	var all []Simulator
+func simulators(files []simulatorFile, base string) []recipe.Simulator {
+	var all []recipe.Simulator
 	for _, s := range files {
-		one := Simulator{Image: s.Image, Command: s.Command}
+		one := recipe.Simulator{Image: s.Image, Command: s.Command}
 		if s.Folder != "" {
 			one.Folder = path.Join(base, s.Folder)
 		}
@@ -178,10 +183,10 @@ func simulators(files []simulatorFile, base string) []Simulator {
 }
 
 // checks returns the checks of a smoke test with their lines.
-func checks(files []checkFile, doc *strictyaml.Doc) []Check {
-	var all []Check
+func checks(files []checkFile, doc *strictyaml.Doc) []recipe.Check {
+	var all []recipe.Check
 	for i, c := range files {
-		check := Check{
+		check := recipe.Check{
 			PV: string(c.PV), Line: doc.Line("smoke", "checks", i),
 			Value: c.Value, Min: c.Min, Max: c.Max, Advances: c.Advances,
 			Units: c.Units, Severity: c.Severity, Type: c.Type,
@@ -197,7 +202,7 @@ func checks(files []checkFile, doc *strictyaml.Doc) []Check {
 
 // module reads one file of generic-iocs/support.
 func (r *reader) module(base string) {
-	file := path.Join(support, base)
+	file := path.Join(recipe.Support, base)
 	name, ok := strings.CutSuffix(base, ".yaml")
 	if !ok {
 		if strings.HasSuffix(base, ".yml") {
@@ -205,13 +210,13 @@ func (r *reader) module(base string) {
 		}
 		return
 	}
-	if !moduleName.MatchString(name) {
+	if !recipe.IsModuleName(name) {
 		r.fault(
 			file, "rename the file, as in asyn.yaml",
 			"%q can't be a support module's name: only letters, digits, - and _", name,
 		)
 	}
-	mod := &Module{Name: name, File: file}
+	mod := &recipe.Module{Name: name, File: file}
 	r.tree.Modules[name] = mod
 	text, err := fs.ReadFile(r.fsys, file)
 	if err != nil {
@@ -224,7 +229,7 @@ func (r *reader) module(base string) {
 	if f == nil {
 		return
 	}
-	*mod = Module{
+	*mod = recipe.Module{
 		Name: name, File: file, Git: f.Git, Folder: f.Folder, Submodules: f.Submodules,
 		Macro: f.Macro, Needs: texts(f.Needs), Packages: texts(f.Packages), Config: texts(f.Config),
 		Patches: texts(f.Patches), Skip: texts(f.Skip), Tests: f.Tests, Licence: f.Licence,

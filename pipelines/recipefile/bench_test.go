@@ -1,4 +1,4 @@
-package recipe_test
+package recipefile_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // large returns a site of n generic IOCs, each with a module of its own, over
@@ -32,7 +32,7 @@ func large(t testing.TB, n int) fstest.MapFS {
 }
 
 func TestLarge(t *testing.T) {
-	tree, err := recipe.Read(large(t, 200))
+	tree, err := recipefile.Read(large(t, 200))
 	require.NoError(t, err)
 	require.Len(t, tree.Images, 204)
 	require.Len(t, tree.Dependents("epics-base"), 203)
@@ -43,7 +43,7 @@ func BenchmarkRead(b *testing.B) {
 		tree := large(b, n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				_, err := recipe.Read(tree)
+				_, err := recipefile.Read(tree)
 				require.NoError(b, err)
 			}
 		})

@@ -1,9 +1,10 @@
-package recipe
+package recipefile
 
 import (
 	"path"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -36,7 +37,7 @@ func (r *reader) checkImages() {
 
 // checkRefs wants a git ref for a module that is in git, and "tree" for one
 // that is in the tree; what is in the tree has no ref from then on.
-func (r *reader) checkRefs(img *Image, doc *strictyaml.Doc) {
+func (r *reader) checkRefs(img *recipe.Image, doc *strictyaml.Doc) {
 	for i, ref := range img.Modules {
 		place := strictyaml.Path{"modules", ref.Name}
 		if !r.known(doc, place, ref.Name) {
@@ -61,7 +62,7 @@ func (r *reader) checkRefs(img *Image, doc *strictyaml.Doc) {
 }
 
 // checkIOC wants to know what an IOC binary is made of.
-func (r *reader) checkIOC(img *Image, doc *strictyaml.Doc) {
+func (r *reader) checkIOC(img *recipe.Image, doc *strictyaml.Doc) {
 	if img.IOC == nil {
 		return
 	}

@@ -1,7 +1,6 @@
-package recipe
+package recipefile
 
 import (
-	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/github/go-spdx/v2/spdxexp"
 
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -26,10 +26,10 @@ func (r *reader) checkModules() {
 			r.checkLicence(r.tree.Modules[name], doc)
 		}
 	}
-	if r.tree.Modules[baseModule] == nil && slices.ContainsFunc(keys(r.tree.Modules), r.alone) {
+	if r.tree.Modules[recipe.Base] == nil && slices.ContainsFunc(keys(r.tree.Modules), r.alone) {
 		r.fault(
-			path.Join(support, baseModule+".yaml"), "add it",
-			"every support module is built against %s, and this file is missing", baseModule,
+			recipe.ModulePath(recipe.Base), "add it",
+			"every support module is built against %s, and this file is missing", recipe.Base,
 		)
 	}
 	edges := func(m string) []string {
@@ -49,7 +49,7 @@ func (r *reader) checkModules() {
 }
 
 // checkSource wants exactly one place where a module's source is.
-func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
+func (r *reader) checkSource(mod *recipe.Module, doc *strictyaml.Doc) {
 	switch {
 	case doc.Has("git") && doc.Has("folder"):
 		r.faultAt(
@@ -78,13 +78,13 @@ func (r *reader) checkSource(mod *Module, doc *strictyaml.Doc) {
 }
 
 // checkMacro keeps the macro of EPICS Base and those of the build system free.
-func (r *reader) checkMacro(mod *Module, doc *strictyaml.Doc) {
+func (r *reader) checkMacro(mod *recipe.Module, doc *strictyaml.Doc) {
 	place := strictyaml.Path{"macro"}
-	switch isBase := mod.Name == baseModule; {
+	switch isBase := mod.Name == recipe.Base; {
 	case isBase && mod.Macro != "" && mod.Macro != "EPICS_BASE":
-		r.faultAt(doc, place, "write EPICS_BASE", "the macro of %s is EPICS_BASE", baseModule)
+		r.faultAt(doc, place, "write EPICS_BASE", "the macro of %s is EPICS_BASE", recipe.Base)
 	case !isBase && mod.Macro == "EPICS_BASE":
-		r.faultAt(doc, place, "name the module's own", "EPICS_BASE is the macro of %s", baseModule)
+		r.faultAt(doc, place, "name the module's own", "EPICS_BASE is the macro of %s", recipe.Base)
 	case slices.Contains(reserved, mod.Macro):
 		r.faultAt(doc, place, "name the module's own", "%s has another meaning in configure/RELEASE", mod.Macro)
 	}
@@ -95,7 +95,7 @@ func (r *reader) checkMacro(mod *Module, doc *strictyaml.Doc) {
 func (r *reader) alone(module string) bool {
 	built, outside := false, false
 	for _, img := range r.tree.Images {
-		if slices.ContainsFunc(img.Modules, func(ref ModuleRef) bool { return ref.Name == module }) {
+		if slices.ContainsFunc(img.Modules, func(ref recipe.ModuleRef) bool { return ref.Name == module }) {
 			if built = true; !img.Parent.IsZero() {
 				return false
 			}
@@ -106,12 +106,12 @@ func (r *reader) alone(module string) bool {
 }
 
 // checkNeeds refuses needs that there are no files for.
-func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
+func (r *reader) checkNeeds(mod *recipe.Module, doc *strictyaml.Doc) {
 	if !r.alone(mod.Name) {
 		return
 	}
 	for i, n := range mod.Needs {
-		if n != baseModule {
+		if n != recipe.Base {
 			r.known(doc, strictyaml.Path{"needs", i}, n)
 		}
 	}
@@ -119,7 +119,7 @@ func (r *reader) checkNeeds(mod *Module, doc *strictyaml.Doc) {
 
 // checkPatches refuses patches that are not there, and those of a source that
 // can be edited itself.
-func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
+func (r *reader) checkPatches(mod *recipe.Module, doc *strictyaml.Doc) {
 	if mod.Folder != "" && len(mod.Patches) > 0 {
 		r.faultAt(
 			doc, strictyaml.Path{"patches"}, "change the files in "+mod.Folder,
@@ -130,9 +130,10 @@ func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
 		if path.Base(p) != p {
 			continue // which the schema refuses
 		}
-		if _, err := fs.Stat(r.fsys, PatchPath(p)); err != nil {
+		if _, err := fs.Stat(r.fsys, recipe.PatchPath(p)); err != nil {
 			r.faultAt(
-				doc, strictyaml.Path{"patches", i}, "add it, or correct the name", "there is no file %s", PatchPath(p),
+				doc, strictyaml.Path{"patches", i}, "add it, or correct the name", "there is no file %s",
+				recipe.PatchPath(p),
 			)
 		}
 	}
@@ -140,7 +141,7 @@ func (r *reader) checkPatches(mod *Module, doc *strictyaml.Doc) {
 
 // checkLicence refuses what is no SPDX licence expression:
 // https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
-func (r *reader) checkLicence(mod *Module, doc *strictyaml.Doc) {
+func (r *reader) checkLicence(mod *recipe.Module, doc *strictyaml.Doc) {
 	if mod.Licence == "" {
 		return
 	}
@@ -152,19 +153,16 @@ func (r *reader) checkLicence(mod *Module, doc *strictyaml.Doc) {
 	}
 }
 
-// PatchPath returns where a patch of a module is, from the tree's root.
-func PatchPath(patch string) string { return path.Join(support, patch) }
-
 // known reports whether there is a file for a support module, and refuses the
 // name where there is none.
 func (r *reader) known(doc *strictyaml.Doc, place strictyaml.Path, module string) bool {
 	if r.tree.Modules[module] != nil {
 		return true
 	}
-	if !moduleName.MatchString(module) {
+	if !recipe.IsModuleName(module) {
 		return false // which the schema refuses
 	}
-	fix := meant(module, keys(r.tree.Modules), "add "+path.Join(support, module+".yaml"))
+	fix := strictyaml.Meant(module, keys(r.tree.Modules), "add "+recipe.ModulePath(module))
 	r.faultAt(doc, place, fix, "there is no support module %q", module)
 	return false
 }
@@ -194,15 +192,6 @@ func (r *reader) folder(doc *strictyaml.Doc, place strictyaml.Path, base, dir st
 // faultAt reports a fault of a piece of a file.
 func (r *reader) faultAt(doc *strictyaml.Doc, place strictyaml.Path, fix, format string, args ...any) {
 	r.faults = append(r.faults, doc.Faultf(place, fix, format, args...))
-}
-
-// meant returns the fix for a name that is not known: the one that was meant, or
-// otherwise.
-func meant(got string, names []string, otherwise string) string {
-	if near := strictyaml.Near(got, names); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	return otherwise
 }
 
 // keys returns a map's keys, sorted.

@@ -1,15 +1,16 @@
-package recipe
+package recipefile
 
 import (
 	"path"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
 // checkSmoke wants a smoke test for every IOC, and for nothing else.
-func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
+func (r *reader) checkSmoke(img *recipe.Image, doc *strictyaml.Doc) {
 	switch ioc, smoke := doc.Has("ioc"), doc.Has("smoke"); {
 	case ioc && !smoke:
 		r.faultAt(
@@ -45,7 +46,7 @@ func (r *reader) checkSmoke(img *Image, doc *strictyaml.Doc) {
 }
 
 // checkCheck refuses a check that can't fail, or can't pass.
-func (r *reader) checkCheck(c Check, place strictyaml.Path, doc *strictyaml.Doc) {
+func (r *reader) checkCheck(c recipe.Check, place strictyaml.Path, doc *strictyaml.Doc) {
 	has := func(key string) bool { return doc.Has(append(place[:len(place):len(place)], key)...) }
 	ranged := has("min") || has("max")
 	switch {
@@ -66,7 +67,7 @@ func (r *reader) checkCheck(c Check, place strictyaml.Path, doc *strictyaml.Doc)
 
 // multiline reports whether a check writes or compares a text of several lines,
 // which the file that ioc-ask reads can't hold.
-func multiline(c Check) bool {
+func multiline(c recipe.Check) bool {
 	for _, text := range []*string{c.Put, c.Value} {
 		if text != nil && strings.ContainsAny(*text, "\r\n") {
 			return true

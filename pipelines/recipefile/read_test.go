@@ -1,4 +1,4 @@
-package recipe_test
+package recipefile_test
 
 import (
 	"io/fs"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml/faultcase"
 )
 
@@ -18,14 +19,14 @@ func site(t testing.TB) fstest.MapFS { return faultcase.Tree(t, "testdata/good.t
 
 func TestFaults(t *testing.T) {
 	faultcase.Run(t, "testdata/faults", site(t), func(fsys fs.FS) error {
-		tree, _, err := recipe.ReadAlone(fsys)
+		tree, _, err := recipefile.ReadAlone(fsys)
 		assert.Nil(t, tree)
 		return err
 	})
 }
 
 func TestReadGood(t *testing.T) {
-	tree, err := recipe.Read(site(t))
+	tree, err := recipefile.Read(site(t))
 	require.NoError(t, err)
 	number, five := func(f float64) *float64 { return &f }, "5"
 	v, err := asset.ParseVersion("7.0.8.1r1.0")
@@ -56,41 +57,8 @@ func TestReadGood(t *testing.T) {
 }
 
 func TestReadNothing(t *testing.T) {
-	tree, err := recipe.Read(fstest.MapFS{"README.md": {}})
+	tree, err := recipefile.Read(fstest.MapFS{"README.md": {}})
 	require.NoError(t, err)
 	assert.Empty(t, tree.Images)
 	assert.Empty(t, tree.Modules)
-}
-
-func TestGraph(t *testing.T) {
-	tree, err := recipe.Read(site(t))
-	require.NoError(t, err)
-	modules := tree.Images["epics-modules"]
-	var order []string
-	for _, r := range tree.Order(modules) {
-		order = append(order, r.Name)
-	}
-	assert.Equal(t, []string{"asyn", "autosave", "busy", "motor"}, order)
-	var levels [][]string
-	for _, l := range tree.Levels(modules) {
-		var names []string
-		for _, r := range l {
-			names = append(names, r.Name)
-		}
-		levels = append(levels, names)
-	}
-	assert.Equal(t, [][]string{{"asyn", "autosave"}, {"busy"}, {"motor"}}, levels)
-	var chain []asset.Name
-	for _, i := range tree.Chain("ioc-motorsim") {
-		chain = append(chain, i.Name)
-	}
-	assert.Equal(t, []asset.Name{"epics-base", "epics-modules", "ioc-motorsim"}, chain)
-	assert.Empty(t, tree.Chain("nobody"))
-	assert.Equal(t, []string{"epics-base", "asyn", "busy", "motor"}, tree.IOCModules(tree.Images["ioc-motorsim"]))
-	assert.Empty(t, tree.IOCModules(modules))
-	assert.Equal(t, []string{"epics-base", "asyn", "busy"}, tree.Closure("busy"))
-	assert.Equal(t, []asset.Name{"epics-modules", "ioc-simstage", "ioc-motorsim"}, tree.Dependents("epics-base"))
-	assert.Empty(t, tree.Dependents("ioc-motorsim"))
-	assert.Equal(t, []asset.Name{"epics-modules"}, tree.Builders("asyn"))
-	assert.Equal(t, []asset.Name{"epics-base", "epics-modules", "ioc-simstage"}, tree.Builders("epics-base"))
 }

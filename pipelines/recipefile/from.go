@@ -1,4 +1,4 @@
-package recipe
+package recipefile
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
@@ -16,7 +17,7 @@ var parent = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])? [!-~]+|[!-~]+)$
 
 // from reads what an image is built on: "<name> <version>" is a released image,
 // one word is a container image.
-func (r *reader) from(img *Image, from string, doc *strictyaml.Doc) {
+func (r *reader) from(img *recipe.Image, from string, doc *strictyaml.Doc) {
 	place := strictyaml.Path{"from"}
 	if !parent.MatchString(from) {
 		return // which the schema refuses

@@ -1,4 +1,4 @@
-package recipe_test
+package recipefile_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // Whatever somebody writes into the files of a good site: it is read, or
@@ -47,7 +48,7 @@ func FuzzRead(f *testing.F) {
 		for name, text := range map[string][]byte{image: i, module: m, script: s} {
 			tree[name] = &fstest.MapFile{Data: text}
 		}
-		got, err := recipe.Read(tree)
+		got, err := recipefile.Read(tree)
 		assert.Equal(t, err == nil, got != nil)
 		for _, e := range diag.All(err) {
 			var fault *diag.Error
