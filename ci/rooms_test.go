@@ -83,6 +83,14 @@ var walls = []wall{
 		"what is built is a value, whoever read or released it",
 	},
 	{
+		[]string{"registry/content"},
+		[]string{
+			"net/http", "os/exec", "github.com/google/go-containerregistry/pkg/v1/remote",
+			module + "pipelines/registry",
+		},
+		"what is kept in a registry is made and read without one",
+	},
+	{
 		[]string{
 			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "beamline", "plan",
 			"record", "diag",

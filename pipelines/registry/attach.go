@@ -7,16 +7,11 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/registry/content"
 )
-
-// kindOf is the annotation with the kind of an attachment's statement, by which
-// cosign finds it: https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md
-const kindOf = "dev.sigstore.bundle.predicateType"
 
 // Attachment is a signed statement about something in a registry.
 type Attachment struct {
@@ -37,10 +32,7 @@ func (r *Registry) Attach(ctx context.Context, ref asset.Ref, a Attachment) erro
 	if subject == nil {
 		return missing(ref)
 	}
-	img, err := newReferrer(&v1.Descriptor{MediaType: subject.MediaType, Size: subject.Size, Digest: subject.Digest},
-		content{types.MediaType(a.Media), []byte("{}")},
-		map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", kindOf: a.Kind},
-		content{types.MediaType(a.Media), a.Body})
+	img, err := content.Attachment(*subject, a.Media, a.Kind, a.Body)
 	if err != nil {
 		return err
 	}
@@ -115,11 +107,10 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errOther, err)
 	}
-	m, err := img.Manifest()
-	if err != nil || string(m.Config.MediaType) != media || m.Annotations[kindOf] != kind {
+	if !content.IsAttachment(img, media, kind) {
 		return nil, errOther
 	}
-	body, err := onlyLayer(img, media)
+	body, err := content.OnlyLayer(img, media)
 	if err != nil {
 		return nil, r.unread(ctx, "pulling", asset.Ref(ref.String()), err)
 	}
@@ -133,7 +124,7 @@ func (r *Registry) Intact(ctx context.Context, ref asset.Ref) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := readAll(img)
+	n, err := content.ReadAll(img)
 	if err != nil {
 		return 0, r.unread(ctx, "checking", ref, err)
 	}

@@ -15,6 +15,7 @@ import (
 	helm "helm.sh/helm/v3/pkg/registry"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/registry/content"
 	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
@@ -53,8 +54,8 @@ func TestReleaseToDistribution(t *testing.T) {
 }
 
 func TestHelmPullsWhatWasPushed(t *testing.T) {
-	require.Equal(t, helm.ConfigMediaType, chartConfig)
-	require.Equal(t, helm.ChartLayerMediaType, chartLayer)
+	require.Equal(t, helm.ConfigMediaType, content.ChartConfig)
+	require.Equal(t, helm.ChartLayerMediaType, content.ChartLayer)
 	for name, host := range map[string]string{
 		"ggcr": registrytest.Serve(t, nil), "distribution": serveDistribution(t),
 	} {

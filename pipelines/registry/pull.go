@@ -2,17 +2,36 @@ package registry
 
 import (
 	"context"
-	"fmt"
-	"io"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/registry/content"
 )
 
-// maxPull is the largest layer that is read, in bytes: the record of a beamline
-// of thousands of instances with every PV is some tens of megabytes.
-const maxPull = 256 << 20
+// imageAt returns the image with the digest in ref.
+func (r *Registry) imageAt(ctx context.Context, ref asset.Ref) (v1.Image, error) {
+	if err := r.ours(ref); err != nil {
+		return nil, err
+	}
+	digest, err := name.NewDigest(string(ref), name.StrictValidation)
+	if err != nil {
+		return nil, badRef(ref, err)
+	}
+	d, err := r.puller.Get(ctx, digest)
+	if isNotFound(err) {
+		return nil, missing(ref)
+	}
+	if err != nil {
+		return nil, r.unread(ctx, "reading", ref, err)
+	}
+	img, err := d.Image()
+	if err != nil {
+		return nil, r.unread(ctx, "reading", ref, err)
+	}
+	return img, nil
+}
 
 // pull returns the bytes of an artifact's only layer, checked against the digest
 // in ref. The artifact's config must have the media type.
@@ -21,64 +40,9 @@ func (r *Registry) pull(ctx context.Context, ref asset.Ref, media string) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	b, err := onlyLayer(img, media)
+	b, err := content.OnlyLayer(img, media)
 	if err != nil {
 		return nil, r.unread(ctx, "pulling", ref, err)
 	}
 	return b, nil
-}
-
-// onlyLayer returns the bytes of an artifact's layer. It and the config are
-// checked against their digests.
-func onlyLayer(img v1.Image, media string) ([]byte, error) {
-	m, err := img.Manifest()
-	if err != nil {
-		return nil, err
-	}
-	if string(m.Config.MediaType) != media || len(m.Layers) == 0 || m.Layers[0].Size > maxPull {
-		return nil, fmt.Errorf("it is a %[2]s, not a %[1]s", media, m.Config.MediaType)
-	}
-	if _, err := img.RawConfigFile(); err != nil {
-		return nil, err
-	}
-	layer, err := img.LayerByDigest(m.Layers[0].Digest)
-	if err != nil {
-		return nil, err
-	}
-	body, err := layer.Compressed()
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	return io.ReadAll(body)
-}
-
-// readAll reads an image's config and layers to their ends, which checks each
-// against its digest, and returns how many bytes they have.
-func readAll(img v1.Image) (int64, error) {
-	m, err := img.Manifest()
-	if err != nil {
-		return 0, err
-	}
-	sum := m.Config.Size
-	if _, err := img.RawConfigFile(); err != nil {
-		return 0, err
-	}
-	for _, l := range m.Layers {
-		layer, err := img.LayerByDigest(l.Digest)
-		if err != nil {
-			return 0, err
-		}
-		body, err := layer.Compressed()
-		if err != nil {
-			return 0, err
-		}
-		n, err := io.Copy(io.Discard, body)
-		body.Close()
-		if err != nil {
-			return 0, fmt.Errorf("reading layer %s: %w", l.Digest, err)
-		}
-		sum += n
-	}
-	return sum, nil
 }

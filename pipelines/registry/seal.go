@@ -8,6 +8,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/registry/content"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -19,7 +20,7 @@ import (
 // sealed with another is an error of kind Refused, which shows both digests. Tags
 // of an unfinished run are moved.
 func (r *Registry) Seal(ctx context.Context, rec *record.Record) (asset.Digest, error) {
-	img, err := recordArtifact(rec)
+	img, err := content.Record(rec)
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,6 @@
-package registry
+// Package content has what a registry keeps in the form it has there: charts,
+// records, statements and config folders as manifests and layers, without a registry.
+package content
 
 import (
 	"encoding/json"
@@ -18,28 +20,28 @@ type artifact struct {
 	blobs    map[v1.Hash]v1.Layer
 }
 
-// content is bytes of a media type.
-type content struct {
+// blob is bytes of a media type.
+type blob struct {
 	media types.MediaType
 	bytes []byte
 }
 
 // newArtifact returns an artifact in the form that go-containerregistry pushes.
 // Equal arguments make equal digests: no time is in it.
-func newArtifact(config content, annotations map[string]string, layers ...content) (v1.Image, error) {
+func newArtifact(config blob, annotations map[string]string, layers ...blob) (v1.Image, error) {
 	return newReferrer(nil, config, annotations, layers...)
 }
 
 // newReferrer returns an artifact that refers to subject, another manifest.
 func newReferrer(
 	subject *v1.Descriptor,
-	config content,
+	config blob,
 	annotations map[string]string,
-	layers ...content,
+	layers ...blob,
 ) (v1.Image, error) {
 	a := &artifact{config: config.bytes, blobs: map[v1.Hash]v1.Layer{}}
 	m := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Annotations: annotations, Subject: subject}
-	for i, c := range append([]content{config}, layers...) {
+	for i, c := range append([]blob{config}, layers...) {
 		layer := static.NewLayer(c.bytes, c.media)
 		d, err := partial.Descriptor(layer)
 		if err != nil {

@@ -1,0 +1,163 @@
+package content
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/stretchr/testify/require"
+)
+
+// archive returns a chart's archive with one file.
+func archive(t testing.TB, file, text string) []byte {
+	var packed bytes.Buffer
+	zipped := gzip.NewWriter(&packed)
+	files := tar.NewWriter(zipped)
+	require.NoError(t, files.WriteHeader(&tar.Header{Name: file, Mode: 0o644, Size: int64(len(text))}))
+	_, err := files.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, files.Close())
+	require.NoError(t, zipped.Close())
+	return packed.Bytes()
+}
+
+// hash returns the digest of one hexadecimal digit, over and over.
+func hash(n string) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(n, 64)} }
+
+// An attachment has nothing but what makes it, so that it has one digest, from one
+// version of Tagline to the next.
+func TestAttachment(t *testing.T) {
+	subject := v1.Descriptor{
+		MediaType: types.OCIManifestSchema1, Size: 3, Digest: hash("a"),
+		Annotations: map[string]string{"who": "lists it"},
+	}
+	img, err := Attachment(subject, "application/x", "https://kind", []byte("body"))
+	require.NoError(t, err)
+	text, err := img.RawManifest()
+	require.NoError(t, err)
+	require.Equal(t, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",`+
+		`"config":{"mediaType":"application/x","size":2,`+
+		`"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},`+
+		`"layers":[{"mediaType":"application/x","size":4,`+
+		`"digest":"sha256:230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5"}],`+
+		`"annotations":{"dev.sigstore.bundle.content":"dsse-envelope",`+
+		`"dev.sigstore.bundle.predicateType":"https://kind"},`+
+		`"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":3,"digest":"sha256:`+strings.Repeat("a", 64)+`"}}`,
+		string(text))
+	for _, c := range []struct {
+		media, kind string
+		want        bool
+	}{
+		{"application/x", "https://kind", true}, {"application/y", "https://kind", false},
+		{"application/x", "https://other", false},
+	} {
+		require.Equal(t, c.want, IsAttachment(img, c.media, c.kind), "%s %s", c.media, c.kind)
+	}
+}
+
+func TestChartThatIsNone(t *testing.T) {
+	for what, c := range map[string]struct {
+		tgz  []byte
+		want string
+	}{
+		"no archive":    {[]byte("x"), "EOF"},
+		"no Chart.yaml": {archive(t, "bl01t/values.yaml", ""), "no Chart.yaml"},
+		"one too deep":  {archive(t, "bl01t/charts/lib/Chart.yaml", "name: lib"), "no Chart.yaml"},
+		"no YAML":       {archive(t, "bl01t/Chart.yaml", "["), "yaml"},
+		"no name":       {archive(t, "bl01t/Chart.yaml", "apiVersion: v2\nversion: 1.0.0\n"), "name is required"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			_, _, err := Chart(c.tgz)
+			require.ErrorContains(t, err, "reading chart to push: ")
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// What is asked for as one thing and is another is not handed out.
+func TestOnlyLayer(t *testing.T) {
+	one := blob{"application/x", []byte("one")}
+	for what, c := range map[string]struct {
+		layers []blob
+		media  string
+		spoil  bool
+		want   string
+		err    string
+	}{
+		"it":              {[]blob{one}, "application/c", false, "one", ""},
+		"another type":    {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
+		"nothing in it":   {nil, "application/c", false, "", "not a"},
+		"a layer is lost": {[]blob{one}, "application/c", true, "", "no layer sha256:"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, c.layers...)
+			require.NoError(t, err)
+			if c.spoil {
+				img = lost{img}
+			}
+			got, err := OnlyLayer(img, c.media)
+			if c.err != "" {
+				require.ErrorContains(t, err, c.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, string(got))
+			n, err := ReadAll(img)
+			require.NoError(t, err)
+			require.EqualValues(t, len("{}")+len("one"), n)
+		})
+	}
+}
+
+// lost is an artifact whose layers are gone.
+type lost struct{ v1.Image }
+
+func (lost) LayerByDigest(h v1.Hash) (v1.Layer, error) { return nil, errLost(h) }
+
+type errLost v1.Hash
+
+func (e errLost) Error() string { return "no layer " + v1.Hash(e).String() }
+
+// The layer is of the kind of its manifest, and the same whenever and by whichever
+// version of Tagline it is packed.
+func TestConfigLayer(t *testing.T) {
+	files := map[string][]byte{"st.cmd": []byte("iocInit\n"), "db/a.db": nil}
+	for manifest, want := range map[types.MediaType]types.MediaType{
+		types.OCIManifestSchema1:    types.OCILayer,
+		types.DockerManifestSchema2: types.DockerLayer,
+	} {
+		layer, media, err := ConfigLayer(files, manifest)
+		require.NoError(t, err)
+		require.Equal(t, want, media)
+		id, err := layer.DiffID()
+		require.NoError(t, err)
+		require.Equal(t, "sha256:072fb957830c4433440ea642cb45b57be57b33edb988042ea4da28af9244d38c", id.String())
+	}
+}
+
+func TestExtends(t *testing.T) {
+	config := func(cmd string, layers ...string) *v1.ConfigFile {
+		c := &v1.ConfigFile{Config: v1.Config{Cmd: []string{cmd}}}
+		for _, l := range layers {
+			c.RootFS.DiffIDs = append(c.RootFS.DiffIDs, hash(l))
+		}
+		return c
+	}
+	for what, c := range map[string]struct {
+		img  *v1.ConfigFile
+		want bool
+	}{
+		"one layer more":     {config("ioc", "a", "b", "c"), true},
+		"the same":           {config("ioc", "a", "b"), false},
+		"two layers more":    {config("ioc", "a", "b", "c", "d"), false},
+		"a layer below":      {config("ioc", "c", "a", "b"), false},
+		"another program":    {config("sh", "a", "b", "c"), false},
+		"fewer than its own": {config("ioc"), false},
+	} {
+		require.Equal(t, c.want, Extends(c.img, config("ioc", "a", "b")), what)
+	}
+}
