@@ -13,7 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 )
 
 // Image is a generic IOC image of the tree, built on parents from the tree.
@@ -39,7 +39,7 @@ func (t *Tagline) Images(
 	if err != nil {
 		return nil, err
 	}
-	recipes, err := recipe.Read(files)
+	recipes, err := recipefile.Read(files)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/recipefile"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -25,7 +25,7 @@ func (b Builder) IOC(
 	if err != nil {
 		return nil, err
 	}
-	recipes, _, err := recipe.ReadAlone(files)
+	recipes, _, err := recipefile.ReadAlone(files)
 	if err != nil {
 		return nil, err
 	}
