@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -127,9 +128,10 @@ func newest(entries []Entry) ([]byte, error) {
 	}
 }
 
+// cut returns the beginning of a text that is too long, and no half letter at its end.
 func cut(text string) string {
 	if len(text) <= longestText {
 		return text
 	}
-	return text[:longestText] + "…"
+	return strings.ToValidUTF8(text[:longestText], "") + "…"
 }
