@@ -33,15 +33,23 @@ func TestAClusterThatDoesNotAnswerIsAnError(t *testing.T) {
 			_, err := Known(ctx, n("get"))
 			return err
 		},
-		"writing what runs in namespace bl01t":   func(ctx context.Context) error { return (&Ledger{}).Save(ctx, n("create")) },
-		"looking for bl01t in other namespaces":  func(ctx context.Context) error { return Elsewhere(ctx, n("list")) },
-		"writing the history of bl01t: reading":  func(ctx context.Context) error { return Append(ctx, n("get"), Entry{}) },
-		"writing the history of bl01t: too slow": func(ctx context.Context) error { return Append(ctx, n("create"), Entry{}) },
+		"writing what runs in namespace bl01t": func(ctx context.Context) error {
+			return (&Ledger{}).Save(ctx, n("create"))
+		},
+		"looking for bl01t in other namespaces": func(ctx context.Context) error { return Elsewhere(ctx, n("list")) },
+		"writing the history of bl01t: reading": func(ctx context.Context) error {
+			return Append(ctx, n("get"), Entry{})
+		},
+		"writing the history of bl01t: too slow": func(ctx context.Context) error {
+			return Append(ctx, n("create"), Entry{})
+		},
 		"reading the policy of bl01t": func(ctx context.Context) error {
 			_, err := Policy(ctx, n("get"))
 			return err
 		},
-		"writing the policy of bl01t": func(ctx context.Context) error { return SavePolicy(ctx, n("create"), "", true) },
+		"writing the policy of bl01t": func(ctx context.Context) error {
+			return SavePolicy(ctx, n("create"), "", true)
+		},
 	} {
 		err := ask(t.Context())
 		require.ErrorContains(t, err, says)
@@ -77,7 +85,9 @@ func TestDeleteForgetsWhatWasRead(t *testing.T) {
 	require.NoError(t, l.Delete(t.Context(), n), "it is gone")
 	require.NoError(t, (&Ledger{}).Delete(t.Context(), n), "it was never there")
 	client.PrependReactor("delete", "configmaps", func(ktest.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, Name, errors.New("changed"))
+		return true, nil, apierrors.NewConflict(
+			schema.GroupResource{Resource: "configmaps"}, Name, errors.New("changed"),
+		)
 	})
 	require.ErrorContains(t, l.Delete(t.Context(), n), "forgetting bl01t in namespace bl01t")
 }

@@ -36,7 +36,8 @@ func (c *command) pods(t *testing.T) *cluster.Namespace {
 		c.path, c.asked = r.URL.Path, r.URL.Query()["command"]
 		conn := wsstream.NewConn(map[string]wsstream.ChannelProtocolConfig{"v5.channel.k8s.io": {
 			Binary: true, Channels: []wsstream.ChannelType{
-				wsstream.ReadChannel, wsstream.WriteChannel, wsstream.WriteChannel, wsstream.WriteChannel, wsstream.ReadChannel,
+				wsstream.ReadChannel, wsstream.WriteChannel, wsstream.WriteChannel, wsstream.WriteChannel,
+				wsstream.ReadChannel,
 			},
 		}})
 		_, streams, err := conn.Open(w, r)

@@ -32,7 +32,9 @@ type client struct {
 	real kubernetes.Interface
 }
 
-func (c client) CoreV1() typedcorev1.CoreV1Interface { return core{c.Clientset.CoreV1(), c.real.CoreV1().RESTClient()} }
+func (c client) CoreV1() typedcorev1.CoreV1Interface {
+	return core{c.Clientset.CoreV1(), c.real.CoreV1().RESTClient()}
+}
 
 type core struct {
 	typedcorev1.CoreV1Interface
@@ -148,7 +150,9 @@ func TestSearchWithoutResult(t *testing.T) {
 func TestPVsThatWereSpoiledAreAnError(t *testing.T) {
 	good, err := pack(many(9))
 	require.NoError(t, err)
-	for name, data := range map[string][]byte{"no gzip": []byte("A:X\ta\tai\n"), "cut off": good[:len(good)-9], "empty": {}} {
+	for name, data := range map[string][]byte{
+		"no gzip": []byte("A:X\ta\tai\n"), "cut off": good[:len(good)-9], "empty": {},
+	} {
 		n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: fake.NewClientset(&corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{
 				Name: "x", Namespace: "bl01t", Labels: map[string]string{labelPVs: label(digest("1"))},

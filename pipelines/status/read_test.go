@@ -41,7 +41,10 @@ func TestStatusTellsTheRelease(t *testing.T) {
 		Releases: []ledger.Release{ran("2.0", "2"), ran("1.1", "1"), ran("1.0", "0")}, Hold: hold,
 		Underway: &ledger.Underway{Version: assettest.Version("4.0")},
 	}, Strays: []string{"x"}}.Status(n)
-	require.Equal(t, []string{"bl01t", "lab", "2.0", "4.0"}, []string{st.Beamline, st.Namespace, st.Version, st.Underway})
+	require.Equal(
+		t, []string{"bl01t", "lab", "2.0", "4.0"},
+		[]string{st.Beamline, st.Namespace, st.Version, st.Underway},
+	)
 	require.Equal(t, "sha256:"+strings.Repeat("2", 64), st.Record)
 	require.Equal(t, now, st.Since)
 	require.Equal(t, []string{"1.1", "1.0"}, st.Before, "the newest first, without the one that runs")
