@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -113,7 +113,7 @@ func started(ctx context.Context, n *cluster.Namespace, s State, container strin
 				return nil
 			case c.State.Terminated != nil:
 				return fmt.Errorf("it ended with %s", ending(c.State.Terminated))
-			case c.State.Waiting != nil && strings.Contains(c.State.Waiting.Reason, "Err"):
+			case c.State.Waiting != nil && slices.Contains(stuck, c.State.Waiting.Reason):
 				return fmt.Errorf("%s: %s", c.State.Waiting.Reason, c.State.Waiting.Message)
 			case c.State.Waiting != nil && shown != c.State.Waiting.Reason:
 				shown = c.State.Waiting.Reason

@@ -165,6 +165,7 @@ func TestStartedTellsWhyADebuggerDoesNotRun(t *testing.T) {
 	for says, c := range map[string]corev1.ContainerStatus{
 		"": running(false), "it ended with exit status 127": terminated,
 		"ErrImagePull: not found": waiting("ErrImagePull", "not found"),
+		"InvalidImageName: bad":   waiting("InvalidImageName", "bad"),
 		"context canceled":        waiting("ContainerCreating", ""),
 	} {
 		p := pod("a", running(true))
