@@ -21,6 +21,18 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
+// A killed promotion has started what no release names yet, so that removing would
+// leave it behind.
+func TestNothingIsRemovedHalfWay(t *testing.T) {
+	l := running()
+	require.NoError(t, unfinished("bl01t", l))
+	l.Underway = &ledger.Underway{Version: assettest.Version("1.0.1")}
+	err := unfinished("bl01t", l)
+	require.ErrorContains(t, err, "a promotion to 1.0.1 began and has not ended")
+	require.ErrorContains(t, err, "tagline rollback bl01t")
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+}
+
 // running is a ledger of a beamline with IOCs a and b.
 func running() *ledger.Ledger {
 	sum := "sha256:" + strings.Repeat("1", 64)

@@ -2,12 +2,14 @@ package operate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
@@ -22,6 +24,9 @@ import (
 func Remove(ctx context.Context, o Order, claims bool) error {
 	whole := len(o.Instances) == 0
 	return o.locked(ctx, "remove", func(ctx context.Context, o Order, l *ledger.Ledger) error {
+		if err := unfinished(o.Cluster.Beamline, l); err != nil {
+			return err
+		}
 		states, _, err := pods.States(ctx, o.Cluster)
 		if err != nil {
 			return err
@@ -48,6 +53,19 @@ func Remove(ctx context.Context, o Order, claims bool) error {
 		o.forget(l)
 		return l.Save(ctx, o.Cluster)
 	})
+}
+
+// unfinished refuses to remove from a beamline that a killed promotion left half
+// way: what it had begun to start is in no release yet, and would stay behind.
+func unfinished(beamline string, l *ledger.Ledger) error {
+	if l.Underway == nil {
+		return nil
+	}
+	return &diag.Error{
+		Kind: diag.Refused, Doing: "removing from", Asset: beamline,
+		Err: fmt.Errorf("a promotion to %s began and has not ended", l.Underway.Version),
+		Fix: "run tagline rollback " + beamline + " to put the beamline back, then remove",
+	}
 }
 
 // forget takes the instances out of the release that runs, so that they are not
