@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -133,20 +134,7 @@ func (a *app) planSince(since, rev, part string) error {
 	if rev == "" {
 		rev = "HEAD"
 	}
-	var sides [2]plan.Tree
-	for i, r := range []string{since, rev} {
-		if sides[i].Commit, err = repo.Resolve(r); err != nil {
-			return err
-		}
-		if sides[i].Files, err = repo.At(sides[i].Commit); err != nil {
-			return err
-		}
-	}
-	changed, err := repo.Changed(sides[0].Commit, sides[1].Commit)
-	if err != nil {
-		return err
-	}
-	c, err := plan.Since(sides[0], sides[1], changed)
+	c, err := release.Changes(repo, since, rev)
 	if err != nil {
 		return err
 	}

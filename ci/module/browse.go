@@ -35,7 +35,7 @@ func (t *Tagline) Images(
 	// +default="HEAD"
 	rev string,
 ) ([]*Image, error) {
-	files, _, err := t.files(ctx, rev)
+	files, err := t.files(ctx, rev)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (t *Tagline) Beamlines(
 	// +default="HEAD"
 	rev string,
 ) ([]*Beamline, error) {
-	files, _, err := t.files(ctx, rev)
+	files, err := t.files(ctx, rev)
 	if err != nil {
 		return nil, err
 	}

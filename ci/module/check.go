@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/release"
 )
@@ -84,7 +83,7 @@ func (t *Tagline) Change(
 	if err != nil {
 		return nil, err
 	}
-	changes, err := changesOf(p, since)
+	changes, err := release.Changes(p.Repo, since, "HEAD")
 	if err != nil {
 		return nil, err
 	}
@@ -99,23 +98,4 @@ func (t *Tagline) Change(
 		return nil, err
 	}
 	return report, nil
-}
-
-// changesOf returns what HEAD changes since a revision.
-func changesOf(p release.Pipeline, since string) (*plan.Changes, error) {
-	var sides [2]plan.Tree
-	for i, rev := range []string{since, "HEAD"} {
-		var err error
-		if sides[i].Commit, err = p.Repo.Resolve(rev); err != nil {
-			return nil, err
-		}
-		if sides[i].Files, err = p.Repo.At(sides[i].Commit); err != nil {
-			return nil, err
-		}
-	}
-	changed, err := p.Repo.Changed(sides[0].Commit, sides[1].Commit)
-	if err != nil {
-		return nil, err
-	}
-	return plan.Since(sides[0], sides[1], changed)
 }

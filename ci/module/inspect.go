@@ -142,7 +142,7 @@ func (t *Tagline) Diff(
 	if err != nil {
 		return nil, err
 	}
-	reg, err := t.registry(ctx)
+	reg, err := t.registryOf(ctx, repo)
 	if err != nil {
 		return nil, err
 	}

@@ -84,17 +84,13 @@ func (t *Tagline) repository(ctx context.Context) (*tree.Repository, error) {
 	return tree.Open(dir)
 }
 
-// files returns the files of a revision and its commit.
-func (t *Tagline) files(ctx context.Context, rev string) (files fs.FS, commit string, err error) {
+// files returns the files of a revision.
+func (t *Tagline) files(ctx context.Context, rev string) (fs.FS, error) {
 	repo, err := t.repository(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if commit, err = repo.Resolve(rev); err != nil {
-		return nil, "", err
-	}
-	files, err = repo.At(commit)
-	return files, commit, err
+	return repo.At(rev)
 }
 
 // pipeline is the release pipeline of this repository in this session. Without
@@ -131,7 +127,7 @@ func (t *Tagline) unconnected(ctx context.Context) (p release.Pipeline, err erro
 	return p, err
 }
 
-// connect gives a pipeline the engine of this session.
+// connect sets the engine of this session in a pipeline.
 func (t *Tagline) connect(ctx context.Context, p *release.Pipeline) (err error) {
 	if p.Client, err = sdk.Connect(ctx); err != nil || p.Registry == nil {
 		return err
@@ -141,11 +137,7 @@ func (t *Tagline) connect(ctx context.Context, p *release.Pipeline) (err error) 
 
 // settingsOf returns what a repository says for all of its assets at HEAD.
 func settingsOf(repo *tree.Repository) (*settings.Settings, error) {
-	commit, err := repo.Resolve("HEAD")
-	if err != nil {
-		return nil, err
-	}
-	files, err := repo.At(commit)
+	files, err := repo.At("HEAD")
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type Step struct {
 	Why string
 }
 
-// Plan says what releasing a tag would do. It needs no registry and builds nothing.
+// Plan returns what releasing a tag would do. It needs no registry and builds nothing.
 func (t *Tagline) Plan(
 	ctx context.Context,
 	// A tag of the repository: bl01t/2026.11.1
@@ -74,7 +74,7 @@ func (t *Tagline) TagCheck(
 	// +default="HEAD"
 	rev string,
 ) (*Tag, error) {
-	files, _, err := t.files(ctx, rev)
+	files, err := t.files(ctx, rev)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 var errNoRegistry = &diag.Error{
@@ -39,14 +41,20 @@ func (t *Tagline) registry(ctx context.Context) (*registry.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.registryOf(ctx, repo)
+}
+
+// registryOf is registry, of a repository that was read already.
+func (t *Tagline) registryOf(ctx context.Context, repo *tree.Repository) (*registry.Registry, error) {
 	own, err := settingsOf(repo)
 	if err != nil {
 		return nil, err
 	}
-	if own.Registry == "" {
+	prefix := cmp.Or(t.Registry, own.Registry)
+	if prefix == "" {
 		return nil, errNoRegistry
 	}
-	return t.open(ctx, own.Registry)
+	return t.open(ctx, prefix)
 }
 
 // open opens a registry with the login that was given.

@@ -50,7 +50,7 @@ func (r *Release) Containers() []*dagger.Container {
 }
 
 // Release builds, tests and publishes what a tag names. A tag that is released
-// already gives the release that there is.
+// already returns the release that there is.
 //
 // +cache="never"
 func (t *Tagline) Release(

@@ -1,11 +1,11 @@
 package promote
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -25,9 +25,8 @@ type alarms struct {
 // compare judges the policy's PVs by what they were before. It returns what could not
 // be judged now, and a fault for each that is worse or gone.
 func (m *move) compare(
-	ctx context.Context, now alarms, states map[string]pods.State,
+	ctx context.Context, now alarms, servers map[string]string, states map[string]pods.State,
 ) (unknown []string, faults []error) {
-	served := pvs.Of(&m.to.Record)
 	for _, pv := range m.verify.PVs {
 		was, known := m.former.severity[pv]
 		is, answers := now.severity[pv]
@@ -36,7 +35,7 @@ func (m *move) compare(
 		case !known:
 		case now.unasked[pv] != "":
 			unknown = append(unknown, fmt.Sprintf("%s could not be asked: %s", pv, now.unasked[pv]))
-		case serverOf(served, pv) == "":
+		case servers[pv] == "":
 			faults = append(faults, fmt.Errorf("%s answered before, and no IOC of the release serves it", pv))
 		case !answers:
 			why = pv + " answered before and does not answer now"
@@ -44,13 +43,13 @@ func (m *move) compare(
 			why = fmt.Sprintf("the alarm severity of %s is %s, and was %s before", pv, is, was)
 		}
 		if why != "" {
-			faults = append(faults, m.explain(ctx, states[serverOf(served, pv)], why))
+			faults = append(faults, m.explain(ctx, states[servers[pv]], why))
 		}
 	}
 	return unknown, faults
 }
 
-// incomparable says of each PV of the policy that had no severity before why not.
+// incomparable returns, for each PV of the policy that had no severity before, why not.
 func (m *move) incomparable() (all []string) {
 	for _, pv := range m.verify.PVs {
 		if _, known := m.former.severity[pv]; known {
@@ -95,18 +94,17 @@ func (m *move) alarmsBefore(ctx context.Context, c *change) alarms {
 		}
 		return alarms{unasked: unasked}
 	}
-	return m.alarms(ctx, &now.Record, served, m.before)
+	return m.alarms(ctx, &now.Record, m.servers(served), m.before)
 }
 
-// alarms asks the IOCs of a release for those PVs of the policy that they serve, each
-// IOC in its own pod.
+// alarms asks the IOCs of a release for those PVs of the policy that they serve, as
+// servers says, each IOC in its own pod.
 func (m *move) alarms(
-	ctx context.Context, rec *record.Record, served []pvs.PV, states map[string]pods.State,
+	ctx context.Context, rec *record.Record, servers map[string]string, states map[string]pods.State,
 ) alarms {
 	wanted := map[string][]string{} // by instance
 	for _, pv := range m.verify.PVs {
-		name := serverOf(served, pv)
-		wanted[name] = append(wanted[name], pv)
+		wanted[servers[pv]] = append(wanted[servers[pv]], pv)
 	}
 	found, mu := alarms{map[string]string{}, map[string]string{}}, sync.Mutex{}
 	_ = step.Each(ctx, sideBySide, rec.Instances, func(ctx context.Context, inst record.Instance) error {
@@ -128,16 +126,23 @@ func (m *move) alarms(
 	return found
 }
 
-// serverOf returns the instance that serves a PV or the record that it is a field of;
-// empty where none does.
-func serverOf(served []pvs.PV, name string) string {
-	for _, known := range []string{name, recordOf(name)} {
-		i := slices.IndexFunc(served, func(pv pvs.PV) bool { return pv.Name == known })
-		if i >= 0 {
-			return served[i].Instance
+// servers returns, by PV of the policy, the instance that serves it or the record that
+// it is a field of; empty where none does.
+func (m *move) servers(served []pvs.PV) map[string]string {
+	instances := map[string]string{} // by PV and by record of the policy's PVs
+	for _, pv := range m.verify.PVs {
+		instances[pv], instances[recordOf(pv)] = "", ""
+	}
+	for _, pv := range served {
+		if instance, wanted := instances[pv.Name]; wanted && instance == "" {
+			instances[pv.Name] = pv.Instance
 		}
 	}
-	return ""
+	servers := map[string]string{}
+	for _, pv := range m.verify.PVs {
+		servers[pv] = cmp.Or(instances[pv], instances[recordOf(pv)])
+	}
+	return servers
 }
 
 // recordOf returns the name of the record that a PV is a field of, or is.

@@ -66,10 +66,8 @@ func insist(ctx context.Context, ask func() (string, error)) (value string, err 
 		if network := net.Error(nil); !errors.As(err, &network) {
 			left--
 		}
-		select {
-		case <-ctx.Done():
+		if wait(ctx, tryAgain) != nil {
 			return "", err
-		case <-time.After(tryAgain):
 		}
 	}
 	return "", err

@@ -180,7 +180,7 @@ func (s *scene) pod(instance string, edit func(*corev1.Pod)) {
 	require.NoError(s.t, err)
 }
 
-// restart says of a container that it ended with status 3 and runs again.
+// restart makes a container one that ended with status 3 and runs again.
 func (s *scene) restart(instance, container string) {
 	s.pod(instance, func(p *corev1.Pod) {
 		for i, c := range p.Status.ContainerStatuses {

@@ -38,6 +38,7 @@ func (m *move) watch(ctx context.Context, c *change) (verified string, err error
 		_, touched := c.former[inst.Name]
 		return !touched
 	})
+	servers := m.servers(pvs.Of(&m.to.Record)) // which may be very many: not again for each look
 	var unknown []string
 	name := fmt.Sprintf("watching %s for %s", m.to.Record.Asset, m.verify.For)
 	err = step.Run(ctx, name, func(ctx context.Context) error {
@@ -48,7 +49,7 @@ func (m *move) watch(ctx context.Context, c *change) (verified string, err error
 			if err := wait(ctx, min(left, lookAgain)); err != nil {
 				return err
 			}
-			if unknown, err = m.look(ctx, watched); err != nil {
+			if unknown, err = m.look(ctx, watched, servers); err != nil {
 				return err
 			}
 		}
@@ -74,7 +75,9 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // look judges the beamline now. It returns what could not be judged; the error joins
 // what is not as it was. A PV is bad when it is so as often as tries says.
-func (m *move) look(ctx context.Context, watched []record.Instance) (unknown []string, err error) {
+func (m *move) look(
+	ctx context.Context, watched []record.Instance, servers map[string]string,
+) (unknown []string, err error) {
 	soon, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	for try := 1; ; try++ {
@@ -86,7 +89,8 @@ func (m *move) look(ctx context.Context, watched []record.Instance) (unknown []s
 			if err := m.steady(ctx, watched, states); err != nil {
 				return nil, err
 			}
-			unknown, faults = m.compare(ctx, m.alarms(soon, &m.to.Record, pvs.Of(&m.to.Record), states), states)
+			now := m.alarms(soon, &m.to.Record, servers, states)
+			unknown, faults = m.compare(ctx, now, servers, states)
 		}
 		switch {
 		case ctx.Err() != nil:

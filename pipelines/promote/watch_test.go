@@ -134,8 +134,8 @@ func TestWatchOfPVs(t *testing.T) {
 			err:  "a: A:X.STAT answered before and does not answer now",
 		},
 		"PV that the release does not have": {
-			deed: func(s *scene) { s.m.to.Record.Checks = s.m.to.Record.Checks[:1] },
-			err:  "B:X answered before, and no IOC of the release serves it",
+			setup: func(s *scene) { s.m.to.Record.Checks = s.m.to.Record.Checks[:1] },
+			err:   "B:X answered before, and no IOC of the release serves it",
 		},
 	})
 }

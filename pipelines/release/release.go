@@ -42,6 +42,26 @@ func Plan(repo *tree.Repository, tag string) (*plan.Plan, error) {
 	return j.plan, nil
 }
 
+// Changes returns what a revision of a repository changes since another: the assets
+// to release again, and those that are gone.
+func Changes(repo *tree.Repository, since, rev string) (*plan.Changes, error) {
+	var sides [2]plan.Tree
+	for i, r := range []string{since, rev} {
+		var err error
+		if sides[i].Commit, err = repo.Resolve(r); err != nil {
+			return nil, err
+		}
+		if sides[i].Files, err = repo.At(sides[i].Commit); err != nil {
+			return nil, err
+		}
+	}
+	changed, err := repo.Changed(sides[0].Commit, sides[1].Commit)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Since(sides[0], sides[1], changed)
+}
+
 // Run releases a git tag and returns its record. A tag that is released already
 // returns the record there is, if it is of the same commit.
 func (p Pipeline) Run(ctx context.Context, tag string) (*record.Record, error) {
