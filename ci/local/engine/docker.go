@@ -175,8 +175,9 @@ func (d Docker) startEngine(ctx context.Context, config string) error {
 		return err
 	}
 	create := map[string]any{
-		"Image":  dockerImage + ":" + version,
-		"Labels": map[string]string{"tagline.configuration": string(b)},
+		"Image":       dockerImage + ":" + version,
+		"StopTimeout": int(closing.Seconds()),
+		"Labels":      map[string]string{"tagline.configuration": string(b)},
 		"HostConfig": map[string]any{"Privileged": true,
 			"Binds": []string{config + ":/etc/dagger/engine.json:ro", dockerName + ":/var/lib/dagger"}},
 	}
@@ -215,9 +216,14 @@ func (d Docker) stays(ctx context.Context) error {
 	return nil
 }
 
-// removeEngine removes the container, and its caches too if they are to go.
+// removeEngine stops the engine and removes the container, and its caches too
+// if they are to go. An engine that is not stopped first loses them.
 func (d Docker) removeEngine(ctx context.Context, caches bool) error {
-	err := d.call(ctx, http.MethodDelete, "/containers/"+dockerName+"?force=1", nil, nil)
+	err := d.call(ctx, http.MethodPost, "/containers/"+dockerName+"/stop", nil, nil)
+	if err != nil && !errors.Is(err, errAbsent) {
+		return err
+	}
+	err = d.call(ctx, http.MethodDelete, "/containers/"+dockerName+"?force=1", nil, nil)
 	if caches && (err == nil || errors.Is(err, errAbsent)) {
 		err = d.call(ctx, http.MethodDelete, "/volumes/"+dockerName, nil, nil)
 	}

@@ -24,6 +24,7 @@ type dockerd struct {
 	container map[string]any // as it was created; nil for none
 	running   bool
 	dies      bool // what is started ends at once
+	killed    bool // one that ran was removed: it could not write down its cache
 }
 
 func (d *dockerd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,11 +50,20 @@ func (d *dockerd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.pulled = r.URL.Query().Get("fromImage") == dockerImage && r.URL.Query().Get("tag") == version
 	case "POST /containers/tagline-engine/start":
 		d.running = !d.dies
+	case "POST /containers/tagline-engine/stop":
+		switch {
+		case d.container == nil:
+			absent()
+		case !d.running:
+			w.WriteHeader(http.StatusNotModified)
+		}
+		d.running = false
 	case "DELETE /containers/tagline-engine":
 		if d.container == nil {
 			absent()
 			return
 		}
+		d.killed = d.killed || d.running
 		d.container, d.running = nil, false
 	default:
 		absent()
@@ -95,6 +105,7 @@ func TestTheEngineInDocker(t *testing.T) {
 	require.NoError(t, StopInDocker(t.Context(), o.State, false))
 	assert.False(t, d.running)
 	require.NoError(t, StopInDocker(t.Context(), o.State, true), "a second time")
+	assert.False(t, d.killed, "an engine that is killed loses its cache")
 }
 
 func TestAnEngineThatEndsAtOnceInDocker(t *testing.T) {

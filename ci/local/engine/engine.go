@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/tagline-ci/tagline/ci/local/reach"
 	"github.com/tagline-ci/tagline/ci/local/shelf"
 	"github.com/tagline-ci/tagline/ci/local/state"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // version is the engine's, its SDK's and its modules' at once.
@@ -45,6 +47,14 @@ var packages = []string{"runc", "dnsmasq-base", "iptables", "containernetworking
 
 // cgroup holds the control groups of the engine's containers.
 const cgroup = "/tagline-engine"
+
+// The engine writes down what its cache holds when it ends, and only then. One
+// that was killed is started again without a cache, and first removes what is
+// left of it: a minute for 25 GB.
+const (
+	clearing = 10 * time.Minute
+	closing  = 2 * time.Minute
+)
 
 // networksReady is how many network namespaces the engine keeps ready for
 // containers. The engine's own choice, 128, takes long on a small machine.
@@ -127,8 +137,11 @@ func (e engine) start(ctx context.Context) error {
 	if err := host.EnsureBridge(); err != nil {
 		return err
 	}
+	if process.Died(s, "engine") {
+		step.Say(ctx, "engine", "the last one was killed: removing what it kept; all is built again")
+	}
 	return process.Start(ctx, s, process.Daemon{
-		Name: "engine", Self: e.Self, Private: e.enclosure(),
+		Name: "engine", Limit: clearing, Grace: closing, Self: e.Self, Private: e.enclosure(),
 		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", s.Path("engine", "root"),
 			"--config", s.Path("engine", "buildkitd.toml"), "--addr", Address(s),
 			"--network-name", host.NetworkName, "--network-cidr", host.NetworkCIDR},

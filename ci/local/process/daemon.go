@@ -37,6 +37,8 @@ type Daemon struct {
 	Ready func(ctx context.Context) error
 	// Limit is how long to wait for Ready; 0 means a minute.
 	Limit time.Duration
+	// Grace is how long it may take to end by itself; 0 means 20 s.
+	Grace time.Duration
 }
 
 // SystemPath is the PATH of every daemon, whatever that of the person is who
@@ -50,6 +52,8 @@ type pidRecord struct {
 	Started uint64 `json:"started"` // clock ticks since boot, from /proc
 	Boot    string `json:"boot"`    // the kernel's name for this boot
 	Spec    string `json:"spec"`    // what was started, see Daemon.spec
+	// how long it may take to end by itself, in ns
+	Grace time.Duration `json:"grace"`
 }
 
 // Start starts the process and waits until it is ready. It does nothing when
@@ -115,7 +119,11 @@ func launch(s state.Dir, d Daemon) (<-chan error, error) {
 	if err != nil {
 		return exited, nil // gone already: await says why
 	}
-	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, stat.Starttime, bootID(), d.spec()})
+	grace := d.Grace
+	if grace == 0 {
+		grace = stopGrace
+	}
+	b, _ := json.Marshal(pidRecord{cmd.Process.Pid, stat.Starttime, bootID(), d.spec(), grace})
 	if err := state.WriteFile(s.PidFile(d.Name), b, 0o644); err != nil {
 		_ = cmd.Process.Kill()
 		return nil, err

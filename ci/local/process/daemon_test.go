@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -179,4 +180,32 @@ func TestWhatMakesADaemonAnother(t *testing.T) {
 	self := base
 	self.Self = []string{"/another/tagline", "serve"}
 	assert.Equal(t, base.spec(), self.spec(), "what runs is the same, whichever tagline started it")
+}
+
+func TestADaemonHasItsOwnTimeToEnd(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	d := fileDaemon(t, "one")
+	ended := filepath.Join(t.TempDir(), "ended")
+	d.Args[2] = "trap 'sleep 1; touch " + ended + "; exit 0' TERM; " +
+		strings.Replace(d.Args[2], "exec sleep 60", "while :; do sleep 0.1; done", 1)
+	for grace, clean := range map[time.Duration]bool{time.Minute: true, 200 * time.Millisecond: false} {
+		d.Grace = grace
+		require.NoError(t, os.RemoveAll(ended))
+		startForTest(t, s, d)
+		require.NoError(t, Stop(t.Context(), s, d.Name))
+		_, err := os.Stat(ended)
+		assert.Equal(t, clean, err == nil, "%s", grace)
+	}
+}
+
+func TestADaemonThatWasKilledDied(t *testing.T) {
+	s := state.Dir(t.TempDir())
+	assert.False(t, Died(s, "waiter"), "it never ran")
+	rec := startForTest(t, s, fileDaemon(t, "one"))
+	assert.False(t, Died(s, "waiter"), "it runs")
+	require.NoError(t, syscall.Kill(rec.Pid, syscall.SIGKILL))
+	require.True(t, waitGone(t.Context(), rec, 10*time.Second))
+	assert.True(t, Died(s, "waiter"))
+	require.NoError(t, Stop(t.Context(), s, "waiter"))
+	assert.False(t, Died(s, "waiter"), "stopping it settles that")
 }

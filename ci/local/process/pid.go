@@ -16,13 +16,20 @@ import (
 	"github.com/tagline-ci/tagline/ci/local/state"
 )
 
-// stopGrace is how long a process may take to end by itself.
+// stopGrace is how long a process may take to end by itself, unless it says otherwise.
 const stopGrace = 20 * time.Second
 
 // Running reports whether the named daemon lives.
 func Running(s state.Dir, name string) bool {
 	_, ok := readRecord(s, name)
 	return ok
+}
+
+// Died reports whether the named daemon ended without Stop: it was killed, it
+// failed, or the machine went down.
+func Died(s state.Dir, name string) bool {
+	_, err := os.Stat(s.PidFile(name))
+	return err == nil && !Running(s, name)
 }
 
 // Pid returns the process number of the named daemon; false when it does not run.
@@ -59,7 +66,7 @@ func Stop(ctx context.Context, s state.Dir, name string) error {
 	rec, ok := readRecord(s, name)
 	if ok {
 		_ = syscall.Kill(rec.Pid, syscall.SIGTERM)
-		if !waitGone(ctx, rec, stopGrace) {
+		if !waitGone(ctx, rec, rec.Grace) {
 			_ = syscall.Kill(rec.Pid, syscall.SIGKILL)
 		}
 		killSession(rec)
