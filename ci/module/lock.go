@@ -29,7 +29,7 @@ func (t *Tagline) Lock(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.Recipes.Export(ctx, dir); err != nil {
+	if _, err := t.Work.Export(ctx, dir); err != nil {
 		return nil, err
 	}
 	names := make([]asset.Name, len(images))
@@ -40,7 +40,7 @@ func (t *Tagline) Lock(
 	if err != nil {
 		return nil, err
 	}
-	return locked(t.Recipes, locks).Changes(t.Recipes), nil
+	return locked(t.Work, locks).Changes(t.Work), nil
 }
 
 // locked is a working copy with lock files by their paths. A lock of nothing has

@@ -30,7 +30,7 @@ type Tagline struct {
 	// +private
 	Git *dagger.Directory
 	// +private
-	Recipes *dagger.Directory
+	Work *dagger.Directory
 	// +private
 	Mirror []string
 	// +private
@@ -45,7 +45,7 @@ var notRead = []string{"hooks", "index", "lfs", "logs", "modules", "worktrees"}
 
 // New opens the repository that dagger is called in. Functions read it as it was
 // committed, so no more than its .git reaches the engine, and of that only what
-// is new since the last call; lock reads the recipes of the working copy.
+// is new since the last call; lock and generate read the working copy.
 func New(
 	ws *dagger.Workspace,
 	// Registry and path that hold images, charts and records: ghcr.io/some-org
@@ -64,8 +64,8 @@ func New(
 	return &Tagline{
 		Registry: registry, Mirror: mirror, Username: username, Password: password,
 		Git: ws.Directory("/.git", dagger.WorkspaceDirectoryOpts{Exclude: notRead}),
-		Recipes: ws.Directory("/", dagger.WorkspaceDirectoryOpts{
-			Include: []string{"tagline.yaml", "generic-iocs/**"}, Gitignore: true}),
+		Work: ws.Directory("/", dagger.WorkspaceDirectoryOpts{
+			Include: []string{"tagline.yaml", "generic-iocs/**", "beamlines/**"}, Gitignore: true}),
 	}
 }
 

@@ -51,8 +51,8 @@ func TestUploads(t *testing.T) {
 	m := module(site(t))
 	assert.Equal(t, ".git", filepath.Base(m.Git.Dir))
 	assert.Contains(t, m.Git.Opts[0].Exclude, "hooks")
-	assert.Equal(t, []string{"tagline.yaml", "generic-iocs/**"}, m.Recipes.Opts[0].Include)
-	assert.True(t, m.Recipes.Opts[0].Gitignore)
+	assert.Equal(t, []string{"tagline.yaml", "generic-iocs/**", "beamlines/**"}, m.Work.Opts[0].Include)
+	assert.True(t, m.Work.Opts[0].Gitignore)
 }
 
 // TestPlan needs neither registry nor engine.
@@ -176,6 +176,15 @@ func TestLock(t *testing.T) {
 	})
 	assert.Equal(t, map[string]string{"generic-iocs/a/image.lock.yaml": "base: x\n"}, dir.New)
 	assert.Equal(t, []string{"generic-iocs/b/image.lock.yaml"}, dir.Gone)
+}
+
+// TestGenerate: a config folder that was made takes the place of the one there is.
+func TestGenerate(t *testing.T) {
+	const folder = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/config"
+	made := dag.LoadDirectoryFromID("made")
+	dir := replaced(&dagger.Directory{New: map[string]string{folder + "/old.db": "x"}}, folder, made)
+	assert.Equal(t, []string{folder}, dir.Gone)
+	assert.Equal(t, map[string]string{folder: "made"}, dir.New)
 }
 
 // TestService: a client reaches both servers of an IOC.

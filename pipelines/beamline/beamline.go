@@ -15,6 +15,7 @@ type Beamline struct {
 	Namespace string
 	Gate      record.Policy // who must approve
 	Values    Values        // shared by all instances
+	Generate  *Generate     // of its instances with sources, where they say nothing else; may be nil
 	Instances []*Instance   // sorted by name
 }
 
@@ -26,7 +27,9 @@ type Instance struct {
 	Folder string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
 	Values Values            // the beamline's values overlaid by the instance's own
 	Config map[string][]byte // config/ by the path in it: st.cmd is always there
-	Chart  bool              // it has its own Chart.yaml and templates/
+	// Generator makes Config from sources; nil where Config is written by hand.
+	Generator *Generator
+	Chart     bool // it has its own Chart.yaml and templates/
 	// those, by path below Folder: "Chart.yaml", "templates/service.yaml"; nil for an ordinary IOC
 	Own map[string][]byte
 

@@ -14,6 +14,7 @@ import (
 type beamlineFile struct {
 	Namespace string    `json:"namespace" jsonschema:"title=namespace,pattern=^[a-z0-9]([-a-z0-9]{0\\,61}[a-z0-9])?$,example=bl01t" jsonschema_description:"The Kubernetes namespace that the beamline's IOCs run in."`
 	Values    Values    `json:"values,omitempty" jsonschema_description:"What all instances of the beamline share; an instance's own values go over these."`
+	Generate  *Generate `json:"generate,omitempty" jsonschema_description:"How the config folders of the instances that have a folder generate/ are made."`
 	Gate      *gateFile `json:"gate,omitempty" jsonschema_description:"What must be true before the beamline is promoted."`
 }
 
@@ -25,7 +26,8 @@ type gateFile struct {
 
 // instanceFile is an instance's values.yaml as people write it.
 type instanceFile struct {
-	Image pin `json:"image" jsonschema_description:"The generic IOC that the instance runs, at a released version."`
+	Image    pin       `json:"image" jsonschema_description:"The generic IOC that the instance runs, at a released version."`
+	Generate *Generate `json:"generate,omitempty" jsonschema_description:"How config/ is made from the folder generate/, in place of what beamline.yaml says."`
 	Values
 }
 

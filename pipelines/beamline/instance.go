@@ -25,9 +25,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 	bl.Instances = append(bl.Instances, inst)
 	r.checkName(bl, inst)
 	r.checkFolder(inst)
-	config, err := startup.Config(r.fsys, path.Join(folder, "config"))
-	r.faults.Add(err)
-	inst.Config = config
+	r.readConfig(inst)
 	text, err := fs.ReadFile(r.fsys, inst.File)
 	if err != nil {
 		r.fault(inst.File, "add it with image and probePV",
@@ -48,6 +46,23 @@ func (r *reader) instance(bl *Beamline, name string) {
 	inst.Values = inst.Under(bl.Values)
 	r.checkValues(doc, nil, f.Values)
 	r.checkProbe(inst, doc)
+	inst.Generator = r.generator(bl, inst, f, doc)
+}
+
+// readConfig reads an instance's config folder.
+func (r *reader) readConfig(inst *Instance) {
+	folder := path.Join(inst.Folder, "config")
+	generated := r.isFolder(path.Join(inst.Folder, SourcesFolder))
+	switch {
+	case generated && r.ungenerated:
+	case generated && !r.isFolder(folder):
+		r.fault(folder, "make it: tagline generate "+path.Base(path.Dir(path.Dir(inst.Folder)))+" "+inst.Name,
+			"it is made from %s/, and was not made yet", SourcesFolder)
+	default:
+		var err error
+		inst.Config, err = startup.Config(r.fsys, folder)
+		r.faults.Add(err)
+	}
 }
 
 // overlay returns the beamline's values with an instance's own over them: maps
@@ -110,11 +125,12 @@ func (r *reader) checkFolder(inst *Instance) {
 	for _, e := range entries {
 		has[e.Name()] = true
 		switch e.Name() {
-		case "values.yaml", "config", "Chart.yaml", "templates", "README.md":
+		case "values.yaml", "config", SourcesFolder, "Chart.yaml", "templates", "README.md":
 		default:
 			if !hidden(e) {
 				r.fault(path.Join(inst.Folder, e.Name()), "move it into config/ if the IOC reads it",
-					"an IOC instance is values.yaml, config/ and, where it is not an ordinary one, Chart.yaml and templates/")
+					"an IOC instance is values.yaml, config/ and, where it is not an ordinary one, generate/, "+
+						"or Chart.yaml and templates/")
 			}
 		}
 	}

@@ -39,8 +39,12 @@ func Names(fsys fs.FS) ([]asset.Name, error) {
 
 // Read reads one beamline with all its instances. The error joins every fault
 // of every file, a *diag.Error each, by file and line; there is no Beamline then.
-func Read(fsys fs.FS, name asset.Name) (*Beamline, error) {
-	r := &reader{fsys: fsys, probes: map[string]*Instance{}}
+func Read(fsys fs.FS, name asset.Name) (*Beamline, error) { return read(fsys, name, false) }
+
+// read reads a beamline, without the config folders that are generated if they may
+// not have been made yet.
+func read(fsys fs.FS, name asset.Name, ungenerated bool) (*Beamline, error) {
+	r := &reader{fsys: fsys, probes: map[string]*Instance{}, ungenerated: ungenerated}
 	bl := r.beamline(name)
 	if bl != nil {
 		for _, folder := range r.instances(bl) {
@@ -70,6 +74,8 @@ type reader struct {
 	shared *strictyaml.Doc      // beamline.yaml
 	probes map[string]*Instance // by probe PV
 	faults diag.Faults
+
+	ungenerated bool // generated config folders are left out
 }
 
 // beamline reads beamline.yaml. It returns nil when the file cannot be read.
@@ -92,7 +98,7 @@ func (r *reader) beamline(name asset.Name) *Beamline {
 		return bl
 	}
 	r.shared = doc
-	bl.Namespace, bl.Values = f.Namespace, f.Values
+	bl.Namespace, bl.Values, bl.Generate = f.Namespace, f.Values, f.Generate
 	if f.Gate != nil {
 		bl.Gate = record.Policy{Approvers: f.Gate.Approvers, Environment: f.Gate.Environment}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -8,7 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -94,4 +97,23 @@ func files(fsys fs.FS, root string, work func(p string, info fs.FileInfo) error)
 		return fmt.Errorf("reading %s: %w", path.Clean(root), err)
 	}
 	return nil
+}
+
+// Export brings a folder out of the engine for as long as read runs, which sees it
+// as the one folder "name" of a tree. A link that leads out of it can't be followed.
+func Export(ctx context.Context, dir *dagger.Directory, name string, read func(fs.FS) error) error {
+	out, err := os.MkdirTemp("", "tagline-folder")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(out)
+	if _, err := dir.Export(ctx, filepath.Join(out, name)); err != nil {
+		return Explain(err)
+	}
+	root, err := os.OpenRoot(out)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return read(root.FS())
 }

@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"maps"
@@ -58,7 +59,7 @@ func (r Reader) work(files fs.FS, home string) (work []func(context.Context) err
 			return err
 		})
 	}
-	pins, err := pinned(files)
+	pins, generators, err := pinned(files)
 	if err != nil {
 		return nil, err
 	}
@@ -68,29 +69,36 @@ func (r Reader) work(files fs.FS, home string) (work []func(context.Context) err
 			return err
 		})
 	}
+	for _, pin := range SortedPins(generators) {
+		work = append(work, func(ctx context.Context) error {
+			_, err := r.Image(ctx, pin, generators[pin])
+			return err
+		})
+	}
 	return work, nil
 }
 
-// pinned returns the generic IOCs that the instances of a tree run, each with the
-// first file that pins it.
-func pinned(files fs.FS) (map[asset.Pin]string, error) {
+// pinned returns the generic IOCs that the instances of a tree run, and the images
+// that their config folders are made in, each with the first file that pins it.
+func pinned(files fs.FS) (pins, generators map[asset.Pin]string, err error) {
 	names, err := beamline.Names(files)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pins := map[asset.Pin]string{}
+	pins, generators = map[asset.Pin]string{}, map[asset.Pin]string{}
 	for _, name := range names {
 		bl, err := beamline.Read(files, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for pin, file := range Pins(bl) {
-			if pins[pin] == "" {
-				pins[pin] = file
-			}
+			pins[pin] = cmp.Or(pins[pin], file)
+		}
+		for pin, file := range Generators(bl) {
+			generators[pin] = cmp.Or(generators[pin], file)
 		}
 	}
-	return pins, nil
+	return pins, generators, nil
 }
 
 // Pins returns the generic IOCs that the instances of a beamline run, each with
@@ -100,6 +108,19 @@ func Pins(bl *beamline.Beamline) map[asset.Pin]string {
 	for _, inst := range bl.Instances {
 		if pins[inst.Image] == "" {
 			pins[inst.Image] = inst.File
+		}
+	}
+	return pins
+}
+
+// Generators returns the images in which config folders of a beamline's instances are
+// made, each with the first file that pins it. A generic IOC that an instance runs is
+// not one of them.
+func Generators(bl *beamline.Beamline) map[asset.Pin]string {
+	run, pins := Pins(bl), map[asset.Pin]string{}
+	for _, inst := range bl.Instances {
+		if g := inst.Generator; g != nil && run[g.Image] == "" {
+			pins[g.Image] = cmp.Or(pins[g.Image], g.File)
 		}
 	}
 	return pins

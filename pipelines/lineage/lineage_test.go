@@ -215,6 +215,14 @@ func from(pin string) map[string]string {
 	}
 }
 
+// generatedIn returns the files of a beamline whose instance is made in an image.
+func generatedIn(pin string) map[string]string {
+	files := runs("ioc-motorsim 2.5.3r1.0")
+	files["beamlines/bl01t/beamline.yaml"] += "generate: {image: " + pin + ", command: [msi]}\n"
+	files["beamlines/bl01t/iocs/bl01t-a/generate/a.substitutions"] = ""
+	return files
+}
+
 // unreleased are trees that a check refuses for what is released.
 var unreleased = map[string]struct {
 	over map[string]string
@@ -283,6 +291,16 @@ func TestRefusedForWhatIsReleased(t *testing.T) {
 			require.Len(t, diag.All(err), 1, "%v", err)
 		})
 	}
+}
+
+// The image that a config folder is made in is asked for as the one that it runs in.
+func TestAGeneratorNeedsItsImage(t *testing.T) {
+	s := released(t)
+	refused := func(pin string) []error { return diag.All(s.Check(t.Context(), alone(generatedIn(pin)), "")) }
+	require.Len(t, refused("epics-base 7.0.8.1r1.0"), 1, "what runs is not released")
+	faults := refused("tools 1.0.0")
+	require.Len(t, faults, 2)
+	require.ErrorContains(t, faults[0], "beamlines/bl01t/beamline.yaml: tools 1.0.0 is not released in")
 }
 
 // Every fault is reported in one run, by file.

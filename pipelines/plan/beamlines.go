@@ -25,7 +25,8 @@ func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 	var names []asset.Name
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		_, shared := s.touched.shared[name]
-		touched := shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil
+		touched := shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil ||
+			s.touched.sources[name] != nil
 		if now[name] == asset.Beamline && touched {
 			names = append(names, name)
 		}
@@ -63,6 +64,9 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 	own := s.touched.instances[name]
 	for _, inst := range here {
 		why := slices.Concat(files(own[inst]), shared[inst], chart)
+		if generated(s.to, name, inst) {
+			why = append(why, files(s.touched.sources[name])...)
+		}
 		if len(why) > 0 {
 			c.Instances = append(c.Instances, Affected{inst, why})
 		}
@@ -73,6 +77,13 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 		}
 	}
 	return c, nil
+}
+
+// generated reports whether the config folder of an instance is made from sources,
+// the beamline's among them.
+func generated(fsys fs.FS, name asset.Name, inst string) bool {
+	info, err := fs.Stat(fsys, path.Join(beamline.Dir, string(name), "iocs", inst, beamline.SourcesFolder))
+	return err == nil && info.IsDir()
 }
 
 // instanceNames lists a beamline's instances, sorted, without reading them.
@@ -106,13 +117,30 @@ func (s *since) shared(name asset.Name) (whole []string, instances map[string][]
 	if was == nil || was.Namespace != now.Namespace {
 		return s.allInstances(name, now.File+" changed")
 	}
+	instances = map[string][]string{}
 	if !reflect.DeepEqual(was.Gate, now.Gate) {
 		whole = []string{now.File + ": gate changed"}
 	}
 	if changed := keys(was.Values, now.Values); len(changed) > 0 {
-		instances, err = s.inherited(name, was.Values, changed)
+		if instances, err = s.inherited(name, was.Values, changed); err != nil {
+			return nil, nil, err
+		}
 	}
-	return whole, instances, err
+	if !reflect.DeepEqual(was.Generate, now.Generate) {
+		return whole, instances, s.regenerated(name, now.File+": generate changed", instances)
+	}
+	return whole, instances, nil
+}
+
+// regenerated adds a reason for each instance of a beamline that is generated.
+func (s *since) regenerated(name asset.Name, why string, to map[string][]string) error {
+	names, err := instanceNames(s.to, name)
+	for _, inst := range names {
+		if generated(s.to, name, inst) {
+			to[inst] = append(to[inst], why)
+		}
+	}
+	return err
 }
 
 // allInstances returns one reason for a beamline and each of its instances.

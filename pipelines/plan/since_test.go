@@ -223,6 +223,37 @@ func selects(t *testing.T, cases map[string]selection) {
 }
 
 // An instance that has a shared file by a link depends on that file.
+// What config folders are made from selects the instances that are made: their
+// committed config folder is compared with it.
+func TestSinceSources(t *testing.T) {
+	const bl = "namespace: bl\nvalues: {uid: 1000, gid: 1000, memory: 256Mi}\n"
+	sources := map[string]string{
+		"beamlines/bl/beamline.yaml":        bl + "generate: {command: [sh, make.sh]}\n",
+		"beamlines/bl/iocs/bl-a/generate/a": "",
+	}
+	maps.Copy(small, sources)
+	t.Cleanup(func() {
+		small["beamlines/bl/beamline.yaml"] = bl
+		delete(small, "beamlines/bl/iocs/bl-a/generate/a")
+	})
+	selects(t, map[string]selection{
+		"an instance's source": {
+			map[string]string{"beamlines/bl/iocs/bl-a/generate/a": "x"}, "bl:bl-a",
+			"beamlines/bl/iocs/bl-a/generate/a changed",
+		},
+		"a beamline's source": {
+			map[string]string{"beamlines/bl/generate/make.sh": "x"}, "bl:bl-a", "beamlines/bl/generate/make.sh changed",
+		},
+		"the command": {
+			map[string]string{"beamlines/bl/beamline.yaml": bl + "generate: {command: [sh, other.sh]}\n"}, "bl:bl-a",
+			"beamlines/bl/beamline.yaml: generate changed",
+		},
+		"sources of a beamline that makes nothing": {
+			map[string]string{"beamlines/bl0/generate/make.sh": "x"}, "", "",
+		},
+	})
+}
+
 func TestSinceLinks(t *testing.T) {
 	small := maps.Clone(small)
 	small["beamlines/bl/iocs/bl-a/config/common.cmd"] = "→ ../../../../../shared/common.cmd"

@@ -17,6 +17,7 @@ type touched struct {
 	smoke     map[asset.Name][]string            // smoke tests of images: nothing is built from them
 	charts    map[asset.Name][]string            // library charts
 	shared    map[asset.Name]string              // beamline.yaml, by beamline
+	sources   map[asset.Name][]string            // that config folders of a beamline are made from
 	instances map[asset.Name]map[string][]string // by beamline and instance
 }
 
@@ -25,7 +26,7 @@ type touched struct {
 func classify(recipes *recipe.Tree, changed []string) touched {
 	t := touched{
 		map[string][]string{}, map[asset.Name][]string{}, map[asset.Name][]string{}, map[asset.Name][]string{},
-		map[asset.Name]string{}, map[asset.Name]map[string][]string{},
+		map[asset.Name]string{}, map[asset.Name][]string{}, map[asset.Name]map[string][]string{},
 	}
 	sources := map[string][]string{} // modules by the folder of their source
 	for _, m := range recipes.Modules {
@@ -87,11 +88,15 @@ func (t touched) beamline(name asset.Name, rest []string, p string) {
 		t.shared[name] = p
 		return
 	}
+	if len(rest) > 1 && rest[0] == beamline.SourcesFolder {
+		t.sources[name] = append(t.sources[name], p)
+		return
+	}
 	if len(rest) < 3 || rest[0] != "iocs" {
 		return
 	}
 	switch rest[2] {
-	case "values.yaml", "config", "Chart.yaml", "templates":
+	case "values.yaml", "config", beamline.SourcesFolder, "Chart.yaml", "templates":
 		if t.instances[name] == nil {
 			t.instances[name] = map[string][]string{}
 		}

@@ -109,12 +109,13 @@ const (
 	ContentsTest  = "contents"   // a runtime image has all that its IOC opens
 	BootTest      = "boot"       // an instance was started at the image it will run
 	UniquePVsTest = "unique PVs" // no two IOCs of a beamline serve one PV
+	GeneratedTest = "generated"  // a config folder is what its generator makes
 	PackageTest   = "package"    // a library chart was packaged
 )
 
 // Test is one check of one thing, as data.
 type Test struct {
-	Name   string       `json:"name"`   // "smoke", "contents", "boot", "unique PVs" or "package"
+	Name   string       `json:"name"`   // one of the constants above
 	Of     string       `json:"of"`     // the image or instance tested
 	Digest asset.Digest `json:"digest"` // of the image it ran; empty when it ran none
 	// of a boot: the digest of all that was tested, and of the tester; a later release that

@@ -74,9 +74,12 @@ func (b *beamlineJob) plan(ctx context.Context) (err error) {
 	return nil
 }
 
-// build makes the images that instances have of their own, and packages the chart
-// of each.
+// build checks that config folders are what their generators make, makes the images
+// that instances have of their own, and packages the chart of each.
 func (b *beamlineJob) build(ctx context.Context) error {
+	if err := b.generate(ctx); err != nil {
+		return err
+	}
 	b.own = make([]*registry.Instance, len(b.bl.Instances))
 	b.charts = make([][]byte, len(b.bl.Instances))
 	at := b.job.plan.Tag.Version

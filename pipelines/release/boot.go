@@ -43,7 +43,7 @@ func (b *beamlineJob) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.rec.Checks = append(tests, unique(b.bl.Name, tests))
+	b.rec.Checks = append(b.rec.Checks, append(tests, unique(b.bl.Name, tests))...)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Client is what dag is.
@@ -23,6 +24,12 @@ func (*Client) File(_, contents string) *File { return &File{Text: contents} }
 
 // LoadContainerFromID is a container of another session.
 func (*Client) LoadContainerFromID(id ContainerID) *Container { return &Container{Address: string(id)} }
+
+// LoadDirectoryFromID is a folder of another session.
+func (*Client) LoadDirectoryFromID(id DirectoryID) *Directory { return &Directory{Dir: string(id)} }
+
+// DirectoryID names a folder.
+type DirectoryID string
 
 // ContainerID names a container.
 type ContainerID string
@@ -79,6 +86,22 @@ func (d *Directory) WithNewFile(path, contents string) *Directory {
 // WithoutFile removes a file.
 func (d *Directory) WithoutFile(path string) *Directory {
 	return &Directory{Dir: d.Dir, New: d.New, Gone: append([]string{path}, d.Gone...)}
+}
+
+// WithoutDirectory removes a folder.
+func (d *Directory) WithoutDirectory(path string) *Directory {
+	left := map[string]string{}
+	for p, text := range d.New {
+		if !strings.HasPrefix(p, path+"/") {
+			left[p] = text
+		}
+	}
+	return &Directory{Dir: d.Dir, New: left, Gone: append([]string{path}, d.Gone...)}
+}
+
+// WithDirectory adds a folder, which is remembered as a file with its name.
+func (d *Directory) WithDirectory(path string, folder *Directory) *Directory {
+	return d.WithNewFile(path, folder.Dir)
 }
 
 // Changes compares two folders.

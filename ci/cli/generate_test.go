@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What was made takes the place of the whole folder, and nothing is written through a
+// link.
+func TestAGeneratedFolderIsReplacedWhole(t *testing.T) {
+	root, outside := t.TempDir(), filepath.Join(t.TempDir(), "shared.cmd")
+	write := func(path, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	write(outside, "shared\n")
+	config := filepath.Join(root, "i", "config")
+	write(filepath.Join(config, "same.db"), "same\n")
+	write(filepath.Join(config, "old", "a.db"), "old\n")
+	require.NoError(t, os.Symlink(outside, filepath.Join(config, "st.cmd")))
+	made := map[string][]byte{"same.db": []byte("same\n"), "st.cmd": []byte("iocInit\n"), "db/b.db": {0xff}}
+	changed, err := replace(root, "i/config", made)
+	require.NoError(t, err)
+	require.Equal(t, []string{"i/config/db/b.db", "i/config/old/a.db", "i/config/st.cmd"}, changed)
+	text, err := os.ReadFile(outside)
+	require.NoError(t, err)
+	require.Equal(t, "shared\n", string(text))
+	for name, want := range made {
+		text, err := os.ReadFile(filepath.Join(config, name))
+		require.NoError(t, err)
+		require.Equal(t, want, text)
+	}
+	changed, err = replace(root, "i/config", made)
+	require.NoError(t, err)
+	require.Empty(t, changed, "a second time")
+}
