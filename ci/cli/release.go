@@ -72,7 +72,7 @@ func writeRecord(w io.Writer, rec *record.Record) error {
 		fmt.Fprintf(w, "  %-8s %s %s\n", art.Type, art.Ref, art.Digest.Short())
 	}
 	for _, inst := range rec.Instances {
-		fmt.Fprintf(w, "  instance %s runs %s\n", inst.Name, inst.IOC)
+		fmt.Fprintf(w, "  instance %s runs %s\n", inst.Name, inst.Runs())
 	}
 	writeTests(w, rec.Checks)
 	return nil

@@ -75,6 +75,9 @@ func (a *app) developer(ctx context.Context, s *site, past *ledger.Ledger, insta
 		return lacking(errors.New("it is not in the release that runs"))
 	}
 	pin := past.Current().Record.Instances[i].IOC
+	if pin.IsZero() {
+		return lacking(errors.New("it is a service, and no IOC"))
+	}
 	reg, err := a.openRegistry(s)
 	if err != nil {
 		return "", err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -91,6 +92,7 @@ containers:
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
 `, folder))
+	service := s.service(reg)
 	s.commit("bl87t/1.0.0")
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
 	ok(t, s.dir, "policy", "init", "bl87t")
@@ -98,12 +100,14 @@ pod:
 	r := run(t, s.dir, "promote", "bl87t", "1.0.0", "--registry", reg)
 	require.Equal(t, 3, r.status, r.err)
 	require.Contains(t, r.err, "host path "+folder)
+	require.Contains(t, r.err, "image "+service)
 	require.NoFileExists(t, filepath.Join(folder, "before"))
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
-		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n",
-		ok(t, s.dir, "policy", "show", "bl87t"), folder,
+		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n"+
+			"  - {charts: [bl87t-ea-beat-01], to: [image %s]}\n",
+		ok(t, s.dir, "policy", "show", "bl87t"), folder, service,
 	), 0o600))
 	ok(t, s.dir, "policy", "apply", "bl87t", policy)
 	ok(t, s.dir, "promote", "bl87t", "1.0.0", "--registry", reg)
@@ -112,5 +116,52 @@ pod:
 		require.NoError(t, err)
 		require.Equal(t, text, string(seen))
 	}
-	require.True(t, status(t, s, "bl87t").Instances[0].Ready)
+	st := status(t, s, "bl87t")
+	require.Len(t, st.Instances, 3)
+	for _, ioc := range st.Instances {
+		require.True(t, ioc.Ready, ioc.Name)
+	}
+	require.Equal(t, "a heartbeat for the log", st.Instances[0].IOC)
+	require.Contains(t, ok(t, s.dir, "logs", "bl87t", "bl87t-ea-beat-01"), "beat of bl87t")
+	ok(t, s.dir, "stop", "bl87t", "bl87t-ea-beat-01", "--reason", "it is loud")
+	require.False(t, status(t, s, "bl87t").Instances[0].Ready)
 }
+
+// service adds a service to the beamline, and returns the image that it runs.
+func (s *site) service(reg string) string {
+	var rec record.Record
+	read(s.t, &rec, s.dir, "record", "ioc-simstage/1.0.0", "--registry", reg)
+	image := string(rec.Image(asset.Runtime).Pinned())
+	folder := filepath.Join("beamlines", s.line, "iocs", s.line+"-ea-beat-01")
+	s.write(filepath.Join(folder, "values.yaml"), "service: a heartbeat for the log\n")
+	s.write(filepath.Join(folder, "config/name"), s.line+"\n")
+	s.write(filepath.Join(folder, "Chart.yaml"), "description: says that it lives\n")
+	s.write(filepath.Join(folder, "templates/beat.yaml"), fmt.Sprintf(beat, image))
+	return image
+}
+
+// beat is the chart of a service: no IOC, in an image by its digest.
+const beat = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Chart.Name }}}
+data: {{ (.Files.Glob "config/*").AsConfig | nindent 2 }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Chart.Name }}}
+spec:
+  selector: {matchLabels: {app: beat}}
+  template:
+    metadata: {labels: {app: beat}}
+    spec:
+      automountServiceAccountToken: false
+      securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
+      terminationGracePeriodSeconds: 1
+      volumes: [{name: config, configMap: {name: {{ .Chart.Name }}}}]
+      containers:
+        - name: beat
+          image: %s
+          command: [/bin/sh, -c, 'while sleep 1; do echo "beat of $(cat /config/name)"; done']
+          securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+          volumeMounts: [{name: config, mountPath: /config}]
+`

@@ -128,7 +128,7 @@ type Instance struct {
 	Name string
 	// The beamline that it belongs to.
 	Beamline string
-	// The generic IOC that it runs: "ioc-simstage 1.0.0".
+	// The generic IOC that it runs: "ioc-simstage 1.0.0"; empty for a service.
 	Image string
 	// The PV that tells whether it lives.
 	ProbePV string
@@ -162,10 +162,13 @@ func (t *Tagline) Beamlines(
 		}
 		all[i] = &Beamline{Name: string(name), Namespace: bl.Namespace}
 		for _, inst := range bl.Instances {
-			all[i].Instances = append(all[i].Instances, &Instance{
-				Name: inst.Name, Beamline: string(name), Image: inst.Image.String(), ProbePV: inst.Values.ProbePV,
-				Site: t, Rev: rev,
-			})
+			one := &Instance{
+				Name: inst.Name, Beamline: string(name), ProbePV: inst.Values.ProbePV, Site: t, Rev: rev,
+			}
+			if inst.Service == "" {
+				one.Image = inst.Image.String()
+			}
+			all[i].Instances = append(all[i].Instances, one)
 		}
 	}
 	return all, errors.Join(faults...)

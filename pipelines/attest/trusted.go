@@ -113,6 +113,9 @@ func bound(prefix string, rec *record.Record) error {
 	}
 	for _, i := range rec.Instances {
 		must("chart of "+i.Name, i.Chart, "charts/"+i.Name)
+		if i.Service != "" {
+			continue // its images are in its chart
+		}
 		own := slices.ContainsFunc(rec.Artifacts, func(a record.Artifact) bool {
 			return a.Type == record.InstanceType && a.Name == i.Name && a.Pinned() == i.Image
 		})

@@ -21,12 +21,15 @@ type Beamline struct {
 
 // Instance is beamlines/<beamline>/iocs/<name>/: values.yaml and config/.
 type Instance struct {
-	Name   string            // the folder's: "bl01t-mo-ioc-01"
-	File   string            // its values.yaml, from the root
-	Image  asset.Pin         // image: "ioc-simstage 1.0.0", the generic IOC it runs
-	Folder string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
-	Values Values            // the beamline's values overlaid by the instance's own
-	Config map[string][]byte // config/ by the path in it: st.cmd is always there
+	Name  string    // the folder's: "bl01t-mo-ioc-01"
+	File  string    // its values.yaml, from the root
+	Image asset.Pin // image: "ioc-simstage 1.0.0", the generic IOC it runs; none of a service
+	// Service says why this is no IOC: nothing is booted, and its own chart says what
+	// runs. Empty for an IOC.
+	Service string
+	Folder  string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
+	Values  Values            // the beamline's values overlaid by the instance's own
+	Config  map[string][]byte // config/ by the path in it: st.cmd is always there
 	// Generator makes Config from sources; nil where Config is written by hand.
 	Generator *Generator
 	Chart     bool // it has its own Chart.yaml and templates/

@@ -26,15 +26,22 @@ type gateFile struct {
 
 // instanceFile is an instance's values.yaml as people write it.
 type instanceFile struct {
-	Image    pin       `json:"image" jsonschema_description:"The generic IOC that the instance runs, at a released version."`
+	Image    pin       `json:"image,omitempty" jsonschema_description:"The generic IOC that the instance runs, at a released version."`
+	Service  string    `json:"service,omitempty" jsonschema:"minLength=1,example=a pvAccess gateway" jsonschema_description:"What this is in place of an IOC: it has a chart of its own, no image or probePV, and is not booted."`
 	Generate *Generate `json:"generate,omitempty" jsonschema_description:"How config/ is made from the folder generate/, in place of what beamline.yaml says."`
 	Values
 }
 
-// JSONSchemaExtend is that of the values; here the probe PV must be there.
+// JSONSchemaExtend is that of the values; here an IOC has an image and a probe PV,
+// and a service neither.
 func (instanceFile) JSONSchemaExtend(s *jsonschema.Schema) {
 	Values{}.JSONSchemaExtend(s)
-	s.Required = append(s.Required, "probePV")
+	s.If = &jsonschema.Schema{Required: []string{"service"}}
+	s.Else = &jsonschema.Schema{Required: []string{"image", "probePV"}, Properties: jsonschema.NewProperties()}
+	for _, key := range s.Else.Required { // what is said of one that is missing
+		is, _ := s.Properties.Get(key)
+		s.Else.Properties.Set(key, &jsonschema.Schema{Description: is.Description, Examples: is.Examples})
+	}
 }
 
 type pin string

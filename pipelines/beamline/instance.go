@@ -25,7 +25,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 	bl.Instances = append(bl.Instances, inst)
 	r.checkName(bl, inst)
 	r.checkFolder(inst)
-	r.readConfig(inst)
+	defer r.readConfig(inst) // when it is known what the instance is
 	text, err := fs.ReadFile(r.fsys, inst.File)
 	if err != nil {
 		r.fault(inst.File, "add it with image and probePV",
@@ -46,6 +46,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 	inst.Values = inst.Under(bl.Values)
 	r.checkValues(doc, nil, f.Values)
 	r.checkProbe(inst, doc)
+	r.checkService(inst, f, doc)
 	inst.Generator = r.generator(bl, inst, f, doc)
 }
 
@@ -54,6 +55,15 @@ func (r *reader) readConfig(inst *Instance) {
 	folder := path.Join(inst.Folder, "config")
 	generated := r.isFolder(path.Join(inst.Folder, SourcesFolder))
 	switch {
+	case inst.Service != "" && !r.isFolder(folder): // it needs none
+	case inst.Service != "":
+		var err error
+		inst.Config, err = startup.Files(r.fsys, folder)
+		r.faults.Add(err)
+		if inst.InImage() {
+			r.fault(folder, "mount a volume from the chart's templates",
+				"a service has no image of its own for folders, or for more than %d KiB", maxMounted>>10)
+		}
 	case generated && r.ungenerated:
 	case generated && !r.isFolder(folder):
 		r.fault(folder, "make it: tagline generate "+path.Base(path.Dir(path.Dir(inst.Folder)))+" "+inst.Name,
@@ -62,6 +72,22 @@ func (r *reader) readConfig(inst *Instance) {
 		var err error
 		inst.Config, err = startup.Config(r.fsys, folder)
 		r.faults.Add(err)
+	}
+}
+
+// checkService refuses what a service can't have, and one without a chart.
+func (r *reader) checkService(inst *Instance, f *instanceFile, doc *strictyaml.Doc) {
+	if inst.Service = f.Service; inst.Service == "" {
+		return
+	}
+	if !inst.Chart {
+		r.faultAt(doc, strictyaml.Path{"service"}, "add Chart.yaml and templates/ that say what runs, or remove service",
+			"a service has a chart of its own")
+	}
+	for _, key := range []string{"image", "probePV", "protocol", "probeAdvances", "startup", "generate"} {
+		if doc.Has(key) {
+			r.faultAt(doc, strictyaml.Path{key}, "remove it, or service", "a service is no IOC, and has no %s", key)
+		}
 	}
 }
 

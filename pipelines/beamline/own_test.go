@@ -26,3 +26,25 @@ func TestReadOwnChartFiles(t *testing.T) {
 			"1\n"), "templates/more/_b.tpl": []byte("b\n"),
 	}, bl.Instances[0].Own)
 }
+
+// A service has the chart that says what runs, and needs no start-up script.
+func TestReadService(t *testing.T) {
+	const folder = "beamlines/bl01t/iocs/bl01t-ea-gateway-01"
+	fsys := site(t)
+	for name, text := range map[string]string{
+		"values.yaml": "service: a pvAccess gateway\nenv: {A: b}\n", "Chart.yaml": "", "templates/deployment.yaml": "",
+		"config/gateway.conf": "{}",
+	} {
+		fsys[folder+"/"+name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	bl, err := beamline.Read(fsys, "bl01t")
+	require.NoError(t, err)
+	i := bl.Instances[0]
+	require.Equal(t, "a pvAccess gateway", i.Service)
+	require.True(t, i.Image.IsZero())
+	require.Equal(t, map[string][]byte{"gateway.conf": []byte("{}")}, i.Config)
+	delete(fsys, folder+"/config/gateway.conf")
+	bl, err = beamline.Read(fsys, "bl01t")
+	require.NoError(t, err)
+	require.Empty(t, bl.Instances[0].Config)
+}

@@ -51,6 +51,7 @@ func check(files map[string][]byte, bl *beamline.Beamline, inst *beamline.Instan
 				File:    templateFile(inst, name), Err: err, Fix: "correct the template"})
 		}
 	}
+	faults = append(faults, checkService(inst, version, manifests)...)
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}

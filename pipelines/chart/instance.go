@@ -28,7 +28,11 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 	if err != nil {
 		return nil, err
 	}
-	vals, err := yaml.Marshal(values{Image: image, Values: inst.Values})
+	var all any = values{Image: image, Values: inst.Values}
+	if inst.Service != "" {
+		all = inst.Values
+	}
+	vals, err := yaml.Marshal(all)
 	if err != nil {
 		return nil, fault(inst, inst.File, err)
 	}
@@ -39,6 +43,10 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 	}
 	for path, content := range l.files {
 		files["charts/"+l.meta.Name+"/"+path] = content
+	}
+	if inst.Service != "" {
+		delete(files, schemaFile) // both are of an IOC
+		delete(files, "templates/ioc.yaml")
 	}
 	maps.Copy(files, inst.Own)
 	if !inst.InImage() {
@@ -62,14 +70,18 @@ func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, versio
 			"the chart is named %s but its folder %s", m.Name, inst.Name)
 	}
 	m.APIVersion, m.Name, m.Type = helm.APIVersionV2, inst.Name, "application"
-	m.Version, m.AppVersion = version, inst.Image.Version.String()
-	if m.Description == "" {
-		m.Description = fmt.Sprintf("IOC instance %s of beamline %s", inst.Name, bl.Name)
-	}
+	m.Version = version
 	if m.Annotations == nil {
 		m.Annotations = map[string]string{}
 	}
-	m.Annotations["tagline/beamline"], m.Annotations["tagline/ioc"] = string(bl.Name), inst.Image.String()
+	m.Annotations["tagline/beamline"] = string(bl.Name)
+	what := "service"
+	if inst.Service == "" {
+		what, m.AppVersion, m.Annotations["tagline/ioc"] = "IOC instance", inst.Image.Version.String(), inst.Image.String()
+	}
+	if m.Description == "" {
+		m.Description = fmt.Sprintf("%s %s of beamline %s", what, inst.Name, bl.Name)
+	}
 	m.Dependencies = append(m.Dependencies, &helm.Dependency{Name: l.meta.Name, Version: l.meta.Version})
 	return yaml.Marshal(m)
 }

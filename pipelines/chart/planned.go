@@ -28,7 +28,10 @@ func Planned(tree fs.FS, name asset.Name, version string) (map[string][]string, 
 		if !inst.Reaches() {
 			continue
 		}
-		image := fmt.Sprintf("%s@sha256:%s", inst.Image.Asset, strings.Repeat("0", 64)) // known when it is released
+		image := "" // of a service, whose images are in its chart
+		if inst.Service == "" {
+			image = fmt.Sprintf("%s@sha256:%s", inst.Image.Asset, strings.Repeat("0", 64)) // known when it is released
+		}
 		archive, err := library.Package(bl, inst, image, version)
 		if err != nil {
 			return nil, err

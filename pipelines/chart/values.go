@@ -29,6 +29,9 @@ var printer = message.NewPrinter(language.English)
 // checkValues checks values as Helm will when it installs the chart. What the
 // schema refuses is a valueFaults.
 func checkValues(schema []byte, values map[string]any) error {
+	if len(schema) == 0 {
+		return nil // a service brings one, or none
+	}
 	compiled, err := compile(schema)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", schemaFile, err)

@@ -50,7 +50,7 @@ func Alone(files fs.FS) (Summary, error) {
 	}
 	for _, bl := range lines {
 		for _, inst := range bl.Instances {
-			if recipes.Images[inst.Image.Asset] == nil {
+			if inst.Service == "" && recipes.Images[inst.Image.Asset] == nil {
 				sum.Outside = append(sum.Outside, fmt.Sprintf(
 					"%s: runs %s, which is not in this tree", inst.File, inst.Image,
 				))

@@ -33,7 +33,12 @@ func tests(f Facts) []Reason {
 			))
 		}
 	}
+	services := 0
 	for _, inst := range rec.Instances {
+		if inst.Service != "" {
+			services++
+			continue
+		}
 		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
 			return c.Name == record.BootTest && c.Of == inst.Name && c.Digest != "" && c.Digest == inst.Image.Digest()
 		})
@@ -54,6 +59,12 @@ func tests(f Facts) []Reason {
 	}
 	if len(faults) > 0 {
 		return faults
+	}
+	if services > 0 {
+		return []Reason{yes(
+			Tests, "%d checks passed, among them the boot of every IOC; services, which nobody booted: %d",
+			len(rec.Checks), services,
+		)}
 	}
 	return []Reason{yes(Tests, "%d checks passed, among them the boot of every instance", len(rec.Checks))}
 }

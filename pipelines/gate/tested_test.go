@@ -98,3 +98,18 @@ func TestTheRecordThatRanABootIsVerified(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, verdict.Open, "where no signature is asked for, the record is read all the same")
 }
+
+// A service is not booted, which the reason says; an IOC can't pass for one.
+func TestAServiceIsNotBooted(t *testing.T) {
+	f := good()
+	service := record.Instance{Name: "bl01t-gateway", Chart: f.Release.Record.Instances[0].Chart, Service: "a gateway"}
+	f.Release.Record.Instances = append(f.Release.Record.Instances, service)
+	reasons := tests(f)
+	require.Len(t, reasons, 1)
+	require.Contains(t, reasons[0].Why, "services, which nobody booted: 1")
+	_, err := Decide(f).Pass()
+	require.NoError(t, err)
+	f.Release.Record.Instances[1].Service = ""
+	_, err = Decide(f).Pass()
+	require.ErrorContains(t, err, "bl01t-gateway was never booted at the image it would run")
+}

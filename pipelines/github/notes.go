@@ -70,7 +70,7 @@ func tested(rec *record.Record) string {
 func (p *page) contents(rec *record.Record) {
 	var instances, sources []string
 	for _, i := range rec.Instances {
-		instances = append(instances, fmt.Sprintf("%s runs %s", mono(i.Name), mono(i.IOC.String())))
+		instances = append(instances, fmt.Sprintf("%s runs %s", mono(i.Name), mono(i.Runs())))
 	}
 	for _, s := range rec.Sources {
 		sources = append(sources, fmt.Sprintf("%s %s", mono(s.Module), mono(s.Ref)))

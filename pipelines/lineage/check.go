@@ -106,7 +106,7 @@ func pinned(files fs.FS) (pins, generators map[asset.Pin]string, err error) {
 func Pins(bl *beamline.Beamline) map[asset.Pin]string {
 	pins := map[asset.Pin]string{}
 	for _, inst := range bl.Instances {
-		if pins[inst.Image] == "" {
+		if inst.Service == "" && pins[inst.Image] == "" {
 			pins[inst.Image] = inst.File
 		}
 	}

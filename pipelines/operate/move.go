@@ -130,7 +130,7 @@ func isReady(node corev1.Node) bool {
 func imagesOn(l *ledger.Ledger, instances []string, node string) (images []pods.Image) {
 	for _, inst := range l.Current().Record.Instances {
 		image := pods.Image{Node: node, Ref: string(inst.Image)}
-		if node != "" && slices.Contains(instances, inst.Name) && !slices.Contains(images, image) {
+		if node != "" && inst.Image != "" && slices.Contains(instances, inst.Name) && !slices.Contains(images, image) {
 			images = append(images, image)
 		}
 	}

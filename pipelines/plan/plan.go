@@ -53,10 +53,11 @@ type Beamline struct {
 
 // Instance is an IOC instance, one chart.
 type Instance struct {
-	Name  string    `json:"name"`
-	File  string    `json:"file"`          // its values.yaml
-	Image asset.Pin `json:"image"`         // the released generic IOC it runs
-	Own   []string  `json:"own,omitempty"` // files of a chart of its own: "Chart.yaml", "templates/service.yaml"
+	Name    string    `json:"name"`
+	File    string    `json:"file"`              // its values.yaml
+	Image   asset.Pin `json:"image"`             // the released generic IOC it runs
+	Service string    `json:"service,omitempty"` // what it is in place of an IOC: nothing is booted
+	Own     []string  `json:"own,omitempty"`     // files of a chart of its own: "Chart.yaml", "templates/service.yaml"
 	// what that chart needs beyond an IOC; New leaves it out, as it renders no charts
 	Needs []string `json:"needs,omitempty"`
 }
@@ -112,7 +113,7 @@ func instances(bl *beamline.Beamline) *Beamline {
 	p := &Beamline{Name: bl.Name, File: bl.File, Namespace: bl.Namespace, Instances: []Instance{}}
 	for _, i := range bl.Instances {
 		p.Instances = append(p.Instances, Instance{
-			Name: i.Name, File: i.File, Image: i.Image, Own: slices.Sorted(maps.Keys(i.Own)),
+			Name: i.Name, File: i.File, Image: i.Image, Service: i.Service, Own: slices.Sorted(maps.Keys(i.Own)),
 		})
 	}
 	return p

@@ -60,7 +60,9 @@ func (p *Plan) steps() []Step {
 		add(Publish, "chart "+string(p.Tag.Asset), "%s", tagged)
 	case asset.Beamline:
 		for _, i := range p.Beamline.Instances {
-			add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
+			if i.Service == "" {
+				add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
+			}
 		}
 		for _, i := range p.Beamline.Instances {
 			with := "charts/ioc-lib"

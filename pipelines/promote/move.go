@@ -158,7 +158,7 @@ func (m *move) images(c *change) (all []pods.Image) {
 	for _, inst := range c.touched() {
 		before := m.before[inst.Name]
 		image := pods.Image{Node: before.Node, Ref: string(inst.Image)}
-		if before.Node != "" && before.Image != string(inst.Image) && !slices.Contains(all, image) {
+		if before.Node != "" && inst.Image != "" && before.Image != string(inst.Image) && !slices.Contains(all, image) {
 			all = append(all, image)
 		}
 	}

@@ -26,7 +26,7 @@ func (m *move) ask(ctx context.Context, instances []record.Instance) (map[string
 	values, mu := map[string]string{}, sync.Mutex{}
 	err := step.Each(ctx, sideBySide, instances, func(ctx context.Context, inst record.Instance) error {
 		if inst.ProbePV == "" {
-			return nil // an instance with a chart of its own may not be an IOC at all
+			return nil // a service
 		}
 		value, err := m.askOne(ctx, inst, m.ready[inst.Name])
 		mu.Lock()

@@ -101,6 +101,17 @@ type Instance struct {
 	IOC      asset.Pin `json:"ioc"`      // the generic IOC's pin: "ioc-simstage 1.0.0"
 	ProbePV  string    `json:"probePV"`  // the PV that tells whether this IOC lives
 	Protocol string    `json:"protocol"` // how ProbePV is asked for: "ca" or "pva"
+	// what this is in place of an IOC, which has all of the four above, where a service
+	// has none: its chart says what it runs, and nobody booted it
+	Service string `json:"service,omitempty"`
+}
+
+// Runs says what an instance is, for people: "ioc-simstage 1.0.0", or what a service is.
+func (i Instance) Runs() string {
+	if i.Service != "" {
+		return i.Service
+	}
+	return i.IOC.String()
 }
 
 // The names of tests.

@@ -101,16 +101,23 @@ func (r *Record) validateInstances(f *faults) {
 	seen := map[string]bool{}
 	for _, i := range r.Instances {
 		f.must(i.Name != "" && !seen[i.Name], "instance %q is twice there, or has no name", i.Name)
-		f.must(i.Image.Digest() != "", "instance %s: image %q is not by digest", i.Name, i.Image)
 		f.must(
 			i.Chart.Digest() != "" && charts[i.Chart], "instance %s: chart %q is none of the artifacts", i.Name,
 			i.Chart,
 		)
+		seen[i.Name] = true
+		if i.Service != "" {
+			f.must(
+				i.Image == "" && i.IOC.IsZero() && i.ProbePV == "" && i.Protocol == "",
+				"service %s has an image, a generic IOC or a probe PV", i.Name,
+			)
+			continue
+		}
+		f.must(i.Image.Digest() != "", "instance %s: image %q is not by digest", i.Name, i.Image)
 		f.must(!i.IOC.IsZero() && i.ProbePV != "", "instance %s has no generic IOC or probe PV", i.Name)
 		f.must(
 			i.Protocol == "ca" || i.Protocol == "pva", "instance %s: protocol %q is not ca or pva", i.Name, i.Protocol,
 		)
-		seen[i.Name] = true
 	}
 }
 

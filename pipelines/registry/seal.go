@@ -87,7 +87,9 @@ func (r *Registry) named(rec *record.Record) []asset.Ref {
 		refs = append(refs, a.Pinned())
 	}
 	for _, i := range rec.Instances {
-		refs = append(refs, i.Chart, i.Image)
+		if refs = append(refs, i.Chart); i.Service == "" { // whose images may be elsewhere
+			refs = append(refs, i.Image)
+		}
 	}
 	for _, p := range rec.Parents.Releases {
 		if r.Has(p.Ref) {

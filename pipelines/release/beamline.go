@@ -101,7 +101,7 @@ func (b *beamlineJob) runs(i int) asset.Ref {
 	if own := b.own[i]; own != nil {
 		return own.Artifact.Pinned()
 	}
-	return b.iocs[b.bl.Instances[i].Image].ref
+	return b.iocs[b.bl.Instances[i].Image].ref // none of a service
 }
 
 // push pushes the images that instances have of their own: what is booted is what
@@ -132,6 +132,9 @@ func (b *beamlineJob) pack(ctx context.Context) error {
 			Name: inst.Name, Chart: artifacts[i].Pinned(), Image: b.runs(i), IOC: inst.Image,
 			ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(),
 		})
+		if inst.Service != "" {
+			b.rec.Instances[i] = record.Instance{Name: inst.Name, Chart: artifacts[i].Pinned(), Service: inst.Service}
+		}
 	}
 	for _, own := range b.own {
 		if own != nil {

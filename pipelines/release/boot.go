@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -14,13 +15,16 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// test boots the instances that no release has tested so before, and sees that no two
+// test boots the IOCs that no release has tested so before, and sees that no two
 // of all serve one PV.
 func (b *beamlineJob) test(ctx context.Context) error {
 	tests := make([]record.Test, len(b.bl.Instances))
 	known := b.evidence(ctx)
 	var rest []int // that must be booted
 	for i, inst := range b.bl.Instances {
+		if inst.Service != "" {
+			continue
+		}
 		run := b.booted(i)
 		inputs := subject(inst, run).Inputs()
 		var ok bool
@@ -43,6 +47,7 @@ func (b *beamlineJob) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tests = slices.DeleteFunc(tests, func(t record.Test) bool { return t.Name == "" }) // of services
 	b.rec.Checks = append(b.rec.Checks, append(tests, unique(b.bl.Name, tests))...)
 	return nil
 }

@@ -70,6 +70,9 @@ func (p Pipeline) Instance(
 		if names = append(names, inst.Name); inst.Name != name {
 			continue
 		}
+		if inst.Service != "" {
+			return nil, diag.Invalidf(inst.File, 0, "name an IOC", "%s is a service, and no IOC: its chart says what it runs", name)
+		}
 		run, err := (&job{Pipeline: p, files: files, inTree: inTree}).ioc(ctx, inst.Image, inst.File)
 		if err != nil {
 			return nil, err

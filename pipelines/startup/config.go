@@ -25,6 +25,21 @@ const (
 // too large or can't be read, and what can be seen to be wrong in the script
 // without running it.
 func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
+	files, err := Files(fsys, folder)
+	if files == nil {
+		return nil, err
+	}
+	faults := []error{err}
+	if script, ok := files[Script]; ok {
+		faults = append(faults, checkScript(path.Join(folder, Script), script, files))
+	} else if _, err := fs.Stat(fsys, path.Join(folder, Script)); err != nil {
+		faults = append(faults, diag.Invalidf(folder, 0, "add "+Script, "there is no start-up script"))
+	}
+	return files, errors.Join(faults...)
+}
+
+// Files reads the files of a config folder as Config does, whatever they are.
+func Files(fsys fs.FS, folder string) (map[string][]byte, error) {
 	if info, err := fs.Stat(fsys, folder); err != nil || !info.IsDir() {
 		return nil, diag.Invalidf(folder, 0, "add it, with the start-up script "+Script, "there is no such folder")
 	}
@@ -50,13 +65,7 @@ func Config(fsys fs.FS, folder string) (map[string][]byte, error) {
 		}
 		return nil
 	})
-	faults = append(faults, err)
-	if script, ok := files[Script]; ok {
-		faults = append(faults, checkScript(path.Join(folder, Script), script, files))
-	} else if _, err := fs.Stat(fsys, path.Join(folder, Script)); err != nil {
-		faults = append(faults, diag.Invalidf(folder, 0, "add "+Script, "there is no start-up script"))
-	}
-	return files, errors.Join(faults...)
+	return files, errors.Join(append(faults, err)...)
 }
 
 // configFile reads one file of a config folder.

@@ -164,7 +164,7 @@ func ioc(rec *record.Record, name string, history helm.History, s pods.State) IO
 		return line
 	}
 	want := rec.Instances[i]
-	line.IOC = want.IOC.String()
+	line.IOC = want.Runs()
 	switch {
 	case !deployed || last.Status == "uninstalled":
 		line.Doing = "not in the cluster"
