@@ -81,8 +81,8 @@ func (r *reader) checkService(inst *Instance, f *instanceFile, doc *strictyaml.D
 		return
 	}
 	if !inst.Chart {
-		r.faultAt(doc, strictyaml.Path{"service"}, "add Chart.yaml and templates/ that say what runs, or remove service",
-			"a service has a chart of its own")
+		r.faultAt(doc, strictyaml.Path{"service"},
+			"add Chart.yaml and templates/ that say what runs, or remove service", "a service has a chart of its own")
 	}
 	for _, key := range []string{"image", "probePV", "protocol", "probeAdvances", "startup", "generate"} {
 		if doc.Has(key) {

@@ -77,7 +77,8 @@ func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, versio
 	m.Annotations["tagline/beamline"] = string(bl.Name)
 	what := "service"
 	if inst.Service == "" {
-		what, m.AppVersion, m.Annotations["tagline/ioc"] = "IOC instance", inst.Image.Version.String(), inst.Image.String()
+		what, m.AppVersion = "IOC instance", inst.Image.Version.String()
+		m.Annotations["tagline/ioc"] = inst.Image.String()
 	}
 	if m.Description == "" {
 		m.Description = fmt.Sprintf("%s %s of beamline %s", what, inst.Name, bl.Name)

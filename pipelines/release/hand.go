@@ -71,7 +71,9 @@ func (p Pipeline) Instance(
 			continue
 		}
 		if inst.Service != "" {
-			return nil, diag.Invalidf(inst.File, 0, "name an IOC", "%s is a service, and no IOC: its chart says what it runs", name)
+			return nil, diag.Invalidf(
+				inst.File, 0, "name an IOC", "%s is a service, and no IOC: its chart says what it runs", name,
+			)
 		}
 		run, err := (&job{Pipeline: p, files: files, inTree: inTree}).ioc(ctx, inst.Image, inst.File)
 		if err != nil {
