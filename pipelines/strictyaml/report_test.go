@@ -16,7 +16,7 @@ type shelf struct {
 	Mode  string          `json:"mode,omitempty" jsonschema:"enum=red,enum=green,enum=blue"`
 	Ratio float64         `json:"ratio,omitempty" jsonschema:"minimum=0.5,exclusiveMaximum=2"`
 	Names []name          `json:"names,omitempty" jsonschema:"uniqueItems=true,minItems=1"`
-	Label string          `json:"label,omitempty" jsonschema:"minLength=1,maxLength=3"`
+	Label string          `json:"label,omitempty" jsonschema:"minLength=2,maxLength=3"`
 	Sizes map[string]int  `json:"sizes,omitempty" jsonschema:"maxProperties=1"`
 	Parts map[string]part `json:"parts,omitempty"`
 }
@@ -40,6 +40,7 @@ func TestEveryRuleSaysWhatToDo(t *testing.T) {
 		"names: [A, 5]": `x.yaml:1: names: "A" is not a legal name; write it as in stage` + "\n" +
 			`x.yaml:1: names: the number 5 where text belongs; put it in quotes: "5"`,
 		"label: ''": "x.yaml:1: label: it is empty; see the schema of this file",
+		"label: ü":  `x.yaml:1: label: "ü" has 1 of 2 letters at least; see the schema of this file`,
 		"sizes: {a: big}": `x.yaml:1: sizes.a: the text "big" where a whole number belongs; ` +
 			"write digits, without quotes or unit",
 		"parts:\n  a: {wieght: 1}":   `x.yaml:2: parts.a: unknown key "wieght"; did you mean "weight"?`,
@@ -66,7 +67,7 @@ func TestMessagesKeepSecretsAndTerminals(t *testing.T) {
 // What another reader refused has its place in the file, and keeps what it said.
 func TestAtPlacesWhatAnotherReaderRefused(t *testing.T) {
 	schema := strictyaml.New[shelf]("Shelf", "A shelf.")
-	_, doc, err := schema.Read("x.yaml", []byte("mode: red\nlabel: x\n"))
+	_, doc, err := schema.Read("x.yaml", []byte("mode: red\nlabel: xx\n"))
 	require.NoError(t, err)
 	require.EqualError(t, doc.At(strictyaml.Path{"label"}, errors.New("too short")), "x.yaml:2: too short")
 	refused := &diag.Error{Kind: diag.Broken, File: "y.yaml", Err: errors.New("too short"), Fix: "write more"}
