@@ -25,7 +25,7 @@ import (
 // Server keeps objects. A Deployment in it has its pod, and loses it, at once: see
 // Unready for pods that do not get ready. It is safe for use by several goroutines.
 type Server struct {
-	address string
+	http *httptest.Server
 
 	mu      sync.Mutex
 	objects map[string]object // by place
@@ -41,37 +41,45 @@ type object interface {
 	metav1.Object
 }
 
-// New starts a server that has objects. It ends with the test.
-func New(t *testing.T, objects ...runtime.Object) *Server {
-	t.Helper()
+// Start starts a server that has objects. Close ends it. It panics where it does
+// not know the kind of one.
+func Start(objects ...runtime.Object) *Server {
 	s := &Server{objects: map[string]object{}, unready: func(string) bool { return false }}
-	listener := httptest.NewServer(s)
-	t.Cleanup(listener.Close)
-	s.address = listener.URL
 	for _, o := range objects {
 		resource, ok := resourceOf(o)
-		require.True(t, ok, "%T is no kind that the server knows", o)
+		if !ok {
+			panic(fmt.Sprintf("%T is no kind that the server knows", o))
+		}
 		added := o.(object)
 		s.keep(place{resource, added.GetNamespace(), added.GetName()}, added)
 	}
+	s.http = httptest.NewServer(s)
 	return s
 }
 
-// Kubeconfig writes a kubeconfig whose one context, x, is the server, and returns
-// its path.
-func (s *Server) Kubeconfig(t *testing.T) string {
+// Close ends the server.
+func (s *Server) Close() { s.http.Close() }
+
+// New starts a server that has objects. It ends with the test.
+func New(t *testing.T, objects ...runtime.Object) *Server {
 	t.Helper()
-	file := t.TempDir() + "/kubeconfig"
-	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\n" +
-		"clusters: [{name: x, cluster: {server: '" + s.address + "'}}]\n"
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	return file
+	s := Start(objects...)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Kubeconfig returns the text of a kubeconfig whose one context, x, is the server.
+func (s *Server) Kubeconfig() string {
+	return "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\n" +
+		"clusters: [{name: x, cluster: {server: '" + s.http.URL + "'}}]\n"
 }
 
 // Namespace opens a beamline's namespace, of the same name, with Tagline's client.
 func (s *Server) Namespace(t *testing.T, beamline string) *cluster.Namespace {
 	t.Helper()
-	n, err := cluster.Open(cluster.Access{Kubeconfig: s.Kubeconfig(t)}, beamline, beamline)
+	file := t.TempDir() + "/kubeconfig"
+	require.NoError(t, os.WriteFile(file, []byte(s.Kubeconfig()), 0o600))
+	n, err := cluster.Open(cluster.Access{Kubeconfig: file}, beamline, beamline)
 	require.NoError(t, err)
 	return n
 }

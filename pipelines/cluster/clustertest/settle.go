@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Node is where pods run that ask for no node.
@@ -81,6 +82,7 @@ func (s *Server) newPod(d *appsv1.Deployment, template string) *corev1.Pod {
 		},
 		Spec: *d.Spec.Template.Spec.DeepCopy(),
 	}
+	p.UID = types.UID("uid-" + p.Name)
 	p.Spec.NodeName = Node
 	if node := p.Spec.NodeSelector["kubernetes.io/hostname"]; node != "" {
 		p.Spec.NodeName = node
