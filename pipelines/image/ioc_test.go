@@ -25,11 +25,13 @@ func motors() (Builder, *recipe.Image) {
 		Images: map[asset.Name]*recipe.Image{"epics-base": base, "ioc-motor": img},
 		Modules: map[string]*recipe.Module{
 			"epics-base": {
-				Name: "epics-base", Macro: "EPICS_BASE", DBDs: []string{"base.dbd"}, Libs: []string{"$(EPICS_BASE_IOC_LIBS)"},
+				Name: "epics-base", Macro: "EPICS_BASE", DBDs: []string{"base.dbd"},
+				Libs: []string{"$(EPICS_BASE_IOC_LIBS)"},
 			},
 			"asyn": {Name: "asyn", Macro: "ASYN", DBDs: []string{"asyn.dbd"}, Libs: []string{"asyn"}},
 			"busy": {
-				Name: "busy", Macro: "BUSY", Needs: []string{"asyn"}, DBDs: []string{"busySupport.dbd"}, Libs: []string{"busy"},
+				Name: "busy", Macro: "BUSY", Needs: []string{"asyn"},
+				DBDs: []string{"busySupport.dbd"}, Libs: []string{"busy"},
 			},
 			"motor": {
 				Name: "motor", Macro: "MOTOR", Needs: []string{"asyn", "busy"},
@@ -46,7 +48,8 @@ func built(t *testing.T, b Builder, img *recipe.Image) string {
 	files, err := b.iocData(img).files()
 	require.NoError(t, err)
 	files["configure/CONFIG"] = "include $(TOP)/configure/RELEASE\n"
-	files["configure/RULES"] = "all:\n\t@echo $(PROD_IOC) $(DBD)\n\t@echo $(ioc_DBD)\n\t@echo $(ioc_LIBS)\n\t@echo $(ioc_SRCS)\n"
+	files["configure/RULES"] = "all:\n\t@echo $(PROD_IOC) $(DBD)\n\t@echo $(ioc_DBD)\n" +
+		"\t@echo $(ioc_LIBS)\n\t@echo $(ioc_SRCS)\n"
 	dir := t.TempDir()
 	for name, text := range files {
 		require.NoError(t, os.MkdirAll(filepath.Dir(dir+"/"+name), 0o755))
@@ -63,7 +66,8 @@ func TestTheIOCIsMadeOfItsModules(t *testing.T) {
 	out, err := exec.Command("make", "-s", "-C", dir+"/iocApp/src", "EPICS_BASE_IOC_LIBS=dbCore ca Com").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Equal(t, "ioc ioc.dbd\nbase.dbd asyn.dbd busySupport.dbd motorSupport.dbd\n"+
-		"motorSimSupport motor busy asyn dbCore ca Com\nioc_registerRecordDeviceDriver.cpp main.cpp crash.cpp\n", string(out))
+		"motorSimSupport motor busy asyn dbCore ca Com\n"+
+		"ioc_registerRecordDeviceDriver.cpp main.cpp crash.cpp\n", string(out))
 	for _, source := range []string{"main.cpp", "crash.cpp"} {
 		require.FileExists(t, dir+"/iocApp/src/"+source)
 	}

@@ -99,7 +99,8 @@ func TestFoldersOfTestsAreLeftOut(t *testing.T) {
 // dbdScript prints each file under its name, and passes over folders without any.
 func TestDBDsArePrintedByName(t *testing.T) {
 	root := tree(t, map[string]string{
-		"base/dbd/base.dbd": "recordtype(ai) {\n}", "motor/dbd/motor.dbd": "include \"base.dbd\"\n", "motor/dbd/README": "no dbd",
+		"base/dbd/base.dbd": "recordtype(ai) {\n}", "motor/dbd/motor.dbd": "include \"base.dbd\"\n",
+		"motor/dbd/README": "no dbd",
 	})
 	out, err := exec.Command("sh", "-c", dbdScript, "sh", root+"/base/dbd", root+"/asyn/dbd", root+"/motor/dbd").Output()
 	require.NoError(t, err)

@@ -98,8 +98,8 @@ func TestATagThatMovedIsRefused(t *testing.T) {
 		require.Equal(t, diag.Invalid, diag.KindOf(err))
 		require.EqualError(
 			t, err, "generic-iocs/ioc-a/image.lock.yaml: asyn "+ref+": the tag has moved: it was locked at commit "+
-				string(locked.Commit)[:12]+" and is at "+r.hash("main")[:12]+" now; find out why; to take what it is now, "+
-				"run: tagline lock ioc-a",
+				string(locked.Commit)[:12]+" and is at "+r.hash("main")[:12]+
+				" now; find out why; to take what it is now, run: tagline lock ioc-a",
 		)
 		require.Equal(t, err, r.through().Reach(t.Context(), r.asyn(ref), locked))
 	}
