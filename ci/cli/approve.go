@@ -94,22 +94,40 @@ func newRevoke(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, j := range verdict.Approvals {
-				if strings.HasPrefix(j.ID, given[2]) {
-					return approval.Revoke(cmd.Context(), q.Registry, signer, q.Ref(verdict.Record), j.ID, q.Now.UTC())
-				}
+			id, err := approvalNamed(verdict.Approvals, given)
+			if err != nil {
+				return err
 			}
-			return &diag.Error{
-				Kind: diag.Invalid, Doing: "revoking", Asset: given[0], Version: given[1],
-				Err: fmt.Errorf("it has no approval %q", given[2]),
-				Fix: "see tagline approvals " + given[0] + " " + given[1],
-			}
+			return approval.Revoke(cmd.Context(), q.Registry, signer, q.Ref(verdict.Record), id, q.Now.UTC())
 		},
 	}, beamlineArg, versionArg, approvalArg)
 	s.flags(cmd)
 	b.flags(cmd)
 	by.flags(cmd)
 	return cmd
+}
+
+// approvalNamed returns the ID of the one approval that begins as given, after a
+// beamline and a version. The error is of kind diag.Invalid where none does, or
+// several do.
+func approvalNamed(all []approval.Judged, given []string) (string, error) {
+	var found []string
+	for _, j := range all {
+		if strings.HasPrefix(j.ID, given[2]) {
+			found = append(found, j.ID)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	err := fmt.Errorf("it has no approval %q", given[2])
+	if len(found) > 1 {
+		err = fmt.Errorf("%d of its approvals begin with %q", len(found), given[2])
+	}
+	return "", &diag.Error{
+		Kind: diag.Invalid, Doing: "revoking", Asset: given[0], Version: given[1], Err: err,
+		Fix: "see tagline approvals " + given[0] + " " + given[1],
+	}
 }
 
 // ask asks the gate about a beamline and a version, as given on the command line.

@@ -56,7 +56,9 @@ func sealCharts(ts *testscript.TestScript, neg bool, args []string) {
 		rec.Instances = append(rec.Instances, record.Instance{
 			Name: inst.Name, Chart: pushed.Pinned(), Image: image, IOC: inst.Image, ProbePV: "X", Protocol: "ca",
 		})
-		rec.Checks = append(rec.Checks, record.Test{Name: record.BootTest, Of: inst.Name, Passed: true})
+		rec.Checks = append(rec.Checks, record.Test{
+			Name: record.BootTest, Of: inst.Name, Digest: asset.Digest(digest.String()), Passed: true,
+		})
 	}
 	if len(args) > 2 {
 		key, err := sign.ReadKey([]byte(ts.ReadFile(args[2])), []byte(ts.Getenv("TAGLINE_KEY_PASSWORD")))

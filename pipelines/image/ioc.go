@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -39,21 +40,7 @@ type iocData struct {
 
 // ioc builds the IOC application of img at /epics/ioc on dev.
 func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
-	modules := b.Tree.IOCModules(img)
-	data := iocData{}
-	for _, name := range modules {
-		mod := b.Tree.Modules[name]
-		data.Modules = append(data.Modules, iocModule{name, mod.Macro, layout.Module(name)})
-		for _, dbd := range mod.DBDs {
-			if !slices.Contains(data.DBDs, dbd) {
-				data.DBDs = append(data.DBDs, dbd)
-			}
-		}
-	}
-	for _, name := range slices.Backward(modules) {
-		data.Libs = append(data.Libs, b.Tree.Modules[name].Libs...)
-	}
-	app, err := b.render(data)
+	app, err := b.render(img)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +77,24 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", runtimeimage.DatabasePath(b.Tree, img)), nil
 }
 
+// iocData returns what the IOC application of img is made of.
+func (b Builder) iocData(img *recipe.Image) (data iocData) {
+	modules := b.Tree.IOCModules(img)
+	for _, name := range modules {
+		mod := b.Tree.Modules[name]
+		data.Modules = append(data.Modules, iocModule{name, mod.Macro, layout.Module(name)})
+		for _, dbd := range mod.DBDs {
+			if !slices.Contains(data.DBDs, dbd) {
+				data.DBDs = append(data.DBDs, dbd)
+			}
+		}
+	}
+	for _, name := range slices.Backward(modules) {
+		data.Libs = append(data.Libs, b.Tree.Modules[name].Libs...)
+	}
+	return data
+}
+
 // iocRun builds ioc-run and ioc-ask on dev, for an IOC with a source of its own
 // too.
 func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
@@ -121,11 +126,24 @@ func iocSource(img *recipe.Image) string {
 	return "the recipe"
 }
 
-// render fills the IOC application's templates.
-func (b Builder) render(data iocData) (*dagger.Directory, error) {
+// render carries the IOC application of img into the engine.
+func (b Builder) render(img *recipe.Image) (*dagger.Directory, error) {
+	files, err := b.iocData(img).files()
+	if err != nil {
+		return nil, fmt.Errorf("writing the IOC application: %w", err)
+	}
 	dir := b.Client.Directory()
-	err := fs.WalkDir(application, "ioc", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		dir = dir.WithNewFile(name, files[name])
+	}
+	return dir, nil
+}
+
+// files returns the files of the IOC application, its templates filled, by name.
+func (d iocData) files() (map[string]string, error) {
+	files := map[string]string{}
+	return files, fs.WalkDir(application, "ioc", func(p string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
 			return err
 		}
 		text, err := application.ReadFile(p)
@@ -133,22 +151,20 @@ func (b Builder) render(data iocData) (*dagger.Directory, error) {
 			return err
 		}
 		name := strings.TrimPrefix(p, "ioc/")
-		if plain, ok := strings.CutSuffix(name, ".tmpl"); ok {
-			t, err := template.New(name).Option("missingkey=error").Parse(string(text))
-			if err != nil {
-				return err
-			}
-			var w strings.Builder
-			if err := t.Execute(&w, data); err != nil {
-				return err
-			}
-			name, text = plain, []byte(w.String())
+		plain, ok := strings.CutSuffix(name, ".tmpl")
+		if !ok {
+			files[name] = string(text)
+			return nil
 		}
-		dir = dir.WithNewFile(name, string(text))
+		t, err := template.New(name).Option("missingkey=error").Parse(string(text))
+		if err != nil {
+			return err
+		}
+		var w strings.Builder
+		if err := t.Execute(&w, d); err != nil {
+			return err
+		}
+		files[plain] = w.String()
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("writing the IOC application: %w", err)
-	}
-	return dir, nil
 }

@@ -1,6 +1,8 @@
 package smoke
 
 import (
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,6 +57,11 @@ func TestAnswers(t *testing.T) {
 		(&bootLog{started: true}).wrongAnswers(stage, 1))
 }
 
+// A shell reads a simulator's command as its words were written.
 func TestQuoted(t *testing.T) {
+	words := []string{"echo", "-n", "it's", "", "a b", `"$HOME"`, "`id`", "new\nline", `\`, "*", "%s"}
+	out, err := exec.Command("sh", "-c", "set -- "+quoted(words)+`; for w; do printf '<%s>' "$w"; done`).Output()
+	require.NoError(t, err)
+	require.Equal(t, "<"+strings.Join(words, "><")+">", string(out))
 	require.Equal(t, `'sh' '-c' 'it'\''s $HOME'`, quoted([]string{"sh", "-c", "it's $HOME"}))
 }

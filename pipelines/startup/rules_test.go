@@ -1,13 +1,16 @@
 package startup_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/startup"
+	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
 func TestJudge(t *testing.T) {
@@ -95,4 +98,33 @@ func TestCursor(t *testing.T) {
 		assert.Equal(t, step.line, line, step.log)
 	}
 	assert.Equal(t, "a.substitutions", c.Argument())
+}
+
+// A pattern that can't be read, that would pick every line, or that has no reason
+// is refused where it stands.
+func TestRulesAreChecked(t *testing.T) {
+	type file struct {
+		Startup startup.Rules `json:"startup"`
+	}
+	schema := strictyaml.New[file]("File", "A file.")
+	for text, want := range map[string]string{
+		"within: 90s":   "",
+		"within: 1h30m": `x.yaml:2: "1h30m" is no time to start; write it as in 90s, 3m or 1h`,
+		"within: 0s":    `x.yaml:2: "0s" is no time to start; write it as in 90s, 3m or 1h`,
+		"allow: [{line: ok, why: it is}, {line: '(', why: x}]": "x.yaml:2: \"(\": error parsing regexp: " +
+			"missing closing ): `(`; write a regular expression of RE2",
+		"refuse: [{line: '', why: x}]": `x.yaml:2: "": it is empty, and would pick every line; ` +
+			"write a regular expression of RE2",
+		"refuse: [{line: a, why: ''}]": `x.yaml:2: the pattern "a" has no reason; add why`,
+	} {
+		f, doc, err := schema.Read("x.yaml", []byte("startup:\n  "+text+"\n"))
+		require.NoError(t, err, text)
+		err = errors.Join(f.Startup.Check(doc, strictyaml.Path{"startup"})...)
+		if want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, want, text)
+		require.Equal(t, diag.Invalid, diag.KindOf(err))
+	}
 }

@@ -79,7 +79,11 @@ func (f *finding) report() {
 			f.fault(key.line, f.like(), "%s%s is not a legal %s", f.name, quoted(k.Property), f.noun())
 		}
 	case *kind.MinLength:
-		f.fault(line, f.like(), "%sit is empty", f.name)
+		if k.Got == 0 {
+			f.fault(line, f.like(), "%sit is empty", f.name)
+			return
+		}
+		f.fault(line, f.like(), "%s%s has %d of %d letters at least", f.name, quoted(n.text), k.Got, k.Want)
 	case *kind.MinItems:
 		f.fault(line, "add one at least", "%sthe list is empty", f.name)
 	case *kind.Minimum:
