@@ -51,7 +51,14 @@ const (
 	defaultID       = 1000 // of the user and of the group
 	defaultGrace    = 30   // seconds
 	defaultProtocol = "ca"
+	defaultNetwork  = "host"
 )
+
+// defaults are the values that an instance has without writing them, by key.
+var defaults = map[string]any{
+	"protocol": defaultProtocol, "network": defaultNetwork, "uid": defaultID, "gid": defaultID,
+	"graceSeconds": defaultGrace,
+}
 
 // User returns the user and group id that the IOC runs as, "1000:1000".
 func (v Values) User() string {
