@@ -48,6 +48,9 @@ func (r *reader) instance(bl *Beamline, name string) {
 	inst.Values = inst.Under(bl.Values)
 	r.checkValues(doc, nil, f.Values)
 	r.checkProbe(inst, doc)
+	o := origins{inst, bl, doc, r.shared}
+	r.checkPorts(o)
+	r.keep(o)
 }
 
 // overlay returns the beamline's values with an instance's own over them: maps

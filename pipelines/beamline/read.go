@@ -40,12 +40,15 @@ func Names(fsys fs.FS) ([]asset.Name, error) {
 // Read reads one beamline with all its instances. The error joins every fault
 // of every file, a *diag.Error each, by file and line; there is no Beamline then.
 func Read(fsys fs.FS, name asset.Name) (*Beamline, error) {
-	r := &reader{fsys: fsys, probes: map[string]*Instance{}}
+	r := &reader{
+		fsys: fsys, probes: map[string]*Instance{}, autosave: map[string]origin{}, told: map[[2]string]bool{},
+	}
 	bl := r.beamline(name)
 	if bl != nil {
 		for _, folder := range r.instances(bl) {
 			r.instance(bl, folder)
 		}
+		r.checkFolders()
 	}
 	if err := r.faults.Err(); err != nil {
 		return nil, err
@@ -70,6 +73,11 @@ type reader struct {
 	shared *strictyaml.Doc      // beamline.yaml
 	probes map[string]*Instance // by probe PV
 	faults diag.Faults
+
+	ports    []hostPort         // of the instances so far
+	writable []writable         // folders of all instances
+	autosave map[string]origin  // by the name of the claim that has them
+	told     map[[2]string]bool // places that a fault of two instances names
 }
 
 // beamline reads beamline.yaml. It returns nil when the file cannot be read.
