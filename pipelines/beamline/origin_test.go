@@ -67,6 +67,9 @@ func TestOrigins(t *testing.T) {
 		"a label with dots": {
 			"values:\n  nodeSelector: {a.b/c: x}\n", "", "nodeSelector.a.b/c", `beamline:3 "x"`,
 		},
+		"a start":           {"", "", "start", "default true"},
+		"no start":          {"values:\n  start: false\n", "", "start", "beamline:3 false"},
+		"a start after all": {"values:\n  start: false\n", "start: true\n", "start", "3 true"},
 		"part of a struct": {
 			"values:\n  startup:\n    within: 3m\n", "startup: {refuse: [{line: x, why: y}]}\n", "startup.within",
 			`beamline:4 "3m"`,

@@ -101,6 +101,8 @@ type Instance struct {
 	IOC      asset.Pin `json:"ioc"`      // the generic IOC's pin: "ioc-simstage 1.0.0"
 	ProbePV  string    `json:"probePV"`  // the PV that tells whether this IOC lives
 	Protocol string    `json:"protocol"` // how ProbePV is asked for: "ca" or "pva"
+	// whether its values say start: false: it comes to the beamline stopped
+	Stopped bool `json:"stopped,omitempty"`
 }
 
 // The names of tests.
