@@ -111,6 +111,8 @@ func writeMove(w io.Writer, did string, r *promote.Result) error {
 	for _, ioc := range r.IOCs {
 		note := ""
 		switch {
+		case ioc.Did == promote.Stopped:
+			note = ioc.Doing
 		case ioc.Doing != "":
 			note = "not ready, and was not before: " + ioc.Doing
 		case ioc.Value != "":

@@ -63,13 +63,16 @@ func TestWriteMove(t *testing.T) {
 			PV:    "BL01T:X",
 			Value: "5",
 		},
+		{Name: "bl01t-mo-ioc-08", Did: promote.Stopped, PV: "BL01T:Y", Doing: "by release 1: values.yaml"},
 		{Name: "bl01t-mo-ioc-09", Did: promote.Removed},
 	}}
 	require.NoError(t, writeMove(&b, "promoted", r))
 	require.Equal(
 		t,
 		"bl01t: promoted 2026.11.2, was 2026.11.1\n"+
-			"  bl01t-mo-ioc-01  unchanged  BL01T:X = 5\n  bl01t-mo-ioc-09  removed    \n",
+			"  bl01t-mo-ioc-01  unchanged  BL01T:X = 5\n"+
+			"  bl01t-mo-ioc-08  stopped    by release 1: values.yaml\n"+
+			"  bl01t-mo-ioc-09  removed    \n",
 		b.String(),
 	)
 	b.Reset()

@@ -32,7 +32,7 @@ type Promotion struct {
 type Promoted struct {
 	// The IOC instance.
 	Name string
-	// "unchanged", "restarted", "started" or "removed".
+	// "unchanged", "restarted", "started", "stopped" or "removed".
 	Did string
 	// The PV that was asked, and what it answered.
 	Pv, Value string

@@ -2,9 +2,13 @@
 package beamline
 
 import (
+	"path"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -55,6 +59,22 @@ func (i *Instance) InImage() bool {
 		}
 	}
 	return size > maxMounted
+}
+
+// Instance returns the instance of a name. The error is of kind diag.Invalid when
+// there is none, and names those there are.
+func (b *Beamline) Instance(name string) (*Instance, error) {
+	var names []string
+	for _, inst := range b.Instances {
+		if inst.Name == name {
+			return inst, nil
+		}
+		names = append(names, inst.Name)
+	}
+	return nil, diag.Invalidf(
+		path.Join(Dir, string(b.Name), "iocs"), 0, "the instances here are "+strings.Join(names, ", "),
+		"beamline %s has no IOC instance %q", b.Name, name,
+	)
 }
 
 // Under returns the values that the instance would have if its beamline's were

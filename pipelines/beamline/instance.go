@@ -48,6 +48,9 @@ func (r *reader) instance(bl *Beamline, name string) {
 	r.checkProbe(inst, doc)
 	r.checkService(inst, f, doc)
 	inst.Generator = r.generator(bl, inst, f, doc)
+	o := origins{inst, bl, doc, r.shared}
+	r.checkPorts(o)
+	r.keep(o)
 }
 
 // readConfig reads an instance's config folder.
@@ -84,7 +87,7 @@ func (r *reader) checkService(inst *Instance, f *instanceFile, doc *strictyaml.D
 		r.faultAt(doc, strictyaml.Path{"service"},
 			"add Chart.yaml and templates/ that say what runs, or remove service", "a service has a chart of its own")
 	}
-	for _, key := range []string{"image", "probePV", "protocol", "probeAdvances", "startup", "generate"} {
+	for _, key := range []string{"image", "probePV", "protocol", "probeAdvances", "startup", "start", "generate"} {
 		if doc.Has(key) {
 			r.faultAt(doc, strictyaml.Path{key}, "remove it, or service", "a service is no IOC, and has no %s", key)
 		}

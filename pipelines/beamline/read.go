@@ -44,12 +44,16 @@ func Read(fsys fs.FS, name asset.Name) (*Beamline, error) { return read(fsys, na
 // read reads a beamline, without the config folders that are generated if they may
 // not have been made yet.
 func read(fsys fs.FS, name asset.Name, ungenerated bool) (*Beamline, error) {
-	r := &reader{fsys: fsys, probes: map[string]*Instance{}, ungenerated: ungenerated}
+	r := &reader{
+		fsys: fsys, probes: map[string]*Instance{}, autosave: map[string]origin{}, told: map[[2]string]bool{},
+		ungenerated: ungenerated,
+	}
 	bl := r.beamline(name)
 	if bl != nil {
 		for _, folder := range r.instances(bl) {
 			r.instance(bl, folder)
 		}
+		r.checkFolders()
 	}
 	if err := r.faults.Err(); err != nil {
 		return nil, err
@@ -74,6 +78,11 @@ type reader struct {
 	shared *strictyaml.Doc      // beamline.yaml
 	probes map[string]*Instance // by probe PV
 	faults diag.Faults
+
+	ports    []hostPort         // of the instances so far
+	writable []writable         // folders of all instances
+	autosave map[string]origin  // by the name of the claim that has them
+	told     map[[2]string]bool // places that a fault of two instances names
 
 	ungenerated bool // generated config folders are left out
 }

@@ -69,6 +69,21 @@ func TestOverlay(t *testing.T) {
 	}, bl.Instances[1].Values)
 }
 
+// An instance starts where its beamline's do not, and the other way round.
+func TestStarts(t *testing.T) {
+	no, yes := false, true
+	for _, c := range []struct {
+		start *bool
+		want  bool
+	}{{nil, true}, {&yes, true}, {&no, false}} {
+		require.Equal(t, c.want, beamline.Values{Start: c.start}.Starts())
+	}
+	bl, err := beamline.Read(pair("values: {start: false}\n", "start: true\n", ""), "bl01t")
+	require.NoError(t, err)
+	require.True(t, bl.Instances[0].Values.Starts())
+	require.False(t, bl.Instances[1].Values.Starts())
+}
+
 // A list of an instance replaces the beamline's, and nothing of that shows through.
 func TestOverlayOfLists(t *testing.T) {
 	tree := site(t)

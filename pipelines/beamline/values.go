@@ -20,6 +20,7 @@ type Values struct {
 	Protocol         string            `json:"protocol,omitempty" jsonschema:"enum=ca,enum=pva,default=ca" jsonschema_description:"How the probe PV is asked for: Channel Access or pvAccess."`
 	ProbeAdvances    bool              `json:"probeAdvances,omitempty" jsonschema_description:"The probe PV goes on changing in an IOC that works: one that stays the same for 90 seconds is restarted."`
 	Startup          *startup.Rules    `json:"startup,omitempty" jsonschema_description:"How the start of the IOC is judged, over what the generic IOC says."`
+	Start            *bool             `json:"start,omitempty" jsonschema:"default=true" jsonschema_description:"false: it comes to the beamline stopped, and runs once somebody says tagline start."`
 	UID              int64             `json:"uid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The user id the IOC runs as. Never root."`
 	GID              int64             `json:"gid,omitempty" jsonschema:"minimum=1,maximum=2147483647,example=1000" jsonschema_description:"The group id the IOC runs as."`
 	Env              map[string]string `json:"env,omitempty" jsonschema_description:"Environment variables of the IOC."`
@@ -51,7 +52,14 @@ const (
 	defaultID       = 1000 // of the user and of the group
 	defaultGrace    = 30   // seconds
 	defaultProtocol = "ca"
+	defaultNetwork  = "host"
 )
+
+// defaults are the values that an instance has without writing them, by key.
+var defaults = map[string]any{
+	"protocol": defaultProtocol, "network": defaultNetwork, "uid": defaultID, "gid": defaultID,
+	"graceSeconds": defaultGrace, "start": true,
+}
 
 // User returns the user and group id that the IOC runs as, "1000:1000".
 func (v Values) User() string {
@@ -60,6 +68,9 @@ func (v Values) User() string {
 
 // Grace returns the seconds that the IOC has to stop politely.
 func (v Values) Grace() int64 { return cmp.Or(v.GraceSeconds, defaultGrace) }
+
+// Starts reports whether the IOC runs as soon as it comes to its beamline.
+func (v Values) Starts() bool { return v.Start == nil || *v.Start }
 
 // ProbeProtocol returns how the probe PV is asked for: "ca" or "pva".
 func (v Values) ProbeProtocol() string { return cmp.Or(v.Protocol, defaultProtocol) }

@@ -35,6 +35,7 @@ var further = map[string]func(*beamline.Instance){
 	"cluster": func(i *beamline.Instance) {
 		i.Values.Network, i.Values.Env = "cluster", map[string]string{"EPICS_CA_SERVER_PORT": "6064"}
 	},
+	"stopped": func(i *beamline.Instance) { i.Values.Start = new(bool) },
 	"placed": func(i *beamline.Instance) {
 		v := &i.Values
 		v.NodeName, v.NodeSelector = "bl01t-serv-01", map[string]string{"beamline": "bl01t"}

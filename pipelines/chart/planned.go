@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -9,6 +8,20 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 )
+
+// unreleased stands for the image that an instance will run, by a digest of zeros:
+// only the release knows the digest. It is empty for a service, whose images are in
+// its chart.
+func unreleased(inst *beamline.Instance, version string) string {
+	if inst.Service != "" {
+		return ""
+	}
+	name := string(inst.Image.Asset.Image(asset.Runtime)) + ":" + inst.Image.Version.OCITag()
+	if inst.InImage() {
+		name = "instances/" + inst.Name + ":" + strings.ReplaceAll(version, "+", "_")
+	}
+	return name + "@sha256:" + strings.Repeat("0", 64)
+}
 
 // Planned returns what the charts of a beamline in a tree will need, by instance, as
 // Needs returns it for those that are released; nothing of ordinary ones. version is
@@ -28,10 +41,7 @@ func Planned(tree fs.FS, name asset.Name, version string) (map[string][]string, 
 		if !inst.Reaches() {
 			continue
 		}
-		image := "" // of a service, whose images are in its chart
-		if inst.Service == "" {
-			image = fmt.Sprintf("%s@sha256:%s", inst.Image.Asset, strings.Repeat("0", 64)) // known when it is released
-		}
+		image := unreleased(inst, version)
 		archive, err := library.Package(bl, inst, image, version)
 		if err != nil {
 			return nil, err

@@ -86,15 +86,29 @@ func override(object *unstructured.Unstructured, instance string, o ledger.Overr
 	if object.GetKind() != "Deployment" || object.GetName() != instance {
 		return nil
 	}
-	if o.Stopped != nil {
-		if err := unstructured.SetNestedField(object.Object, int64(0), "spec", "replicas"); err != nil {
-			return err
-		}
+	if err := setReplicas(object, o.Stopped != nil); err != nil {
+		return err
 	}
 	if o.Node == "" {
 		return nil
 	}
 	return unstructured.SetNestedField(object.Object, o.Node, NodePath...)
+}
+
+// setReplicas lets an instance run where nobody stopped it, and only there. A chart
+// with start: false has none: that is how the instance comes to its beamline, not
+// how it stays.
+func setReplicas(object *unstructured.Unstructured, stopped bool) error {
+	replicas, found, err := unstructured.NestedFieldNoCopy(object.Object, "spec", "replicas")
+	switch {
+	case err != nil:
+		return err
+	case stopped:
+		return unstructured.SetNestedField(object.Object, int64(0), "spec", "replicas")
+	case found && replicas == int64(0):
+		return unstructured.SetNestedField(object.Object, int64(1), "spec", "replicas")
+	}
+	return nil
 }
 
 // NodePath is where a Deployment names the node that its pods must run on.

@@ -18,7 +18,9 @@ import (
 func object(t *testing.T, text string) *unstructured.Unstructured {
 	t.Helper()
 	u := &unstructured.Unstructured{}
-	require.NoError(t, yaml.Unmarshal([]byte(text), &u.Object))
+	asJSON, err := yaml.YAMLToJSON([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, u.UnmarshalJSON(asJSON)) // with integers, as Helm's client reads them
 	return u
 }
 
@@ -41,6 +43,28 @@ func TestOverrideChangesTheInstancesDeployment(t *testing.T) {
 		d := object(t, deployment)
 		require.NoError(t, same(d), what)
 		require.Equal(t, object(t, deployment), d, what)
+	}
+}
+
+// An instance runs where nobody stopped it, whatever its chart begins with.
+func TestReplicasAreWhatPeopleSay(t *testing.T) {
+	for _, c := range []struct {
+		chart   string
+		stopped bool
+		want    int64
+	}{
+		{"replicas: 1", false, 1}, {"replicas: 1", true, 0}, {"replicas: 0", true, 0}, {"replicas: 0", false, 1},
+		{"replicas: 2", false, 2}, // of a chart of its own
+	} {
+		d := object(t, "kind: Deployment\nmetadata: {name: a}\nspec: {"+c.chart+"}\n")
+		o := ledger.Override{}
+		if c.stopped {
+			o.Stopped = &ledger.Note{By: "release 1.0.0", Release: true}
+		}
+		require.NoError(t, override(d, "a", o))
+		got, _, err := unstructured.NestedInt64(d.Object, "spec", "replicas")
+		require.NoError(t, err)
+		require.Equal(t, c.want, got, "%+v", c)
 	}
 }
 

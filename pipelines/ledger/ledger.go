@@ -44,6 +44,9 @@ type Underway struct {
 	// Severities holds by PV of the policy's verify the alarm severity before, without
 	// those that did not answer.
 	Severities map[string]string `json:"severities,omitempty"`
+	// Stopped holds by instance that the change itself stops, or lets run, who had
+	// stopped it before; nil for nobody.
+	Stopped map[string]*Note `json:"stopped,omitempty"`
 }
 
 // Note says who did something, when and why.
@@ -51,6 +54,8 @@ type Note struct {
 	By     string    `json:"by"`
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason,omitempty"`
+	// Release is true where no person did it: the release says it of its instance.
+	Release bool `json:"release,omitempty"`
 }
 
 // Override is what people set for one instance beside its chart. It lasts
@@ -124,6 +129,28 @@ func (l *Ledger) Override(instance string, o Override) {
 	l.Overrides[instance] = o
 	if o.none() {
 		delete(l.Overrides, instance)
+	}
+}
+
+// SetStopped sets who stopped an instance, nil for nobody.
+func (l *Ledger) SetStopped(instance string, note *Note) {
+	o := l.Overrides[instance]
+	o.Stopped = note
+	l.Override(instance, o)
+}
+
+// Keep lets an instance stay stopped, or run, when a change that is under way is put
+// back: a person said so since.
+func (l *Ledger) Keep(instance string) {
+	if l.Underway != nil {
+		delete(l.Underway.Stopped, instance)
+	}
+}
+
+// Unstop takes back which instances the change under way stopped or let run.
+func (l *Ledger) Unstop() {
+	for instance, note := range l.Underway.Stopped {
+		l.SetStopped(instance, note)
 	}
 }
 

@@ -11,6 +11,24 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
+// What a change itself stops, or lets run, is taken back with it, but for what a person
+// said since.
+func TestUnstop(t *testing.T) {
+	release, person := &Note{By: "release 2.0", Release: true}, &Note{By: "ada"}
+	l := &Ledger{Underway: &Underway{Stopped: map[string]*Note{"new": nil, "waited": release, "mine": release}}}
+	l.Override("new", Override{Stopped: release, Node: "ws012"})
+	l.SetStopped("mine", person)
+	l.Keep("mine")
+	l.Unstop()
+	require.Equal(t, map[string]Override{
+		"new": {Node: "ws012"}, "waited": {Stopped: release}, "mine": {Stopped: person},
+	}, l.Overrides)
+	l.Underway = nil
+	l.Keep("mine")
+	l.SetStopped("mine", nil)
+	require.NotContains(t, l.Overrides, "mine")
+}
+
 func TestLedgerKeepsWhatRanBefore(t *testing.T) {
 	l := &Ledger{}
 	require.Nil(t, l.Current())

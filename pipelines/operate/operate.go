@@ -125,10 +125,11 @@ func Stop(ctx context.Context, o Order) error {
 // setStopped writes into the ledger that the IOCs are stopped, and why; nil is
 // that they run.
 func (o Order) setStopped(ctx context.Context, l *ledger.Ledger, note *ledger.Note) error {
-	return o.set(ctx, l, func(was ledger.Override) ledger.Override {
-		was.Stopped = note
-		return was
-	})
+	for _, name := range o.Instances {
+		l.SetStopped(name, note)
+		l.Keep(name)
+	}
+	return l.Save(ctx, o.Cluster)
 }
 
 // Start starts IOCs that were stopped and returns when they are ready. One that
@@ -171,14 +172,6 @@ func Restart(ctx context.Context, o Order) error {
 		}
 		return pods.Wait(ctx, o.Cluster, o.Instances)
 	})
-}
-
-// set changes what is kept beside the release for each instance, and saves it.
-func (o Order) set(ctx context.Context, l *ledger.Ledger, change func(ledger.Override) ledger.Override) error {
-	for _, name := range o.Instances {
-		l.Override(name, change(l.Overrides[name]))
-	}
-	return l.Save(ctx, o.Cluster)
 }
 
 // scale sets the number of pods that each Deployment has: 0 or 1.

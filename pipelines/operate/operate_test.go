@@ -102,15 +102,13 @@ func TestSetIsSaved(t *testing.T) {
 	l, err := ledger.Read(t.Context(), o.Cluster)
 	require.NoError(t, err)
 	o.Instances = []string{"a"}
-	require.NoError(t, o.set(
-		t.Context(), l, func(was ledger.Override) ledger.Override { was.Stopped = &ledger.Note{By: "me"}; return was },
-	))
+	l.Underway = &ledger.Underway{Stopped: map[string]*ledger.Note{"a": nil, "b": nil}}
+	require.NoError(t, o.setStopped(t.Context(), l, &ledger.Note{By: "me"}))
+	require.Equal(t, map[string]*ledger.Note{"b": nil}, l.Underway.Stopped, "a person has the last word")
 	saved, err := ledger.Read(t.Context(), o.Cluster)
 	require.NoError(t, err)
 	require.Equal(t, "me", saved.Overrides["a"].Stopped.By)
-	require.NoError(t, o.set(
-		t.Context(), l, func(was ledger.Override) ledger.Override { was.Stopped = nil; return was },
-	))
+	require.NoError(t, o.setStopped(t.Context(), l, nil))
 	saved, err = ledger.Read(t.Context(), o.Cluster)
 	require.NoError(t, err)
 	require.Empty(t, saved.Overrides)

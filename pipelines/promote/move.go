@@ -171,11 +171,12 @@ func (m *move) begin(ctx context.Context, c *change) error {
 	if len(c.former) == 0 {
 		return nil
 	}
+	stopped := m.stopAndStart(c)
 	m.ledger.Underway = &ledger.Underway{
 		Version: m.to.Record.Version,
 		Since:   time.Now().UTC(),
 		Former:  c.former,
-		Unready: m.unready(c.former), Severities: m.former.severity,
+		Unready: m.unready(c.former), Severities: m.former.severity, Stopped: stopped,
 	}
 	return m.ledger.Save(ctx, m.Cluster)
 }

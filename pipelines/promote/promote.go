@@ -47,10 +47,10 @@ type Result struct {
 // IOC is what a promotion did to one IOC.
 type IOC struct {
 	Name  string `json:"name"`
-	Did   string `json:"did"`             // Unchanged, Restarted, Started or Removed
+	Did   string `json:"did"`             // Unchanged, Restarted, Started, Stopped or Removed
 	PV    string `json:"pv,omitempty"`    // the PV that was asked
 	Value string `json:"value,omitempty"` // what it said, as ioc-ask prints it
-	Doing string `json:"doing,omitempty"` // what an IOC does that is not ready, as it was not before
+	Doing string `json:"doing,omitempty"` // what an IOC does that is not ready, or who stopped it
 }
 
 // What happened to an IOC.
@@ -58,6 +58,7 @@ const (
 	Unchanged = "unchanged" // its pod is the one that ran before
 	Restarted = "restarted" // its pod was replaced
 	Started   = "started"   // it had no pod
+	Stopped   = "stopped"   // it has no pod: its release or a person stopped it, now or before
 	Removed   = "removed"   // it is not in the release
 )
 

@@ -1,6 +1,10 @@
 package promote
 
-import "github.com/tagline-ci/tagline/pipelines/pods"
+import (
+	"fmt"
+
+	"github.com/tagline-ci/tagline/pipelines/pods"
+)
 
 // result returns what became of every IOC, judged by its pod.
 func (m *move) result(c *change, after map[string]pods.State, values map[string]string) *Result {
@@ -14,7 +18,11 @@ func (m *move) result(c *change, after map[string]pods.State, values map[string]
 	for _, inst := range m.to.Record.Instances {
 		now := after[inst.Name]
 		ioc := IOC{Name: inst.Name, Did: did(m.before[inst.Name], now), PV: inst.ProbePV, Value: values[inst.Name]}
-		if !now.Ready {
+		stopped := m.ledger.Overrides[inst.Name].Stopped
+		switch {
+		case stopped != nil && now.Pod == "":
+			ioc.Did, ioc.Doing = Stopped, fmt.Sprintf("by %s: %s", stopped.By, stopped.Reason)
+		case !now.Ready:
 			ioc.Doing = now.Doing
 		}
 		r.IOCs = append(r.IOCs, ioc)

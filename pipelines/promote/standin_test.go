@@ -52,6 +52,7 @@ type world struct {
 	registry  *registry.Registry
 	image     string            // "host/path@sha256:…" of the stand-in
 	own       map[string]string // by instance, a template of its own
+	waits     map[string]bool   // by instance, start: false
 }
 
 // newWorld opens the parts that the end-to-end harness names.
@@ -228,6 +229,9 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 			Config: map[string][]byte{"st.cmd": []byte(script)},
 			Values: beamline.Values{ProbePV: strings.ToUpper(name) + ":X", Memory: "32Mi", GraceSeconds: 5},
 		}
+		if w.waits[name] {
+			inst.Values.Start = new(bool)
+		}
 		if text := w.own[name]; text != "" {
 			inst.Chart = true
 			inst.Own = map[string][]byte{"Chart.yaml": []byte("{}"), "templates/own.yaml": []byte(text)}
@@ -238,7 +242,7 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		require.NoError(w.t, err)
 		rec.Instances = append(rec.Instances, record.Instance{
 			Name: name, Chart: art.Pinned(), Image: asset.Ref(w.image), IOC: pin, ProbePV: inst.Values.ProbePV,
-			Protocol: "ca",
+			Protocol: "ca", Stopped: w.waits[name],
 		})
 		rec.Checks = append(rec.Checks, record.Test{
 			Name: record.BootTest, Of: name, Digest: asset.Ref(w.image).Digest(), Passed: true,

@@ -55,6 +55,7 @@ func (d Deps) putBack(ctx context.Context, past *ledger.Ledger) error {
 	ctx, cancel := context.WithTimeout(ctx, max(d.Timeout, undoWithin))
 	defer cancel()
 	name := "putting " + d.Cluster.Beamline + " back"
+	past.Unstop()
 	return step.Run(ctx, name, func(ctx context.Context) error {
 		err := d.restore(ctx, past.Underway.Former, past.Overrides)
 		for try := 1; err != nil && try < tries && ctx.Err() == nil; try++ {

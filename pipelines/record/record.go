@@ -101,6 +101,8 @@ type Instance struct {
 	IOC      asset.Pin `json:"ioc"`      // the generic IOC's pin: "ioc-simstage 1.0.0"
 	ProbePV  string    `json:"probePV"`  // the PV that tells whether this IOC lives
 	Protocol string    `json:"protocol"` // how ProbePV is asked for: "ca" or "pva"
+	// whether its values say start: false: it comes to the beamline stopped
+	Stopped bool `json:"stopped,omitempty"`
 	// what this is in place of an IOC, which has all of the four above, where a service
 	// has none: its chart says what it runs, and nobody booted it
 	Service string `json:"service,omitempty"`

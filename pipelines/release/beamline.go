@@ -130,7 +130,7 @@ func (b *beamlineJob) pack(ctx context.Context) error {
 	for i, inst := range b.bl.Instances {
 		b.rec.Instances = append(b.rec.Instances, record.Instance{
 			Name: inst.Name, Chart: artifacts[i].Pinned(), Image: b.runs(i), IOC: inst.Image,
-			ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(),
+			ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Stopped: !inst.Values.Starts(),
 		})
 		if inst.Service != "" {
 			b.rec.Instances[i] = record.Instance{Name: inst.Name, Chart: artifacts[i].Pinned(), Service: inst.Service}

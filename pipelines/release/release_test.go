@@ -258,7 +258,9 @@ func (s *site) beamline(boot func(context.Context, *beamline.Instance, ioc) (*re
 // A repository with a beamline alone is released: its charts are made with the
 // library chart that the program carries.
 func TestABeamlineAloneIsReleased(t *testing.T) {
-	s := newSite(t, line())
+	files := line()
+	files["beamlines/bl01t/iocs/bl01t-b/values.yaml"] += "start: false\n"
+	s := newSite(t, files)
 	s.ioc("ioc-x 1.0.0", asset.Image)
 	j, w := s.beamline(booted)
 	require.NoError(t, j.release(t.Context(), w))
@@ -269,6 +271,7 @@ func TestABeamlineAloneIsReleased(t *testing.T) {
 		t, []string{"bl01t", "bl01t-a", "bl01t-b"}, []string{rec.Checks[0].Of, rec.Checks[1].Of, rec.Checks[2].Of},
 	)
 	require.Equal(t, []string{"ca", "pva"}, []string{rec.Instances[0].Protocol, rec.Instances[1].Protocol})
+	require.Equal(t, []bool{false, true}, []bool{rec.Instances[0].Stopped, rec.Instances[1].Stopped})
 	require.Len(t, rec.Parents.Releases, 1)
 	require.Equal(t, rec.Parents.Releases[0].Ref, rec.Instances[0].Image)
 	for i, inst := range rec.Instances {

@@ -11,7 +11,7 @@ metadata:
     {{- include "ioc-lib.versioned" . | nindent 4 }}
 spec:
   # Two copies of an IOC would fight over one device: the old one goes first.
-  replicas: 1
+  replicas: {{ eq (toString .Values.start) "false" | ternary 0 1 }}
   strategy:
     type: Recreate
   revisionHistoryLimit: 3
