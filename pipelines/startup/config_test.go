@@ -69,3 +69,14 @@ func TestTheCursorPassesALineThatIsNotEchoed(t *testing.T) {
 	require.True(t, c.Echo("dbLoadRecords(\"a.db\")"))
 	assert.Equal(t, "a.db", c.Argument())
 }
+
+// A script need not be UTF-8: the shell echoes its bytes as they are, and the log
+// may have them, or the mark that stands for them.
+func TestTheCursorReadsLatin1(t *testing.T) {
+	for _, log := range []string{"echo Gr\xfcn 1", "echo Gr�n 1"} {
+		c := startup.NewCursor(map[string][]byte{"st.cmd": []byte("echo Gr\xfcn $(P=1)\niocInit\n")})
+		require.False(t, c.Echo("echo Grn 1"), log)
+		require.True(t, c.Echo(log))
+		require.True(t, c.Echo("iocInit"))
+	}
+}
