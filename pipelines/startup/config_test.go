@@ -25,7 +25,8 @@ func TestAConfigFolderIsReadWhole(t *testing.T) {
 	files, err := startup.Config(os.DirFS(dir), "c")
 	require.NoError(t, err)
 	require.Equal(t, map[string][]byte{
-		"st.cmd": []byte("iocInit\n"), "db/more/a.db": []byte("record(ai, A) {}\n"), "b.db": []byte("record(ai, B) {}\n"),
+		"st.cmd": []byte("iocInit\n"), "db/more/a.db": []byte("record(ai, A) {}\n"),
+		"b.db": []byte("record(ai, B) {}\n"),
 	}, files, "a link to a file counts as that file")
 
 	require.NoError(t, os.Symlink("db", dir+"/c/linked"))
