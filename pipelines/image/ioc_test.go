@@ -63,7 +63,8 @@ func built(t *testing.T, b Builder, img *recipe.Image) string {
 func TestTheIOCIsMadeOfItsModules(t *testing.T) {
 	b, img := motors()
 	dir := built(t, b, img)
-	out, err := exec.Command("make", "-s", "-C", dir+"/iocApp/src", "EPICS_BASE_IOC_LIBS=dbCore ca Com").CombinedOutput()
+	make := exec.Command("make", "-s", "-C", dir+"/iocApp/src", "EPICS_BASE_IOC_LIBS=dbCore ca Com")
+	out, err := make.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Equal(t, "ioc ioc.dbd\nbase.dbd asyn.dbd busySupport.dbd motorSupport.dbd\n"+
 		"motorSimSupport motor busy asyn dbCore ca Com\n"+

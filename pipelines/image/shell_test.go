@@ -102,7 +102,8 @@ func TestDBDsArePrintedByName(t *testing.T) {
 		"base/dbd/base.dbd": "recordtype(ai) {\n}", "motor/dbd/motor.dbd": "include \"base.dbd\"\n",
 		"motor/dbd/README": "no dbd",
 	})
-	out, err := exec.Command("sh", "-c", dbdScript, "sh", root+"/base/dbd", root+"/asyn/dbd", root+"/motor/dbd").Output()
+	folders := []string{root + "/base/dbd", root + "/asyn/dbd", root + "/motor/dbd"}
+	out, err := exec.Command("sh", append([]string{"-c", dbdScript, "sh"}, folders...)...).Output()
 	require.NoError(t, err)
 	all := readDBDs(string(out))
 	require.Len(t, all, 2)

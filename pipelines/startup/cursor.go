@@ -111,6 +111,8 @@ func echoOf(text string) *regexp.Regexp {
 	if text == "" || strings.HasPrefix(text, "#") {
 		return nil
 	}
-	quoted := regexp.QuoteMeta(text)
+	// What is no UTF-8 may be anything in the log: no regular expression can hold it.
+	quoted := regexp.QuoteMeta(strings.ToValidUTF8(text, "\uFFFD"))
+	quoted = strings.ReplaceAll(quoted, "\uFFFD", ".+")
 	return regexp.MustCompile(`^\s*` + macro.ReplaceAllString(quoted, `.*`) + `\s*$`)
 }
