@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -163,7 +164,7 @@ func Restart(ctx context.Context, o Order) error {
 		}
 		for _, pod := range podsOf(states, o.Instances) {
 			err := o.Cluster.Client.CoreV1().Pods(o.Cluster.Name).Delete(ctx, pod, metav1.DeleteOptions{})
-			if err != nil {
+			if err != nil && !apierrors.IsNotFound(err) { // one that has just ended by itself
 				return cluster.Broken("stopping pod "+pod, err)
 			}
 		}

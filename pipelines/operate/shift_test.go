@@ -156,6 +156,14 @@ func TestRestartReplacesThePod(t *testing.T) {
 	require.True(t, s.state("b").Ready)
 }
 
+// A pod that is gone when it is to go is no failure: here it was named twice.
+func TestARestartOfAPodThatIsGone(t *testing.T) {
+	s := onShift(t)
+	s.Instances = []string{"b", "b"}
+	require.NoError(t, Restart(t.Context(), s.Order))
+	require.True(t, s.state("b").Ready)
+}
+
 // An IOC that somebody stopped is not started in passing, nor is another restarted.
 func TestRestartRefusesWhatWasStopped(t *testing.T) {
 	s := onShift(t, stopped)
