@@ -51,8 +51,10 @@ generate: {command: [sh, make.sh]}
 	ok(t, s.dir, "release", "bl85t/1.0.0", "--registry", reg)
 	var rec record.Record
 	read(t, &rec, s.dir, "record", "bl85t/1.0.0", "--registry", reg)
-	require.Equal(t, record.GeneratedTest, rec.Checks[0].Name)
-	require.Contains(t, rec.Checks[1].PVs, record.PV{Name: "bl85t-mo-ioc-01:Y", Type: "ao"})
+	boot, made := rec.Checks[1], rec.Checks[2]
+	require.Equal(t, record.GeneratedTest, made.Name)
+	require.Equal(t, "bl85t-mo-ioc-01", made.Of)
+	require.Contains(t, boot.PVs, record.PV{Name: "bl85t-mo-ioc-01:Y", Type: "ao"})
 
 	s.write(s.instance("01", "generate/axes.csv"), "X,1\nY,3\n")
 	s.commit()

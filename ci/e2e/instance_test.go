@@ -106,7 +106,7 @@ pod:
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
 		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n"+
-			"  - {charts: [bl87t-ea-beat-01], to: [image %s]}\n",
+			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n",
 		ok(t, s.dir, "policy", "show", "bl87t"), folder, service,
 	), 0o600))
 	ok(t, s.dir, "policy", "apply", "bl87t", policy)
