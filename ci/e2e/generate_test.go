@@ -62,9 +62,10 @@ generate: {command: [sh, make.sh]}
 	require.Equal(t, 2, r.status, r.err)
 	require.Contains(t, r.err, config+"/axes.db:2: the generator makes something else from here on; "+
 		"run tagline generate bl85t bl85t-mo-ioc-01, and commit what it writes")
-	s.write(s.instance("01", "generate/axes.csv"), "X\n")
+	s.write("beamlines/bl85t/generate/make.sh", "echo there is no axis >&2; exit 3\n")
 	r = run(t, s.dir, "generate", "bl85t", "--registry", reg)
 	require.Equal(t, 2, r.status, r.err)
-	require.Contains(t, r.err, "generating the config folder of bl85t-mo-ioc-01: beamlines/bl85t/beamline.yaml: ")
+	require.Contains(t, r.err, "beamlines/bl85t/beamline.yaml: generating the config folder of bl85t-mo-ioc-01: sh make.sh: exit status 3")
+	require.Contains(t, r.err, "there is no axis")
 	require.FileExists(t, filepath.Join(s.dir, config, "axes.db"), "nothing was changed")
 }

@@ -156,6 +156,7 @@ spec:
     spec:
       automountServiceAccountToken: false
       securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
+      hostNetwork: true
       terminationGracePeriodSeconds: 1
       volumes: [{name: config, configMap: {name: {{ .Chart.Name }}}}]
       containers:
