@@ -65,7 +65,8 @@ generate: {command: [sh, make.sh]}
 	s.write("beamlines/bl85t/generate/make.sh", "echo there is no axis >&2; exit 3\n")
 	r = run(t, s.dir, "generate", "bl85t", "--registry", reg)
 	require.Equal(t, 2, r.status, r.err)
-	require.Contains(t, r.err, "beamlines/bl85t/beamline.yaml: generating the config folder of bl85t-mo-ioc-01: sh make.sh: exit status 3")
+	require.Contains(t, r.err, "beamlines/bl85t/beamline.yaml: generating the config folder of bl85t-mo-ioc-01: "+
+		"sh make.sh: exit status 3")
 	require.Contains(t, r.err, "there is no axis")
 	require.FileExists(t, filepath.Join(s.dir, config, "axes.db"), "nothing was changed")
 }
