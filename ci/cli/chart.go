@@ -63,11 +63,7 @@ func (a *app) showChart(rev string, name asset.Name, instance string) (*chart.Sh
 	if err != nil {
 		return nil, err
 	}
-	commit, err := repo.Resolve(rev)
-	if err != nil {
-		return nil, err
-	}
-	files, err := repo.At(commit)
+	files, err := repo.At(rev)
 	if err != nil {
 		return nil, err
 	}

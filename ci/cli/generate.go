@@ -17,7 +17,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/release"
-	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 // newGenerate is `tagline generate`.
@@ -43,11 +42,7 @@ func newGenerate(a *app) *cobra.Command {
 
 // generate makes config folders of the working copy, and lists the files that changed.
 func (a *app) generate(ctx context.Context, s *site, inTree bool, given []string) error {
-	repo, err := tree.Open(a.repo)
-	if err != nil {
-		return err
-	}
-	root, err := repo.WorkTree()
+	root, err := a.workTree()
 	if err != nil {
 		return err
 	}
@@ -57,9 +52,8 @@ func (a *app) generate(ctx context.Context, s *site, inTree bool, given []string
 	}
 	changed := []string{}
 	err = a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
-		p := release.Pipeline{Builder: b, Repo: repo}
 		for _, line := range lines {
-			made, err := p.Generate(ctx, os.DirFS(root), line, inTree, only...)
+			made, err := b.Generate(ctx, os.DirFS(root), line, inTree, only...)
 			if err != nil {
 				return err
 			}

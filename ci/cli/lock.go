@@ -15,7 +15,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/release"
-	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 // newLock is `tagline lock`.
@@ -40,11 +39,7 @@ func newLock(a *app) *cobra.Command {
 
 // lock locks images of the working copy, or lists what moved.
 func (a *app) lock(ctx context.Context, s *site, check bool, images []string) error {
-	repo, err := tree.Open(a.repo)
-	if err != nil {
-		return err
-	}
-	root, err := repo.WorkTree()
+	root, err := a.workTree()
 	if err != nil {
 		return err
 	}

@@ -95,12 +95,8 @@ func (a *app) begins(n newFiles) *cobra.Command {
 
 // adds returns the command that writes files into a repository that is there.
 func (a *app) adds(n newFiles) *cobra.Command {
-	return a.writes(n, func(b *beginning, given []string) error {
-		repo, err := tree.Open(a.repo)
-		if err != nil {
-			return err
-		}
-		if b.root, err = repo.WorkTree(); err != nil {
+	return a.writes(n, func(b *beginning, given []string) (err error) {
+		if b.root, err = a.workTree(); err != nil {
 			return err
 		}
 		made, _, err := n.write(b, given)

@@ -215,6 +215,15 @@ func (a *app) releases(ctx context.Context, s *site) (*registry.Registry, attest
 	return reg, trusted, err
 }
 
+// workTree returns the root folder of the repository's working copy.
+func (a *app) workTree() (string, error) {
+	repo, err := tree.Open(a.repo)
+	if err != nil {
+		return "", err
+	}
+	return repo.WorkTree()
+}
+
 // builder runs work with an engine, and with the registry where one is named, and
 // shows its steps.
 func (a *app) builder(ctx context.Context, s *site, work func(context.Context, release.Builder) error) (err error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"maps"
-	"os"
 	"slices"
 
 	"dagger/tagline/internal/dagger"
@@ -31,15 +30,12 @@ func (t *Tagline) Generate(
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "beamlines")
+	files, err := t.working(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.Work.Export(ctx, dir); err != nil {
-		return nil, err
-	}
 	name := asset.Name(beamline) // whatever it is: the tree has none of a name that is none
-	made, err := p.Generate(ctx, os.DirFS(dir), name, inTree, instances...)
+	made, err := p.Generate(ctx, files, name, inTree, instances...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"slices"
 
 	"dagger/tagline/internal/dagger"
@@ -25,18 +24,15 @@ func (t *Tagline) Lock(
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "recipes")
+	files, err := t.working(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := t.Work.Export(ctx, dir); err != nil {
 		return nil, err
 	}
 	names := make([]asset.Name, len(images))
 	for i, image := range images {
 		names[i] = asset.Name(image) // whatever it is: the tree has none of a name that is none
 	}
-	locks, err := p.Lock(ctx, os.DirFS(dir), names...)
+	locks, err := p.Lock(ctx, files, names...)
 	if err != nil {
 		return nil, err
 	}

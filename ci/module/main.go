@@ -84,6 +84,18 @@ func (t *Tagline) repository(ctx context.Context) (*tree.Repository, error) {
 	return tree.Open(dir)
 }
 
+// working returns the recipes and beamlines of the working copy.
+func (t *Tagline) working(ctx context.Context) (fs.FS, error) {
+	dir, err := os.MkdirTemp("", "working-copy")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.Work.Export(ctx, dir); err != nil {
+		return nil, err
+	}
+	return os.DirFS(dir), nil
+}
+
 // files returns the files of a revision.
 func (t *Tagline) files(ctx context.Context, rev string) (fs.FS, error) {
 	repo, err := t.repository(ctx)

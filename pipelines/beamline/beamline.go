@@ -41,6 +41,7 @@ type Instance struct {
 	Own map[string][]byte
 
 	written map[string]any // the values that its own file has
+	sources bool           // it has a folder with the sources of Config
 }
 
 // maxMounted is how many bytes of files a ConfigMap gets. Helm keeps each of

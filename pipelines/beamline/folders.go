@@ -4,10 +4,9 @@ import (
 	"path"
 	"slices"
 	"strings"
-)
 
-// autosaveFolder is where an IOC keeps its autosave files.
-const autosaveFolder = "/epics/autosave"
+	"github.com/tagline-ci/tagline/pipelines/layout"
+)
 
 // autosaveClaim ends the name of the claim that an instance's chart makes for them.
 const autosaveClaim = "-autosave"
@@ -42,7 +41,7 @@ func (r *reader) checkFolders() {
 				w.inst.Name, w.claim, owner.inst.Name, owner)
 			continue
 		}
-		if w.at != autosaveFolder && !strings.HasPrefix(w.at, autosaveFolder+"/") {
+		if w.at != layout.Autosave && !strings.HasPrefix(w.at, layout.Autosave+"/") {
 			continue
 		}
 		for _, other := range r.writable[:i] {

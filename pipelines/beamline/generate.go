@@ -30,6 +30,12 @@ type Generate struct {
 	Command []string `json:"command" jsonschema:"minItems=1,minLength=1,example=msi" jsonschema_description:"The program and its arguments. It runs in a folder with the files of generate/, and writes the config folder to /epics/config."`
 }
 
+// HasSources reports whether the config folder of an instance is made: whether the
+// instance's folder has one of sources.
+func HasSources(fsys fs.FS, folder string) bool {
+	return isFolder(fsys, path.Join(folder, SourcesFolder))
+}
+
 // ReadUngenerated reads a beamline as Read does, but for the config folders that are
 // generated: those need not be there, and are not read.
 func ReadUngenerated(fsys fs.FS, name asset.Name) (*Beamline, error) {
@@ -46,7 +52,7 @@ func (r *reader) generator(bl *Beamline, inst *Instance, f *instanceFile, doc *s
 		written, file, at = bl.Generate, bl.File, r.shared
 	}
 	switch {
-	case !r.isFolder(folder):
+	case !inst.sources:
 		if f.Generate != nil {
 			r.faultAt(doc, key, "add it, with what config/ is made from",
 				"the instance has no folder %s/", SourcesFolder)
@@ -58,7 +64,7 @@ func (r *reader) generator(bl *Beamline, inst *Instance, f *instanceFile, doc *s
 		return nil
 	}
 	g := &Generator{Image: inst.Image, Command: written.Command, File: file, Folders: []string{folder}}
-	if shared := path.Join(Dir, string(bl.Name), SourcesFolder); r.isFolder(shared) {
+	if shared := path.Join(Dir, string(bl.Name), SourcesFolder); isFolder(r.fsys, shared) {
 		g.Folders = []string{shared, folder}
 	}
 	if pinned.MatchString(string(written.Image)) { // the schema refuses anything else
@@ -70,8 +76,8 @@ func (r *reader) generator(bl *Beamline, inst *Instance, f *instanceFile, doc *s
 	return g
 }
 
-// isFolder reports whether the tree has a folder of this name.
-func (r *reader) isFolder(name string) bool {
-	info, err := fs.Stat(r.fsys, name)
+// isFolder reports whether a tree has a folder of this name.
+func isFolder(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
 	return err == nil && info.IsDir()
 }

@@ -56,9 +56,8 @@ func (r *reader) instance(bl *Beamline, name string) {
 // readConfig reads an instance's config folder.
 func (r *reader) readConfig(inst *Instance) {
 	folder := path.Join(inst.Folder, "config")
-	generated := r.isFolder(path.Join(inst.Folder, SourcesFolder))
 	switch {
-	case inst.Service != "" && !r.isFolder(folder): // it needs none
+	case inst.Service != "" && !isFolder(r.fsys, folder): // it needs none
 	case inst.Service != "":
 		var err error
 		inst.Config, err = startup.Files(r.fsys, folder)
@@ -67,8 +66,8 @@ func (r *reader) readConfig(inst *Instance) {
 			r.fault(folder, "mount a volume from the chart's templates",
 				"a service has no image of its own for folders, or for more than %d KiB", maxMounted>>10)
 		}
-	case generated && r.ungenerated:
-	case generated && !r.isFolder(folder):
+	case inst.sources && r.ungenerated:
+	case inst.sources && !isFolder(r.fsys, folder):
 		r.fault(folder, "make it: tagline generate "+path.Base(path.Dir(path.Dir(inst.Folder)))+" "+inst.Name,
 			"it is made from %s/, and was not made yet", SourcesFolder)
 	default:
@@ -167,5 +166,6 @@ func (r *reader) checkFolder(inst *Instance) {
 		r.fault(inst.Folder, "add the other, or remove it", "Chart.yaml and templates/ come together")
 	}
 	inst.Chart = has["Chart.yaml"] && has["templates"]
+	inst.sources = has[SourcesFolder] && HasSources(r.fsys, inst.Folder)
 	r.readOwn(inst)
 }

@@ -36,17 +36,13 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 	if err != nil {
 		return nil, fault(inst, inst.File, err)
 	}
-	files := map[string][]byte{
-		chartutil.ValuesfileName: vals,
-		schemaFile:               l.files[schemaFile],
-		"templates/ioc.yaml":     fmt.Appendf(nil, "{{ include %q . }}\n", l.meta.Name+".ioc"),
+	files := map[string][]byte{chartutil.ValuesfileName: vals}
+	if inst.Service == "" {
+		files[schemaFile] = l.files[schemaFile]
+		files["templates/ioc.yaml"] = fmt.Appendf(nil, "{{ include %q . }}\n", l.meta.Name+".ioc")
 	}
 	for path, content := range l.files {
 		files["charts/"+l.meta.Name+"/"+path] = content
-	}
-	if inst.Service != "" {
-		delete(files, schemaFile) // both are of an IOC
-		delete(files, "templates/ioc.yaml")
 	}
 	maps.Copy(files, inst.Own)
 	if !inst.InImage() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
@@ -31,11 +32,16 @@ func checkService(inst *beamline.Instance, version string, manifests map[string]
 		}
 		for _, o := range all {
 			deployed = deployed || kindOf(o) == "Deployment.apps" && fields(o["metadata"])["name"] == inst.Name
-			for _, image := range imagesOf(o) {
-				if asset.Ref(image).Digest() == "" {
-					fault(templateFile(inst, name), "name it with its digest, as in host/name:1.2.3@sha256:…",
-						"image %q is not named by digest", image)
-				}
+		}
+		needs, err := ManifestNeeds([]string{manifests[name]}, "", "")
+		if err != nil {
+			continue
+		}
+		for _, need := range needs {
+			image, ok := strings.CutPrefix(need, "image ")
+			if ok && asset.Ref(image).Digest() == "" {
+				fault(templateFile(inst, name), "name it with its digest, as in host/name:1.2.3@sha256:…",
+					"image %q is not named by digest", image)
 			}
 		}
 	}
@@ -44,23 +50,4 @@ func checkService(inst *beamline.Instance, version string, manifests map[string]
 			"it has no Deployment of its name, which is waited for, stopped and started")
 	}
 	return faults
-}
-
-// imagesOf returns the images of all containers in a value, however deep, sorted.
-func imagesOf(value any) (all []string) {
-	switch v := value.(type) {
-	case []any:
-		for _, item := range v {
-			all = append(all, imagesOf(item)...)
-		}
-	case map[string]any:
-		for _, c := range containers(v) {
-			all = append(all, fmt.Sprint(c["image"]))
-		}
-		for _, field := range v {
-			all = append(all, imagesOf(field)...)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }

@@ -3,7 +3,6 @@ package image
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,12 +49,7 @@ func built(t *testing.T, b Builder, img *recipe.Image) string {
 	files["configure/CONFIG"] = "include $(TOP)/configure/RELEASE\n"
 	files["configure/RULES"] = "all:\n\t@echo $(PROD_IOC) $(DBD)\n\t@echo $(ioc_DBD)\n" +
 		"\t@echo $(ioc_LIBS)\n\t@echo $(ioc_SRCS)\n"
-	dir := t.TempDir()
-	for name, text := range files {
-		require.NoError(t, os.MkdirAll(filepath.Dir(dir+"/"+name), 0o755))
-		require.NoError(t, os.WriteFile(dir+"/"+name, []byte(text), 0o644))
-	}
-	return dir
+	return tree(t, files)
 }
 
 // The IOC has the dbds of its modules and of all that they need, needs first and

@@ -64,7 +64,7 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 	own := s.touched.instances[name]
 	for _, inst := range here {
 		why := slices.Concat(files(own[inst]), shared[inst], chart)
-		if generated(s.to, name, inst) {
+		if beamline.HasSources(s.to, instanceFolder(name, inst)) {
 			why = append(why, files(s.touched.sources[name])...)
 		}
 		if len(why) > 0 {
@@ -79,16 +79,14 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 	return c, nil
 }
 
-// generated reports whether the config folder of an instance is made from sources,
-// the beamline's among them.
-func generated(fsys fs.FS, name asset.Name, inst string) bool {
-	info, err := fs.Stat(fsys, path.Join(beamline.Dir, string(name), "iocs", inst, beamline.SourcesFolder))
-	return err == nil && info.IsDir()
+// instanceFolder returns the folder of an instance, or of all where inst is empty.
+func instanceFolder(name asset.Name, inst string) string {
+	return path.Join(beamline.Dir, string(name), "iocs", inst)
 }
 
 // instanceNames lists a beamline's instances, sorted, without reading them.
 func instanceNames(fsys fs.FS, name asset.Name) ([]string, error) {
-	dir := path.Join(beamline.Dir, string(name), "iocs")
+	dir := instanceFolder(name, "")
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		_, err = beamline.Read(fsys, name) // which says what to do
@@ -136,7 +134,7 @@ func (s *since) shared(name asset.Name) (whole []string, instances map[string][]
 func (s *since) regenerated(name asset.Name, why string, to map[string][]string) error {
 	names, err := instanceNames(s.to, name)
 	for _, inst := range names {
-		if generated(s.to, name, inst) {
+		if beamline.HasSources(s.to, instanceFolder(name, inst)) {
 			to[inst] = append(to[inst], why)
 		}
 	}

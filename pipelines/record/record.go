@@ -108,7 +108,7 @@ type Instance struct {
 	Service string `json:"service,omitempty"`
 }
 
-// Runs says what an instance is, for people: "ioc-simstage 1.0.0", or what a service is.
+// Runs returns what an instance is, for people: "ioc-simstage 1.0.0", or what a service is.
 func (i Instance) Runs() string {
 	if i.Service != "" {
 		return i.Service

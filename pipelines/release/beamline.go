@@ -128,13 +128,7 @@ func (b *beamlineJob) pack(ctx context.Context) error {
 		return err
 	}
 	for i, inst := range b.bl.Instances {
-		b.rec.Instances = append(b.rec.Instances, record.Instance{
-			Name: inst.Name, Chart: artifacts[i].Pinned(), Image: b.runs(i), IOC: inst.Image,
-			ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Stopped: !inst.Values.Starts(),
-		})
-		if inst.Service != "" {
-			b.rec.Instances[i] = record.Instance{Name: inst.Name, Chart: artifacts[i].Pinned(), Service: inst.Service}
-		}
+		b.rec.Instances = append(b.rec.Instances, recorded(inst, artifacts[i].Pinned(), b.runs(i)))
 	}
 	for _, own := range b.own {
 		if own != nil {
@@ -143,6 +137,17 @@ func (b *beamlineJob) pack(ctx context.Context) error {
 	}
 	b.rec.Artifacts = sorted(artifacts)
 	return nil
+}
+
+// recorded returns what the record says of an instance, with its chart and what it runs.
+func recorded(inst *beamline.Instance, chart, runs asset.Ref) record.Instance {
+	if inst.Service != "" {
+		return record.Instance{Name: inst.Name, Chart: chart, Service: inst.Service}
+	}
+	return record.Instance{
+		Name: inst.Name, Chart: chart, Image: runs, IOC: inst.Image,
+		ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Stopped: !inst.Values.Starts(),
+	}
 }
 
 // released returns the generic IOC of every pin, or an error for each pin that

@@ -17,6 +17,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/engine"
+	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/startup"
@@ -27,7 +28,7 @@ import (
 // the named ones, or of all. files is a working copy, as what is made is committed
 // with its sources. It returns the files of each folder by the folder's path from
 // the root. With inTree the images in which they are made are built from the tree.
-func (p Pipeline) Generate(
+func (b Builder) Generate(
 	ctx context.Context, files fs.FS, name asset.Name, inTree bool, only ...string,
 ) (map[string]map[string][]byte, error) {
 	bl, err := beamline.ReadUngenerated(files, name)
@@ -38,8 +39,11 @@ func (p Pipeline) Generate(
 	if err != nil {
 		return nil, err
 	}
-	j := &job{Pipeline: p, files: files, inTree: inTree}
-	g := generators{job: j}
+	j := &job{Pipeline: Pipeline{Builder: b}, files: files, inTree: inTree}
+	g, err := j.generators(ctx, chosen, nil)
+	if err != nil {
+		return nil, err
+	}
 	made := map[string]map[string][]byte{}
 	var mu sync.Mutex
 	return made, step.Each(ctx, sideBySide, chosen, func(ctx context.Context, inst *beamline.Instance) error {
@@ -79,14 +83,49 @@ func sourced(bl *beamline.Beamline, only []string) (chosen []*beamline.Instance,
 // generators runs the generators of a beamline's instances.
 type generators struct {
 	*job
-	images sync.Map // by pin: what finds the image to run in, once
+	images map[asset.Pin]*dagger.Container // that they run in: developer images
+}
+
+// generators finds the images that the generators of instances run in: among those
+// that the beamline's IOCs run, which were found before, released ones, or the tree's.
+func (j *job) generators(
+	ctx context.Context, chosen []*beamline.Instance, iocs map[asset.Pin]ioc,
+) (generators, error) {
+	g := generators{j, map[asset.Pin]*dagger.Container{}}
+	for _, inst := range chosen {
+		by := inst.Generator
+		if g.images[by.Image] != nil {
+			continue
+		}
+		img := iocs[by.Image].img
+		if img == nil {
+			var err error
+			if img, err = j.generatorImage(ctx, by); err != nil {
+				return g, err
+			}
+		}
+		g.images[by.Image] = img.Developer
+	}
+	return g, nil
+}
+
+// generatorImage returns the image that a generator names.
+func (j *job) generatorImage(ctx context.Context, by *beamline.Generator) (*image.Image, error) {
+	if j.inTree {
+		return j.build(ctx, j.files, by.Image.Asset)
+	}
+	rec, err := j.lineage().Image(ctx, by.Image, by.File)
+	if err != nil {
+		return nil, err
+	}
+	return j.pulled(rec), nil
 }
 
 // config runs the generator of an instance and returns the config folder that it
 // makes. What it makes is refused as it would be if it were written by hand.
-func (g *generators) config(ctx context.Context, inst *beamline.Instance) (config map[string][]byte, err error) {
+func (g generators) config(ctx context.Context, inst *beamline.Instance) (config map[string][]byte, err error) {
 	err = step.Run(ctx, "generating "+inst.Name, func(ctx context.Context) error {
-		run, err := g.container(ctx, inst)
+		run, err := g.container(inst)
 		if err != nil {
 			return err
 		}
@@ -104,11 +143,7 @@ func (g *generators) config(ctx context.Context, inst *beamline.Instance) (confi
 
 // container returns the developer image with an instance's sources, after its
 // generator has run.
-func (g *generators) container(ctx context.Context, inst *beamline.Instance) (*dagger.Container, error) {
-	run, err := g.developer(ctx, inst.Generator)
-	if err != nil {
-		return nil, err
-	}
+func (g generators) container(inst *beamline.Instance) (*dagger.Container, error) {
 	const sources = "/epics/" + beamline.SourcesFolder
 	dir := g.Client.Directory()
 	for _, folder := range inst.Generator.Folders {
@@ -118,32 +153,12 @@ func (g *generators) container(ctx context.Context, inst *beamline.Instance) (*d
 		}
 		dir = dir.WithDirectory("/", files)
 	}
-	run = run.WithDirectory(sources, dir).WithWorkdir(sources).
+	run := g.images[inst.Generator.Image].WithDirectory(sources, dir).WithWorkdir(sources).
 		WithDirectory(layout.Config, g.Client.Directory()).WithEnvVariable("IOC_NAME", inst.Name)
 	for _, name := range slices.Sorted(maps.Keys(inst.Values.Env)) {
 		run = run.WithEnvVariable(name, inst.Values.Env[name])
 	}
 	return run.WithExec(inst.Generator.Command), nil
-}
-
-// developer returns the image that a generator runs in: a released one, or the tree's.
-func (g *generators) developer(ctx context.Context, by *beamline.Generator) (*dagger.Container, error) {
-	find := sync.OnceValues(func() (*dagger.Container, error) {
-		if g.inTree {
-			img, err := g.build(ctx, g.files, by.Image.Asset)
-			if err != nil {
-				return nil, err
-			}
-			return img.Developer, nil
-		}
-		rec, err := g.lineage().Image(ctx, by.Image, by.File)
-		if err != nil {
-			return nil, err
-		}
-		return g.pulled(rec).Developer, nil
-	})
-	kept, _ := g.images.LoadOrStore(by.Image, find)
-	return kept.(func() (*dagger.Container, error))()
 }
 
 // generatorFailed is the error of a generator that ended with a failure, or made no
@@ -164,7 +179,10 @@ func (b *beamlineJob) generate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g := generators{job: b.job}
+	g, err := b.generators(ctx, chosen, b.iocs)
+	if err != nil {
+		return err
+	}
 	b.rec.Checks = make([]record.Test, len(chosen))
 	return step.EachIndex(ctx, sideBySide, len(chosen), func(ctx context.Context, i int) error {
 		config, err := g.config(ctx, chosen[i])
