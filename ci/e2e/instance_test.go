@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -69,8 +74,8 @@ env:
 }
 
 // TestWhatAnInstanceNeedsOfKubernetes promotes an instance with a folder of the node,
-// a folder of its own, a container before it and one beside it. The beamline's policy
-// must consent to the folder of the node.
+// a folder of its own, a container before it and one beside it, another in the network of
+// pods, and a service. The beamline's policy must consent to what is beyond an IOC.
 func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
 	s, reg := newSite(t, "bl87t"), registry(t)
 	s.images(reg)
@@ -92,6 +97,10 @@ containers:
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
 `, folder))
+	s.write(s.instance("02", "values.yaml"), `image: ioc-simstage 1.0.0
+probePV: BL87T-MO-IOC-02:HEARTBEAT
+network: cluster
+`)
 	service := s.service(reg)
 	s.commit("bl87t/1.0.0")
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
@@ -101,12 +110,14 @@ pod:
 	require.Equal(t, 3, r.status, r.err)
 	require.Contains(t, r.err, "host path "+folder)
 	require.Contains(t, r.err, "image "+service)
+	require.Contains(t, r.err, "kind Service")
 	require.NoFileExists(t, filepath.Join(folder, "before"))
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
 		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n"+
-			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n",
+			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n"+
+			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n",
 		ok(t, s.dir, "policy", "show", "bl87t"), folder, service,
 	), 0o600))
 	ok(t, s.dir, "policy", "apply", "bl87t", policy)
@@ -121,10 +132,43 @@ pod:
 	for _, ioc := range st.Instances {
 		require.True(t, ioc.Ready, ioc.Name)
 	}
+	askByService(t, "bl87t")
 	require.Equal(t, "a heartbeat for the log", st.Instances[0].IOC)
 	require.Contains(t, ok(t, s.dir, "logs", "bl87t", "bl87t-ea-beat-01"), "beat of bl87t")
 	ok(t, s.dir, "stop", "bl87t", "bl87t-ea-beat-01", "--reason", "it is loud")
 	require.False(t, status(t, s, "bl87t").Instances[0].Ready)
+}
+
+// askByService asks the second IOC at the address of its Service, over both protocols,
+// from the first, which is on the network of the node.
+func askByService(t *testing.T, line string) {
+	n, err := cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, line, line)
+	require.NoError(t, err)
+	service, err := n.Client.CoreV1().Services(n.Name).Get(t.Context(), line+"-mo-ioc-02", metav1.GetOptions{})
+	require.NoError(t, err)
+	pod, err := n.Client.CoreV1().Pods(n.Name).List(
+		t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=" + line + "-mo-ioc-02"},
+	)
+	require.NoError(t, err)
+	require.Len(t, pod.Items, 1)
+	require.NotEqual(t, pod.Items[0].Status.HostIP, pod.Items[0].Status.PodIP)
+	client, err := pods.Instance(t.Context(), n, line+"-mo-ioc-01")
+	require.NoError(t, err)
+	for protocol, where := range map[string][]string{
+		"ca": {"EPICS_CA_AUTO_ADDR_LIST=NO", "EPICS_CA_ADDR_LIST=" + service.Spec.ClusterIP},
+		"pva": {
+			"EPICS_PVA_AUTO_ADDR_LIST=NO", "EPICS_PVA_ADDR_LIST=", "EPICS_PVA_NAME_SERVERS=" + service.Spec.ClusterIP,
+		},
+	} {
+		ask := slices.Concat([]string{"env"}, where, []string{
+			"/epics/ioc-run/ioc-ask", "--value", protocol, strings.ToUpper(line) + "-MO-IOC-02:HEARTBEAT",
+		})
+		require.Eventually(t, func() bool {
+			value, err := pods.Exec(t.Context(), n, client, ask...)
+			t.Logf("%v: %s %v", ask, value, err)
+			return err == nil && strings.TrimSpace(value) != ""
+		}, time.Minute, time.Second, "%s at %s", protocol, service.Spec.ClusterIP)
+	}
 }
 
 // service adds a service to the beamline, and returns the image that it runs.
@@ -156,7 +200,6 @@ spec:
     spec:
       automountServiceAccountToken: false
       securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
-      hostNetwork: true
       terminationGracePeriodSeconds: 1
       volumes: [{name: config, configMap: {name: {{ .Chart.Name }}}}]
       containers:
