@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -154,20 +153,18 @@ func askByService(t *testing.T, line string) {
 	require.NotEqual(t, pod.Items[0].Status.HostIP, pod.Items[0].Status.PodIP)
 	client, err := pods.Instance(t.Context(), n, line+"-mo-ioc-01")
 	require.NoError(t, err)
-	for protocol, where := range map[string][]string{
-		"ca": {"EPICS_CA_AUTO_ADDR_LIST=NO", "EPICS_CA_ADDR_LIST=" + service.Spec.ClusterIP},
-		"pva": {
+	for tool, where := range map[string][]string{
+		"caget": {"EPICS_CA_AUTO_ADDR_LIST=NO", "EPICS_CA_ADDR_LIST=" + service.Spec.ClusterIP},
+		"pvget": {
 			"EPICS_PVA_AUTO_ADDR_LIST=NO", "EPICS_PVA_ADDR_LIST=", "EPICS_PVA_NAME_SERVERS=" + service.Spec.ClusterIP,
 		},
 	} {
-		ask := slices.Concat([]string{"env"}, where, []string{
-			"/epics/ioc-run/ioc-ask", "--value", protocol, strings.ToUpper(line) + "-MO-IOC-02:HEARTBEAT",
-		})
-		require.Eventually(t, func() bool {
-			value, err := pods.Exec(t.Context(), n, client, ask...)
-			t.Logf("%v: %s %v", ask, value, err)
-			return err == nil && strings.TrimSpace(value) != ""
-		}, time.Minute, time.Second, "%s at %s", protocol, service.Spec.ClusterIP)
+		pv := strings.ToUpper(line) + "-MO-IOC-02:HEARTBEAT"
+		value, err := pods.Exec(
+			t.Context(), n, client, slices.Concat([]string{"env"}, where, []string{tool, "-w", "20", pv})...,
+		)
+		require.NoError(t, err, "%s at %s", tool, service.Spec.ClusterIP)
+		require.Contains(t, value, pv)
 	}
 }
 
