@@ -155,9 +155,7 @@ func askByService(t *testing.T, line string) {
 	require.NoError(t, err)
 	for tool, where := range map[string][]string{
 		"caget": {"EPICS_CA_AUTO_ADDR_LIST=NO", "EPICS_CA_ADDR_LIST=" + service.Spec.ClusterIP},
-		"pvget": {
-			"EPICS_PVA_AUTO_ADDR_LIST=NO", "EPICS_PVA_ADDR_LIST=", "EPICS_PVA_NAME_SERVERS=" + service.Spec.ClusterIP,
-		},
+		"pvget": {"EPICS_PVA_AUTO_ADDR_LIST=NO", "EPICS_PVA_ADDR_LIST=" + service.Spec.ClusterIP},
 	} {
 		pv := strings.ToUpper(line) + "-MO-IOC-02:HEARTBEAT"
 		value, err := pods.Exec(
