@@ -148,7 +148,14 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the start-up script has not ended within 1 s; ending the IOC")
 	})
-	t.Run("a probe PV that never answers", func(t *testing.T) {
+}
+
+// What ioc-run makes of a probe PV: an IOC that answers no more is ended, and one that
+// is slow to answer is left alone.
+func TestIOCRunWatchesItsPV(t *testing.T) {
+	program := buildIOCRun(t)
+	const started = "ioc-run: the start-up script has ended"
+	t.Run("one that never answers", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_WITHIN=2s", "IOC_RUN_PV=X")
 		s.says(started)
@@ -156,7 +163,7 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered within 2 s of the start; ending the IOC")
 	})
-	t.Run("a probe PV that answers no more", func(t *testing.T) {
+	t.Run("one that answers no more", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=1s")
 		s.says("ioc-run: the probe PV X answers")
@@ -165,7 +172,7 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered for 1 s; ending the IOC")
 	})
-	t.Run("a probe PV that answers and changes no more", func(t *testing.T) {
+	t.Run("one that answers and changes no more", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(
 			t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=1s",
@@ -174,7 +181,7 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not changed for 1 s; ending the IOC")
 	})
-	t.Run("a probe PV that is silent for a while", func(t *testing.T) {
+	t.Run("one that is silent for a while", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=15s")
 		s.says("ioc-run: the probe PV X answers")
