@@ -1,9 +1,7 @@
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <stdexcept>
 
-#include <epicsExit.h>
 #include <epicsGuard.h>
 #include <epicsStdio.h>
 #include <epicsTime.h>
@@ -30,7 +28,7 @@ void Camera::create(const std::string &name, const std::string &pv, int width, i
     if (width < 1 || height < 1 || width > 32768 || height > 32768)
         throw std::invalid_argument("width and height must be 1 to 32768 pixels");
     if (cameras.empty())
-        epicsAtExit(stopAll, nullptr);
+        initHookRegister(stopAll);
     cameras.push_back(new Camera(name, pv, width, height));
 }
 
@@ -61,9 +59,11 @@ void Camera::view()
     viewer.reset(new Viewer(image.name, scan));
 }
 
-/* Ends the threads before what they use goes. */
-void Camera::stopAll(void *)
+/* Ends the threads before the scan lists and servers that they use go. */
+void Camera::stopAll(initHookState state)
 {
+    if (state != initHookAtShutdown)
+        return;
     for (Camera *c : cameras)
         c->stop();
 }
@@ -76,7 +76,9 @@ void Camera::stop()
     }
     wake.signal();
     thread.exitWait();
-    viewer.reset();
+    std::unique_ptr<Viewer> last; /* records still read it, with the lock */
+    Guard guard(lock);
+    last.swap(viewer);
 }
 
 /* From one frame to the next, in nanoseconds: a frame can't be shorter than its

@@ -13,6 +13,7 @@
 #include <epicsEvent.h>
 #include <epicsMutex.h>
 #include <epicsThread.h>
+#include <initHooks.h>
 
 #include "image.h"
 #include "rate.h"
@@ -63,7 +64,7 @@ private:
     Camera(const std::string &name, const std::string &pv, int width, int height);
 
     void run() override;
-    static void stopAll(void *);
+    static void stopAll(initHookState state);
     void stop();
     bool set(double &setting, double seconds);
     bool set(Region region);
