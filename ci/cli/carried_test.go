@@ -34,7 +34,10 @@ func TestTheDemonstrationNeedsNoCheckout(t *testing.T) {
 		recipes, err := recipefile.Read(os.DirFS(s.dir))
 		require.NoError(t, err)
 		assert.NotNil(t, recipes.Images["ioc-simstage"])
-		for _, folder := range []string{"beamlines/" + demoLine, "charts/ioc-lib", "generic-iocs/ioc-simstage"} {
+		for _, folder := range []string{
+			"beamlines/" + demoLine, "beamlines/" + demoOther, "charts/ioc-lib",
+			"generic-iocs/ioc-simcamera", "generic-iocs/ioc-simstage",
+		} {
 			assertSameFiles(t, filepath.Join("..", "..", folder), filepath.Join(s.dir, folder))
 		}
 	}

@@ -22,9 +22,11 @@ import (
 const (
 	demoBase   = "epics-base/7.0.8.1r1.0"
 	demoIOC    = "ioc-simstage/1.0.0"
+	demoCamera = "ioc-simcamera/1.0.0"
 	demoFirst  = "2026.11.1"
 	demoSecond = "2026.11.2"
 	demoLine   = "bl01t"
+	demoOther  = "bl45p" // with every form of instance
 )
 
 // newDemo is `tagline demo`: the whole chain, by the commands a person types.
@@ -33,8 +35,9 @@ func newDemo(a *app) *cobra.Command {
 		Use:   "demo",
 		Short: "Take a tag of this repository to a running IOC, on this machine",
 		Long: "Brings up what this machine lacks and then, in a scratch clone of this repository,\n" +
-			"tags, releases, promotes, changes a start-up script, promotes that, and rolls back:\n" +
-			"each step is the command that a person would type.",
+			"tags, releases, promotes, changes a start-up script, promotes that, and rolls back;\n" +
+			"then it brings up a second beamline, with cameras. Each step is the command that a\n" +
+			"person would type.",
 		Example: "  tagline demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := &demo{app: a}
@@ -94,18 +97,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, tag := range []string{demoBase, demoIOC, demoLine + "/" + demoFirst} {
-		if err := d.tagline(ctx, "release", tag); err != nil {
-			return err
-		}
-	}
-	if err := d.tagline(ctx, "promote", demoLine, demoFirst); err != nil {
-		return err
-	}
-	if err := d.step(
-		"read a PV of each IOC from outside the cluster, over CA and PVA",
-		func() error { return d.readOutside(ctx) },
-	); err != nil {
+	if err := d.toBeamline(ctx, demoLine, demoBase, demoIOC); err != nil {
 		return err
 	}
 	const script = "beamlines/" + demoLine + "/iocs/" + demoLine + "-mo-ioc-02/config/st.cmd"
@@ -126,7 +118,33 @@ func (d *demo) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	err = d.step("tag "+demoCamera+" and "+demoOther+"/"+demoFirst, func() error {
+		return d.scratch.tag(demoCamera, demoOther+"/"+demoFirst)
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.toBeamline(ctx, demoOther, demoCamera); err != nil {
+		return err
+	}
+	return d.tagline(ctx, "status", demoOther)
+}
+
+// toBeamline releases images and a beamline's first version, promotes that, and
+// asks its IOCs.
+func (d *demo) toBeamline(ctx context.Context, line string, images ...string) error {
+	for _, tag := range append(images, line+"/"+demoFirst) {
+		if err := d.tagline(ctx, "release", tag); err != nil {
+			return err
+		}
+	}
+	if err := d.tagline(ctx, "promote", line, demoFirst); err != nil {
+		return err
+	}
+	return d.step(
+		"read a PV of each IOC from outside the cluster, over CA and PVA",
+		func() error { return d.readOutside(ctx, line) },
+	)
 }
 
 // tagline runs one command line as a person would, and shows it.
@@ -158,13 +176,13 @@ func (d *demo) step(what string, work func() error) error {
 	return err
 }
 
-// readOutside reads a PV of each promoted IOC from a container beside the
-// cluster, as a client at the beamline would.
-func (d *demo) readOutside(ctx context.Context) error {
+// readOutside reads a PV of each promoted IOC of a beamline from a container beside
+// the cluster, as a client at the beamline would.
+func (d *demo) readOutside(ctx context.Context, line string) error {
 	var out bytes.Buffer
 	sub := &app{Streams: Streams{In: d.In, Out: &out, Err: d.Err}, env: d.env}
 	root := sub.root()
-	root.SetArgs([]string{"record", demoLine + "/" + demoFirst, "--registry", d.registry, "--output", "json"})
+	root.SetArgs([]string{"record", line + "/" + demoFirst, "--registry", d.registry, "--output", "json"})
 	if err := root.ExecuteContext(ctx); err != nil {
 		return err
 	}
@@ -194,7 +212,7 @@ func (d *demo) readOutside(ctx context.Context) error {
 					Asset:   inst.Name,
 					Version: rec.Version.String(),
 					Err:     engine.Explain(err),
-					Fix: engine.Fix(err, "look at tagline status "+demoLine+
+					Fix: engine.Fix(err, "look at tagline status "+line+
 						", and at the addresses that tagline env prints"),
 				}
 			}

@@ -84,10 +84,19 @@ func (s *scratch) commit(message string, tags ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return hash.String(), s.tag(tags...)
+}
+
+// tag tags the last commit.
+func (s *scratch) tag(tags ...string) error {
+	head, err := s.repo.Head()
+	if err != nil {
+		return err
+	}
 	for _, tag := range tags {
-		if _, err := s.repo.CreateTag(tag, hash, nil); err != nil {
-			return "", err
+		if _, err := s.repo.CreateTag(tag, head.Hash(), nil); err != nil {
+			return err
 		}
 	}
-	return hash.String(), nil
+	return nil
 }

@@ -11,5 +11,6 @@ import (
 func TestDemo(t *testing.T) {
 	out := ok(t, root, "demo")
 	require.Contains(t, out, "tagline rollback bl01t")
+	require.Contains(t, out, "tagline promote bl45p 2026.11.1")
 	require.NotContains(t, out, "✘")
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,21 +97,21 @@ func TestBrowse(t *testing.T) {
 	m := module(site(t))
 	images, err := m.Images(t.Context(), "HEAD")
 	require.NoError(t, err)
-	require.Len(t, images, 2)
-	assert.Equal(t, "ioc-simstage from epics-base 7.0.8.1r1.0", images[1].Name+" from "+images[1].From)
+	require.Len(t, images, 3)
+	assert.Equal(t, "ioc-simstage from epics-base 7.0.8.1r1.0", images[2].Name+" from "+images[2].From)
 	lines, err := m.Beamlines(t.Context(), "HEAD")
 	require.NoError(t, err)
-	require.Len(t, lines, 1)
+	require.Len(t, lines, 2)
 	instances, err := m.Instances(t.Context(), "HEAD")
 	require.NoError(t, err)
-	assert.Equal(t, lines[0].Instances, instances)
+	assert.Equal(t, slices.Concat(lines[0].Instances, lines[1].Instances), instances)
 	one, err := m.Instance(t.Context(), "bl01t-mo-ioc-02", "HEAD")
 	require.NoError(t, err)
 	assert.Equal(t, "bl01t ioc-simstage 1.0.0", one.Beamline+" "+one.Image)
 	_, err = m.Instance(t.Context(), "bl01t-mo-ioc-09", "HEAD")
-	assert.ErrorContains(t, err, "name one of bl01t-mo-ioc-01, bl01t-mo-ioc-02")
+	assert.ErrorContains(t, err, "name one of bl01t-mo-ioc-01, bl01t-mo-ioc-02, bl45p-ea-ioc-01")
 	_, err = m.Image(t.Context(), "ioc-none", "HEAD")
-	assert.ErrorContains(t, err, "name one of epics-base, ioc-simstage")
+	assert.ErrorContains(t, err, "name one of epics-base, ioc-simcamera, ioc-simstage")
 }
 
 // TestTagCheck reads a tag that need not exist.
