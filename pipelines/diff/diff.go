@@ -53,7 +53,7 @@ type Instance struct {
 	Name   string   `json:"name"`
 	State  State    `json:"state"`
 	Image  *Change  `json:"image,omitempty"`  // the generic IOC's pin, or the image of a service by digest
-	Boot   string   `json:"boot,omitempty"`   // of a service in the newer release: that it passed, or why there was none
+	Boot   string   `json:"boot,omitempty"`   // of a service: that it passed, or why there was none
 	Values []Change `json:"values,omitempty"` // by key, the beamline's overlaid by its own
 	// of config/: st.cmd and others; and of a chart of its own: templates/x.yaml
 	Files []File `json:"files,omitempty"`

@@ -11,8 +11,9 @@ import (
 )
 
 // tests wants every IOC booted at its image, the policy's checks passed, and none
-// failed; it says of each service whether something of it was booted. A check that was not run is not a pass, and one that was taken from
-// another release counts where that one's record was verified and has it.
+// failed; it says of each service whether something of it was booted. A check that was
+// not run is not a pass, and one that was taken from another release counts where that
+// one's record was verified and has it.
 func tests(f Facts) []Reason {
 	rec := f.Release.Record
 	if len(rec.Checks) == 0 {
@@ -66,7 +67,8 @@ func tests(f Facts) []Reason {
 	}
 	if len(services) > 0 {
 		return []Reason{yes(
-			Tests, "%d checks passed, among them the boot of every IOC; %s", len(rec.Checks), strings.Join(services, "; "),
+			Tests, "%d checks passed, among them the boot of every IOC; %s", len(rec.Checks),
+			strings.Join(services, "; "),
 		)}
 	}
 	return []Reason{yes(Tests, "%d checks passed, among them the boot of every instance", len(rec.Checks))}

@@ -63,7 +63,7 @@ func ImagesText(locked map[string]string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing a lock file: %w", err)
 	}
-	return append([]byte("# Written by tagline lock; commit it with the services that name the images.\n"), text...), nil
+	return append([]byte("# Written by tagline lock; commit it with values.yaml.\n"), text...), nil
 }
 
 // ReadImages reads the lock file of a beamline, by the path of its beamline.yaml, and

@@ -134,8 +134,9 @@ func TestAServiceByImageIsBooted(t *testing.T) {
 	rec := release("2026.11.1")
 	require.Equal(t, []smoke.Service{{
 		Name: "bl01t-python", File: python + "values.yaml", Line: 5, Image: asset.Ref(pythonImage),
-		Command: []string{"python", "--check"}, Within: time.Minute, Config: map[string][]byte{"a.toml": []byte("a = 1\n")},
-		Env: map[string]string{"A": "x"}, User: "37143:1000",
+		Command: []string{"python", "--check"}, Within: time.Minute,
+		Config: map[string][]byte{"a.toml": []byte("a = 1\n")},
+		Env:    map[string]string{"A": "x"}, User: "37143:1000",
 	}}, tested)
 	is := rec.Instances[2]
 	require.Equal(t, record.Instance{Name: "bl01t-python", Chart: is.Chart, Service: "a Python IOC"}, is)

@@ -123,7 +123,8 @@ func (s Service) judge(result *record.Test, out string) error {
 		result.Passed, result.Evidence = true, []string{command + ": exit status 0"}
 		return nil
 	case "124":
-		result.Faults = []string{fmt.Sprintf("%s:%d: %s did not end within %s; speed it up, or allow more in boot.within",
+		result.Faults = []string{fmt.Sprintf(
+			"%s:%d: %s did not end within %s; speed it up, or allow more in boot.within",
 			s.File, s.Line, command, s.Within)}
 	default:
 		result.Faults = []string{fmt.Sprintf(

@@ -34,7 +34,8 @@ func TestJudgeService(t *testing.T) {
 		},
 		{
 			"waiting\n@exit 124\n",
-			"values.yaml:4: python --check did not end within 1m0s; speed it up, or allow more in boot.within", "waiting",
+			"values.yaml:4: python --check did not end within 1m0s; speed it up, or allow more in boot.within",
+			"waiting",
 		},
 	} {
 		test := &record.Test{}
