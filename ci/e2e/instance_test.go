@@ -4,12 +4,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -69,8 +78,8 @@ env:
 }
 
 // TestWhatAnInstanceNeedsOfKubernetes promotes an instance with a folder of the node,
-// a folder of its own, a container before it and one beside it. The beamline's policy
-// must consent to the folder of the node.
+// a folder of its own, a container before it and one beside it, another in the network of
+// pods, and a service. The beamline's policy must consent to what is beyond an IOC.
 func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
 	s, reg := newSite(t, "bl87t"), registry(t)
 	s.images(reg)
@@ -92,6 +101,7 @@ containers:
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
 `, folder))
+	s.write(s.instance("02", "values.yaml"), usual)
 	service := s.service(reg)
 	s.commit("bl87t/1.0.0")
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
@@ -101,12 +111,14 @@ pod:
 	require.Equal(t, 3, r.status, r.err)
 	require.Contains(t, r.err, "host path "+folder)
 	require.Contains(t, r.err, "image "+service)
+	require.Contains(t, r.err, "kind Service")
 	require.NoFileExists(t, filepath.Join(folder, "before"))
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
 		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n"+
-			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n",
+			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n"+
+			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n",
 		ok(t, s.dir, "policy", "show", "bl87t"), folder, service,
 	), 0o600))
 	ok(t, s.dir, "policy", "apply", "bl87t", policy)
@@ -121,10 +133,92 @@ pod:
 	for _, ioc := range st.Instances {
 		require.True(t, ioc.Ready, ioc.Name)
 	}
+	askByService(t, "bl87t")
 	require.Equal(t, "a heartbeat for the log", st.Instances[0].IOC)
 	require.Contains(t, ok(t, s.dir, "logs", "bl87t", "bl87t-ea-beat-01"), "beat of bl87t")
 	ok(t, s.dir, "stop", "bl87t", "bl87t-ea-beat-01", "--reason", "it is loud")
 	require.False(t, status(t, s, "bl87t").Instances[0].Ready)
+}
+
+// askByService asks the second IOC at the address of its Service, over both protocols,
+// from the first, which is on the network of the node.
+func askByService(t *testing.T, line string) {
+	n, err := cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, line, line)
+	require.NoError(t, err)
+	service, err := n.Client.CoreV1().Services(n.Name).Get(t.Context(), line+"-mo-ioc-02", metav1.GetOptions{})
+	require.NoError(t, err)
+	pod, err := n.Client.CoreV1().Pods(n.Name).List(
+		t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/instance=" + line + "-mo-ioc-02"},
+	)
+	require.NoError(t, err)
+	require.Len(t, pod.Items, 1)
+	require.NotEqual(t, pod.Items[0].Status.HostIP, pod.Items[0].Status.PodIP)
+	client, err := pods.Instance(t.Context(), n, line+"-mo-ioc-01")
+	require.NoError(t, err)
+	for tool, where := range map[string][]string{
+		"caget": {"EPICS_CA_AUTO_ADDR_LIST=NO", "EPICS_CA_ADDR_LIST=" + service.Spec.ClusterIP},
+		"pvget": {"EPICS_PVA_AUTO_ADDR_LIST=NO", "EPICS_PVA_ADDR_LIST=" + service.Spec.ClusterIP},
+	} {
+		pv := strings.ToUpper(line) + "-MO-IOC-02:HEARTBEAT"
+		value, err := pods.Exec(
+			t.Context(), n, client, slices.Concat([]string{"env"}, where, []string{tool, "-w", "20", pv})...,
+		)
+		require.NoError(t, err, "%s at %s", tool, service.Spec.ClusterIP)
+		require.Contains(t, value, pv)
+	}
+}
+
+// usual has values of an instance of which none but the network needs consent.
+const usual = `image: ioc-simstage 1.0.0
+probePV: BL87T-MO-IOC-02:HEARTBEAT
+network: cluster
+protocol: pva
+probeAdvances: true
+startup: {within: 3m}
+cpu: 10m
+memory: 256Mi
+tolerations: [{key: beamline, operator: Exists}]
+nodeSelector: {kubernetes.io/os: linux}
+affinity:
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 1
+        podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {a: b}}}
+priorityClass: system-cluster-critical
+imagePullSecrets: [of-no-registry]
+annotations: {example.org/page: how to mend it}
+pod: {hostAliases: [{ip: 127.0.0.1, hostnames: [device]}]}
+container: {env: [{name: MORE, value: of it}]}
+`
+
+// TestKubernetesTakesEachChart asks the API server whether it would take what the
+// values of an instance render to: each golden file of the library chart.
+func TestKubernetesTakesEachChart(t *testing.T) {
+	config, err := clientcmd.BuildConfigFromFlags("", env.Kubeconfig)
+	require.NoError(t, err)
+	client, err := dynamic.NewForConfig(config)
+	require.NoError(t, err)
+	kinds := map[string]schema.GroupVersionResource{
+		"ConfigMap": {Version: "v1", Resource: "configmaps"}, "Service": {Version: "v1", Resource: "services"},
+		"PersistentVolumeClaim": {Version: "v1", Resource: "persistentvolumeclaims"},
+		"Deployment":            {Group: "apps", Version: "v1", Resource: "deployments"},
+	}
+	goldens, err := filepath.Glob("../../pipelines/chart/testdata/*.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(goldens), 10)
+	try := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict}
+	for _, golden := range goldens {
+		text, err := os.ReadFile(golden)
+		require.NoError(t, err)
+		for doc := range strings.SplitSeq(string(text), "\n---\n") {
+			object := &unstructured.Unstructured{}
+			require.NoError(t, yaml.Unmarshal([]byte(doc), &object.Object), golden)
+			kind, known := kinds[object.GetKind()]
+			require.True(t, known, "%s: %q", golden, object.GetKind())
+			_, err := client.Resource(kind).Namespace("default").Create(t.Context(), object, try)
+			require.NoError(t, err, golden)
+		}
+	}
 }
 
 // service adds a service to the beamline, and returns the image that it runs.
@@ -156,7 +250,6 @@ spec:
     spec:
       automountServiceAccountToken: false
       securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
-      hostNetwork: true
       terminationGracePeriodSeconds: 1
       volumes: [{name: config, configMap: {name: {{ .Chart.Name }}}}]
       containers:

@@ -42,6 +42,9 @@ func machine() []string {
 			}
 		}
 	}
+	if tables, err := exec.Command("nft", "list", "tables").Output(); err == nil {
+		add("table", strings.Split(string(tables), "\n"))
+	}
 	for _, dir := range []string{
 		"/run/netns", "/var/run/netns", "/sys/fs/cgroup/kubepods", "/sys/fs/cgroup/memory/kubepods",
 		"/sys/fs/cgroup/tagline*", "/sys/fs/cgroup/*/tagline*", "/var/lib/kubelet",

@@ -1,7 +1,7 @@
 {{- /*
 Where an IOC in the cluster's network is found: by the name of the instance, at
 the ports that its environment or EPICS Base says. Clients name it in
-EPICS_CA_ADDR_LIST and EPICS_PVA_NAME_SERVERS, as no broadcast reaches it.
+EPICS_CA_ADDR_LIST and EPICS_PVA_ADDR_LIST, as no broadcast reaches it.
 */ -}}
 {{- define "ioc-lib.service" -}}
 {{- $env := .Values.env | default dict -}}

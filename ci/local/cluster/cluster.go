@@ -37,9 +37,8 @@ var module = leaf.Module{
 		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
 }
 
-// packages are what runs pods. The network plugins are there for the loopback interface of
-// pods without the host's network.
-var packages = []string{"containerd", "runc", "containernetworking-plugins"}
+// packages are what runs pods, gives them a network, and leads their services.
+var packages = []string{"containerd", "runc", "containernetworking-plugins", "nftables"}
 
 // cluster is a built cluster: one node that is this machine.
 type cluster struct {
@@ -67,10 +66,13 @@ const (
 	controllersDaemon = "kube-controller-manager"
 	schedulerDaemon   = "kube-scheduler"
 	volumesDaemon     = "kube-volumes"
+	proxyDaemon       = "kube-proxy"
 	nodeDaemon        = "kube-node"
 )
 
-var daemons = []string{etcdDaemon, apiDaemon, controllersDaemon, schedulerDaemon, volumesDaemon, nodeDaemon}
+var daemons = []string{
+	etcdDaemon, apiDaemon, controllersDaemon, schedulerDaemon, volumesDaemon, proxyDaemon, nodeDaemon,
+}
 
 // Start brings the cluster up, with whatever ran in it before, and returns the
 // path of its administrator's kubeconfig. Images are pulled from registry,
@@ -101,13 +103,13 @@ func Start(ctx context.Context, s state.Dir, self []string, registry string) (st
 
 // prepare writes all that the daemons read.
 func (c cluster) prepare(ctx context.Context) error {
-	for dir, mode := range map[string]os.FileMode{"etcd": 0o700, "volumes": 0o711, "containerd": 0o711, "cni": 0o755} {
+	for dir, mode := range map[string]os.FileMode{"etcd": 0o700, "volumes": 0o711, "containerd": 0o711, "networks": 0o755} {
 		if err := os.MkdirAll(c.path(dir), mode); err != nil {
 			return err
 		}
 	}
 	// New ones would cut the connections of a cluster that runs.
-	if !process.Running(c.Dir, apiDaemon) || !state.Exists(AdminConfig(c.Dir)) {
+	if !process.Running(c.Dir, apiDaemon) || !c.haveKubeconfigs() {
 		if err := c.writeCredentials(); err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func (c cluster) prepare(ctx context.Context) error {
 	if err := c.writeContainerd(); err != nil {
 		return err
 	}
-	if err := c.writeKubelet(); err != nil {
+	if err := errors.Join(c.writeKubelet(), c.writeProxy()); err != nil {
 		return err
 	}
 	if err := host.EnsureCgroups(cgroup); err != nil {
@@ -143,7 +145,16 @@ func (c cluster) start(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, d := range []process.Daemon{c.controllers(client), c.scheduler(), c.volumes(), c.node(client)} {
+	after := []process.Daemon{c.controllers(client), c.scheduler(), c.volumes()}
+	switch ours, err := host.ClaimServices(c.Dir); {
+	case err != nil:
+		return err
+	case ours:
+		after = append(after, c.proxy())
+	default:
+		step.Say(ctx, "cluster", "another cluster of this machine has a kube-proxy: services here lead nowhere")
+	}
+	for _, d := range append(after, c.node(client)) {
 		if err := process.Start(ctx, c.Dir, d); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +95,15 @@ func TestSecondStartKeepsWhatWasHandedOut(t *testing.T) {
 	require.NoError(t, err)
 	_, err = old.Verify(x509.VerifyOptions{Roots: roots})
 	assert.NoError(t, err, "the authority is another one")
+}
+
+func TestAUserWithoutAKubeconfigIsSeen(t *testing.T) {
+	c := testCluster(t)
+	assert.False(t, c.haveKubeconfigs())
+	require.NoError(t, c.writeCredentials())
+	assert.True(t, c.haveKubeconfigs())
+	require.NoError(t, os.Remove(c.kubeconfig("proxy")))
+	assert.False(t, c.haveKubeconfigs())
 }
 
 func TestAuthorityThatWasHalfMadeIsMadeAgain(t *testing.T) {
@@ -240,4 +250,51 @@ func TestProgramImageIsTheSameEachTime(t *testing.T) {
 	digestB, err := b.Digest()
 	require.NoError(t, err)
 	assert.Equal(t, digestA, digestB)
+}
+
+func TestPodsAndTheEngineShareABridgeButNoAddress(t *testing.T) {
+	c := testCluster(t)
+	require.NoError(t, c.writeContainerd())
+	b, err := os.ReadFile(c.path("networks", "10-pods.conflist"))
+	require.NoError(t, err)
+	var list struct {
+		Plugins []struct {
+			Type, Bridge string
+			IPAM         struct {
+				DataDir string
+				Ranges  [][]struct{ Subnet, RangeStart, RangeEnd, Gateway string }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(b, &list))
+	require.Len(t, list.Plugins, 1)
+	assert.Equal(t, host.BridgeName, list.Plugins[0].Bridge)
+	assert.True(t, strings.HasPrefix(list.Plugins[0].IPAM.DataDir, "/run/"), "addresses outlive their pods")
+	r := list.Plugins[0].IPAM.Ranges[0][0]
+	assert.Equal(t, host.GatewayIP, r.Gateway)
+	pods, network := netip.MustParsePrefix(podCIDR), netip.MustParsePrefix(host.NetworkCIDR)
+	for _, ip := range []string{r.RangeStart, r.RangeEnd} {
+		assert.True(t, pods.Contains(netip.MustParseAddr(ip)), ip)
+	}
+	assert.True(t, network.Contains(pods.Addr()))
+	assert.NotEqual(t, network.Addr(), pods.Addr(), "the engine counts from there")
+	services := netip.MustParsePrefix(serviceCIDR)
+	assert.False(t, services.Overlaps(network), "services are led, not reached at the bridge")
+}
+
+func TestTheProxyLeavesTheKernelsSettingsAlone(t *testing.T) {
+	c := testCluster(t)
+	require.NoError(t, c.writeProxy())
+	b, err := os.ReadFile(c.path("proxy.json"))
+	require.NoError(t, err)
+	var config struct {
+		Mode, ClusterCIDR string
+		Conntrack         map[string]any
+	}
+	require.NoError(t, json.Unmarshal(b, &config))
+	assert.Equal(t, "nftables", config.Mode, "rules of iptables are the machine's")
+	assert.Equal(t, podCIDR, config.ClusterCIDR)
+	assert.Equal(t, map[string]any{
+		"maxPerCore": 0.0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s",
+	}, config.Conntrack)
 }

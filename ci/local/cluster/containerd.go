@@ -58,14 +58,18 @@ func (c cluster) writeContainerd() error {
 	var config bytes.Buffer
 	if err := t.Execute(&config, map[string]string{
 		"Root": c.path("containerd"), "Opt": c.path("containerd-opt"),
-		"Pause": c.pauseImage(), "Hosts": c.path("hosts"), "Networks": c.path("cni"),
+		"Pause": c.pauseImage(), "Hosts": c.path("hosts"), "Networks": c.path("networks"),
 	}); err != nil {
+		return err
+	}
+	networks, err := podNetwork()
+	if err != nil {
 		return err
 	}
 	return errors.Join(
 		state.WriteFile(c.path("containerd.toml"), config.Bytes(), 0o644),
 		state.WriteFile(c.path("hosts", c.Registry, "hosts.toml"), hostsFile(c.Registry), 0o644),
-		state.WriteFile(c.path("cni", "10-loopback.conflist"), []byte(networkList), 0o644),
+		state.WriteFile(c.path("networks", "10-pods.conflist"), networks, 0o644),
 	)
 }
 
@@ -74,11 +78,6 @@ func hostsFile(registry string) []byte {
 	return fmt.Appendf(nil, "server = %q\n\n[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n",
 		"http://"+registry, "http://"+registry)
 }
-
-// networkList is there since a node without one is never ready. It has no
-// network of its own: IOCs use the machine's.
-const networkList = `{"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]}
-`
 
 // pauseImage is what holds the namespaces of each pod.
 func (c cluster) pauseImage() string { return c.Registry + "/tagline/pause:1" }

@@ -24,8 +24,8 @@ import (
 
 const (
 	certificateLife = 365 * 24 * time.Hour // each start makes new ones
-	serviceCIDR     = "10.88.0.0/24"       // no proxy runs: services have addresses that nobody serves
-	apiServiceIP    = "10.88.0.1"          // the first of them, by Kubernetes' rule
+	serviceCIDR     = "10.88.0.0/24"
+	apiServiceIP    = "10.88.0.1" // the first of them, by Kubernetes' rule
 )
 
 // authority signs the cluster's certificates.
@@ -48,12 +48,24 @@ var users = map[string]identity{
 	"admin":              {User: "cluster-admin", Groups: []string{"system:masters"}},
 	"controller-manager": {User: "system:kube-controller-manager"},
 	"scheduler":          {User: "system:kube-scheduler"},
+	"proxy":              {User: "system:kube-proxy"},
 	"kubelet":            {User: "system:node:" + nodeName, Groups: []string{"system:nodes"}},
 }
 
 func (c cluster) pki(name string) string { return c.path("pki", name) }
 
 func (c cluster) kubeconfig(user string) string { return c.path(user + ".kubeconfig") }
+
+// haveKubeconfigs reports whether each user has one: a cluster that an earlier
+// tagline started may run without one of them.
+func (c cluster) haveKubeconfigs() bool {
+	for user := range users {
+		if !state.Exists(c.kubeconfig(user)) {
+			return false
+		}
+	}
+	return true
+}
 
 func (c cluster) apiURL() string { return fmt.Sprintf("https://%s:%d", c.NodeIP, apiPort) }
 

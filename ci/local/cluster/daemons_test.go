@@ -24,7 +24,8 @@ func testDaemons(t *testing.T) map[string]process.Daemon {
 	client := fake.NewClientset()
 	all := map[string]process.Daemon{}
 	for _, d := range []process.Daemon{
-		c.etcd(), c.apiserver(client), c.controllers(client), c.scheduler(), c.volumes(), c.node(client)} {
+		c.etcd(), c.apiserver(client), c.controllers(client), c.scheduler(), c.volumes(), c.proxy(), c.node(client),
+	} {
 		all[d.Name] = d
 	}
 	return all

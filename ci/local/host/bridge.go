@@ -11,12 +11,12 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// The network of the engine's containers. Its gateway is this machine, so the
+// The network of the engine's containers and of pods. Its gateway is this machine, so the
 // gateway's address is where containers find what runs here.
 const (
 	NetworkName = "tagline"
 	NetworkCIDR = "10.87.0.0/16"
-	bridgeName  = NetworkName + "0" // the engine's own rule
+	BridgeName  = NetworkName + "0" // the engine's own rule
 	GatewayIP   = "10.87.0.1"       // likewise
 )
 
@@ -27,11 +27,11 @@ var bridgeChange sync.Mutex // engine and cluster both want it
 func EnsureBridge() error {
 	bridgeChange.Lock()
 	defer bridgeChange.Unlock()
-	link, err := netlink.LinkByName(bridgeName)
+	link, err := netlink.LinkByName(BridgeName)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName}}
+		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: BridgeName}}
 		if err := netlink.LinkAdd(link); err != nil {
-			return fmt.Errorf("adding bridge %s: %w", bridgeName, err)
+			return fmt.Errorf("adding bridge %s: %w", BridgeName, err)
 		}
 	} else if err != nil {
 		return err
@@ -42,14 +42,14 @@ func EnsureBridge() error {
 	}
 	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(GatewayIP), Mask: subnet.Mask}}
 	if err := netlink.AddrReplace(link, addr); err != nil {
-		return fmt.Errorf("giving %s its address %s: %w", bridgeName, GatewayIP, err)
+		return fmt.Errorf("giving %s its address %s: %w", BridgeName, GatewayIP, err)
 	}
 	return netlink.LinkSetUp(link)
 }
 
 // removeBridge takes the bridge away; none is fine.
 func removeBridge() error {
-	link, err := netlink.LinkByName(bridgeName)
+	link, err := netlink.LinkByName(BridgeName)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
 		return nil
 	}

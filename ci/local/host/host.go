@@ -68,10 +68,10 @@ func ensureFile(path string) error {
 	return f.Close()
 }
 
-// GiveBack takes away what our networks left: firewall rules, the bridge,
-// forwarding. What was there before stays, and so does what others added.
+// GiveBack takes away what our networks left: firewall rules, those of services
+// too, the bridge, forwarding. What was there before stays, and so does what others added.
 func GiveBack(ctx context.Context, s state.Dir) error {
-	if err := removeBridge(); err != nil {
+	if err := errors.Join(removeServices(s), removeBridge()); err != nil {
 		return err
 	}
 	before, err := readBefore(s)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/nftables"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -75,12 +76,15 @@ func takeAndGiveBack(ctx context.Context, s state.Dir) error {
 	if err := errors.Join(Remember(ctx, s), EnsureBridge(), EnsureBridge()); err != nil {
 		return err
 	}
-	bridge, err := net.InterfaceByName(bridgeName)
+	bridge, err := net.InterfaceByName(BridgeName)
 	if err != nil {
 		return err
 	}
 	if addrs, err := bridge.Addrs(); err != nil || len(addrs) == 0 || addrs[0].String() != GatewayIP+"/16" {
 		return fmt.Errorf("the bridge has %v, %v", addrs, err)
+	}
+	if err := claimAndServe(s); err != nil {
+		return err
 	}
 	if err := errors.Join(
 		os.WriteFile(forwardingFile, []byte("1\n"), 0),
@@ -101,16 +105,47 @@ func takeAndGiveBack(ctx context.Context, s state.Dir) error {
 	if undo := undoRules("nat", after, before); undo != "" {
 		return fmt.Errorf("rules of others are gone:\n%s", undo)
 	}
-	if _, err := net.InterfaceByName(bridgeName); err == nil {
+	if _, err := net.InterfaceByName(BridgeName); err == nil {
 		return errors.New("the bridge is left")
 	}
 	if b, err := os.ReadFile(forwardingFile); err != nil || string(b) != "0\n" {
 		return fmt.Errorf("forwarding: %q, %v", b, err)
 	}
-	if state.Exists(beforeFile(s)) || state.Exists(FirewallLock) {
+	if state.Exists(beforeFile(s)) || state.Exists(FirewallLock) || state.Exists(claimFile(s)) {
 		return errors.New("a file is left")
 	}
-	return nil
+	if err := ServicesReady(); err == nil {
+		return errors.New("the table of services is left")
+	}
+	return othersServices(ctx, s)
+}
+
+// claimAndServe claims the table of services twice, as two starts do, and makes it.
+func claimAndServe(s state.Dir) error {
+	for range 2 {
+		if ours, err := ClaimServices(s); err != nil || !ours {
+			return fmt.Errorf("services were claimed: %v, %v", ours, err)
+		}
+	}
+	return errors.Join(makeServices(), ServicesReady())
+}
+
+// othersServices makes the table of another cluster, which must stay.
+func othersServices(ctx context.Context, s state.Dir) error {
+	if err := makeServices(); err != nil {
+		return err
+	}
+	if ours, err := ClaimServices(s); err != nil || ours {
+		return fmt.Errorf("another cluster's services were claimed: %v, %v", ours, err)
+	}
+	return errors.Join(GiveBack(ctx, s), ServicesReady())
+}
+
+// makeServices makes the table that kube-proxy makes.
+func makeServices() error {
+	conn := &nftables.Conn{}
+	conn.AddTable(&nftables.Table{Name: servicesTable, Family: nftables.TableFamilyIPv4})
+	return conn.Flush()
 }
 
 func iptables(args ...string) error {

@@ -6,10 +6,11 @@
 //	kube kube-controller-manager FLAG…
 //	kube kube-scheduler FLAG…
 //	kube kubelet FLAG…
+//	kube kube-proxy FLAG…
 //	kube node …                      containerd and the kubelet, see node.go
 //	kube volumes …                   gives claims their volumes, see volumes.go
 //
-// The flags of the first five are those of the programs of these names. Package
+// The flags of the first six are those of the programs of these names. Package
 // local builds it and writes the flags.
 package main
 
@@ -26,6 +27,7 @@ import (
 	"k8s.io/component-base/cli"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
@@ -41,7 +43,8 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "kube: name a part: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, node or volumes")
+	fmt.Fprintln(os.Stderr, "kube: name a part: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, "+
+		"kubelet, kube-proxy, node or volumes")
 	os.Exit(2)
 }
 
@@ -64,6 +67,8 @@ func run(part string) bool {
 		command = scheduler.NewSchedulerCommand()
 	case "kubelet":
 		command = kubelet.NewKubeletCommand(context.Background())
+	case "kube-proxy":
+		command = proxy.NewProxyCommand()
 	default:
 		return false
 	}
