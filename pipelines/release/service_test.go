@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +142,8 @@ func TestAServiceByImageIsBooted(t *testing.T) {
 	is := rec.Instances[2]
 	require.Equal(t, record.Instance{Name: "bl01t-python", Chart: is.Chart, Service: "a Python IOC"}, is)
 	require.Equal(t, "its boot command passed", rec.Booted(is))
-	require.Equal(t, []string{"2 PVs of 2 IOCs"}, rec.Checks[len(rec.Checks)-1].Evidence)
+	unique := slices.IndexFunc(rec.Checks, func(c record.Test) bool { return c.Name == record.UniquePVsTest })
+	require.Equal(t, []string{"2 PVs of 2 IOCs"}, rec.Checks[unique].Evidence)
 	archive, err := s.Registry.Chart(t.Context(), is.Chart)
 	require.NoError(t, err)
 	needs, err := chart.Needs(archive, rec.Namespace, "")
