@@ -31,6 +31,7 @@ type argument struct {
 var (
 	tagArg      = argument{what: "a tag", example: "bl01t/2026.11.1", choices: tagChoices}
 	imageArg    = argument{what: "a generic IOC", example: "ioc-simstage", choices: imageChoices}
+	lockedArg   = argument{what: "a generic IOC or a beamline", example: "ioc-simstage", choices: lockedChoices}
 	assetArg    = argument{what: "an asset", example: "bl01t", choices: assetChoices}
 	beamlineArg = argument{what: "a beamline", example: "bl01t", choices: beamlineChoices}
 	instanceArg = argument{what: "an IOC instance", example: "bl01t-mo-ioc-01", choices: instanceChoices}
@@ -178,7 +179,12 @@ func assetChoices(a *app, _ []string) []string {
 	return texts(slices.Sorted(maps.Keys(assets)))
 }
 
-func imageChoices(a *app, _ []string) (names []string) {
+func imageChoices(a *app, _ []string) []string { return a.assetsOf(asset.Image) }
+
+func lockedChoices(a *app, _ []string) []string { return a.assetsOf(asset.Image, asset.Beamline) }
+
+// assetsOf returns the assets of some kinds at HEAD, sorted.
+func (a *app) assetsOf(kinds ...asset.Kind) (names []string) {
 	files := a.headFiles()
 	if files == nil {
 		return nil
@@ -188,7 +194,7 @@ func imageChoices(a *app, _ []string) (names []string) {
 		return nil
 	}
 	for name, kind := range assets {
-		if kind == asset.Image {
+		if slices.Contains(kinds, kind) {
 			names = append(names, string(name))
 		}
 	}

@@ -65,6 +65,9 @@ func writeDiff(w io.Writer, d *diff.Diff) {
 		if i.Image != nil {
 			fmt.Fprintf(w, "  image %s → %s\n", or(i.Image.Old), or(i.Image.New))
 		}
+		if i.Boot != "" {
+			fmt.Fprintf(w, "  boot: %s\n", i.Boot)
+		}
 		writeDiffs(w, "  ", i.Values)
 		writeDiffs(w, "  chart: ", i.Needs)
 		writeFiles(w, "  ", i.Files)

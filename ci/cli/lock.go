@@ -22,30 +22,31 @@ func newLock(a *app) *cobra.Command {
 	s := &site{}
 	check := false
 	cmd := a.takes(&cobra.Command{
-		Use:   "lock [IMAGE…]",
-		Short: "Pin what recipes name: commits, the base image's digest, package versions",
+		Use:   "lock [ASSET…]",
+		Short: "Pin what recipes and services name: commits, images' digests, package versions",
 		Long: "Finds what the names in the recipes of the working copy stand for now, and writes it\n" +
 			"beside each image.yaml: the commit of every support module and of its submodules, the\n" +
-			"base image's digest, the version of every Debian package. Commit these files: a\n" +
-			"release refuses a pin that is missing or has moved. Without names: all images.\n" +
-			"With --check nothing is written, and what moved or is newer is listed.",
-		Example: "  tagline lock ioc-motorsim\n  tagline lock --check",
+			"base image's digest, the version of every Debian package. Likewise the digests of the\n" +
+			"images that a beamline's services name by tag, beside its beamline.yaml. Commit these\n" +
+			"files: a release refuses a pin that is missing or has moved. Without names: all images\n" +
+			"and beamlines. With --check nothing is written, and what moved or is newer is listed.",
+		Example: "  tagline lock ioc-motorsim\n  tagline lock bl45p\n  tagline lock --check",
 		RunE:    func(cmd *cobra.Command, given []string) error { return a.lock(cmd.Context(), s, check, given) },
-	}, imageArg.orMore())
+	}, lockedArg.orMore())
 	s.buildFlags(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "list pins that moved and newer versions; write nothing")
 	return cmd
 }
 
-// lock locks images of the working copy, or lists what moved.
-func (a *app) lock(ctx context.Context, s *site, check bool, images []string) error {
+// lock locks images and beamlines of the working copy, or lists what moved.
+func (a *app) lock(ctx context.Context, s *site, check bool, assets []string) error {
 	root, err := a.workTree()
 	if err != nil {
 		return err
 	}
-	names := make([]asset.Name, len(images))
-	for i, image := range images {
-		names[i] = asset.Name(image) // whatever it is: the tree has none of a name that is none
+	names := make([]asset.Name, len(assets))
+	for i, name := range assets {
+		names[i] = asset.Name(name) // whatever it is: the tree has none of a name that is none
 	}
 	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
 		if check {
@@ -63,7 +64,7 @@ func (a *app) lock(ctx context.Context, s *site, check bool, images []string) er
 	})
 }
 
-// writeLocks writes lock files below root. An image that pins nothing has no lock file.
+// writeLocks writes lock files below root. What pins nothing has no lock file.
 func (a *app) writeLocks(root string, locks map[string][]byte) error {
 	written := []string{}
 	for _, file := range slices.Sorted(maps.Keys(locks)) {
@@ -94,7 +95,7 @@ func writeDrifts(w io.Writer, drifts []lockfile.Drift) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "IMAGE\tPIN\tLOCKED\tNOW")
+	fmt.Fprintln(t, "ASSET\tPIN\tLOCKED\tNOW")
 	for _, d := range drifts {
 		fmt.Fprintf(t, "%s\t%s\t%.60s\t%.60s\n", d.Image, d.Pin, d.Locked, d.Now)
 	}

@@ -9,16 +9,16 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
-// Lock pins what the recipes of the working copy name, and returns the lock files
-// as a change of it: commits of sources, the base image's digest, the versions of
-// Debian packages.
+// Lock pins what the recipes and services of the working copy name, and returns the
+// lock files as a change of it: commits of sources, the digests of base images and of
+// services' images, the versions of Debian packages.
 //
 // +cache="never"
 func (t *Tagline) Lock(
 	ctx context.Context,
-	// Folders below generic-iocs/; all when none is named.
+	// Folders below generic-iocs/ and beamlines/; all when none is named.
 	// +optional
-	images []string,
+	assets []string,
 ) (*dagger.Changeset, error) {
 	p, err := t.pipeline(ctx)
 	if err != nil {
@@ -28,9 +28,9 @@ func (t *Tagline) Lock(
 	if err != nil {
 		return nil, err
 	}
-	names := make([]asset.Name, len(images))
-	for i, image := range images {
-		names[i] = asset.Name(image) // whatever it is: the tree has none of a name that is none
+	names := make([]asset.Name, len(assets))
+	for i, name := range assets {
+		names[i] = asset.Name(name) // whatever it is: the tree has none of a name that is none
 	}
 	locks, err := p.Lock(ctx, files, names...)
 	if err != nil {

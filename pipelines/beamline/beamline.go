@@ -28,12 +28,15 @@ type Instance struct {
 	Name  string    // the folder's: "bl01t-mo-ioc-01"
 	File  string    // its values.yaml, from the root
 	Image asset.Pin // image: "ioc-simstage 1.0.0", the generic IOC it runs; none of a service
-	// Service says why this is no IOC: nothing is booted, and its own chart says what
+	// Service says what this is in place of an IOC: Foreign or its own chart says what
 	// runs. Empty for an IOC.
 	Service string
-	Folder  string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
-	Values  Values            // the beamline's values overlaid by the instance's own
-	Config  map[string][]byte // config/ by the path in it: st.cmd is always there
+	// Foreign is what a service without a chart of its own runs; nil for all others.
+	Foreign   *Foreign
+	NotBooted string            // why nothing of a service is tested, where it says so
+	Folder    string            // "beamlines/bl01t/iocs/bl01t-mo-ioc-01"
+	Values    Values            // the beamline's values overlaid by the instance's own
+	Config    map[string][]byte // config/ by the path in it: st.cmd is always there
 	// Generator makes Config from sources; nil where Config is written by hand.
 	Generator *Generator
 	Chart     bool // it has its own Chart.yaml and templates/
@@ -79,14 +82,28 @@ func (b *Beamline) Instance(name string) (*Instance, error) {
 }
 
 // Under returns the values that the instance would have if its beamline's were
-// these.
-func (i *Instance) Under(shared Values) Values { return overlay(shared, i.written) }
+// these. Those that only an IOC has are left out of a service by image.
+func (i *Instance) Under(shared Values) Values {
+	v := overlay(shared, i.written)
+	if i.Foreign != nil {
+		for _, key := range ofIOCs {
+			v.byKey()[key].SetZero()
+		}
+	}
+	return v
+}
+
+// Boots reports whether something of the instance is started before it is released:
+// its IOC, or the command by which a service is tested.
+func (i *Instance) Boots() bool {
+	return i.Service == "" || i.Foreign != nil && len(i.Foreign.Boot) > 0
+}
 
 // Reaches reports whether the instance's chart may reach further than that of an
 // ordinary IOC: it brings templates, or has values that can.
 func (i *Instance) Reaches() bool {
 	v := i.Values
-	return i.Chart || v.Network == "cluster" || v.ServiceAccount != "" ||
+	return i.Chart || i.Foreign != nil || v.Network == "cluster" || v.ServiceAccount != "" ||
 		len(v.Volumes)+len(v.Devices)+len(v.Annotations)+len(v.InitContainers)+len(v.Containers)+
 			len(v.Pod)+len(v.Container) > 0
 }

@@ -11,8 +11,9 @@ import (
 )
 
 // checkValues checks the values that a file itself has below where, as the
-// Kubernetes API server would only at a promotion.
-func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Values) {
+// Kubernetes API server would only at a promotion. A foreign image has the site's own
+// probes.
+func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Values, foreign bool) {
 	r.quantity(doc, below(where, "cpu"), v.CPU)
 	r.quantity(doc, below(where, "memory"), v.Memory)
 	r.quantity(doc, below(where, "autosave"), v.Autosave)
@@ -50,7 +51,7 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	r.checkPlace(doc, where, v)
 	r.checkMarks(doc, below(where, "labels"), v.Labels)
 	r.checkMarks(doc, below(where, "annotations"), v.Annotations)
-	r.checkLongTail(doc, where, v)
+	r.checkLongTail(doc, where, v, foreign)
 	names := map[string]bool{"ioc": true}
 	r.checkContainers(doc, below(where, "initContainers"), v.InitContainers, names)
 	r.checkContainers(doc, below(where, "containers"), v.Containers, names)

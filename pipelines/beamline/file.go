@@ -26,23 +26,39 @@ type gateFile struct {
 
 // instanceFile is an instance's values.yaml as people write it.
 type instanceFile struct {
-	Image    pin       `json:"image,omitempty" jsonschema_description:"The generic IOC that the instance runs, at a released version."`
-	Service  string    `json:"service,omitempty" jsonschema:"minLength=1,example=a pvAccess gateway" jsonschema_description:"What this is in place of an IOC: it has a chart of its own, no image or probePV, and is not booted."`
+	Image    string    `json:"image,omitempty" jsonschema_description:"The generic IOC that the instance runs, at a released version. Of a service without a chart of its own: the container image that it runs, by its tag, its digest or both."`
+	Service  string    `json:"service,omitempty" jsonschema:"minLength=1,example=a pvAccess gateway" jsonschema_description:"What this is in place of an IOC: it has no probePV, and runs the container image that image names, or what a chart of its own says."`
+	Command  []string  `json:"command,omitempty" jsonschema:"minItems=1,minLength=1,example=python" jsonschema_description:"The program that a service's container runs, and its arguments; the image's own when left out."`
+	Boot     *bootFile `json:"boot,omitempty" jsonschema_description:"How a service's image is tested before it is released, or why it is not."`
 	Generate *Generate `json:"generate,omitempty" jsonschema_description:"How config/ is made from the folder generate/, in place of what beamline.yaml says."`
 	Values
 }
 
+// bootFile is the boot key of a service.
+type bootFile struct {
+	Command []string `json:"command,omitempty" jsonschema:"minItems=1,minLength=1,example=python" jsonschema_description:"A program and its arguments that end with exit status 0 in an image that works."`
+	Within  string   `json:"within,omitempty" jsonschema:"title=time,pattern=^[1-9][0-9]{0\\,4}[smh]$,default=1m,example=90s" jsonschema_description:"The time that the command has. 1m when left out."`
+	None    string   `json:"none,omitempty" jsonschema:"minLength=1,example=it wants the archive's database" jsonschema_description:"Why nothing of it can be tested."`
+}
+
 // JSONSchemaExtend is that of the values; here an IOC has an image and a probe PV,
-// and a service neither.
+// and a service the image of a container, or none.
 func (instanceFile) JSONSchemaExtend(s *jsonschema.Schema) {
 	Values{}.JSONSchemaExtend(s)
 	s.If = &jsonschema.Schema{Required: []string{"service"}}
+	s.Then = &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+	s.Then.Properties.Set("image",
+		strictyaml.Text("container image", contained.String(), "ghcr.io/some-org/gateway:1.2.3"))
 	s.Else = &jsonschema.Schema{Required: []string{"image", "probePV"}, Properties: jsonschema.NewProperties()}
-	for _, key := range s.Else.Required { // what is said of one that is missing
-		is, _ := s.Properties.Get(key)
-		s.Else.Properties.Set(key, &jsonschema.Schema{Description: is.Description, Examples: is.Examples})
-	}
+	image := pin("").JSONSchema()
+	image.Description = "The generic IOC that the instance runs, at a released version."
+	s.Else.Properties.Set("image", image)
+	probe, _ := s.Properties.Get("probePV") // what is said where it is missing
+	s.Else.Properties.Set("probePV", &jsonschema.Schema{Description: probe.Description, Examples: probe.Examples})
 }
+
+// contained matches what may be a container image with its tag, its digest or both.
+var contained = regexp.MustCompile(`^[^\s@]+(:\w[-.\w]{0,127}|(:\w[-.\w]{0,127})?@sha256:[0-9a-f]{64})$`)
 
 type pin string
 

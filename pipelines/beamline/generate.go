@@ -36,9 +36,9 @@ func HasSources(fsys fs.FS, folder string) bool {
 	return isFolder(fsys, path.Join(folder, SourcesFolder))
 }
 
-// ReadUngenerated reads a beamline as Read does, but for the config folders that are
-// generated: those need not be there, and are not read.
-func ReadUngenerated(fsys fs.FS, name asset.Name) (*Beamline, error) {
+// ReadUnmade reads a beamline as Read does, but for what Tagline makes: the lock, and
+// the config folders that are generated, need not be there, and are not read.
+func ReadUnmade(fsys fs.FS, name asset.Name) (*Beamline, error) {
 	return read(fsys, name, true)
 }
 

@@ -54,17 +54,17 @@ func TestGenerator(t *testing.T) {
 
 // Only a generator may read a beamline whose config folders were not made yet, and
 // it still wants those that people write.
-func TestReadUngenerated(t *testing.T) {
+func TestReadUnmade(t *testing.T) {
 	fsys := generated(t, map[string]string{one + "/generate/axes.csv": ""})
 	delete(fsys, one+"/config/st.cmd")
 	_, err := beamline.Read(fsys, "bl01t")
 	require.ErrorContains(t, err, one+"/config: it is made from generate/, and was not made yet; "+
 		"make it: tagline generate bl01t bl01t-mo-ioc-01")
-	bl, err := beamline.ReadUngenerated(fsys, "bl01t")
+	bl, err := beamline.ReadUnmade(fsys, "bl01t")
 	require.NoError(t, err)
 	assert.Nil(t, bl.Instances[0].Config)
 	assert.NotEmpty(t, bl.Instances[1].Config)
 	delete(fsys, two+"/config/st.cmd")
-	_, err = beamline.ReadUngenerated(fsys, "bl01t")
+	_, err = beamline.ReadUnmade(fsys, "bl01t")
 	require.ErrorContains(t, err, "there is no start-up script")
 }

@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
@@ -37,18 +36,14 @@ func (r *reader) instance(bl *Beamline, name string) {
 	if f == nil {
 		return
 	}
-	if pinned.MatchString(string(f.Image)) { // the schema refuses anything else
-		if inst.Image, err = asset.ParsePin(string(f.Image)); err != nil {
-			r.faults.Add(doc.At(strictyaml.Path{"image"}, err))
-		}
-	}
+	r.readWhat(inst, f, doc)
 	inst.written = written(f.Values, doc)
 	inst.Values = inst.Under(bl.Values)
-	r.checkValues(doc, nil, f.Values)
+	r.checkValues(doc, nil, f.Values, inst.Foreign != nil)
 	r.checkProbe(inst, doc)
-	r.checkService(inst, f, doc)
 	inst.Generator = r.generator(bl, inst, f, doc)
 	o := origins{inst, bl, doc, r.shared}
+	r.checkServiceContainer(o)
 	r.checkPorts(o)
 	r.keep(o)
 }
@@ -63,10 +58,14 @@ func (r *reader) readConfig(inst *Instance) {
 		inst.Config, err = startup.Files(r.fsys, folder)
 		r.faults.Add(err)
 		if inst.InImage() {
-			r.fault(folder, "mount a volume from the chart's templates",
+			fix := "mount a volume from the chart's templates"
+			if inst.Foreign != nil {
+				fix = "mount them from below volumes"
+			}
+			r.fault(folder, fix,
 				"a service has no image of its own for folders, or for more than %d KiB", maxMounted>>10)
 		}
-	case inst.sources && r.ungenerated:
+	case inst.sources && r.unmade:
 	case inst.sources && !isFolder(r.fsys, folder):
 		r.fault(folder, "make it: tagline generate "+path.Base(path.Dir(path.Dir(inst.Folder)))+" "+inst.Name,
 			"it is made from %s/, and was not made yet", SourcesFolder)
@@ -74,22 +73,6 @@ func (r *reader) readConfig(inst *Instance) {
 		var err error
 		inst.Config, err = startup.Config(r.fsys, folder)
 		r.faults.Add(err)
-	}
-}
-
-// checkService refuses what a service can't have, and one without a chart.
-func (r *reader) checkService(inst *Instance, f *instanceFile, doc *strictyaml.Doc) {
-	if inst.Service = f.Service; inst.Service == "" {
-		return
-	}
-	if !inst.Chart {
-		r.faultAt(doc, strictyaml.Path{"service"},
-			"add Chart.yaml and templates/ that say what runs, or remove service", "a service has a chart of its own")
-	}
-	for _, key := range []string{"image", "probePV", "protocol", "probeAdvances", "startup", "start", "generate"} {
-		if doc.Has(key) {
-			r.faultAt(doc, strictyaml.Path{key}, "remove it, or service", "a service is no IOC, and has no %s", key)
-		}
 	}
 }
 

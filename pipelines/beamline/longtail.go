@@ -53,15 +53,21 @@ var Reserved = map[string]map[string]string{
 	"container.securityContext.capabilities": {"drop": keepOurs},
 }
 
-// checkLongTail checks what a file has below pod and container.
-func (r *reader) checkLongTail(doc *strictyaml.Doc, where strictyaml.Path, v Values) {
+// Probes are the keys below container that are the chart's own for an IOC alone: only
+// the site knows how a service is asked.
+var Probes = []string{"startupProbe", "livenessProbe", "readinessProbe"}
+
+// checkLongTail checks what a file has below pod and container; foreign is for that of
+// a service by image.
+func (r *reader) checkLongTail(doc *strictyaml.Doc, where strictyaml.Path, v Values, foreign bool) {
 	for _, at := range slices.Sorted(maps.Keys(Reserved)) {
 		place := slices.Clone(where)
 		for word := range strings.SplitSeq(at, ".") {
 			place = append(place, word)
 		}
 		for _, key := range doc.Keys(place...) {
-			if fix, ours := Reserved[at][key]; ours {
+			probe := foreign && at == "container" && slices.Contains(Probes, key)
+			if fix, ours := Reserved[at][key]; ours && !probe {
 				r.faultAt(doc, below(place, key), fix, "%s.%s is set by the chart itself", at, key)
 			}
 		}

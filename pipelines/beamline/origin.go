@@ -85,10 +85,20 @@ func (o origins) values() []Value {
 	}
 	file, line := o.place(key)
 	all := []Value{{key, what, file, line}}
+	if is := o.inst.Foreign; is != nil {
+		file, line := o.place("image")
+		all = append(all, Value{"image", string(is.Image), file, line})
+		if file, line := o.place("command"); file != "" {
+			all = append(all, Value{"command", is.Command, file, line})
+		}
+	}
 	set := o.inst.Values.Fields()
 	fields := reflect.ValueOf(o.inst.Values)
 	for i := range fields.NumField() {
 		key, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		if o.inst.Foreign != nil && slices.Contains(ofIOCs, key) {
+			continue
+		}
 		file, line := o.place(key)
 		value, isSet := set[key]
 		parts, isMap := value.(map[string]any)

@@ -37,7 +37,7 @@ func (o origin) String() string { return fmt.Sprintf("%s:%d", o.file, o.line) }
 // comes of its values is not known then.
 func ownTemplate(inst *Instance) bool {
 	_, own := inst.Own["templates/ioc.yaml"]
-	return own || inst.Service != ""
+	return own || inst.Service != "" && inst.Foreign == nil
 }
 
 // checkPorts refuses a port of a node that another instance takes too, where both can

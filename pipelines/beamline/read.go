@@ -11,6 +11,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
@@ -41,12 +42,12 @@ func Names(fsys fs.FS) ([]asset.Name, error) {
 // of every file, a *diag.Error each, by file and line; there is no Beamline then.
 func Read(fsys fs.FS, name asset.Name) (*Beamline, error) { return read(fsys, name, false) }
 
-// read reads a beamline, without the config folders that are generated if they may
-// not have been made yet.
-func read(fsys fs.FS, name asset.Name, ungenerated bool) (*Beamline, error) {
+// read reads a beamline, without its lock and the config folders that are generated if
+// they may not have been made yet.
+func read(fsys fs.FS, name asset.Name, unmade bool) (*Beamline, error) {
 	r := &reader{
 		fsys: fsys, probes: map[string]*Instance{}, autosave: map[string]origin{}, told: map[[2]string]bool{},
-		ungenerated: ungenerated,
+		unmade: unmade,
 	}
 	bl := r.beamline(name)
 	if bl != nil {
@@ -54,6 +55,9 @@ func read(fsys fs.FS, name asset.Name, ungenerated bool) (*Beamline, error) {
 			r.instance(bl, folder)
 		}
 		r.checkFolders()
+		if !unmade {
+			r.lock(bl)
+		}
 	}
 	if err := r.faults.Err(); err != nil {
 		return nil, err
@@ -84,7 +88,8 @@ type reader struct {
 	autosave map[string]origin  // by the name of the claim that has them
 	told     map[[2]string]bool // places that a fault of two instances names
 
-	ungenerated bool // generated config folders are left out
+	tagged []lockfile.Named // images of services
+	unmade bool             // generated config folders and the lock are left out
 }
 
 // beamline reads beamline.yaml. It returns nil when the file cannot be read.
@@ -111,7 +116,7 @@ func (r *reader) beamline(name asset.Name) *Beamline {
 	if f.Gate != nil {
 		bl.Gate = record.Policy{Approvers: f.Gate.Approvers, Environment: f.Gate.Environment}
 	}
-	r.checkValues(doc, strictyaml.Path{"values"}, bl.Values)
+	r.checkValues(doc, strictyaml.Path{"values"}, bl.Values, false)
 	if doc.Has("values", "probePV") {
 		r.faultAt(doc, strictyaml.Path{"values", "probePV"}, "move it to the instances",
 			"each IOC has a probe PV of its own")

@@ -17,8 +17,8 @@ import (
 // generated Chart.yaml, values and template, the instance's config folder, what
 // chart files it has of its own, and the library chart below charts/.
 //
-// image is what the instance runs, by digest: "host/path/name@sha256:…". version is the tag's and
-// must be SemVer, because Helm asks for it.
+// image is what an IOC runs, by digest: "host/path/name@sha256:…"; a service says itself
+// what it runs. version is the tag's and must be SemVer, because Helm asks for it.
 //
 // The chart was rendered as Helm will render it, every manifest was read
 // strictly, and Helm can store it, before it is given. Errors are diag.Error of kind Invalid, joined

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -63,6 +64,7 @@ func TestManifests(t *testing.T) {
 			}
 			i.Config["trajectory.bin"] = []byte{0, 0xff, 0xfe, '\n'}
 		},
+		"service": service,
 		"inimage": func(i *beamline.Instance) { i.Config["db/stage.db"] = []byte("record(ai, \"X\") {}\n") },
 	}
 	maps.Copy(cases, further)
@@ -76,6 +78,61 @@ func TestManifests(t *testing.T) {
 			require.NoError(t, err)
 			golden.Assert(t, manifests, name+".yaml")
 		})
+	}
+}
+
+// service makes an instance of stage a service by image.
+func service(inst *beamline.Instance) {
+	inst.Service, inst.Image = "Python IOC of the sample changer", asset.Pin{}
+	inst.Foreign = &beamline.Foreign{
+		Image:   "ghcr.io/some-org/pyioc:1.2.3@sha256:" + asset.Ref(strings.Repeat("7", 64)),
+		Command: []string{"python", "-m", "pyioc"},
+	}
+	inst.Values.ProbePV, inst.Values.GraceSeconds = "", 60
+	inst.Values.Env = map[string]string{"LEVEL": "info"}
+	inst.Values.Container = map[string]any{"livenessProbe": map[string]any{"tcpSocket": map[string]any{"port": 5064}}}
+	inst.Config = map[string][]byte{"pyioc.toml": []byte("a = 1\n")}
+}
+
+// A service by image has what a pod of an IOC has, but nothing of ioc-run, and needs
+// the policy's consent to its image, in the same words as one of a chart of its own.
+func TestAServiceByImage(t *testing.T) {
+	for name, image := range map[string]asset.Ref{
+		"locked":      "ghcr.io/some-org/pyioc:1.2.3@sha256:" + asset.Ref(strings.Repeat("7", 64)),
+		"digest only": "ghcr.io/some-org/pyioc@sha256:" + asset.Ref(strings.Repeat("7", 64)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bl, inst := stage(t)
+			service(inst)
+			inst.Foreign.Image = image
+			require.True(t, inst.Reaches())
+			tgz, err := lib.Package(bl, inst, "", "2026.11.1")
+			require.NoError(t, err)
+			needs, err := Needs(tgz, "bl01t", "")
+			require.NoError(t, err)
+			require.Equal(t, []string{"image " + string(image)}, needs)
+		})
+	}
+}
+
+// What only an IOC has is refused by the schema of stock Helm, too, and the other way
+// round.
+func TestTheSchemaTellsAServiceFromAnIOC(t *testing.T) {
+	for _, c := range []struct {
+		change func(*beamline.Instance)
+		says   string
+	}{
+		{func(i *beamline.Instance) { service(i); i.Values.ProbePV = "A" }, "/probePV"},
+		{func(i *beamline.Instance) { service(i); i.Values.Autosave = "1Gi" }, "/autosave"},
+		{func(i *beamline.Instance) { i.Values.ProbePV = "" }, "probePV"},
+		{func(i *beamline.Instance) {
+			i.Values.Container = map[string]any{"livenessProbe": map[string]any{}}
+		}, "/container/livenessProbe"},
+	} {
+		bl, inst := stage(t)
+		c.change(inst)
+		_, err := lib.Package(bl, inst, image, "2026.11.1")
+		require.ErrorContains(t, err, c.says)
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 
 // values are the values of an instance's chart: the library chart's inputs.
 type values struct {
-	Image string `json:"image" jsonschema_description:"What the IOC runs, by digest: host/path/name@sha256:…"`
+	Image   string   `json:"image" jsonschema_description:"What the IOC or service runs, by digest: host/path/name@sha256:…"`
+	Service string   `json:"service,omitempty" jsonschema_description:"What this is in place of an IOC."`
+	Command []string `json:"command,omitempty" jsonschema_description:"The program that a service's container runs, and its arguments; the image's own when left out."`
 	beamline.Values
 }
 
@@ -29,7 +31,10 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 		return nil, err
 	}
 	var all any = values{Image: image, Values: inst.Values}
-	if inst.Service != "" {
+	ownChart := inst.Service != "" && inst.Foreign == nil
+	if is := inst.Foreign; is != nil {
+		all = values{Image: string(is.Image), Service: inst.Service, Command: is.Command, Values: inst.Values}
+	} else if ownChart {
 		all = inst.Values
 	}
 	vals, err := yaml.Marshal(all)
@@ -37,7 +42,7 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 		return nil, fault(inst, inst.File, err)
 	}
 	files := map[string][]byte{chartutil.ValuesfileName: vals}
-	if inst.Service == "" {
+	if !ownChart {
 		files[schemaFile] = l.files[schemaFile]
 		files["templates/ioc.yaml"] = fmt.Appendf(nil, "{{ include %q . }}\n", l.meta.Name+".ioc")
 	}
@@ -89,7 +94,7 @@ func checkConfig(inst *beamline.Instance) error {
 		return diag.Invalidf(inst.Folder, 0, "name the folder with at most 53 lower-case letters, digits and dashes",
 			"%s: %w", inst.Name, err)
 	}
-	if _, ok := inst.Config["st.cmd"]; !ok && !inst.Chart {
+	if _, ok := inst.Config["st.cmd"]; !ok && !inst.Chart && inst.Service == "" {
 		return diag.Invalidf(
 			inst.Folder+"/config", 0, "add config/st.cmd", "instance %s has no start-up script", inst.Name,
 		)

@@ -11,7 +11,7 @@ import (
 
 // unreleased stands for the image that an instance will run, by a digest of zeros:
 // only the release knows the digest. It is empty for a service, whose images are in
-// its chart.
+// its chart: all of them want the policy's consent.
 func unreleased(inst *beamline.Instance, version string) string {
 	if inst.Service != "" {
 		return ""

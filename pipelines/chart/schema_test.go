@@ -52,6 +52,9 @@ var limits = map[string]func(*jsonschema.Schema){
 			open("container.securityContext.capabilities", corev1.Capabilities{}))
 		c.Properties.Set("securityContext", security)
 		c.Properties.Set("env", named(`^IOC_(NAME|RUN_.*)$`))
+		for _, probe := range beamline.Probes { // of a service
+			c.Properties.Set(probe, jsonschema.TrueSchema)
+		}
 		*s = described(c, s)
 	},
 	"env": func(s *jsonschema.Schema) {
@@ -140,13 +143,27 @@ func valuesSchema(t *testing.T) []byte {
 	s.Properties.Set("ioc-lib", &jsonschema.Schema{Type: "object", Description: "Helm's own; not used."})
 	s.Required = nil
 	s.If = &jsonschema.Schema{PropertyNames: &jsonschema.Schema{Const: "global"}}
-	s.Else = &jsonschema.Schema{Required: []string{"image", "probePV"}}
+	s.Else = &jsonschema.Schema{
+		If:   &jsonschema.Schema{Required: []string{"service"}},
+		Then: without([]string{"image"}, "probePV", "protocol", "probeAdvances", "startup", "start", "autosave"),
+		Else: without([]string{"image", "probePV"}, "command"),
+	}
+	s.Else.Else.Properties.Set("container", without(nil, beamline.Probes...))
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	require.NoError(t, e.Encode(s))
 	return b.Bytes()
+}
+
+// without wants some keys, and refuses others.
+func without(wanted []string, refused ...string) *jsonschema.Schema {
+	s := &jsonschema.Schema{Required: wanted, Properties: jsonschema.NewProperties()}
+	for _, key := range refused {
+		s.Properties.Set(key, jsonschema.FalseSchema)
+	}
+	return s
 }
 
 // The library chart's schema is written with: go test ./pipelines/chart -run Schema -update

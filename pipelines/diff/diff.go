@@ -3,6 +3,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -51,7 +52,8 @@ type Change struct {
 type Instance struct {
 	Name   string   `json:"name"`
 	State  State    `json:"state"`
-	Image  *Change  `json:"image,omitempty"`  // the generic IOC's pin
+	Image  *Change  `json:"image,omitempty"`  // the generic IOC's pin, or the image of a service by digest
+	Boot   string   `json:"boot,omitempty"`   // of a service: that it passed, or why there was none
 	Values []Change `json:"values,omitempty"` // by key, the beamline's overlaid by its own
 	// of config/: st.cmd and others; and of a chart of its own: templates/x.yaml
 	Files []File `json:"files,omitempty"`
@@ -183,6 +185,7 @@ func instances(from, to Release) ([]Instance, error) {
 			i.State = Changes // an image or the library chart did
 		}
 		if i.State != "" {
+			i.Boot = booted(to.Record, name)
 			list = append(list, i)
 		}
 	}
@@ -198,23 +201,55 @@ func needed(needs []string) map[string]string {
 	return all
 }
 
+// booted returns what a release says of the boot of a service; nothing for an IOC.
+func booted(r *record.Record, name string) string {
+	for _, inst := range r.Instances {
+		if inst.Name == name && inst.Service != "" {
+			return r.Booted(inst)
+		}
+	}
+	return ""
+}
+
 // instance compares one instance. Its State is empty when nothing differs.
 func instance(name string, a, b *beamline.Instance) Instance {
 	i := Instance{Name: name}
 	switch {
 	case a == nil:
-		i.State, i.Image = Appears, &Change{Name: string(b.Image.Asset), New: b.Image.String()}
+		i.State, i.Image = Appears, runs(nil, b)
 	case b == nil:
-		i.State, i.Image = Disappears, &Change{Name: string(a.Image.Asset), Old: a.Image.String()}
+		i.State, i.Image = Disappears, runs(a, nil)
 	default:
-		if a.Image != b.Image {
-			i.Image = &Change{Name: string(b.Image.Asset), Old: a.Image.String(), New: b.Image.String()}
-		}
-		i.Values = changes(values(a.Values), values(b.Values))
+		i.Image = runs(a, b)
+		i.Values = changes(values(a), values(b))
 		i.Files = append(files(a.Config, b.Config), files(a.Own, b.Own)...)
 		if i.Image != nil || len(i.Values)+len(i.Files) > 0 {
 			i.State = Changes
 		}
 	}
 	return i
+}
+
+// runs compares what instances run; nil where that is the same, or where their own
+// charts say it.
+func runs(a, b *beamline.Instance) *Change {
+	was, old := image(a)
+	is, now := image(b)
+	if old == now {
+		return nil
+	}
+	return &Change{Name: cmp.Or(is, was), Old: old, New: now}
+}
+
+// image returns what an instance runs, with its name: the generic IOC's pin, or the
+// image of a service by digest.
+func image(i *beamline.Instance) (name, what string) {
+	switch {
+	case i == nil:
+	case i.Foreign != nil:
+		return i.Foreign.Image.Repository(), string(i.Foreign.Image)
+	case i.Service == "":
+		return string(i.Image.Asset), i.Image.String()
+	}
+	return "", ""
 }

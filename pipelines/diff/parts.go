@@ -46,9 +46,18 @@ func changes(a, b map[string]string) (list []Change) {
 }
 
 // values returns an instance's values as people write them, maps key by key.
-func values(v beamline.Values) map[string]string {
+func values(i *beamline.Instance) map[string]string {
 	all := map[string]string{}
-	for key, value := range v.Fields() {
+	if i.Foreign != nil && len(i.Foreign.Command) > 0 {
+		all["command"] = plain(i.Foreign.Command)
+	}
+	if i.Foreign != nil && len(i.Foreign.Boot) > 0 {
+		all["boot.command"] = plain(i.Foreign.Boot)
+	}
+	if i.NotBooted != "" {
+		all["boot.none"] = i.NotBooted
+	}
+	for key, value := range i.Values.Fields() {
 		if m, ok := value.(map[string]any); ok {
 			for k, x := range m {
 				all[key+"."+k] = plain(x)

@@ -12,6 +12,10 @@ import (
 	"dagger.io/dagger"
 )
 
+// Tools is the image of containers that work on content without being part of it. It
+// has a shell, Perl, and util-linux.
+const Tools = "debian:trixie-slim"
+
 // Shell returns the command that runs a shell script with arguments: $1 and on.
 func Shell(script string, args ...string) []string {
 	return append([]string{"sh", "-c", script, "sh"}, args...)

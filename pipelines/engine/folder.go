@@ -54,7 +54,7 @@ func withFile(client *dagger.Client, dir *dagger.Directory, name string, content
 	if utf8.Valid(content) {
 		return dir.WithNewFile(name, string(content), dagger.DirectoryWithNewFileOpts{Permissions: perm})
 	}
-	decoded := client.Container().From("debian:trixie-slim").
+	decoded := client.Container().From(Tools).
 		WithNewFile("/in", base64.StdEncoding.EncodeToString(content)).
 		WithExec([]string{"base64", "-d", "/in"}, dagger.ContainerWithExecOpts{RedirectStdout: "/out"}).
 		File("/out")

@@ -1,15 +1,19 @@
 package gate
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// tests wants every instance booted at its image, the policy's checks passed, and
-// none failed. A check that was not run is not a pass, and one that was taken from
-// another release counts where that one's record was verified and has it.
+// tests wants every IOC booted at its image, the policy's checks passed, and none
+// failed; it says of each service whether something of it was booted. A check that was
+// not run is not a pass, and one that was taken from another release counts where that
+// one's record was verified and has it.
 func tests(f Facts) []Reason {
 	rec := f.Release.Record
 	if len(rec.Checks) == 0 {
@@ -33,10 +37,11 @@ func tests(f Facts) []Reason {
 			))
 		}
 	}
-	services := 0
+	var services []string
 	for _, inst := range rec.Instances {
 		if inst.Service != "" {
-			services++
+			services = append(services, fmt.Sprintf("service %s: %s", inst.Name, rec.Booted(inst)))
+			faults = append(faults, elsewhere(f, inst)...)
 			continue
 		}
 		booted := slices.ContainsFunc(rec.Checks, func(c record.Test) bool {
@@ -60,11 +65,29 @@ func tests(f Facts) []Reason {
 	if len(faults) > 0 {
 		return faults
 	}
-	if services > 0 {
+	if len(services) > 0 {
 		return []Reason{yes(
-			Tests, "%d checks passed, among them the boot of every IOC; services, which nobody booted: %d",
-			len(rec.Checks), services,
+			Tests, "%d checks passed, among them the boot of every IOC; %s", len(rec.Checks),
+			strings.Join(services, "; "),
 		)}
 	}
 	return []Reason{yes(Tests, "%d checks passed, among them the boot of every instance", len(rec.Checks))}
+}
+
+// elsewhere refuses the test of a service that was run in an image which its chart does
+// not run.
+func elsewhere(f Facts, service record.Instance) (faults []Reason) {
+	for _, c := range f.Release.Record.Checks {
+		runs := slices.ContainsFunc(f.Needs[service.Name], func(need string) bool {
+			image, ok := strings.CutPrefix(need, "image ")
+			return ok && c.Digest != "" && asset.Ref(image).Digest() == c.Digest
+		})
+		if c.Name == record.ServiceTest && c.Of == service.Name && !runs {
+			faults = append(faults, no(
+				Tests, "release the tag again", "%s was booted in an image that its chart does not run, %s",
+				service.Name, c.Digest,
+			))
+		}
+	}
+	return faults
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,10 +107,26 @@ func TestAServiceIsNotBooted(t *testing.T) {
 	f.Release.Record.Instances = append(f.Release.Record.Instances, service)
 	reasons := tests(f)
 	require.Len(t, reasons, 1)
-	require.Contains(t, reasons[0].Why, "services, which nobody booted: 1")
+	require.Contains(t, reasons[0].Why, "service bl01t-gateway: not booted, and its values do not say why")
 	_, err := Decide(f).Pass()
 	require.NoError(t, err)
+	f.Release.Record.Instances[1].NotBooted = "it wants the archive"
+	require.Contains(t, tests(f)[0].Why, "service bl01t-gateway: not booted: it wants the archive")
 	f.Release.Record.Instances[1].Service = ""
 	_, err = Decide(f).Pass()
 	require.ErrorContains(t, err, "bl01t-gateway was never booted at the image it would run")
+}
+
+// A service's own test counts where its chart runs the image that it was run in.
+func TestAServiceIsBootedInItsImage(t *testing.T) {
+	f := good()
+	service := record.Instance{Name: "bl01t-py", Chart: f.Release.Record.Instances[0].Chart, Service: "a Python IOC"}
+	f.Release.Record.Instances = append(f.Release.Record.Instances, service)
+	digest := asset.Digest("sha256:" + strings.Repeat("7", 64))
+	f.Release.Record.Checks = append(f.Release.Record.Checks,
+		record.Test{Name: record.ServiceTest, Of: "bl01t-py", Digest: digest, Passed: true})
+	f.Needs = map[string][]string{"bl01t-py": {"image ghcr.io/some-org/pyioc:1.2.3@" + string(digest)}}
+	require.Contains(t, tests(f)[0].Why, "service bl01t-py: its boot command passed")
+	f.Needs["bl01t-py"] = []string{"image ghcr.io/some-org/pyioc:1.2.4@sha256:" + strings.Repeat("8", 64)}
+	require.Contains(t, tests(f)[0].Why, "bl01t-py was booted in an image that its chart does not run, "+string(digest))
 }

@@ -11,8 +11,8 @@ import (
 // Drift is a pin whose name stands for something else now than when it was
 // locked, or that has a newer version.
 type Drift struct {
-	Image  asset.Name `json:"image"`
-	Pin    string     `json:"pin"`    // what the recipe names: "asyn R4-45", "debian:trixie-slim", "gcc"
+	Image  asset.Name `json:"image"`  // or the beamline, of a service's image
+	Pin    string     `json:"pin"`    // what the file names: "asyn R4-45", "debian:trixie-slim", "gcc"
 	Locked string     `json:"locked"` // digest, commit or version; empty for what is not locked
 	Now    string     `json:"now"`    // likewise; empty for what is no longer needed
 }

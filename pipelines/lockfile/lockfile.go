@@ -1,5 +1,5 @@
-// Package lockfile reads and writes image.lock.yaml: what the names in an
-// image's recipe stood for when it was locked.
+// Package lockfile reads and writes image.lock.yaml and beamline.lock.yaml: what the
+// names in a recipe, or those of services' images, stood for when they were locked.
 package lockfile
 
 import (
@@ -58,9 +58,13 @@ var schema = sync.OnceValue(func() *strictyaml.Schema[Lock] {
 		"generic-iocs/<name>/image.lock.yaml: what the names in image.yaml stood for. tagline lock writes it.")
 })
 
-// Schemas returns the JSON schema of lock files, by the name it is published
+// Schemas returns the JSON schemas of lock files, by the name each is published
 // under.
-func Schemas() map[string][]byte { return map[string][]byte{"lock.schema.json": schema().JSON()} }
+func Schemas() map[string][]byte {
+	return map[string][]byte{
+		"lock.schema.json": schema().JSON(), "beamline-lock.schema.json": imagesSchema().JSON(),
+	}
+}
 
 // Text returns the lock as its file holds it: the same bytes for the same lock,
 // and nothing for one that pins nothing and needs no file.

@@ -26,7 +26,7 @@ func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		_, shared := s.touched.shared[name]
 		touched := shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil ||
-			s.touched.sources[name] != nil
+			s.touched.sources[name] != nil || s.touched.locks[name] != ""
 		if now[name] == asset.Beamline && touched {
 			names = append(names, name)
 		}
@@ -60,10 +60,14 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 			return nil, err
 		}
 	}
+	relocked, err := s.relocked(name)
+	if err != nil {
+		return nil, err
+	}
 	chart := files(s.touched.charts[library])
 	own := s.touched.instances[name]
 	for _, inst := range here {
-		why := slices.Concat(files(own[inst]), shared[inst], chart)
+		why := slices.Concat(files(own[inst]), shared[inst], relocked[inst], chart)
 		if beamline.HasSources(s.to, instanceFolder(name, inst)) {
 			why = append(why, files(s.touched.sources[name])...)
 		}
@@ -77,6 +81,34 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 		}
 	}
 	return c, nil
+}
+
+// relocked returns which services have another digest in the beamline's lock than
+// before, each with the reason.
+func (s *since) relocked(name asset.Name) (map[string][]string, error) {
+	file := s.touched.locks[name]
+	if file == "" {
+		return nil, nil
+	}
+	now, err := beamline.Read(s.to, name)
+	if err != nil {
+		return nil, err
+	}
+	before := map[string]asset.Ref{}
+	if was, err := beamline.Read(s.from, name); err == nil { // else all are new
+		for _, inst := range was.Instances {
+			if inst.Foreign != nil {
+				before[inst.Name] = inst.Foreign.Image
+			}
+		}
+	}
+	why := map[string][]string{}
+	for _, inst := range now.Instances {
+		if is := inst.Foreign; is != nil && is.Image != before[inst.Name] {
+			why[inst.Name] = []string{file + ": " + string(is.Image)}
+		}
+	}
+	return why, nil
 }
 
 // instanceFolder returns the folder of an instance, or of all where inst is empty.

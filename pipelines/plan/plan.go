@@ -56,7 +56,9 @@ type Instance struct {
 	Name    string    `json:"name"`
 	File    string    `json:"file"`              // its values.yaml
 	Image   asset.Pin `json:"image"`             // the released generic IOC it runs
-	Service string    `json:"service,omitempty"` // what it is in place of an IOC: nothing is booted
+	Service string    `json:"service,omitempty"` // what it is in place of an IOC
+	Runs    asset.Ref `json:"runs,omitempty"`    // the image of a service by digest; empty where its own chart says it
+	Boot    []string  `json:"boot,omitempty"`    // the command that tests a service
 	Own     []string  `json:"own,omitempty"`     // files of a chart of its own: "Chart.yaml", "templates/service.yaml"
 	// what that chart needs beyond an IOC; New leaves it out, as it renders no charts
 	Needs []string `json:"needs,omitempty"`
@@ -112,9 +114,13 @@ func image(recipes *recipe.Tree, name asset.Name) *Image {
 func instances(bl *beamline.Beamline) *Beamline {
 	p := &Beamline{Name: bl.Name, File: bl.File, Namespace: bl.Namespace, Instances: []Instance{}}
 	for _, i := range bl.Instances {
-		p.Instances = append(p.Instances, Instance{
+		one := Instance{
 			Name: i.Name, File: i.File, Image: i.Image, Service: i.Service, Own: slices.Sorted(maps.Keys(i.Own)),
-		})
+		}
+		if is := i.Foreign; is != nil {
+			one.Runs, one.Boot = is.Image, is.Boot
+		}
+		p.Instances = append(p.Instances, one)
 	}
 	return p
 }

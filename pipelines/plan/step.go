@@ -60,8 +60,11 @@ func (p *Plan) steps() []Step {
 		add(Publish, "chart "+string(p.Tag.Asset), "%s", tagged)
 	case asset.Beamline:
 		for _, i := range p.Beamline.Instances {
-			if i.Service == "" {
+			switch {
+			case i.Service == "":
 				add(Test, "IOC "+i.Name, "%s: image %s", i.File, i.Image)
+			case len(i.Boot) > 0:
+				add(Test, "service "+i.Name, "%s: %s in %s", i.File, strings.Join(i.Boot, " "), i.Runs)
 			}
 		}
 		for _, i := range p.Beamline.Instances {

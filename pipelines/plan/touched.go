@@ -7,6 +7,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -17,6 +18,7 @@ type touched struct {
 	smoke     map[asset.Name][]string            // smoke tests of images: nothing is built from them
 	charts    map[asset.Name][]string            // library charts
 	shared    map[asset.Name]string              // beamline.yaml, by beamline
+	locks     map[asset.Name]string              // of services' images, by beamline
 	sources   map[asset.Name][]string            // that config folders of a beamline are made from
 	instances map[asset.Name]map[string][]string // by beamline and instance
 }
@@ -26,7 +28,8 @@ type touched struct {
 func classify(recipes *recipe.Tree, changed []string) touched {
 	t := touched{
 		map[string][]string{}, map[asset.Name][]string{}, map[asset.Name][]string{}, map[asset.Name][]string{},
-		map[asset.Name]string{}, map[asset.Name][]string{}, map[asset.Name]map[string][]string{},
+		map[asset.Name]string{}, map[asset.Name]string{}, map[asset.Name][]string{},
+		map[asset.Name]map[string][]string{},
 	}
 	sources := map[string][]string{} // modules by the folder of their source
 	for _, m := range recipes.Modules {
@@ -86,6 +89,10 @@ func (t touched) generic(recipes *recipe.Tree, name asset.Name, rest, p string) 
 func (t touched) beamline(name asset.Name, rest []string, p string) {
 	if len(rest) == 1 && rest[0] == "beamline.yaml" {
 		t.shared[name] = p
+		return
+	}
+	if p == lockfile.ImagesPath(path.Join(beamline.Dir, string(name), "beamline.yaml")) {
+		t.locks[name] = p
 		return
 	}
 	if len(rest) > 1 && rest[0] == beamline.SourcesFolder {

@@ -3,7 +3,11 @@
 // releasing to promoting.
 package record
 
-import "github.com/tagline-ci/tagline/pipelines/asset"
+import (
+	"slices"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+)
 
 // MediaType is the artifact type of a record in a registry.
 const MediaType = "application/vnd.tagline.record.v1+json"
@@ -104,8 +108,10 @@ type Instance struct {
 	// whether its values say start: false: it comes to the beamline stopped
 	Stopped bool `json:"stopped,omitempty"`
 	// what this is in place of an IOC, which has all of the four above, where a service
-	// has none: its chart says what it runs, and nobody booted it
+	// has none: its chart says what it runs
 	Service string `json:"service,omitempty"`
+	// why nothing of a service was booted, where its values say so
+	NotBooted string `json:"notBooted,omitempty"`
 }
 
 // Runs returns what an instance is, for people: "ioc-simstage 1.0.0", or what a service is.
@@ -116,11 +122,27 @@ func (i Instance) Runs() string {
 	return i.IOC.String()
 }
 
+// Booted returns what the release says of the boot of a service: that it passed, or
+// why there was none.
+func (r *Record) Booted(service Instance) string {
+	passed := slices.ContainsFunc(r.Checks, func(t Test) bool {
+		return t.Name == ServiceTest && t.Of == service.Name && t.Passed
+	})
+	switch {
+	case passed:
+		return "its boot command passed"
+	case service.NotBooted != "":
+		return "not booted: " + service.NotBooted
+	}
+	return "not booted, and its values do not say why"
+}
+
 // The names of tests.
 const (
 	SmokeTest     = "smoke"      // an image's IOC, or its clients, was started
 	ContentsTest  = "contents"   // a runtime image has all that its IOC opens
 	BootTest      = "boot"       // an instance was started at the image it will run
+	ServiceTest   = "service"    // the command that tests a service has passed in the image it will run
 	UniquePVsTest = "unique PVs" // no two IOCs of a beamline serve one PV
 	GeneratedTest = "generated"  // a config folder is what its generator makes
 	PackageTest   = "package"    // a library chart was packaged

@@ -47,7 +47,7 @@ func (r *Record) validateTaken(f *faults, t Test) {
 	if t.From == nil {
 		return
 	}
-	f.must(t.Name == BootTest && t.Inputs != "" && t.Digest != "",
+	f.must((t.Name == BootTest || t.Name == ServiceTest) && t.Inputs != "" && t.Digest != "",
 		"check %s of %s was taken from %s, and does not say what was tested", t.Name, t.Of, t.From.Release)
 	f.must(t.From.Record != "" && t.From.Release.Asset == r.Asset && !t.From.Release.Version.IsZero() &&
 		t.From.Release.Version != r.Version,

@@ -113,6 +113,7 @@ func (r *Record) validateInstances(f *faults) {
 			)
 			continue
 		}
+		f.must(i.NotBooted == "", "instance %s is an IOC, and was not booted: %s", i.Name, i.NotBooted)
 		f.must(i.Image.Digest() != "", "instance %s: image %q is not by digest", i.Name, i.Image)
 		f.must(!i.IOC.IsZero() && i.ProbePV != "", "instance %s has no generic IOC or probe PV", i.Name)
 		f.must(

@@ -19,6 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -50,7 +51,8 @@ type beamlineJob struct {
 	former    *attest.Release
 	formerErr error
 
-	boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
+	boot  func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
+	serve func(context.Context, smoke.Service) (*record.Test, error)
 }
 
 func (b *beamlineJob) work() work {
@@ -169,7 +171,7 @@ func (b *beamlineJob) pack(ctx context.Context) error {
 // recorded returns what the record says of an instance, with its chart and what it runs.
 func recorded(inst *beamline.Instance, chart, runs asset.Ref) record.Instance {
 	if inst.Service != "" {
-		return record.Instance{Name: inst.Name, Chart: chart, Service: inst.Service}
+		return record.Instance{Name: inst.Name, Chart: chart, Service: inst.Service, NotBooted: inst.NotBooted}
 	}
 	return record.Instance{
 		Name: inst.Name, Chart: chart, Image: runs, IOC: inst.Image,

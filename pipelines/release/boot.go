@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
@@ -15,28 +16,26 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// test boots the IOCs that no release has tested so before, and sees that no two
-// of all serve one PV.
+// test boots the IOCs and services that no release has tested so before, and sees that
+// no two IOCs of all serve one PV.
 func (b *beamlineJob) test(ctx context.Context) error {
 	tests := make([]record.Test, len(b.bl.Instances))
 	known := b.evidence(ctx)
 	var rest []int // that must be booted
 	for i, inst := range b.bl.Instances {
-		if inst.Service != "" {
+		if !inst.Boots() {
 			continue
 		}
-		run := b.booted(i)
-		inputs := subject(inst, run).Inputs()
+		image, inputs := b.tested(i)
 		var ok bool
-		if tests[i], ok = known.test(inst.Name, run.digest, inputs); !ok {
+		if tests[i], ok = known.test(inst.Name, image, inputs); !ok {
 			tests[i], rest = record.Test{Inputs: inputs}, append(rest, i)
 		}
 	}
 	b.sayTaken(ctx, tests)
 	err := step.Each(ctx, sideBySide, rest, func(ctx context.Context, i int) error {
-		inst := b.bl.Instances[i]
-		return step.Run(ctx, "booting "+inst.Name, func(ctx context.Context) error {
-			test, err := b.boot(ctx, inst, b.booted(i))
+		return step.Run(ctx, "booting "+b.bl.Instances[i].Name, func(ctx context.Context) error {
+			test, err := b.start(ctx, i)
 			if err == nil {
 				test.Inputs = tests[i].Inputs
 				tests[i] = *test
@@ -47,9 +46,47 @@ func (b *beamlineJob) test(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tests = slices.DeleteFunc(tests, func(t record.Test) bool { return t.Name == "" }) // of services
+	tests = slices.DeleteFunc(tests, func(t record.Test) bool { return t.Name == "" }) // which say why not
 	b.rec.Checks = append(b.rec.Checks, append(tests, unique(b.bl, tests))...)
 	return nil
+}
+
+// tested returns the image in which an instance is tested, and the digest of all that
+// is.
+func (b *beamlineJob) tested(i int) (image, inputs asset.Digest) {
+	inst := b.bl.Instances[i]
+	if inst.Service != "" {
+		return inst.Foreign.Image.Digest(), service(inst).Inputs()
+	}
+	run := b.booted(i)
+	return run.digest, subject(inst, run).Inputs()
+}
+
+// start boots an instance: its IOC, or the command that tests a service.
+func (b *beamlineJob) start(ctx context.Context, i int) (*record.Test, error) {
+	inst := b.bl.Instances[i]
+	if inst.Service != "" {
+		return b.serve(ctx, service(inst))
+	}
+	return b.boot(ctx, inst, b.booted(i))
+}
+
+// service is a service as it is tested, in the image that its pod will run.
+func service(inst *beamline.Instance) smoke.Service {
+	is := inst.Foreign
+	return smoke.Service{
+		Name: inst.Name, File: inst.File, Line: is.Line, Image: is.Image, Command: is.Boot, Within: is.Within,
+		Config: inst.Config, Env: inst.Values.Env, User: inst.Values.User(),
+	}
+}
+
+// serve tests a service.
+func (j *job) serve(ctx context.Context, s smoke.Service) (*record.Test, error) {
+	test, err := smoke.Tester{Client: j.Client}.Serve(ctx, s)
+	if err != nil {
+		return nil, j.bootFailed(s.Name, err)
+	}
+	return test, nil
 }
 
 // booted returns what an instance is booted with: its own image once that is in
@@ -84,20 +121,28 @@ func subject(inst *beamline.Instance, run ioc) smoke.Subject {
 func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
 	test, err := smoke.Tester{Client: j.Client}.Run(ctx, subject(inst, run))
 	if err != nil {
-		return nil, &diag.Error{
-			Kind: diag.Broken, Doing: "booting", Asset: inst.Name, Version: j.plan.Tag.Version.String(), Err: err,
-			Fix: "see that the engine runs and reaches the registry, then run it again",
-		}
+		return nil, j.bootFailed(inst.Name, err)
 	}
 	test.Name = record.BootTest
 	return test, nil
 }
 
+// bootFailed is the error of an engine that could not boot an instance.
+func (j *job) bootFailed(name string, err error) error {
+	return &diag.Error{
+		Kind: diag.Broken, Doing: "booting", Asset: name, Version: j.plan.Tag.Version.String(), Err: err,
+		Fix: "see that the engine runs and reaches the registry, then run it again",
+	}
+}
+
 // unique checks that no two IOCs of a beamline serve one PV.
 func unique(bl *beamline.Beamline, tests []record.Test) record.Test {
 	result := record.Test{Name: record.UniquePVsTest, Of: string(bl.Name)}
-	by := map[string]string{}
+	by, iocs := map[string]string{}, 0
 	for _, t := range tests {
+		if t.Name == record.BootTest {
+			iocs++
+		}
 		for _, pv := range t.PVs {
 			if other, ok := by[pv.Name]; ok {
 				result.Faults = append(result.Faults, fmt.Sprintf(
@@ -109,7 +154,7 @@ func unique(bl *beamline.Beamline, tests []record.Test) record.Test {
 		}
 	}
 	result.Passed = len(result.Faults) == 0
-	result.Evidence = []string{fmt.Sprintf("%d PVs of %d IOCs", len(by), len(tests))}
+	result.Evidence = []string{fmt.Sprintf("%d PVs of %d IOCs", len(by), iocs)}
 	return result
 }
 

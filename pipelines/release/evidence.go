@@ -49,7 +49,7 @@ func (b *beamlineJob) evidence(ctx context.Context) evidence {
 	}
 	for _, t := range before.Record.Checks {
 		switch {
-		case t.Name != record.BootTest || t.Inputs == "" || !t.Passed:
+		case t.Name != record.BootTest && t.Name != record.ServiceTest || t.Inputs == "" || !t.Passed:
 			continue
 		case t.From == nil:
 			t.From = &record.Origin{

@@ -31,7 +31,7 @@ import (
 func (b Builder) Generate(
 	ctx context.Context, files fs.FS, name asset.Name, inTree bool, only ...string,
 ) (map[string]map[string][]byte, error) {
-	bl, err := beamline.ReadUngenerated(files, name)
+	bl, err := beamline.ReadUnmade(files, name)
 	if err != nil {
 		return nil, err
 	}

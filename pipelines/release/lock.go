@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
@@ -18,10 +20,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// Lock finds what the names in recipes stand for now: of the named images, or
-// of all when none is named. files is a working copy, as nobody commits a
-// recipe before its lock. It returns the texts of lock files by path; empty for
-// an image that brings nothing from outside the tree and needs none.
+// Lock finds what the names in recipes and of services' images stand for now: of the
+// named images and beamlines, or of all when none is named. files is a working copy, as
+// nobody commits a recipe before its lock. It returns the texts of lock files by path;
+// empty for what brings nothing from outside the tree and needs none.
 func (b Builder) Lock(ctx context.Context, files fs.FS, names ...asset.Name) (map[string][]byte, error) {
 	l, err := b.locker(files, names)
 	if err != nil {
@@ -37,11 +39,20 @@ func (b Builder) Lock(ctx context.Context, files fs.FS, names ...asset.Name) (ma
 			return nil, err
 		}
 	}
+	for _, bl := range l.beamlines {
+		locked, err := l.lockBeamline(ctx, bl)
+		if err != nil {
+			return nil, err
+		}
+		if texts[lockfile.ImagesPath(bl.File)], err = lockfile.ImagesText(locked); err != nil {
+			return nil, err
+		}
+	}
 	return texts, nil
 }
 
-// Drifts lists the pins of the named images, or of all, whose names stand for
-// something else now, and support modules that have a newer release.
+// Drifts lists the pins of the named images and beamlines, or of all, whose names stand
+// for something else now, and support modules that have a newer release.
 func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...asset.Name) ([]lockfile.Drift, error) {
 	l, err := b.locker(files, names)
 	if err != nil {
@@ -64,16 +75,32 @@ func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...asset.Name) (
 		}
 		all = append(all, newer...)
 	}
+	for _, bl := range l.beamlines {
+		var named []lockfile.Named
+		for _, image := range bl.Tagged() {
+			named = append(named, lockfile.Named{Image: image, File: bl.File})
+		}
+		locked, err := lockfile.ReadImages(files, bl.File, named)
+		if err != nil {
+			return nil, err
+		}
+		now, err := l.lockBeamline(ctx, bl)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, lockfile.ImageDrifts(bl.Name, locked, now)...)
+	}
 	return all, nil
 }
 
-// locker locks images of a working copy.
+// locker locks images and beamlines of a working copy.
 type locker struct {
 	Builder
-	files   fs.FS
-	recipes *recipe.Tree
-	order   []*recipe.Image // those to lock, after those that they are built on
-	locks   map[asset.Name]*lockfile.Lock
+	files     fs.FS
+	recipes   *recipe.Tree
+	order     []*recipe.Image      // those to lock, after those that they are built on
+	beamlines []*beamline.Beamline // to lock
+	locks     map[asset.Name]*lockfile.Lock
 }
 
 func (b Builder) locker(files fs.FS, names []asset.Name) (*locker, error) {
@@ -81,8 +108,63 @@ func (b Builder) locker(files fs.FS, names []asset.Name) (*locker, error) {
 	if err != nil {
 		return nil, err
 	}
-	order, err := locking(recipes, names)
-	return &locker{b, files, recipes, order, map[asset.Name]*lockfile.Lock{}}, err
+	lines, images, err := lockingBeamlines(files, names)
+	if err != nil {
+		return nil, err
+	}
+	l := &locker{b, files, recipes, nil, lines, map[asset.Name]*lockfile.Lock{}}
+	if len(names) == 0 || len(images) > 0 {
+		l.order, err = locking(recipes, images)
+	}
+	return l, err
+}
+
+// lockingBeamlines returns the beamlines among some names, or all where none is named,
+// and the names that are of none.
+func lockingBeamlines(files fs.FS, names []asset.Name) (lines []*beamline.Beamline, rest []asset.Name, err error) {
+	all, err := beamline.Names(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			rest = append(rest, name)
+		}
+	}
+	var faults diag.Faults
+	for _, name := range all {
+		if len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		bl, err := beamline.ReadUnmade(files, name)
+		faults.Add(err)
+		lines = append(lines, bl)
+	}
+	return lines, rest, faults.Err()
+}
+
+// lockBeamline returns the images that the services of a beamline name by their tags, by
+// digest.
+func (l *locker) lockBeamline(ctx context.Context, bl *beamline.Beamline) (map[string]string, error) {
+	locked := map[string]string{}
+	images := bl.Tagged()
+	if len(images) == 0 {
+		return locked, nil
+	}
+	err := step.Run(ctx, "resolving "+string(bl.Name), func(ctx context.Context) error {
+		for _, image := range images {
+			ref, err := l.Client.Container().From(image).ImageRef(ctx)
+			if err != nil {
+				return &diag.Error{
+					Kind: diag.Broken, Doing: "looking for the image of a service", Asset: image, File: bl.File,
+					Err: engine.Explain(err), Fix: "check its name, and that the engine reaches its registry",
+				}
+			}
+			locked[image] = ref
+		}
+		return nil
+	})
+	return locked, err
 }
 
 // lock locks one image afresh, and returns what it was locked with.

@@ -187,7 +187,7 @@ func (j *job) work() work {
 	case asset.Image:
 		return newImageJob(j).work()
 	case asset.Beamline:
-		return (&beamlineJob{job: j, boot: j.boot}).work()
+		return (&beamlineJob{job: j, boot: j.boot, serve: j.serve}).work()
 	}
 	l := &libraryJob{job: j}
 	return work{build: l.build, pack: l.push}

@@ -1,8 +1,11 @@
 package release
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
 )
 
 const gateway = "beamlines/bl01t/iocs/bl01t-gateway/"
@@ -89,4 +93,74 @@ func TestAServiceThatIsRefused(t *testing.T) {
 			require.ErrorContains(t, j.release(t.Context(), w), c.says)
 		})
 	}
+}
+
+const python = "beamlines/bl01t/iocs/bl01t-python/"
+
+var pythonImage = "ghcr.io/some-org/pyioc:1.2.3@sha256:" + strings.Repeat("7", 64)
+
+// withPython returns a beamline of two IOCs and a service by image.
+func withPython(boot string) map[string]string {
+	files := line()
+	files[python+"values.yaml"] = "service: a Python IOC\nimage: ghcr.io/some-org/pyioc:1.2.3\nuid: 37143\n" +
+		"env: {A: x}\nboot: " + boot + "\n"
+	files[python+"config/a.toml"] = "a = 1\n"
+	files["beamlines/bl01t/beamline.lock.yaml"] = "images:\n  ghcr.io/some-org/pyioc:1.2.3: " + pythonImage + "\n"
+	return files
+}
+
+// A service by image is tested in the image that its chart runs, and not again by a
+// release that changes nothing of it.
+func TestAServiceByImageIsBooted(t *testing.T) {
+	s := newSite(t, withPython("{command: [python, --check]}"))
+	s.ioc("ioc-x 1.0.0", asset.Image)
+	key := newKey(t)
+	s.signed(key)
+	s.Signer = key
+	var tested []smoke.Service
+	release := func(version string) *record.Record {
+		s.commit(nil, "bl01t/"+version)
+		j, err := s.read("bl01t/" + version)
+		require.NoError(t, err)
+		require.NoError(t, j.trustSigner(t.Context()))
+		serve := func(_ context.Context, of smoke.Service) (*record.Test, error) {
+			tested = append(tested, of)
+			return &record.Test{Name: record.ServiceTest, Of: of.Name, Digest: of.Image.Digest(), Passed: true}, nil
+		}
+		require.NoError(t, j.release(t.Context(), (&beamlineJob{job: j, boot: booted, serve: serve}).work()))
+		rec, _, err := s.Registry.Record(t.Context(), "bl01t", assettest.Version(version))
+		require.NoError(t, err)
+		return rec
+	}
+	rec := release("2026.11.1")
+	require.Equal(t, []smoke.Service{{
+		Name: "bl01t-python", File: python + "values.yaml", Line: 5, Image: asset.Ref(pythonImage),
+		Command: []string{"python", "--check"}, Within: time.Minute,
+		Config: map[string][]byte{"a.toml": []byte("a = 1\n")},
+		Env:    map[string]string{"A": "x"}, User: "37143:1000",
+	}}, tested)
+	is := rec.Instances[2]
+	require.Equal(t, record.Instance{Name: "bl01t-python", Chart: is.Chart, Service: "a Python IOC"}, is)
+	require.Equal(t, "its boot command passed", rec.Booted(is))
+	unique := slices.IndexFunc(rec.Checks, func(c record.Test) bool { return c.Name == record.UniquePVsTest })
+	require.Equal(t, []string{"2 PVs of 2 IOCs"}, rec.Checks[unique].Evidence)
+	archive, err := s.Registry.Chart(t.Context(), is.Chart)
+	require.NoError(t, err)
+	needs, err := chart.Needs(archive, rec.Namespace, "")
+	require.NoError(t, err)
+	require.Equal(t, []string{"image " + pythonImage}, needs)
+
+	again := release("2026.11.2")
+	require.Len(t, tested, 1, "tested by the release before")
+	require.Equal(t, "bl01t/2026.11.1", again.Checks[2].From.Release.String())
+}
+
+// Why a service is not booted is in the record.
+func TestAServiceByImageThatIsNotBooted(t *testing.T) {
+	s := newSite(t, withPython("{none: it wants the archive}"))
+	s.ioc("ioc-x 1.0.0", asset.Image)
+	j, w := s.beamline(booted)
+	require.NoError(t, j.release(t.Context(), w))
+	require.Equal(t, "not booted: it wants the archive", j.rec.Booted(j.rec.Instances[2]))
+	require.NoError(t, j.rec.Validate())
 }

@@ -58,16 +58,27 @@ func (s Subject) inputs(by asset.Digest) asset.Digest {
 	if s.Digest == "" || len(s.Beside) > 0 {
 		return ""
 	}
-	config := map[string]string{}
-	for file, content := range s.Config {
-		config[file] = fmt.Sprintf("%x", sha256.Sum256(content))
-	}
+	config := sums(s.Config)
 	s.Runtime, s.Clients, s.Config = nil, nil, nil
+	return sum(s, config, by)
+}
+
+// sums returns the digests of files.
+func sums(files map[string][]byte) map[string]string {
+	all := map[string]string{}
+	for file, content := range files {
+		all[file] = fmt.Sprintf("%x", sha256.Sum256(content))
+	}
+	return all
+}
+
+// sum returns the digest of a subject, its config and a tester.
+func sum(subject any, config map[string]string, by asset.Digest) asset.Digest {
 	text, err := json.Marshal(struct {
-		Subject Subject
+		Subject any
 		Config  map[string]string
 		Tester  asset.Digest
-	}{s, config, by})
+	}{subject, config, by})
 	if err != nil {
 		return "" // a limit that is no number: it is booted
 	}

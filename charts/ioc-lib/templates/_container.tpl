@@ -1,19 +1,27 @@
 {{- /*
 The container runs the image's own entrypoint, which is ioc-run. It has a
 terminal, so that whoever attaches to it has the IOC shell; nothing typed there
-but `exit` ends the IOC.
+but `exit` ends the IOC. That of a service has an image without ioc-run, and runs
+and is asked as its values say.
 */ -}}
 {{- define "ioc-lib.container" -}}
 {{- $more := .Values.container | default dict -}}
 {{- $security := $more.securityContext | default dict -}}
 image: {{ .Values.image | quote }}
 imagePullPolicy: IfNotPresent
+{{- with .Values.command }}
+command: {{ toJson . }}
+{{- end }}
+{{- if not .Values.service }}
 stdin: true
 tty: true
+{{- end }}
 env:
   - name: IOC_NAME
     value: {{ .Chart.Name }}
+  {{- if not .Values.service }}
   {{- include "ioc-lib.watch" . | nindent 2 }}
+  {{- end }}
   {{- range $name, $value := .Values.env }}
   - name: {{ $name }}
     value: {{ $value | quote }}
@@ -44,8 +52,10 @@ securityContext:
 resources:
   {{- . | nindent 2 }}
 {{- end }}
+{{- if not .Values.service }}
 startupProbe:
   {{- include "ioc-lib.started" . | nindent 2 }}
+{{- end }}
 volumeMounts:
   {{- if .Files.Glob "config/*" }}
   - name: config

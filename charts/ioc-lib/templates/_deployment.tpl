@@ -72,7 +72,7 @@ initContainers:
   {{- . | nindent 2 }}
 {{- end }}
 containers:
-  - name: ioc
+  - name: {{ include "ioc-lib.role" . }}
     {{- include "ioc-lib.container" . | nindent 4 }}
   {{- with include "ioc-lib.beside" (dict "root" . "all" .Values.containers) | trim }}
   {{- . | nindent 2 }}
