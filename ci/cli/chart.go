@@ -1,19 +1,15 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
-	"github.com/tagline-ci/tagline/pipelines/chart"
-	"github.com/tagline-ci/tagline/pipelines/plan"
-	"github.com/tagline-ci/tagline/pipelines/settings"
+	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -36,7 +32,11 @@ func newChart(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			shown, err := a.showChart(rev, name, given[1])
+			repo, err := tree.Open(a.repo)
+			if err != nil {
+				return err
+			}
+			shown, err := release.Chart(repo, rev, name, given[1])
 			if err != nil {
 				return err
 			}
@@ -57,36 +57,11 @@ func newChart(a *app) *cobra.Command {
 	return cmd
 }
 
-// showChart reads an instance at a revision.
-func (a *app) showChart(rev string, name asset.Name, instance string) (*chart.Shown, error) {
-	repo, err := tree.Open(a.repo)
-	if err != nil {
-		return nil, err
-	}
-	files, err := repo.At(rev)
-	if err != nil {
-		return nil, err
-	}
-	own, err := settings.Read(files)
-	if err != nil {
-		return nil, err
-	}
-	version := ""
-	if _, err := repo.Resolve("refs/tags/" + rev); err == nil {
-		if assets, err := plan.Assets(files); err == nil {
-			if tag, err := assets.Resolve(rev); err == nil && tag.Asset == name {
-				version = tag.Version.String()
-			}
-		}
-	}
-	return chart.Show(files, own.Library, name, instance, version)
-}
-
 // writeValues shows values and where they are from.
 func writeValues(w io.Writer, values []beamline.Value) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, v := range values {
-		text, err := valueText(v.Value)
+		text, err := v.Text()
 		if err != nil {
 			return err
 		}
@@ -97,16 +72,4 @@ func writeValues(w io.Writer, values []beamline.Value) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", v.Key, text, from)
 	}
 	return t.Flush()
-}
-
-// valueText returns a value in one line: text as it is, anything else as JSON.
-func valueText(value any) (string, error) {
-	if text, ok := value.(string); ok && text != "" {
-		return text, nil
-	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(value)
-	return strings.TrimSpace(b.String()), err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -32,17 +33,25 @@ func newCheck(a *app) *cobra.Command {
 				return a.checkTree(cmd.Context(), s, rev, inTree)
 			}
 			var tests []record.Test
+			var notes []diff.Note
 			err := a.pipeline(cmd.Context(), s, func(ctx context.Context, p release.Pipeline) error {
 				var all []error
 				for _, text := range given {
 					done, err := p.Check(ctx, rev, text, inTree)
 					tests = append(tests, done...)
 					all = append(all, err)
+					if fresh, err := p.NewNotes(ctx, rev, text, done); err == nil && !inTree {
+						notes = append(notes, fresh...)
+					}
 				}
 				return errors.Join(all...)
 			})
 			if len(tests) > 0 {
-				if e := a.print(tests, func(w io.Writer) error { writeTests(w, tests); return nil }); e != nil {
+				if e := a.print(tests, func(w io.Writer) error {
+					writeTests(w, tests)
+					writeNotes(w, notes)
+					return nil
+				}); e != nil {
 					return e
 				}
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -36,6 +37,12 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	require.Equal(t, readFile(t, s, lockFile), call(
 		t, s, "", "lock", "--images", "epics-base", "after", "file", "--path", lockFile, "contents",
 	))
+
+	var shown chart.Shown
+	read(t, &shown, s.dir, "chart", "bl93t", "bl93t-mo-ioc-01")
+	require.Equal(t, strings.TrimSpace(shown.Manifests), strings.TrimSpace(call(
+		t, s, "", "chart", "--beamline", "bl93t", "--instance", "bl93t-mo-ioc-01", "manifests",
+	)))
 
 	var called, commanded record.Record
 	t.Setenv("E2E_PASSWORD", "no-span-shows-this")

@@ -10,6 +10,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
@@ -96,10 +101,7 @@ containers:
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
 `, folder))
-	s.write(s.instance("02", "values.yaml"), `image: ioc-simstage 1.0.0
-probePV: BL87T-MO-IOC-02:HEARTBEAT
-network: cluster
-`)
+	s.write(s.instance("02", "values.yaml"), usual)
 	service := s.service(reg)
 	s.commit("bl87t/1.0.0")
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
@@ -163,6 +165,59 @@ func askByService(t *testing.T, line string) {
 		)
 		require.NoError(t, err, "%s at %s", tool, service.Spec.ClusterIP)
 		require.Contains(t, value, pv)
+	}
+}
+
+// usual has values of an instance of which none but the network needs consent.
+const usual = `image: ioc-simstage 1.0.0
+probePV: BL87T-MO-IOC-02:HEARTBEAT
+network: cluster
+protocol: pva
+probeAdvances: true
+startup: {within: 3m}
+cpu: 10m
+memory: 256Mi
+tolerations: [{key: beamline, operator: Exists}]
+nodeSelector: {kubernetes.io/os: linux}
+affinity:
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 1
+        podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {a: b}}}
+priorityClass: system-cluster-critical
+imagePullSecrets: [of-no-registry]
+annotations: {example.org/page: how to mend it}
+pod: {hostAliases: [{ip: 127.0.0.1, hostnames: [device]}]}
+container: {env: [{name: MORE, value: of it}]}
+`
+
+// TestKubernetesTakesEachChart asks the API server whether it would take what the
+// values of an instance render to: each golden file of the library chart.
+func TestKubernetesTakesEachChart(t *testing.T) {
+	config, err := clientcmd.BuildConfigFromFlags("", env.Kubeconfig)
+	require.NoError(t, err)
+	client, err := dynamic.NewForConfig(config)
+	require.NoError(t, err)
+	kinds := map[string]schema.GroupVersionResource{
+		"ConfigMap": {Version: "v1", Resource: "configmaps"}, "Service": {Version: "v1", Resource: "services"},
+		"PersistentVolumeClaim": {Version: "v1", Resource: "persistentvolumeclaims"},
+		"Deployment":            {Group: "apps", Version: "v1", Resource: "deployments"},
+	}
+	goldens, err := filepath.Glob("../../pipelines/chart/testdata/*.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(goldens), 10)
+	try := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict}
+	for _, golden := range goldens {
+		text, err := os.ReadFile(golden)
+		require.NoError(t, err)
+		for doc := range strings.SplitSeq(string(text), "\n---\n") {
+			object := &unstructured.Unstructured{}
+			require.NoError(t, yaml.Unmarshal([]byte(doc), &object.Object), golden)
+			kind, known := kinds[object.GetKind()]
+			require.True(t, known, "%s: %q", golden, object.GetKind())
+			_, err := client.Resource(kind).Namespace("default").Create(t.Context(), object, try)
+			require.NoError(t, err, golden)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,13 +31,19 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"unknown command in a start-up script", "bl96t/1.0.1", func(s *site) {
 			s.edit(s.instance("02", "config/st.cmd"), "iocInit", "simstageConfigure(1)\niocInit")
 		}, []string{"beamlines/bl96t/iocs/bl96t-mo-ioc-02/config/st.cmd:", "simstageConfigure"}},
+		{"each fault that EPICS Base finds", "bl96t/1.0.4", func(s *site) {
+			s.copy(faulty+"config", s.instance("02", "config"))
+			s.edit(s.instance("02", "config/st.cmd"), "nobodyStart\n", "nobodyStart\nexit\n")
+		}, baseFaults(t, "beamlines/bl96t/iocs/bl96t-mo-ioc-02/")},
 		{"missing macro in a database", "bl96t/1.0.2", func(s *site) {
 			s.edit(s.instance("02", "config/st.cmd"), `"P=BL96T`, `"Q=BL96T`)
 		}, []string{"beamlines/bl96t/iocs/bl96t-mo-ioc-02/config/st.cmd:", "undefined"}},
 		{"two IOCs serve one PV", "bl96t/1.0.3", func(s *site) {
 			s.edit(s.instance("02", "config/st.cmd"), `P=BL96T-MO-IOC-02:`, `P=BL96T-MO-IOC-01:`)
 			s.edit(s.instance("02", "values.yaml"), "BL96T-MO-IOC-02:HEARTBEAT", "BL96T-MO-STAGE-03:RBV")
-		}, []string{"both serve BL96T-MO-IOC-01:HEARTBEAT"}},
+		}, []string{
+			"bl96t-mo-ioc-02/config/st.cmd:", "both serve BL96T-MO-IOC-01:HEARTBEAT", "bl96t-mo-ioc-01/config/st.cmd:",
+		}},
 		{"smoke test that fails", "ioc-simstage/1.0.2", func(s *site) {
 			s.edit("generic-iocs/ioc-simstage/image.yaml", `value: "200"`, `value: "201"`)
 		}, []string{"generic-iocs/ioc-simstage/image.yaml:", "SIM:STAGE:VELO is 200, not 201"}},
@@ -68,6 +75,23 @@ func TestBadInputIsRefused(t *testing.T) {
 			require.Equal(t, 2, run(t, s.dir, "record", test.tag, "--registry", reg).status, "a record was published")
 		})
 	}
+}
+
+// faulty has a config folder in which nearly every line is wrong, and the faults that
+// an IOC of EPICS Base prints of it.
+const faulty = "../../pipelines/smoke/testdata/base/"
+
+// baseFaults returns the beginning of each of those faults, in an instance's folder.
+func baseFaults(t *testing.T, folder string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(faulty + "want")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		first, _, _ := strings.Cut(strings.TrimSpace(line), ";")
+		all = append(all, folder+first)
+	}
+	require.Greater(t, len(all), 60)
+	return all
 }
 
 // TestASealedReleaseNeverChanges moves a tag after its release.

@@ -69,6 +69,28 @@ func TestPlan(t *testing.T) {
 	assert.Equal(t, diag.Invalid, diag.KindOf(err))
 }
 
+// TestChart shows what an instance's chart gets, at HEAD and at a tag.
+func TestChart(t *testing.T) {
+	m := module(site(t))
+	at := func(rev string) *Chart {
+		c, err := m.Chart(t.Context(), "bl01t", "bl01t-mo-ioc-01", rev)
+		require.NoError(t, err)
+		return c
+	}
+	c := at("bl01t/2026.11.1")
+	assert.Equal(t, "bl01t-mo-ioc-01 bl01t 2026.11.1", c.Instance+" "+c.Namespace+" "+c.Version)
+	assert.Contains(t, c.Manifests, `helm.sh/chart: "bl01t-mo-ioc-01-2026.11.1"`)
+	const file = "beamlines/bl01t/iocs/bl01t-mo-ioc-01/values.yaml"
+	assert.Equal(t, &Value{"image", "ioc-simstage 1.0.0", file, 2}, c.Values[0])
+	assert.Contains(t, c.Values, &Value{Key: "graceSeconds", Text: "30"})
+	assert.Equal(t, "0.0.0", at("HEAD").Version)
+	assert.Greater(t, len(at("HEAD").Notes), len(c.Notes))
+	_, err := m.Chart(t.Context(), "bl01t", "bl01t-mo-ioc-09", "HEAD")
+	assert.ErrorContains(t, err, "the instances here are bl01t-mo-ioc-01, bl01t-mo-ioc-02")
+	_, err = m.Chart(t.Context(), "BL01T", "bl01t-mo-ioc-01", "HEAD")
+	assert.Equal(t, diag.Invalid, diag.KindOf(err))
+}
+
 // TestBrowse lists what the tree has, and names it where another name was given.
 func TestBrowse(t *testing.T) {
 	m := module(site(t))
@@ -153,8 +175,8 @@ func TestLogin(t *testing.T) {
 // "type" made code that does not compile.
 func TestNamesThatClientsCanHave(t *testing.T) {
 	for _, of := range []any{
-		Artifact{}, Beamline{}, Image{}, Instance{}, Plan{}, Promoted{}, Promotion{}, Release{}, Report{}, Running{},
-		Status{}, Step{}, Tag{}, Tagline{}, Test{}, Verified{},
+		Artifact{}, Beamline{}, Chart{}, Image{}, Instance{}, Plan{}, Promoted{}, Promotion{}, Release{}, Report{},
+		Running{}, Status{}, Step{}, Tag{}, Tagline{}, Test{}, Value{}, Verified{},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
 			assert.False(t, token.IsKeyword(strings.ToLower(f.Name)), "%T.%s", of, f.Name)

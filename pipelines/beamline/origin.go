@@ -1,6 +1,7 @@
 package beamline
 
 import (
+	"encoding/json"
 	"io/fs"
 	"maps"
 	"reflect"
@@ -17,6 +18,18 @@ type Value struct {
 	// File, from the root, and Line are where it was written. Both are empty for a default.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+}
+
+// Text returns the value in one line: text as it is, anything else as JSON.
+func (v Value) Text() (string, error) {
+	if text, ok := v.Value.(string); ok && text != "" {
+		return text, nil
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v.Value)
+	return strings.TrimSpace(b.String()), err
 }
 
 // Origins returns the values of an instance with the place where each was written:

@@ -108,7 +108,7 @@ func New(from, to Release) (*Diff, error) {
 	d := &Diff{
 		Asset: a.Asset, Kind: a.Kind, From: a.Version, To: b.Version,
 		Parents: changes(parents(a), parents(b)), Sources: changes(sources(a), sources(b)), PVs: pvs(a, b),
-		Notes: newNotes(a, b),
+		Notes: NewNotes(a, b),
 	}
 	var err error
 	if d.Kind == asset.Beamline {

@@ -83,9 +83,9 @@ func pvs(a, b *record.Record) (list []PV) {
 	return list
 }
 
-// newNotes returns the notes of b's tests that those of a did not leave. An instance
+// NewNotes returns the notes of b's tests that those of a did not leave. An instance
 // that a does not have is left out: all of it is new.
-func newNotes(a, b *record.Record) (list []Note) {
+func NewNotes(a, b *record.Record) (list []Note) {
 	before := map[Note]bool{}
 	tested := map[string]bool{}
 	for _, t := range a.Checks {

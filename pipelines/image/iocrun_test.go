@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // buildIOCRun compiles ioc-run with a client that needs no EPICS Base.
@@ -146,7 +148,14 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the start-up script has not ended within 1 s; ending the IOC")
 	})
-	t.Run("a probe PV that never answers", func(t *testing.T) {
+}
+
+// What ioc-run makes of a probe PV: an IOC that answers no more is ended, and one that
+// is slow to answer is left alone.
+func TestIOCRunWatchesItsPV(t *testing.T) {
+	program := buildIOCRun(t)
+	const started = "ioc-run: the start-up script has ended"
+	t.Run("one that never answers", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_WITHIN=2s", "IOC_RUN_PV=X")
 		s.says(started)
@@ -154,7 +163,7 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered within 2 s of the start; ending the IOC")
 	})
-	t.Run("a probe PV that answers no more", func(t *testing.T) {
+	t.Run("one that answers no more", func(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=1s")
 		s.says("ioc-run: the probe PV X answers")
@@ -163,6 +172,68 @@ func TestIOCRun(t *testing.T) {
 		require.Equal(t, 1, s.ends())
 		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered for 1 s; ending the IOC")
 	})
+	t.Run("one that answers and changes no more", func(t *testing.T) {
+		t.Parallel()
+		s := supervise(
+			t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=1s",
+			"IOC_RUN_ADVANCES=yes",
+		)
+		require.Equal(t, 1, s.ends())
+		require.Contains(t, s.log(), "ioc-run: the probe PV X has not changed for 1 s; ending the IOC")
+	})
+	t.Run("one that is silent for a while", func(t *testing.T) {
+		t.Parallel()
+		s := supervise(t, program, map[string]string{"st.cmd": "", "answers": ""}, "IOC_RUN_PV=X", "IOC_RUN_SILENCE=15s")
+		s.says("ioc-run: the probe PV X answers")
+		require.NoError(t, os.Remove(filepath.Join(s.dir, "answers")))
+		time.Sleep(11 * time.Second) // in which it is asked once
+		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "answers"), nil, 0o644))
+		time.Sleep(11 * time.Second)
+		s.types("exit 3\n")
+		require.Equal(t, 3, s.ends(), "the IOC was ended")
+	})
+}
+
+// A pod has a terminal: what is typed there, by kubectl attach too, ends no IOC, and
+// neither does the end of the terminal.
+func TestIOCRunAtATerminal(t *testing.T) {
+	program := buildIOCRun(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"st.cmd": "echo starting\n", "stop.cmd": "echo stop.cmd ran\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	ioc, err := filepath.Abs("testdata/iocrun/ioc.sh")
+	require.NoError(t, err)
+	master, slave := terminal(t)
+	s := &supervised{t: t, dir: dir, stdin: master}
+	s.cmd = exec.CommandContext(t.Context(), program, "sh", ioc, "./st.cmd")
+	s.cmd.Dir, s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = dir, slave, s, s
+	s.cmd.Env = append(os.Environ(), "IOC_RUN_STATE="+dir+"/state")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	require.NoError(t, s.cmd.Start())
+	require.NoError(t, slave.Close())
+	s.says("ioc-run: the start-up script has ended")
+	s.types("echo a\x03\x04b\x1a\x1cc\n")
+	s.says("abc")
+	require.NoError(t, master.Close()) // the terminal hangs up
+	time.Sleep(300 * time.Millisecond) // for what must not happen
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	require.Zero(t, s.ends())
+	require.Contains(t, s.log(), "stop.cmd ran")
+	require.NotContains(t, s.log(), "end of input")
+}
+
+// terminal opens a terminal and both its ends.
+func terminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	return master, slave
 }
 
 // Whoever asks whether an IOC is ready is kept until it is.

@@ -19,9 +19,21 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
-// stockHelm returns the path of the helm command, built from its own source and
-// kept in Go's build cache, and the environment to run it in.
+// stockHelm returns the helm command, which must succeed and returns what it prints.
 func stockHelm(t testing.TB) func(args ...string) string {
+	t.Helper()
+	helm := tryHelm(t)
+	return func(args ...string) string {
+		t.Helper()
+		out, err := helm(args...)
+		require.NoError(t, err, "helm %s\n%s", strings.Join(args, " "), out)
+		return out
+	}
+}
+
+// tryHelm returns the helm command, built from its own source and kept in Go's build
+// cache, in an environment of its own.
+func tryHelm(t testing.TB) func(args ...string) (string, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds the helm command")
@@ -29,8 +41,7 @@ func stockHelm(t testing.TB) func(args ...string) string {
 	bin, err := exec.Command("go", "tool", "-C", "../chart/testdata/helm", "-n", "helm").Output()
 	require.NoError(t, err)
 	home := t.TempDir()
-	return func(args ...string) string {
-		t.Helper()
+	return func(args ...string) (string, error) {
 		cmd := exec.Command(strings.TrimSpace(string(bin)), args...)
 		cmd.Env = append(
 			os.Environ(),
@@ -41,9 +52,25 @@ func stockHelm(t testing.TB) func(args ...string) string {
 			"KUBECONFIG=/dev/null",
 		)
 		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "helm %s\n%s", strings.Join(args, " "), out)
-		return string(out)
+		return string(out), err
 	}
+}
+
+// Whoever overrides a value with helm alone is told of a key that there is not, and of
+// what a value can't be.
+func TestStockHelmRefusesWhatIsNoValue(t *testing.T) {
+	helm, file := tryHelm(t), filepath.Join(t.TempDir(), "bl01t-a.tgz")
+	require.NoError(t, os.WriteFile(file, packaged(t, "bl01t-a", "iocInit\n"), 0o600))
+	for set, says := range map[string]string{
+		"hostNetwrok=true": "'hostNetwrok'", "pod.hostNetwork=true": "'hostNetwork'", "memory=much": "memory",
+		"network=nowhere": "'cluster'",
+	} {
+		out, err := helm("template", "bl01t-a", file, "--set", set)
+		require.Error(t, err, set)
+		require.Contains(t, out, says)
+	}
+	_, err := helm("template", "bl01t-a", file, "--set", "memory=1Gi")
+	require.NoError(t, err)
 }
 
 func TestStockHelmUsesWhatWasPublished(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -45,6 +46,9 @@ type beamlineJob struct {
 	own    []*registry.Instance
 	charts [][]byte
 	pushed bool // own are in the registry
+	// The release before this one, nil for the first, or why it can't be read or trusted.
+	former    *attest.Release
+	formerErr error
 
 	boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
 }
@@ -68,10 +72,33 @@ func (b *beamlineJob) plan(ctx context.Context) (err error) {
 	if b.inTree {
 		return nil
 	}
+	b.former, b.formerErr = b.before(ctx)
+	if err := b.shrinks(); err != nil {
+		return err
+	}
 	for _, pin := range lineage.SortedPins(b.iocs) {
 		b.rec.Parents.Releases = append(b.rec.Parents.Releases, parentOf(b.iocs[pin].rec, asset.Runtime))
 	}
 	return nil
+}
+
+// shrinks refuses autosave volumes that are smaller than in the release before. Where
+// its tree can't be read, as in a clone without its commit, nothing is known of them,
+// and a promotion keeps the size that a volume has.
+func (b *beamlineJob) shrinks() error {
+	if b.former == nil {
+		return nil
+	}
+	rec := b.former.Record
+	files, err := b.Repo.At(rec.Commit)
+	if err != nil {
+		return nil
+	}
+	was, err := beamline.Read(files, rec.Asset)
+	if err != nil {
+		return nil
+	}
+	return b.bl.Shrinks(b.files, was, asset.Tag{Asset: rec.Asset, Version: rec.Version}.String())
 }
 
 // build checks that config folders are what their generators make, makes the images

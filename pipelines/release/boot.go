@@ -6,12 +6,12 @@ import (
 	"path"
 	"slices"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -48,7 +48,7 @@ func (b *beamlineJob) test(ctx context.Context) error {
 		return err
 	}
 	tests = slices.DeleteFunc(tests, func(t record.Test) bool { return t.Name == "" }) // of services
-	b.rec.Checks = append(b.rec.Checks, append(tests, unique(b.bl.Name, tests))...)
+	b.rec.Checks = append(b.rec.Checks, append(tests, unique(b.bl, tests))...)
 	return nil
 }
 
@@ -94,14 +94,15 @@ func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*reco
 }
 
 // unique checks that no two IOCs of a beamline serve one PV.
-func unique(name asset.Name, tests []record.Test) record.Test {
-	result := record.Test{Name: record.UniquePVsTest, Of: string(name)}
+func unique(bl *beamline.Beamline, tests []record.Test) record.Test {
+	result := record.Test{Name: record.UniquePVsTest, Of: string(bl.Name)}
 	by := map[string]string{}
 	for _, t := range tests {
 		for _, pv := range t.PVs {
 			if other, ok := by[pv.Name]; ok {
 				result.Faults = append(result.Faults, fmt.Sprintf(
-					"beamlines/%s: %s and %s both serve %s; give one of them other macros", name, other, t.Of, pv.Name,
+					"%s: %s and %s both serve %s, which %s has of %s; give one of them other macros",
+					named(bl, t.Of, pv.Name), other, t.Of, pv.Name, other, named(bl, other, pv.Name),
 				))
 			}
 			by[pv.Name] = t.Of
@@ -110,4 +111,18 @@ func unique(name asset.Name, tests []record.Test) record.Test {
 	result.Passed = len(result.Faults) == 0
 	result.Evidence = []string{fmt.Sprintf("%d PVs of %d IOCs", len(by), len(tests))}
 	return result
+}
+
+// named returns where an instance's files name a PV: "beamlines/…/st.cmd:3".
+func named(bl *beamline.Beamline, instance, pv string) string {
+	inst, err := bl.Instance(instance)
+	if err != nil {
+		return instance // it was booted, so it is there
+	}
+	file, line := startup.Names(inst.Config, pv)
+	place := path.Join(inst.Folder, "config", file)
+	if line > 0 {
+		place = fmt.Sprintf("%s:%d", place, line)
+	}
+	return place
 }

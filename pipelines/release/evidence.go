@@ -32,12 +32,12 @@ func (e evidence) test(name string, image, inputs asset.Digest) (record.Test, bo
 // signers that are trusted with what this release runs. What can't be read or trusted
 // is no error of this release: a line of progress says why, and it is booted.
 func (b *beamlineJob) evidence(ctx context.Context) evidence {
-	if b.All || b.inTree || b.Registry == nil {
+	if b.All || b.inTree {
 		return nil
 	}
-	before, err := b.before(ctx)
-	if err != nil {
-		b.say(ctx, "every IOC is booted: ", err)
+	before := b.former
+	if b.formerErr != nil {
+		b.say(ctx, "every IOC is booted: ", b.formerErr)
 	}
 	if before == nil {
 		return nil
@@ -63,11 +63,14 @@ func (b *beamlineJob) evidence(ctx context.Context) evidence {
 	return all
 }
 
-// before returns the record of the beamline's release before this one, verified; nil
-// for the first.
-func (b *beamlineJob) before(ctx context.Context) (*attest.Release, error) {
-	pin := b.job.plan.Tag.Pin()
-	versions, err := b.Registry.Records(ctx, pin.Asset)
+// before returns the record of the asset's release before this one, verified; nil for
+// the first.
+func (j *job) before(ctx context.Context) (*attest.Release, error) {
+	if j.Registry == nil {
+		return nil, nil
+	}
+	pin := j.plan.Tag.Pin()
+	versions, err := j.Registry.Records(ctx, pin.Asset)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +84,7 @@ func (b *beamlineJob) before(ctx context.Context) (*attest.Release, error) {
 	if before.IsZero() {
 		return nil, nil
 	}
-	return attest.Read(ctx, b.Registry, b.Trusted, pin.Asset, before, "")
+	return attest.Read(ctx, j.Registry, j.Trusted, pin.Asset, before, "")
 }
 
 // say shows a line of progress for each fault.

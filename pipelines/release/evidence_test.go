@@ -15,6 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -98,6 +99,31 @@ func tested(t *testing.T) *site {
 	require.Empty(t, first.from())
 	require.Empty(t, first.lines, "the first release has none before it")
 	return s
+}
+
+// A volume that shrinks is refused before anything is booted.
+func TestAVolumeThatShrinksIsRefused(t *testing.T) {
+	s := tested(t)
+	const values = "image: ioc-x 1.0.0\nprobePV: A:X\nautosave: "
+	require.NoError(t, s.releases("2026.11.2", map[string]string{valuesA: values + "10Mi\n"}).err)
+	less := s.releases("2026.11.3", map[string]string{valuesA: values + "5Mi\n"})
+	require.ErrorContains(t, less.err, valuesA+":3: the autosave volume of bl01t-a had 10Mi in bl01t/2026.11.2")
+	require.Empty(t, less.booted)
+	require.NoError(t, s.releases("2026.11.4", map[string]string{valuesA: values + "20Mi\n"}).err)
+}
+
+// A note that an IOC of the release before did not leave is new.
+func TestNewNotes(t *testing.T) {
+	s := tested(t)
+	tests := []record.Test{
+		{Of: "bl01t-a", Notes: []string{"no port L0"}}, {Of: "bl01t-new", Notes: []string{"no port L1"}},
+	}
+	notes, err := s.NewNotes(t.Context(), "HEAD", "bl01t/2026.11.2", tests)
+	require.NoError(t, err)
+	require.Equal(t, []diff.Note{{Of: "bl01t-a", Text: "no port L0"}}, notes)
+	notes, err = s.NewNotes(t.Context(), "HEAD", "bl01t/2026.11.1", tests)
+	require.NoError(t, err)
+	require.Empty(t, notes, "the first release has none before it")
 }
 
 // What the release before has tested with the same inputs is not booted again.

@@ -337,7 +337,9 @@ func TestABeamlineThatFailsLeavesNoRelease(t *testing.T) {
 			says: "booting bl01t-a: the engine is gone\nbooting bl01t-b: the engine is gone",
 		},
 		"two IOCs with one PV": {
-			boot: same, kind: asset.Image, says: "beamlines/bl01t: bl01t-a and bl01t-b both serve X",
+			boot: same, kind: asset.Image,
+			says: "beamlines/bl01t/iocs/bl01t-b/config/st.cmd: bl01t-a and bl01t-b both serve X, " +
+				"which bl01t-a has of beamlines/bl01t/iocs/bl01t-a/config/st.cmd;",
 		},
 		"an image that is not released": {
 			boot: booted, says: "beamlines/bl01t/iocs/bl01t-a/values.yaml: ioc-x 1.0.0 is not released in 127.0.0.1",

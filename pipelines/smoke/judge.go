@@ -29,20 +29,29 @@ type finding struct {
 	file  string // in the config folder
 	line  int
 	text  string
+	named bool // the message itself named the place
 }
 
 // findings judges each line of the log.
 func (b *bootLog) findings(s Subject) []finding {
 	cursor := startup.NewCursor(s.Config)
 	var all []finding
+	command := 0 // the first of the command that ran last
 	for _, line := range b.lines {
-		if strings.HasPrefix(line, "ioc-run: ") || strings.HasPrefix(line, "beside: ") || cursor.Echo(line) {
+		if strings.HasPrefix(line, "ioc-run: ") || strings.HasPrefix(line, "beside: ") {
+			continue
+		}
+		// The database loader may leave the line of an ERROR without an end.
+		if cursor.Echo(strings.TrimPrefix(line, "ERROR")) {
+			command = len(all)
 			continue
 		}
 		class := s.Startup.Judge(line)
 		last := len(all) - 1
-		if last >= 0 && all[last].class == startup.Fault && (inSub.MatchString(line) || inFile.MatchString(line)) {
-			all[last].locate(s, cursor, line) // a loader names the place on the next line
+		if last >= command && all[last].class == startup.Fault && (inSub.MatchString(line) || inFile.MatchString(line)) {
+			for i := range all[command:] { // a loader names the place after what is wrong there
+				all[command+i].locate(s, cursor, line)
+			}
 			continue
 		}
 		if class == startup.Silence {
@@ -51,7 +60,7 @@ func (b *bootLog) findings(s Subject) []finding {
 		if strings.HasPrefix(line, "macLib:") {
 			cursor.Unread(line)
 		}
-		f := finding{class: class, text: line}
+		f := finding{class: class, text: strings.TrimSpace(line)}
 		f.file, f.line = cursor.Place()
 		f.locate(s, cursor, line)
 		all = append(all, f)
@@ -62,6 +71,9 @@ func (b *bootLog) findings(s Subject) []finding {
 // locate takes the place that a message itself names, where that file is in the
 // config folder.
 func (f *finding) locate(s Subject, cursor *startup.Cursor, line string) {
+	if f.named || f.class != startup.Fault {
+		return
+	}
 	name, number, text := "", "", f.text
 	if m := inScript.FindStringSubmatch(line); m != nil {
 		name, number, text = m[1], m[2], m[3]
@@ -73,7 +85,7 @@ func (f *finding) locate(s Subject, cursor *startup.Cursor, line string) {
 		name, number = cursor.Argument(), m[1]
 	}
 	if _, ok := s.Config[path.Clean(name)]; ok && name != "" {
-		f.file, f.text = path.Clean(name), text
+		f.file, f.text, f.named = path.Clean(name), text, true
 		f.line, _ = strconv.Atoi(number)
 	}
 }

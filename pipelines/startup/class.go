@@ -22,11 +22,13 @@ var baseFaults = []*regexp.Regexp{
 	regexp.MustCompile(`^\S+ line \d+: .`),
 	// EPICS Base begins so what it can't go on with, and a module's command does as
 	// Base does. What drivers report of their devices has their name first.
-	regexp.MustCompile(`^ERROR\b`),
-	regexp.MustCompile(`^Can't open \S+: `),
+	regexp.MustCompile(`^(ERROR)+\b`),
+	regexp.MustCompile(`^Can't open (\S+: |include file )`),
 	regexp.MustCompile(`^(iocsh Error: (Break|Halt)|c\+\+ error|Can't handle variable |Can't allocate command-line)`),
 	regexp.MustCompile(`^(No var matching .* found\.|Var .* not found\.)`),
-	regexp.MustCompile(`^Usage: (dbLoad|iocshLoad|epicsEnvSet|on error)`),
+	regexp.MustCompile(`^Invalid (integer value\. Var|double value\. Var|directory path, ignored)`),
+	regexp.MustCompile(`^Usage: (db[A-Za-z]+|iocshLoad|epicsEnvSet|on error)\b`),
+	regexp.MustCompile(`^Missing environment variable |^callbackParallelThreads: `),
 	// macLib.
 	regexp.MustCompile(`^macLib: .* is (undefined|recursive)`),
 	regexp.MustCompile(`^mac[A-Z]\w+: (failed|NULL)`),
@@ -36,14 +38,21 @@ var baseFaults = []*regexp.Regexp{
 	regexp.MustCompile(` at or before '`),
 	regexp.MustCompile(`dbLexRoutines\.c|dbRead(Database|COM)|^dbLoadTemplate: |^Substitution file error`),
 	regexp.MustCompile(`^must specify variable substitution file`),
+	regexp.MustCompile(`^(Record|Alias) ".*" (is of unknown type|refers to unknown record) `),
+	regexp.MustCompile(`^(Record|Bad link) type ".*" (not found )?for device `),
+	regexp.MustCompile(`^\w+ Record ".*" does not have a field |^\s+Did you mean "| in CALC expression '`),
+	regexp.MustCompile(`^Can't (set|create record|create alias) "`),
 	regexp.MustCompile(`: (can't|failed to) initialize link type`),
 	regexp.MustCompile(`^(dbJLinkInit|dbLink): `),
 	// iocInit and the registry.
-	regexp.MustCompile(`^(iocBuild: (IOC can only|Aborting)|checkDatabase: |iocRun: IOC not)`),
+	regexp.MustCompile(`^(iocBuild: (IOC can only|Aborting)|checkDatabase: |ioc(Run|Pause): IOC not)`),
 	regexp.MustCompile(`^(iocInit:? (driver|record support)|device support) .* not found`),
 	regexp.MustCompile(`^registry?\w* failed|^register\w+ failed`),
-	regexp.MustCompile(`(?i)illegal (INP|OUT|SIOL|DOL|LNK\w*) (field|type)|bad (INP|OUT) (link )?type|: Bad (field|link)`),
+	regexp.MustCompile(`(?i)illegal (INP|OUT|SIOL|DOL|LNK\w*|O?CALC?) (field|type)|bad (INP|OUT) (link )?type`),
+	regexp.MustCompile(`: Bad (field|link)`),
 	regexp.MustCompile(`^CAS: .*bind ERROR|^cas ERROR`),
+	// What dbpf and its like say after iocInit.
+	regexp.MustCompile(`^PV '.*' not found|^recGblDbaddrError: `),
 	// ld.so.
 	regexp.MustCompile(`error while loading shared libraries:|symbol lookup error:`),
 }

@@ -71,11 +71,14 @@ func (c *Cursor) Echo(line string) bool {
 // Unread moves the cursor to the line that a message of the macro library
 // quotes: the shell does not echo a line whose macros it can't expand.
 func (c *Cursor) Unread(message string) {
-	s := c.stack[len(c.stack)-1]
-	for i := s.next; i < len(s.texts); i++ {
-		if text := strings.TrimSpace(s.texts[i]); s.lines[i] != nil && strings.Contains(message, text) {
-			s.next = i + 1
-			return
+	for depth := len(c.stack) - 1; depth >= 0; depth-- {
+		s := c.stack[depth]
+		for i := s.next; i < len(s.texts); i++ {
+			if text := strings.TrimSpace(s.texts[i]); s.lines[i] != nil && strings.Contains(message, text) {
+				s.next = i + 1
+				c.stack = c.stack[:depth+1]
+				return
+			}
 		}
 	}
 }

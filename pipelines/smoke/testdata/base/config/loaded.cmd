@@ -1,0 +1,2 @@
+$(M)Command 1
+dbLoadRecords "$(M).db"
