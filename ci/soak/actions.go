@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/remotecommand"
 
+	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
@@ -29,17 +29,17 @@ type action struct {
 	run    func(ctx context.Context, rng *rand.Rand) error
 }
 
-func (b *fleet) actions() []action {
+func (b *soaked) actions() []action {
 	promote := func(version string) func(context.Context, *rand.Rand) error {
 		return func(ctx context.Context, _ *rand.Rand) error {
-			return b.promote(ctx, version)
+			return b.Tagline(ctx, b.Promotion(version)...)
 		}
 	}
 	return []action{
-		{"promotion of " + second, 2, promote(second)},
-		{"promotion of " + first, 2, promote(first)},
-		{"rollback", 2, func(ctx context.Context, _ *rand.Rand) error { return b.tagline(ctx, "rollback", line) }},
-		{"status", 2, func(ctx context.Context, _ *rand.Rand) error { return b.tagline(ctx, "status", line) }},
+		{"promotion of " + fleet.Second, 2, promote(fleet.Second)},
+		{"promotion of " + fleet.First, 2, promote(fleet.First)},
+		{"rollback", 2, func(ctx context.Context, _ *rand.Rand) error { return b.Tagline(ctx, "rollback", line) }},
+		{"status", 2, func(ctx context.Context, _ *rand.Rand) error { return b.Tagline(ctx, "status", line) }},
 		{"crash of an IOC", 4, b.crash},
 		{"deleted pod", 2, b.deletePod},
 		{"console session", 4, b.console},
@@ -64,7 +64,7 @@ func pick(rng *rand.Rand, all []action) action {
 const putBack = 4
 
 // do runs an action and counts it.
-func (b *fleet) do(ctx context.Context, a action, rng *rand.Rand, r *result) error {
+func (b *soaked) do(ctx context.Context, a action, rng *rand.Rand, r *result) error {
 	err := a.run(ctx, rng)
 	var exit *exec.ExitError
 	switch {
@@ -81,7 +81,7 @@ func (b *fleet) do(ctx context.Context, a action, rng *rand.Rand, r *result) err
 }
 
 // victim returns a ready IOC; of those that were killed least, any.
-func (b *fleet) victim(ctx context.Context, rng *rand.Rand) (pods.State, error) {
+func (b *soaked) victim(ctx context.Context, rng *rand.Rand) (pods.State, error) {
 	states, _, err := pods.States(ctx, b.Namespace)
 	if err != nil {
 		return pods.State{}, err
@@ -102,7 +102,7 @@ func (b *fleet) victim(ctx context.Context, rng *rand.Rand) (pods.State, error) 
 }
 
 // crash ends the process of an IOC as a segmentation fault would.
-func (b *fleet) crash(ctx context.Context, rng *rand.Rand) error {
+func (b *soaked) crash(ctx context.Context, rng *rand.Rand) error {
 	s, err := b.victim(ctx, rng)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (b *fleet) crash(ctx context.Context, rng *rand.Rand) error {
 		groups, err := p.Cgroups()
 		ofPod := func(g procfs.Cgroup) bool { return s.UID != "" && strings.Contains(g.Path, s.UID) }
 		if err == nil && slices.ContainsFunc(groups, ofPod) {
-			fmt.Fprintf(os.Stderr, "%s crash of %s\n", time.Now().Format(time.TimeOnly), s.Instance)
+			fleet.Say("crash of " + s.Instance)
 			return syscall.Kill(p.PID, syscall.SIGSEGV)
 		}
 	}
@@ -132,22 +132,22 @@ func isIOC(line []string) bool {
 }
 
 // deletePod does what draining a node does.
-func (b *fleet) deletePod(ctx context.Context, rng *rand.Rand) error {
+func (b *soaked) deletePod(ctx context.Context, rng *rand.Rand) error {
 	s, err := b.victim(ctx, rng)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%s deleting pod %s\n", time.Now().Format(time.TimeOnly), s.Pod)
+	fleet.Say("deleting pod " + s.Pod)
 	return b.Client.CoreV1().Pods(b.Name).Delete(ctx, s.Pod, metav1.DeleteOptions{})
 }
 
 // console joins an IOC's shell, types a command, and leaves or is cut off.
-func (b *fleet) console(ctx context.Context, rng *rand.Rand) error {
+func (b *soaked) console(ctx context.Context, rng *rand.Rand) error {
 	s, err := b.victim(ctx, rng)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%s console of %s\n", time.Now().Format(time.TimeOnly), s.Instance)
+	fleet.Say("console of " + s.Instance)
 	ctx, cut := context.WithTimeout(ctx, 5*time.Second)
 	defer cut()
 	keys, keyboard := io.Pipe()

@@ -15,27 +15,35 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/ci/local"
 	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/ci/page"
 )
 
+// line is the beamline that is soaked.
+const line = "soak"
+
 // options are the flags of a run.
 type options struct {
-	state   state.Dir
-	command string // the tagline that is run
-	page    string // the table is written there too
-	length  time.Duration
-	iocs    int
-	seed    uint64
+	fleet.Options
+	page   string // the table is written there too
+	length time.Duration
+	seed   uint64
+}
+
+// soaked is the beamline, and what was done to it.
+type soaked struct {
+	*fleet.Fleet
+	killed map[string]int // instance → how often it was killed
 }
 
 func main() {
-	var o options
-	flag.StringVar(&o.command, "tagline", "bin/tagline", "the tagline command to run")
+	o := options{Options: fleet.Options{Line: line}}
+	flag.StringVar(&o.Command, "tagline", "bin/tagline", "the tagline command to run")
 	flag.StringVar(&o.page, "page", "", "write the table to this page too: docs/reliability.md")
 	flag.DurationVar(&o.length, "for", 30*time.Minute, "how long")
-	flag.IntVar(&o.iocs, "iocs", 100, "how many IOCs")
+	flag.IntVar(&o.IOCs, "iocs", 100, "how many IOCs")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what the choices are drawn from")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -47,14 +55,14 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if o.state, err = state.FromEnvironment(os.Getenv); err != nil {
+	if o.State, err = state.FromEnvironment(os.Getenv); err != nil {
 		return err
 	}
-	env, err := local.ReadEnv(o.state)
+	env, err := local.ReadEnv(o.State)
 	if err != nil {
 		return err
 	}
-	if o.command, err = filepath.Abs(o.command); err != nil {
+	if o.Command, err = filepath.Abs(o.Command); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "tagline-soak")
@@ -62,12 +70,12 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b, err := newFleet(ctx, o, env, dir)
+	f, err := fleet.New(ctx, o.Options, env, dir)
 	if err != nil {
 		return err
 	}
-	defer func() { b.remove() }()
-	r, err := soak(ctx, o, b)
+	defer f.Remove()
+	r, err := soak(ctx, o, &soaked{f, map[string]int{}})
 	if err != nil {
 		return err
 	}
@@ -82,8 +90,8 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // soak does the beamline's weeks.
-func soak(ctx context.Context, o options, b *fleet) (result, error) {
-	r := result{IOCs: o.iocs, Length: o.length, Seed: o.seed, Done: map[string]int{}}
+func soak(ctx context.Context, o options, b *soaked) (result, error) {
+	r := result{IOCs: o.IOCs, Length: o.length, Seed: o.seed, Done: map[string]int{}}
 	rng := rand.New(rand.NewPCG(o.seed, 0))
 	// What is done once is done before the first count: caches fill, and each
 	// version is pulled.
@@ -100,7 +108,7 @@ func soak(ctx context.Context, o options, b *fleet) (result, error) {
 		if err := b.do(ctx, pick(rng, b.actions()), rng, &r); err != nil {
 			return r, err
 		}
-		if err := sleep(ctx, time.Duration(rng.IntN(5000))*time.Millisecond); err != nil {
+		if err := fleet.Sleep(ctx, time.Duration(rng.IntN(5000))*time.Millisecond); err != nil {
 			return r, err
 		}
 	}
@@ -109,13 +117,4 @@ func soak(ctx context.Context, o options, b *fleet) (result, error) {
 	}
 	r.Supervision, err = b.quiet(ctx, quietTime)
 	return r, err
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,8 @@ import (
 	"github.com/prometheus/procfs"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/ci/local/process"
-	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // usage is what processes of one kind hold.
@@ -61,61 +60,22 @@ const (
 )
 
 // settled waits until every IOC has been ready for a while, and takes a sample.
-func (b *fleet) settled(ctx context.Context) (sample, error) {
-	late := time.Now().Add(settleTime)
-	for since := time.Now(); time.Since(since) < stableTime; {
-		st, err := status.Read(ctx, b.Namespace)
-		if err != nil {
-			return sample{}, err
-		}
-		if err := whole(st, b.iocs); err != nil {
-			if time.Now().After(late) {
-				return sample{}, fmt.Errorf("after %s: %w", settleTime, err)
-			}
-			since = time.Now()
-		}
-		if err := sleep(ctx, 2*time.Second); err != nil {
-			return sample{}, err
-		}
+func (b *soaked) settled(ctx context.Context) (sample, error) {
+	if err := b.Settled(ctx, stableTime, settleTime); err != nil {
+		return sample{}, err
 	}
 	return b.sample(ctx)
 }
 
-// whole returns what a beamline lacks of being one release that the ledger
-// names, of which every IOC is ready.
-func whole(st *status.Status, iocs int) error {
-	switch {
-	case st.Version == "":
-		return errors.New("the ledger names no release")
-	case st.Underway != "":
-		return errors.New("a change to " + st.Underway + " was never ended")
-	case len(st.Strays) > 0:
-		return fmt.Errorf("pods that are no IOC's: %q", st.Strays)
-	case len(st.Instances) != iocs:
-		return fmt.Errorf("%d instances, want %d", len(st.Instances), iocs)
-	}
-	for _, i := range st.Instances {
-		switch {
-		case !i.Ready:
-			return errors.New(i.Name + " is not ready: " + i.Doing)
-		case i.Version != st.Version:
-			return fmt.Errorf("%s runs %s, and the ledger says %s", i.Name, i.Version, st.Version)
-		case len(i.Drift) > 0:
-			return fmt.Errorf("%s differs from its release: %q", i.Name, i.Drift)
-		}
-	}
-	return nil
-}
-
 // quiet returns the processors that watching the IOCs takes while nothing else
 // happens: 0.1 is a tenth of one.
-func (b *fleet) quiet(ctx context.Context, length time.Duration) (float64, error) {
+func (b *soaked) quiet(ctx context.Context, length time.Duration) (float64, error) {
 	start := time.Now()
 	before, err := b.processes()
 	if err != nil {
 		return 0, err
 	}
-	if err := sleep(ctx, length); err != nil {
+	if err := fleet.Sleep(ctx, length); err != nil {
 		return 0, err
 	}
 	after, err := b.processes()
@@ -129,11 +89,11 @@ func (b *fleet) quiet(ctx context.Context, length time.Duration) (float64, error
 	return spent.Seconds() / time.Since(start).Seconds(), nil
 }
 
-func (b *fleet) sample(ctx context.Context) (s sample, err error) {
+func (b *soaked) sample(ctx context.Context) (s sample, err error) {
 	if s.Kinds, err = b.processes(); err != nil {
 		return s, err
 	}
-	s.Registry, err = countFiles(b.state.Path("registry", "docker", "registry", "v2", "repositories", line))
+	s.Registry, err = countFiles(b.State.Path("registry", "docker", "registry", "v2", "repositories", line))
 	if err != nil {
 		return s, err
 	}
@@ -164,10 +124,10 @@ func countFiles(dir string) (n int, err error) {
 }
 
 // processes returns what the processes of tagline up hold, by kind.
-func (b *fleet) processes() (map[string]usage, error) {
+func (b *soaked) processes() (map[string]usage, error) {
 	roots := map[int]string{}
 	for _, name := range daemons {
-		if pid, ok := process.Pid(b.state, name); ok {
+		if pid, ok := process.Pid(b.State, name); ok {
 			roots[pid] = name
 		}
 	}

@@ -14,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
-	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 // ioc is the Deployment and the pod of an IOC.
@@ -34,12 +34,12 @@ func ioc(name string, ready bool) []runtime.Object {
 	}
 }
 
-func testFleet(t *testing.T, objects ...runtime.Object) *fleet {
+func testSoaked(t *testing.T, objects ...runtime.Object) *soaked {
 	t.Helper()
 	s := state.Dir(t.TempDir())
 	require.NoError(t, os.MkdirAll(s.Path("registry", "docker", "registry", "v2", "repositories", line), 0o755))
-	return &fleet{options: options{state: s}, killed: map[string]int{},
-		Namespace: &cluster.Namespace{Name: line, Beamline: line, Client: fake.NewClientset(objects...)}}
+	return &soaked{killed: map[string]int{}, Fleet: &fleet.Fleet{Options: fleet.Options{State: s},
+		Namespace: &cluster.Namespace{Name: line, Beamline: line, Client: fake.NewClientset(objects...)}}}
 }
 
 func TestTheVictimIsOneThatWasKilledLeast(t *testing.T) {
@@ -47,7 +47,7 @@ func TestTheVictimIsOneThatWasKilledLeast(t *testing.T) {
 	for name, ready := range map[string]bool{"a": true, "b": true, "c": true, "starting": false} {
 		objects = append(objects, ioc(name, ready)...)
 	}
-	b := testFleet(t, objects...)
+	b := testSoaked(t, objects...)
 	rng := rand.New(rand.NewPCG(1, 0))
 	for range 6 {
 		s, err := b.victim(t.Context(), rng)
@@ -55,17 +55,17 @@ func TestTheVictimIsOneThatWasKilledLeast(t *testing.T) {
 		b.killed[s.Instance]++
 	}
 	assert.Equal(t, map[string]int{"a": 2, "b": 2, "c": 2}, b.killed)
-	_, err := testFleet(t, ioc("starting", false)...).victim(t.Context(), rng)
+	_, err := testSoaked(t, ioc("starting", false)...).victim(t.Context(), rng)
 	assert.ErrorContains(t, err, "no IOC is ready")
 }
 
 func TestAnIOCWhoseProcessIsElsewhere(t *testing.T) {
-	err := testFleet(t, ioc("a", true)...).crash(t.Context(), rand.New(rand.NewPCG(1, 0)))
+	err := testSoaked(t, ioc("a", true)...).crash(t.Context(), rand.New(rand.NewPCG(1, 0)))
 	assert.ErrorContains(t, err, "the process of a is not on this machine")
 }
 
 func TestADeletedPodIsGone(t *testing.T) {
-	b := testFleet(t, ioc("a", true)...)
+	b := testSoaked(t, ioc("a", true)...)
 	require.NoError(t, b.deletePod(t.Context(), rand.New(rand.NewPCG(1, 0))))
 	left, err := b.Client.CoreV1().Pods(line).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
@@ -81,36 +81,13 @@ func TestASampleCountsWhatIsTheBeamlines(t *testing.T) {
 			Name: "sh.helm.release.v1.b.v1", Namespace: "bl01t", Labels: ofHelm,
 		}},
 		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tagline", Namespace: line}})
-	s, err := testFleet(t, objects...).sample(t.Context())
+	s, err := testSoaked(t, objects...).sample(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, sample{Kinds: map[string]usage{}, Pods: 1, Secrets: 1, Maps: 1}, s, "nothing of tagline up runs")
 }
 
 func TestQuiet(t *testing.T) {
-	spent, err := testFleet(t).quiet(t.Context(), 10*time.Millisecond)
+	spent, err := testSoaked(t).quiet(t.Context(), 10*time.Millisecond)
 	require.NoError(t, err)
 	assert.Zero(t, spent)
-}
-
-func TestWhole(t *testing.T) {
-	st := func(change func(*status.Status)) *status.Status {
-		s := &status.Status{Version: second, Instances: []status.IOC{
-			{Name: "a", Version: second, Ready: true}, {Name: "b", Version: second, Ready: true}}}
-		change(s)
-		return s
-	}
-	require.NoError(t, whole(st(func(*status.Status) {}), 2))
-	for want, change := range map[string]func(*status.Status){
-		"the ledger names no release":          func(s *status.Status) { s.Version = "" },
-		"a change to 2026.1.1 was never ended": func(s *status.Status) { s.Underway = first },
-		`pods that are no IOC's: ["x"]`:        func(s *status.Status) { s.Strays = []string{"x"} },
-		"1 instances, want 2":                  func(s *status.Status) { s.Instances = s.Instances[:1] },
-		"b is not ready: ended 3 times": func(s *status.Status) {
-			s.Instances[1] = status.IOC{Name: "b", Doing: "ended 3 times"}
-		},
-		"b runs 2026.1.1, and the ledger says 2026.1.2": func(s *status.Status) { s.Instances[1].Version = first },
-		`a differs from its release: ["replicas: 0"]`:   func(s *status.Status) { s.Instances[0].Drift = []string{"replicas: 0"} },
-	} {
-		assert.EqualError(t, whole(st(change), 2), want)
-	}
 }

@@ -12,43 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/prometheus/procfs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/ci/fleet"
 )
 
-func TestTheSiteIsABeamlineWithoutFaults(t *testing.T) {
-	dir := t.TempDir()
-	s, err := newSite(dir, 7)
-	require.NoError(t, err)
-	one, err := s.commit("Lock", line+"/"+first)
-	require.NoError(t, err)
-	require.NoError(t, s.change())
-	two, err := s.commit("Change every third IOC", line+"/"+second)
-	require.NoError(t, err)
-	read, err := beamline.Read(os.DirFS(dir), line)
-	require.NoError(t, err)
-	assert.Len(t, read.Instances, 7)
-
-	commit, err := s.repo.CommitObject(plumbing.NewHash(two))
-	require.NoError(t, err)
-	stats, err := commit.Stats()
-	require.NoError(t, err)
-	assert.Len(t, stats, 3, "the first, the fourth and the seventh")
-
-	again, err := newSite(t.TempDir(), 7)
-	require.NoError(t, err)
-	same, err := again.commit("Lock", line+"/"+first)
-	require.NoError(t, err)
-	assert.Equal(t, one, same, "a second run finds its releases")
-	assert.NotEqual(t, one, two)
-}
-
 func TestEveryActionIsPicked(t *testing.T) {
-	b := &fleet{}
+	b := &soaked{Fleet: &fleet.Fleet{}}
 	rng := rand.New(rand.NewPCG(1, 0))
 	picked := map[string]int{}
 	for range 1000 {
@@ -64,7 +36,7 @@ func TestOnlyABeamlineThatWasPutBackIsNoFault(t *testing.T) {
 	exit := func(status string) func(context.Context, *rand.Rand) error {
 		return func(context.Context, *rand.Rand) error { return exec.Command("sh", "-c", "exit "+status).Run() }
 	}
-	var b fleet
+	var b soaked
 	r := result{Done: map[string]int{}}
 	require.NoError(t, b.do(t.Context(), action{"promotion", 1, exit("0")}, nil, &r))
 	require.NoError(t, b.do(t.Context(), action{"promotion", 1, exit("4")}, nil, &r))

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"errors"
@@ -19,13 +19,14 @@ import (
 // its releases.
 type site struct {
 	dir  string
+	line string
 	iocs int
 	repo *git.Repository
 	when time.Time
 }
 
-func newSite(dir string, iocs int) (*site, error) {
-	s := &site{dir: dir, iocs: iocs, when: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+func newSite(dir, line string, iocs int) (*site, error) {
+	s := &site{dir: dir, line: line, iocs: iocs, when: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	if err := os.CopyFS(dir, tagline.Assets); err != nil {
 		return nil, err
 	}
@@ -34,13 +35,13 @@ func newSite(dir string, iocs int) (*site, error) {
 		return nil, err
 	}
 	errs := []error{s.write(
-		"beamline.yaml", "namespace: "+line+"\nvalues:\n  uid: 1000\n  gid: 1000\n  memory: 128Mi\n",
+		"beamline.yaml", "namespace: "+s.line+"\nvalues:\n  uid: 1000\n  gid: 1000\n  memory: 128Mi\n",
 	)}
 	for i := range iocs {
-		prefix := strings.ToUpper(instance(i)) + ":"
+		prefix := strings.ToUpper(s.instance(i)) + ":"
 		errs = append(errs,
-			s.write("iocs/"+instance(i)+"/values.yaml", "image: ioc-simstage 1.0.0\nprobePV: "+prefix+"HEARTBEAT\n"),
-			s.write(startup(i), fmt.Sprintf(`dbLoadDatabase "/epics/ioc/dbd/ioc.dbd"
+			s.write("iocs/"+s.instance(i)+"/values.yaml", "image: ioc-simstage 1.0.0\nprobePV: "+prefix+"HEARTBEAT\n"),
+			s.write(s.startup(i), fmt.Sprintf(`dbLoadDatabase "/epics/ioc/dbd/ioc.dbd"
 ioc_registerRecordDeviceDriver(pdbbase)
 dbLoadRecords "heartbeat.template", "P=%s"
 iocInit
@@ -49,14 +50,14 @@ iocInit
 	return s, errors.Join(errs...)
 }
 
-// instance is the name of the i-th IOC: "soak-ioc-007".
-func instance(i int) string { return fmt.Sprintf("%s-ioc-%03d", line, i+1) }
+// instance returns the name of the i-th IOC: "soak-ioc-007".
+func (s *site) instance(i int) string { return fmt.Sprintf("%s-ioc-%03d", s.line, i+1) }
 
-func startup(i int) string { return "iocs/" + instance(i) + "/config/st.cmd" }
+func (s *site) startup(i int) string { return "iocs/" + s.instance(i) + "/config/st.cmd" }
 
 // write writes a file of the beamline.
 func (s *site) write(name, text string) error {
-	path := filepath.Join(s.dir, "beamlines", line, name)
+	path := filepath.Join(s.dir, "beamlines", s.line, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (s *site) write(name, text string) error {
 // change appends a comment to every third start-up script.
 func (s *site) change() error {
 	for i := 0; i < s.iocs; i += 3 {
-		path := filepath.Join(s.dir, "beamlines", line, startup(i))
+		path := filepath.Join(s.dir, "beamlines", s.line, s.startup(i))
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -88,7 +89,7 @@ func (s *site) commit(message string, tags ...string) (string, error) {
 		return "", err
 	}
 	s.when = s.when.Add(time.Second)
-	author := &object.Signature{Name: "Soak", Email: "soak@example.org", When: s.when}
+	author := &object.Signature{Name: "Fleet", Email: "fleet@example.org", When: s.when}
 	hash, err := work.Commit(message, &git.CommitOptions{Author: author, Committer: author})
 	if err != nil {
 		return "", err
