@@ -1,5 +1,5 @@
 # Two commands matter: make demo and make test.
-.PHONY: demo test short bench soak lint build down clean
+.PHONY: demo test short bench soak faults lint build down clean
 
 GO ?= go
 
@@ -38,6 +38,12 @@ IOCS ?= 100
 soak: build
 	bin/tagline up
 	$(GO) run ./ci/soak -for $(SOAK) -iocs $(IOCS) -page docs/reliability.md
+
+# What a thing that fails at a random moment leaves half done; printed to docs/reliability.md.
+RUNS ?= 200
+faults: build
+	bin/tagline up
+	$(GO) run ./ci/faults -runs $(RUNS) -page docs/reliability.md
 
 lint:
 	test -z "$$(gofmt -l $$(git ls-files '*.go'))"

@@ -38,7 +38,9 @@ func (r *result) table(now time.Time, machine string) string {
 	for _, fault := range slices.Sorted(maps.Keys(r.Rows)) {
 		c := r.Rows[fault]
 		all.Runs += c.Runs
-		fmt.Fprintf(&rows, "| %s | %d | %d | %d | %d |\n", fault, c.Runs, c.Early, c.Succeeded, c.Runs-c.Early-c.Succeeded)
+		fmt.Fprintf(
+			&rows, "| %s | %d | %d | %d | %d |\n", fault, c.Runs, c.Early, c.Succeeded, c.Runs-c.Early-c.Succeeded,
+		)
 	}
 	return fmt.Sprintf("Measured on %s by `make faults`, on %s: %d faults to a beamline of %d IOCs, seed %d. "+
 		"Half published afterwards: none. Half promoted afterwards: none.\n\n"+

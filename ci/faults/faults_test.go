@@ -1,0 +1,111 @@
+package main
+
+import (
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/ci/fleet"
+	"github.com/tagline-ci/tagline/ci/local/state"
+	releases "github.com/tagline-ci/tagline/pipelines/registry"
+)
+
+// testTrial returns a trial whose tagline is a shell script.
+func testTrial(t *testing.T, script string) *trial {
+	t.Helper()
+	command := filepath.Join(t.TempDir(), "tagline")
+	require.NoError(t, os.WriteFile(command, []byte("#!/bin/sh\n"+script), 0o700))
+	options := fleet.Options{State: state.Dir(t.TempDir()), Command: command, Line: "faults"}
+	return &trial{
+		Fleet: &fleet.Fleet{Options: options}, rng: rand.New(rand.NewPCG(1, 0)), version: fleet.First,
+	}
+}
+
+func TestAFaultMeetsTheCommand(t *testing.T) {
+	of := func(h how) fault { return fault{part: "the command", how: h} }
+	for name, c := range map[string]struct {
+		script string
+		fault  fault
+		early  bool
+		want   string
+	}{
+		"ended before":         {"exit 0", of(killed), true, ""},
+		"failed before":        {"exit 3", of(killed), true, "exit status 3"},
+		"killed":               {"exec sleep 9", of(killed), false, "signal: killed"},
+		"interrupted":          {"trap 'echo put back; exit 4' INT; while :; do sleep 0.1; done", of(interrupted), false, "exit status 4: put back"},
+		"frozen, and goes on":  {"sleep 0.5", of(frozen), false, ""},
+		"a part does not run":  {"sleep 1", fault{"API server", killed, daemon("kube-apiserver"), false}, false, errUnmended.Error()},
+		"a child does not run": {"sleep 1", fault{"kubelet", killed, child("kube kubelet"), true}, false, errUnmended.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			delay := 300 * time.Millisecond
+			if c.early {
+				delay = time.Minute
+			}
+			early, err := testTrial(t, c.script).struck(t.Context(), work{kind: "promotion"}, c.fault, delay, time.Second)
+			assert.Equal(t, c.early, early)
+			if c.want == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsDoneAfterAFault(t *testing.T) {
+	b := testTrial(t, `test "$3 $4" = "up "`)
+	require.NoError(t, b.mend(t.Context(), fault{"etcd", killed, daemon("kube-etcd"), false}, 0))
+	require.NoError(t, b.mend(t.Context(), fault{"kubelet", killed, daemon("kube-node"), true}, 0), "the node does it")
+	require.NoError(t, b.mend(t.Context(), fault{part: "the command", how: killed}, 0))
+
+	asleep := exec.Command("sleep", "60")
+	require.NoError(t, asleep.Start())
+	f := fault{"engine", frozen, daemon("engine"), false}
+	require.NoError(t, f.strike(asleep.Process.Pid))
+	require.NoError(t, b.mend(t.Context(), f, asleep.Process.Pid))
+	require.NoError(t, asleep.Process.Signal(syscall.SIGTERM))
+	require.Error(t, asleep.Wait(), "one that is frozen would not end")
+}
+
+func TestDescends(t *testing.T) {
+	parents := map[int]int{30: 20, 20: 10, 10: 1}
+	assert.True(t, descends(30, 10, parents))
+	assert.False(t, descends(10, 10, parents), "nobody descends from itself")
+	assert.False(t, descends(10, 30, parents))
+	assert.False(t, descends(99, 10, parents), "it has ended since")
+}
+
+func TestAReleaseWithoutARecordIsNotHalfPublished(t *testing.T) {
+	server := httptest.NewServer(registry.New())
+	t.Cleanup(server.Close)
+	b := testTrial(t, "")
+	var err error
+	b.registry, err = releases.New(strings.TrimPrefix(server.URL, "http://")+"/faults", releases.Options{})
+	require.NoError(t, err)
+	assert.NoError(t, b.halfPublished(t.Context(), work{kind: "promotion"}))
+	assert.NoError(t, b.halfPublished(t.Context(), work{kind: "release", version: "2026.2.1"}))
+	server.Close()
+	assert.Error(t, b.halfPublished(t.Context(), work{kind: "release", version: "2026.2.1"}), "it could not look")
+}
+
+func TestTable(t *testing.T) {
+	r := result{IOCs: 3, Seed: 7, Rows: map[string]counts{}}
+	r.add("etcd killed", counts{Runs: 1, Succeeded: 1})
+	r.add("etcd killed", counts{Runs: 1})
+	r.add("API server frozen", counts{Runs: 1, Early: 1})
+	text := r.table(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2 × Xeon")
+	assert.Contains(t, text, "on 2026-01-02 by `make faults`, on 2 × Xeon: 3 faults to a beamline of 3 IOCs, seed 7.")
+	assert.Contains(t, text, "| API server frozen | 1 | 1 | 0 | 0 |\n| etcd killed | 2 | 0 | 1 | 1 |\n")
+}
