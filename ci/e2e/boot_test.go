@@ -160,7 +160,8 @@ func TestAnIOCIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, test.Passed, "%.2000s\n%s", strings.Join(test.Faults, "\n"), test.Log)
 	for _, want := range []string{
-		"T:MANY4999 is 4999 (ca)", "T:MANY4999 is 4999 (pva)", "T:HEARTBEAT advances (ca)", "T:HEARTBEAT advances (pva)",
+		"T:MANY4999 is 4999 (ca)", "T:MANY4999 is 4999 (pva)",
+		"T:HEARTBEAT advances (ca)", "T:HEARTBEAT advances (pva)",
 		"T:STAGE:RBV is at least 0, is at most 0, is in mm, is of type double (pva)",
 		"T:STAGE:DMOV is Done, has the severity NO_ALARM, is of type enum (ca)",
 		"T:STAGE:RBV is 5 (pva)", "T:STAGE:VAL is 5 (ca, after a restart)", "T:STAGE:VAL is 5 (pva, after a restart)",
@@ -171,7 +172,8 @@ func TestAnIOCIsAsked(t *testing.T) {
 
 	tester, s = stageIOC(t, "", "record(ai, \"T:BAD\") { field(INP, \"0\") field(EGU, \"mm\") field(PINI, \"YES\") }\n")
 	for i, check := range []recipe.Check{
-		{PV: "T:NOBODY"}, {PV: "T:BAD", Value: text("1")}, {PV: "T:BAD", Min: number(1)}, {PV: "T:BAD", Max: number(-1)},
+		{PV: "T:NOBODY"}, {PV: "T:BAD", Value: text("1")},
+		{PV: "T:BAD", Min: number(1)}, {PV: "T:BAD", Max: number(-1)},
 		{PV: "T:BAD", Units: "deg"}, {PV: "T:BAD", Severity: "MAJOR"}, {PV: "T:BAD", Type: "enum"},
 		{PV: "T:BAD", Advances: true}, {PV: "T:STAGE:VAL", Put: text("5"), Reads: "T:STAGE:RBV", Value: text("6")},
 	} {
@@ -183,7 +185,8 @@ func TestAnIOCIsAsked(t *testing.T) {
 	for _, over := range []string{"ca", "pva"} {
 		for i, want := range []string{
 			"T:NOBODY is not served", "T:BAD is 0, not 1,", "T:BAD is 0, below 1,", "T:BAD is 0, above -1,",
-			"T:BAD is in mm, not in deg,", "T:BAD has the severity NO_ALARM, not MAJOR,", "T:BAD is of type double, not enum,",
+			"T:BAD is in mm, not in deg,", "T:BAD has the severity NO_ALARM, not MAJOR,",
+			"T:BAD is of type double, not enum,",
 			"T:BAD stays at 0", "T:STAGE:RBV is 5, not 6,",
 		} {
 			require.Contains(t, test.Faults, fmt.Sprintf("image.yaml:%d: ioc-simstage: %s over %s", i+1, want, over))

@@ -39,10 +39,12 @@ func TestAFaultMeetsTheCommand(t *testing.T) {
 		early  bool
 		want   string
 	}{
-		"ended before":         {"exit 0", of(killed), true, ""},
-		"failed before":        {"exit 3", of(killed), true, "exit status 3"},
-		"killed":               {"exec sleep 9", of(killed), false, "signal: killed"},
-		"interrupted":          {"trap 'echo put back; exit 4' INT; while :; do sleep 0.1; done", of(interrupted), false, "exit status 4: put back"},
+		"ended before":  {"exit 0", of(killed), true, ""},
+		"failed before": {"exit 3", of(killed), true, "exit status 3"},
+		"killed":        {"exec sleep 9", of(killed), false, "signal: killed"},
+		"interrupted": {
+			"trap 'echo put back; exit 4' INT; while :; do sleep 0.1; done", of(interrupted), false, "exit status 4: put back",
+		},
 		"frozen, and goes on":  {"sleep 0.5", of(frozen), false, ""},
 		"a part does not run":  {"sleep 1", fault{"API server", killed, daemon("kube-apiserver"), false}, false, errUnmended.Error()},
 		"a child does not run": {"sleep 1", fault{"kubelet", killed, child("kube kubelet"), true}, false, errUnmended.Error()},

@@ -42,12 +42,13 @@ type Fleet struct {
 	*cluster.Namespace
 	Registry string // where it is released to
 	site     *site
+	dir      string // of its repository
 }
 
 // New makes the repository in dir, releases both versions, and promotes the
 // first. Another run with as many IOCs finds the releases of this one.
 func New(ctx context.Context, o Options, env local.Env, dir string) (*Fleet, error) {
-	f := &Fleet{Options: o}
+	f := &Fleet{Options: o, dir: dir}
 	var err error
 	f.Namespace, err = cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, o.Line, o.Line)
 	if err != nil {
@@ -98,7 +99,7 @@ func (f *Fleet) Promotion(version string) []string {
 
 // Cmd returns a tagline that is not started yet, in the fleet's repository.
 func (f *Fleet) Cmd(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, f.Command, append([]string{"--repo", f.site.dir}, args...)...)
+	cmd := exec.CommandContext(ctx, f.Command, append([]string{"--repo", f.dir}, args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd
 }

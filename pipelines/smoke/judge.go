@@ -48,7 +48,8 @@ func (b *bootLog) findings(s Subject) []finding {
 		}
 		class := s.Startup.Judge(line)
 		last := len(all) - 1
-		if last >= command && all[last].class == startup.Fault && (inSub.MatchString(line) || inFile.MatchString(line)) {
+		names := inSub.MatchString(line) || inFile.MatchString(line)
+		if last >= command && all[last].class == startup.Fault && names {
 			for i := range all[command:] { // a loader names the place after what is wrong there
 				all[command+i].locate(s, cursor, line)
 			}
