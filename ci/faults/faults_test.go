@@ -33,21 +33,21 @@ func testTrial(t *testing.T, script string) *trial {
 
 func TestAFaultMeetsTheCommand(t *testing.T) {
 	of := func(h how) fault { return fault{part: "the command", how: h} }
+	absent := func(find func(*trial) (int, error)) fault { return fault{part: "API server", how: killed, pid: find} }
+	const putsBack = "trap 'echo put back; exit 4' INT; while :; do sleep 0.1; done"
 	for name, c := range map[string]struct {
 		script string
 		fault  fault
 		early  bool
 		want   string
 	}{
-		"ended before":  {"exit 0", of(killed), true, ""},
-		"failed before": {"exit 3", of(killed), true, "exit status 3"},
-		"killed":        {"exec sleep 9", of(killed), false, "signal: killed"},
-		"interrupted": {
-			"trap 'echo put back; exit 4' INT; while :; do sleep 0.1; done", of(interrupted), false, "exit status 4: put back",
-		},
+		"ended before":         {"exit 0", of(killed), true, ""},
+		"failed before":        {"exit 3", of(killed), true, "exit status 3"},
+		"killed":               {"exec sleep 9", of(killed), false, "signal: killed"},
+		"interrupted":          {putsBack, of(interrupted), false, "exit status 4: put back"},
 		"frozen, and goes on":  {"sleep 0.5", of(frozen), false, ""},
-		"a part does not run":  {"sleep 1", fault{"API server", killed, daemon("kube-apiserver"), false}, false, errUnmended.Error()},
-		"a child does not run": {"sleep 1", fault{"kubelet", killed, child("kube kubelet"), true}, false, errUnmended.Error()},
+		"a part does not run":  {"sleep 1", absent(daemon("kube-apiserver")), false, errUnmended.Error()},
+		"a child does not run": {"sleep 1", absent(child("kube kubelet")), false, errUnmended.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,7 +55,8 @@ func TestAFaultMeetsTheCommand(t *testing.T) {
 			if c.early {
 				delay = time.Minute
 			}
-			early, err := testTrial(t, c.script).struck(t.Context(), work{kind: "promotion"}, c.fault, delay, time.Second)
+			b := testTrial(t, c.script)
+			early, err := b.struck(t.Context(), work{kind: "promotion"}, c.fault, delay, time.Second)
 			assert.Equal(t, c.early, early)
 			if c.want == "" {
 				assert.NoError(t, err)
