@@ -103,7 +103,7 @@ func (i *Instance) Boots() bool {
 // ordinary IOC: it brings templates, or has values that can.
 func (i *Instance) Reaches() bool {
 	v := i.Values
-	return i.Chart || i.Foreign != nil || v.Network == "cluster" || v.ServiceAccount != "" ||
+	return i.Chart || i.Foreign != nil || v.Network == "cluster" || v.ServiceAccount != "" || v.Opi != nil ||
 		len(v.Volumes)+len(v.Devices)+len(v.Annotations)+len(v.InitContainers)+len(v.Containers)+
 			len(v.Pod)+len(v.Container) > 0
 }

@@ -52,7 +52,10 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	r.checkMarks(doc, below(where, "labels"), v.Labels)
 	r.checkMarks(doc, below(where, "annotations"), v.Annotations)
 	r.checkLongTail(doc, where, v, foreign)
-	names := map[string]bool{"ioc": true}
+	if v.Opi != nil {
+		r.checkNoWayUp(doc, below(where, "opi", "mountPath"), v.Opi.MountPath)
+	}
+	names := map[string]bool{"ioc": true, "opi": true, "opi-copy": true}
 	r.checkContainers(doc, below(where, "initContainers"), v.InitContainers, names)
 	r.checkContainers(doc, below(where, "containers"), v.Containers, names)
 }

@@ -1,6 +1,7 @@
 package beamline_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // generated returns the good site with files over it: the beamline has a generator.
@@ -57,7 +59,11 @@ func TestGenerator(t *testing.T) {
 func TestReadUnmade(t *testing.T) {
 	fsys := generated(t, map[string]string{one + "/generate/axes.csv": ""})
 	delete(fsys, one+"/config/st.cmd")
+	values := fsys[one+"/values.yaml"] // its screens are made, too
+	values.Data = append(values.Data, "opi: {port: 8080, mountPath: /html, image: web@sha256:"+
+		strings.Repeat("7", 64)+"}\n"...)
 	_, err := beamline.Read(fsys, "bl01t")
+	require.Len(t, diag.All(err), 1)
 	require.ErrorContains(t, err, one+"/config: it is made from generate/, and was not made yet; "+
 		"make it: tagline generate bl01t bl01t-mo-ioc-01")
 	bl, err := beamline.ReadUnmade(fsys, "bl01t")

@@ -44,6 +44,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 	inst.Generator = r.generator(bl, inst, f, doc)
 	o := origins{inst, bl, doc, r.shared}
 	r.checkServiceContainer(o)
+	r.checkOpi(o)
 	r.checkPorts(o)
 	r.keep(o)
 }

@@ -106,6 +106,9 @@ func (o origins) hostPorts() (all []hostPort) {
 			}
 		}
 	}
+	if v.Opi != nil && v.Network != "cluster" {
+		all = append(all, hostPort{o.at("opi", "port"), "", "TCP", v.Opi.Port})
+	}
 	add(v.Container, "container")
 	for i, c := range v.Containers {
 		add(c, "containers", i)

@@ -20,6 +20,7 @@ func pair(shared, a, b string) fstest.MapFS {
 		folder := "beamlines/bl01t/iocs/bl01t-" + name
 		text := fmt.Sprintf("image: ioc-a 1.0.0\nprobePV: %s\n%s", strings.ToUpper(name), own)
 		tree[folder+"/values.yaml"] = &fstest.MapFile{Data: []byte(text)}
+		tree[folder+"/config/opi/main.bob"] = &fstest.MapFile{Data: []byte("<display/>\n")}
 		tree[folder+"/config/st.cmd"] = &fstest.MapFile{Data: []byte("iocInit\n")}
 	}
 	return tree
@@ -37,6 +38,8 @@ func TestWhatInstancesMayShare(t *testing.T) {
 		expr = ", subPathExpr: $(X)"
 		rule = "requiredDuringSchedulingIgnoredDuringExecution"
 	)
+	screens := "opi: {port: 80%s, mountPath: /html, image: web@sha256:" + strings.Repeat("7", 64) + "}\n"
+	one, two := fmt.Sprintf(screens, "80"), fmt.Sprintf(screens, "81")
 	mount := func(more string) string { return fmt.Sprintf(keep, more) }
 	node := func(path string) string {
 		return "volumes: [{name: data, mountPath: /data, hostPath: " + path + "}]\n" + mount("")
@@ -65,6 +68,11 @@ func TestWhatInstancesMayShare(t *testing.T) {
 		},
 		"a port in the pods' network": {"values:\n  network: cluster\n", port, port, false},
 		"a node's port from there":    {"values:\n  network: cluster\n", web, web, true},
+		"screens at one port":         {"", one, one, true},
+		"at the port of all":          {"values:\n  " + one, "", "", true},
+		"at two ports":                {"values:\n  " + one, "", two, false},
+		"at a port that is named":     {"", one, strings.ReplaceAll(port, "80", "8080"), true},
+		"in the pods' network":        {"values:\n  network: cluster\n", one, one, false},
 		"one folder of autosave":      {"values:\n" + data, mount(""), mount(""), true},
 		"one that is only read":       {"values:\n" + data, mount(""), mount(", readOnly: true"), false},
 		"folders of their own":        {"values:\n" + data, mount(", subPath: a"), mount(", subPath: b"), false},

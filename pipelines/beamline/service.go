@@ -26,7 +26,7 @@ const defaultBoot = time.Minute
 
 // ofIOCs are the values that only an IOC has: a service by image neither has nor
 // inherits them.
-var ofIOCs = []string{"probePV", "protocol", "probeAdvances", "startup", "start", "autosave"}
+var ofIOCs = []string{"probePV", "protocol", "probeAdvances", "startup", "start", "autosave", "opi"}
 
 // serviceContainer is the name of the container that runs the image of a service.
 const serviceContainer = "service"
@@ -50,7 +50,7 @@ func (r *reader) readWhat(inst *Instance, f *instanceFile, doc *strictyaml.Doc) 
 		return
 	case inst.Chart:
 		r.notOf(doc, "remove it, or service", "a service is no IOC, and has no %s",
-			"probePV", "protocol", "probeAdvances", "startup", "start", "generate")
+			"probePV", "protocol", "probeAdvances", "startup", "start", "opi", "generate")
 		r.notOf(doc, "remove it, or Chart.yaml and templates/", "the service has a chart of its own, and no %s",
 			"image", "command")
 	default:

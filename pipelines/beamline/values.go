@@ -43,6 +43,7 @@ type Values struct {
 	CPU              string            `json:"cpu,omitempty" jsonschema:"title=quantity of Kubernetes,example=100m" jsonschema_description:"CPU that is kept for the IOC: a request of Kubernetes."`
 	Memory           string            `json:"memory,omitempty" jsonschema:"title=quantity of Kubernetes,example=256Mi" jsonschema_description:"Memory the IOC may use: a limit of Kubernetes."`
 	Autosave         string            `json:"autosave,omitempty" jsonschema:"title=quantity of Kubernetes,example=100Mi" jsonschema_description:"Size of the volume /epics/autosave. No volume when it is left out or empty."`
+	Opi              *Opi              `json:"opi,omitempty" jsonschema_description:"How the screens in config/opi are served over HTTP, by a container beside the IOC."`
 	GraceSeconds     int64             `json:"graceSeconds,omitempty" jsonschema:"minimum=1,maximum=3600,default=30" jsonschema_description:"Seconds the IOC has to stop politely. 30 when left out."`
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Volume is a folder with data, from one of three places.
 type Volume struct {
-	Name      string `json:"name" jsonschema:"title=name of a volume,pattern=^[a-z0-9]([-a-z0-9]{0\\,61}[a-z0-9])?$,example=data" jsonschema_description:"What Kubernetes calls it. config, autosave, tmp and device-0 are the chart's own."`
+	Name      string `json:"name" jsonschema:"title=name of a volume,pattern=^[a-z0-9]([-a-z0-9]{0\\,61}[a-z0-9])?$,example=data" jsonschema_description:"What Kubernetes calls it. config, autosave, tmp, opi and device-0 are the chart's own."`
 	MountPath string `json:"mountPath" jsonschema:"title=absolute path,pattern=^/[^:\\s]+$,example=/data" jsonschema_description:"Where the IOC sees it. Not below /epics."`
 	ReadOnly  bool   `json:"readOnly,omitempty" jsonschema_description:"The IOC may not write to it."`
 	Claim     string `json:"claim,omitempty" jsonschema:"title=name of a claim,pattern=^[a-z0-9]([-a-z0-9.]{0\\,251}[a-z0-9])?$,example=bl01t-data" jsonschema_description:"A PersistentVolumeClaim of the namespace that is there already."`
@@ -26,7 +26,7 @@ type NFS struct {
 
 // ownVolumes are the names of the volumes that the chart itself mounts, beside
 // those of devices.
-var ownVolumes = []string{"config", "autosave", "tmp"}
+var ownVolumes = []string{"config", "autosave", "tmp", "opi"}
 
 // deviceVolume begins the names of the volumes by which the chart mounts devices.
 const deviceVolume = "device-"

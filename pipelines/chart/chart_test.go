@@ -124,6 +124,7 @@ func TestTheSchemaTellsAServiceFromAnIOC(t *testing.T) {
 	}{
 		{func(i *beamline.Instance) { service(i); i.Values.ProbePV = "A" }, "/probePV"},
 		{func(i *beamline.Instance) { service(i); i.Values.Autosave = "1Gi" }, "/autosave"},
+		{func(i *beamline.Instance) { service(i); i.Values.Opi = screens() }, "/opi"},
 		{func(i *beamline.Instance) { i.Values.ProbePV = "" }, "probePV"},
 		{func(i *beamline.Instance) {
 			i.Values.Container = map[string]any{"livenessProbe": map[string]any{}}

@@ -51,6 +51,13 @@ var further = map[string]func(*beamline.Instance){
 			{"name": "free", "securityContext": map[string]any{"privileged": true}},
 		}
 	},
+	"opi": func(i *beamline.Instance) {
+		i.Values.Network = "cluster"
+		i.Values.InitContainers = []map[string]any{{"name": "first", "command": []any{"true"}}}
+		i.Values.Containers = []map[string]any{{"name": "gateway", "image": image}}
+		i.Values.Opi = screens()
+		i.Config["opi/main.bob"] = []byte("<display/>\n")
+	},
 	"longtail": func(i *beamline.Instance) {
 		i.Values.Devices = []beamline.Device{{Resource: "a.b/c", Group: 20}}
 		i.Values.Pod = map[string]any{
@@ -65,6 +72,14 @@ var further = map[string]func(*beamline.Instance){
 			"volumeMounts":           []any{map[string]any{"name": "shm", "mountPath": "/dev/shm"}},
 		}
 	},
+}
+
+// screens are served by a web server of the site's.
+func screens() *beamline.Opi {
+	return &beamline.Opi{
+		Image: "ghcr.io/some-org/web:1.2.3@sha256:" + strings.Repeat("7", 64), Port: 8080,
+		MountPath: "/usr/share/nginx/html",
+	}
 }
 
 // TestNeedsOfValues has a case for each value by which an ordinary instance reaches
@@ -93,6 +108,7 @@ func TestNeedsOfValues(t *testing.T) {
 		{beamline.Values{Devices: []beamline.Device{{Resource: "a.b/c"}}}, "resource a.b/c"},
 		{beamline.Values{Devices: []beamline.Device{{Claim: "c"}}}, "resource claim c"},
 		{beamline.Values{Network: "cluster"}, "kind Service"},
+		{beamline.Values{Opi: screens()}, "image " + screens().Image},
 		{beamline.Values{ServiceAccount: "admin"}, "service account admin"},
 		{beamline.Values{Annotations: map[string]string{"cdi.k8s.io/x": "a.b/c=0"}}, "device a.b/c=0"},
 		{beamline.Values{Pod: map[string]any{"hostPID": true}}, "host processes"},

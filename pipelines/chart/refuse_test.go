@@ -38,6 +38,12 @@ func TestPackageRefuses(t *testing.T) {
 				{Name: "config", MountPath: "/x", Claim: "x"}, {Name: "x", MountPath: "/epics/config", Claim: "x"},
 			}
 		}, []string{"/volumes/0/name: ", "/volumes/1/mountPath: "}},
+		"screens without a digest": {func(i *beamline.Instance) {
+			i.Values.Opi = &beamline.Opi{Image: "web:1", Port: 80, MountPath: "html"}
+		}, []string{"/opi/image: ", "/opi/port: ", "/opi/mountPath: "}},
+		"a container with the name of the chart's": {func(i *beamline.Instance) {
+			i.Values.Containers = []map[string]any{{"name": "opi", "image": image}}
+		}, []string{"/containers/0/name: "}},
 		"the chart's own of pod and container": {func(i *beamline.Instance) {
 			i.Values.Pod = map[string]any{
 				"hostNetwork": false, "securityContext": map[string]any{"runAsUser": 0},

@@ -31,7 +31,7 @@ var limits = map[string]func(*jsonschema.Schema){
 	"volumes": func(s *jsonschema.Schema) {
 		s.Items.OneOf = oneOf("claim", "hostPath", "nfs")
 		name, _ := s.Items.Properties.Get("name")
-		name.Not = &jsonschema.Schema{Pattern: `^(config|autosave|tmp|device-.*)$`} // the chart's own
+		name.Not = &jsonschema.Schema{Pattern: `^(config|autosave|tmp|opi|device-.*)$`} // the chart's own
 		at, _ := s.Items.Properties.Get("mountPath")
 		at.Not = &jsonschema.Schema{Pattern: `^/+(epics(/.*)?|tmp|dev|proc|sys|bin|etc|lib|usr)?/*$`}
 	},
@@ -42,7 +42,7 @@ var limits = map[string]func(*jsonschema.Schema){
 	"pod": func(s *jsonschema.Schema) {
 		pod := open("pod", corev1.PodSpec{})
 		pod.Properties.Set("securityContext", open("pod.securityContext", corev1.PodSecurityContext{}))
-		pod.Properties.Set("volumes", named(`^(config|autosave|tmp|device-.*)$`))
+		pod.Properties.Set("volumes", named(`^(config|autosave|tmp|opi|device-.*)$`))
 		*s = described(pod, s)
 	},
 	"container": func(s *jsonschema.Schema) {
@@ -103,7 +103,8 @@ func chosen(s *jsonschema.Schema) {
 func beside(s *jsonschema.Schema) {
 	s.Items = closed(corev1.Container{})
 	s.Items.Required = []string{"name"}
-	s.Items.Properties.Set("name", &jsonschema.Schema{Type: "string", Not: &jsonschema.Schema{Const: "ioc"}})
+	own := &jsonschema.Schema{Enum: []any{"ioc", "opi", "opi-copy"}}
+	s.Items.Properties.Set("name", &jsonschema.Schema{Type: "string", Not: own})
 	s.Items.Properties.Set("image", &jsonschema.Schema{Type: "string", Pattern: `^[^@\s]+@sha256:[0-9a-f]{64}$`})
 }
 
@@ -145,7 +146,7 @@ func valuesSchema(t *testing.T) []byte {
 	s.If = &jsonschema.Schema{PropertyNames: &jsonschema.Schema{Const: "global"}}
 	s.Else = &jsonschema.Schema{
 		If:   &jsonschema.Schema{Required: []string{"service"}},
-		Then: without([]string{"image"}, "probePV", "protocol", "probeAdvances", "startup", "start", "autosave"),
+		Then: without([]string{"image"}, "probePV", "protocol", "probeAdvances", "startup", "start", "autosave", "opi"),
 		Else: without([]string{"image", "probePV"}, "command"),
 	}
 	s.Else.Else.Properties.Set("container", without(nil, beamline.Probes...))

@@ -67,14 +67,16 @@ tolerations:
 {{- with omit (.Values.pod | default dict) "securityContext" "volumes" }}
 {{ toYaml . }}
 {{- end }}
-{{- with include "ioc-lib.beside" (dict "root" . "all" .Values.initContainers) | trim }}
+{{- $before := concat (include "ioc-lib.opiCopy" . | fromYamlArray) (.Values.initContainers | default list) }}
+{{- with include "ioc-lib.beside" (dict "root" . "all" $before) | trim }}
 initContainers:
   {{- . | nindent 2 }}
 {{- end }}
 containers:
   - name: {{ include "ioc-lib.role" . }}
     {{- include "ioc-lib.container" . | nindent 4 }}
-  {{- with include "ioc-lib.beside" (dict "root" . "all" .Values.containers) | trim }}
+  {{- $beside := concat (include "ioc-lib.opiServer" . | fromYamlArray) (.Values.containers | default list) }}
+  {{- with include "ioc-lib.beside" (dict "root" . "all" $beside) | trim }}
   {{- . | nindent 2 }}
   {{- end }}
 volumes:
@@ -90,6 +92,10 @@ volumes:
   {{- end }}
   - name: tmp
     emptyDir: {}
+  {{- if .Values.opi }}
+  - name: opi
+    emptyDir: {}
+  {{- end }}
   {{- with printf "%s%s" (include "ioc-lib.volumes" .) (include "ioc-lib.deviceVolumes" .) | trim }}
   {{- . | nindent 2 }}
   {{- end }}

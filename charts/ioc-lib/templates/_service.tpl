@@ -28,4 +28,8 @@ spec:
     - name: pva-search
       protocol: UDP
       port: {{ coalesce $env.EPICS_PVAS_BROADCAST_PORT $env.EPICS_PVA_BROADCAST_PORT 5076 }}
+    {{- with .Values.opi }}
+    - name: opi
+      port: {{ .port | int64 }}
+    {{- end }}
 {{- end }}
