@@ -2,12 +2,18 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -101,8 +107,17 @@ containers:
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
 `, folder))
-	s.write(s.instance("02", "values.yaml"), usual)
+	web := s.web(reg)
+	s.write(s.instance("02", "values.yaml"), usual+"opi: {image: "+web+", port: 8080, mountPath: /screens}\n")
+	s.write(s.instance("02", "config/opi/main.bob"), "<display/>\n")
 	service := s.service(reg)
+	page := filepath.Join("beamlines", s.line, "iocs", s.line+"-ea-page-01")
+	s.write(filepath.Join(page, "values.yaml"), "service: a page\nimage: "+strings.Split(web, "@")[0]+
+		"\nboot: {command: [perl, -e, 'exit -e \"/epics/config/greeting\" ? 0 : 1']}\n")
+	s.write(filepath.Join(page, "config/greeting"), "hello\n")
+	refused := run(t, s.dir, "check", "bl87t", "--registry", reg)
+	require.Contains(t, refused.err, "tagline lock bl87t")
+	ok(t, s.dir, "lock", "bl87t")
 	s.commit("bl87t/1.0.0")
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
 	ok(t, s.dir, "policy", "init", "bl87t")
@@ -112,14 +127,16 @@ pod:
 	require.Contains(t, r.err, "host path "+folder)
 	require.Contains(t, r.err, "image "+service)
 	require.Contains(t, r.err, "kind Service")
+	require.Contains(t, r.err, "image "+web)
 	require.NoFileExists(t, filepath.Join(folder, "before"))
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
 		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n"+
 			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n"+
-			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n",
-		ok(t, s.dir, "policy", "show", "bl87t"), folder, service,
+			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n"+
+			"  - {charts: [bl87t-mo-ioc-02, bl87t-ea-page-01], to: [\"image %s\"]}\n",
+		ok(t, s.dir, "policy", "show", "bl87t"), folder, service, web,
 	), 0o600))
 	ok(t, s.dir, "policy", "apply", "bl87t", policy)
 	ok(t, s.dir, "promote", "bl87t", "1.0.0", "--registry", reg)
@@ -129,10 +146,11 @@ pod:
 		require.Equal(t, text, string(seen))
 	}
 	st := status(t, s, "bl87t")
-	require.Len(t, st.Instances, 3)
+	require.Len(t, st.Instances, 4)
 	for _, ioc := range st.Instances {
 		require.True(t, ioc.Ready, ioc.Name)
 	}
+	require.Contains(t, ok(t, s.dir, "gate", "bl87t", "1.0.0", "--registry", reg), "its boot command passed")
 	askByService(t, "bl87t")
 	require.Equal(t, "a heartbeat for the log", st.Instances[0].IOC)
 	require.Contains(t, ok(t, s.dir, "logs", "bl87t", "bl87t-ea-beat-01"), "beat of bl87t")
@@ -153,6 +171,12 @@ func askByService(t *testing.T, line string) {
 	require.NoError(t, err)
 	require.Len(t, pod.Items, 1)
 	require.NotEqual(t, pod.Items[0].Status.HostIP, pod.Items[0].Status.PodIP)
+	screen, err := http.Get("http://" + service.Spec.ClusterIP + ":8080/main.bob")
+	require.NoError(t, err)
+	defer screen.Body.Close()
+	text, err := io.ReadAll(screen.Body)
+	require.NoError(t, err)
+	require.Equal(t, "<display/>\n", string(text))
 	client, err := pods.Instance(t.Context(), n, line+"-mo-ioc-01")
 	require.NoError(t, err)
 	for tool, where := range map[string][]string{
@@ -220,6 +244,32 @@ func TestKubernetesTakesEachChart(t *testing.T) {
 		}
 	}
 }
+
+// web pushes an image that serves the files of /screens, as a site's own would, and
+// returns it by tag and digest.
+func (s *site) web(reg string) string {
+	var rec record.Record
+	read(s.t, &rec, s.dir, "record", "ioc-simstage/1.0.0", "--registry", reg)
+	from, err := name.ParseReference(string(rec.Image(asset.Runtime).Pinned()))
+	require.NoError(s.t, err)
+	img, err := remote.Image(from)
+	require.NoError(s.t, err)
+	img, err = mutate.Config(img, v1.Config{Entrypoint: []string{"perl", "-MIO::Socket::INET", "-e", serveFiles}})
+	require.NoError(s.t, err)
+	to, err := name.ParseReference(reg + "/web:1")
+	require.NoError(s.t, err)
+	require.NoError(s.t, remote.Write(to, img))
+	digest, err := img.Digest()
+	require.NoError(s.t, err)
+	return to.Name() + "@" + digest.String()
+}
+
+// serveFiles is a web server in a line of perl.
+const serveFiles = `$s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die $!;
+while ($c = $s->accept) {
+	($path) = <$c> =~ m{GET (/\S*)}; local $/; open $f, "<", "/screens$path";
+	print $c "HTTP/1.0 200 OK\r\n\r\n", <$f>; close $c;
+}`
 
 // service adds a service to the beamline, and returns the image that it runs.
 func (s *site) service(reg string) string {
