@@ -115,8 +115,8 @@ pod:
 	s.write(filepath.Join(page, "values.yaml"), "service: a page\nimage: "+strings.Split(web, "@")[0]+
 		"\nboot: {command: [perl, -e, 'exit -e \"/epics/config/greeting\" ? 0 : 1']}\n")
 	s.write(filepath.Join(page, "config/greeting"), "hello\n")
-	refused := run(t, s.dir, "check", "bl87t", "--registry", reg)
-	require.Contains(t, refused.err, "tagline lock bl87t")
+	s.commit("bl87t/0.9.0")
+	require.Contains(t, run(t, s.dir, "release", "bl87t/0.9.0", "--registry", reg).err, "tagline lock bl87t")
 	ok(t, s.dir, "lock", "bl87t")
 	s.commit("bl87t/1.0.0")
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
