@@ -39,7 +39,7 @@ func newModuleAdd(a *app) *cobra.Command {
 			"flag says goes before what is found. Nothing is overwritten.",
 		Example: "  tagline module add https://github.com/epics-modules/autosave R6-0\n" +
 			"  tagline module add https://github.com/epics-modules/asyn R4-45 --from epics-base \\\n" +
-			"    --config 'TIRPC = YES' --package libtirpc-dev",
+			"    --config 'TIRPC = YES' --package libtirpc-dev --package rpcsvc-proto",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			w.URL, w.Ref = given[0], given[1]
 			return a.addModule(cmd.Context(), s, w)

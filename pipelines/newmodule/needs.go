@@ -13,15 +13,14 @@ import (
 
 // needs finds the modules that this one is built against, of those that are known:
 // those that its configure/RELEASE names, and those whose macro or library its
-// makefiles use whatever is configured. Where configure/RELEASE names none, as it
+// makefiles use whatever is configured. Where neither names one, as configure/RELEASE
 // reads that of a folder above, those of its own continuous integration count.
 func (f *finder) needs() {
 	f.Needs = nil // one that is said twice, or is EPICS Base, counts once or not
 	for _, name := range f.given.Needs {
 		f.need(name, said)
 	}
-	neighbours := f.release.Neighbours()
-	for _, n := range neighbours {
+	for _, n := range f.release.Neighbours() {
 		why := fmt.Sprintf("configure/RELEASE:%d names %s", n.Line, n.Macro)
 		switch name := f.withMacro(n.Macro); {
 		case n.Macro == f.Macro.Value:
@@ -37,15 +36,16 @@ func (f *finder) needs() {
 	for _, file := range sortedKeys(f.makefiles) {
 		f.usedIn(file)
 	}
+	silent := len(f.release.Neighbours())+len(f.Needs) == 0
 	for _, tested := range testedWith(f.src) {
 		macro := strings.ToUpper(tested.Value)
 		switch name := f.withMacro(macro); {
 		case macro == f.Macro.Value, f.has(macro):
-		case name != "" && len(neighbours) == 0:
+		case name != "" && silent:
 			f.need(name, tested.Why)
 		case name != "" && !f.has(name):
 			f.without(name, tested.Why+"; build it with --need "+name)
-		case name == "" && len(neighbours) == 0:
+		case name == "" && silent:
 			f.without(macro, tested.Why+", and no recipe has that macro")
 		}
 	}

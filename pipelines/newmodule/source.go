@@ -133,7 +133,7 @@ func (f *finder) packages() {
 // licences are what licence files have in them, by SPDX identifier.
 var licences = []struct{ text, spdx string }{
 	{"EPICS Open License", "EPICS"},
-	{"EPICS Open Source License", "EPICS"},
+	{`Each licensee is addressed as "you" or "Licensee."`, "EPICS"},
 	{"Apache License", "Apache-2.0"},
 	{"Permission is hereby granted, free of charge", "MIT"},
 	{"GNU LESSER GENERAL PUBLIC LICENSE", "LGPL"},
@@ -162,7 +162,7 @@ func (f *finder) licence() {
 
 // licenceText returns the licence whose words a file of the source has.
 func (f *finder) licenceText() (spdx, file, text string) {
-	for _, file := range []string{"LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE"} {
+	for _, file := range []string{"LICENSE.LESSER", "LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE"} {
 		content := strings.Join(strings.Fields(read(f.src, file)), " ")
 		for _, l := range licences {
 			if strings.Contains(content, l.text) {

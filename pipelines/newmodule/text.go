@@ -34,7 +34,7 @@ func (r *Recipe) Text(schema string) string {
 		fmt.Fprintf(&w, "# Without %s: %s.\n", oneLine(f.Value), oneLine(f.Why))
 	}
 	for _, q := range r.Open {
-		fmt.Fprintf(&w, "# TODO %s\n", oneLine(q.String()))
+		fmt.Fprintf(&w, "# TODO %s\n", clean(q.String()))
 	}
 	return w.String()
 }
