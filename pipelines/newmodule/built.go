@@ -100,7 +100,8 @@ func lackOf(lack upstream.Lack) string {
 	if lack.Include != "" {
 		return lack.DBD + " includes " + lack.Include + ", which neither the module nor what it needs has"
 	}
-	return "it has device support for the record type " + lack.RecordType + ", which an IOC with the module does not have"
+	return "it has device support for the record type " + lack.RecordType +
+		", which an IOC with the module does not have"
 }
 
 // all returns the definition files of the module and of what it is built against.

@@ -103,7 +103,8 @@ func Describe(
 func Said(url, ref string, given Given) *Recipe {
 	r := &Recipe{
 		Name: Name(url, given.Name), Git: url, Ref: ref, Submodules: facts(given.Submodules),
-		Needs: facts(given.Needs), Packages: facts(given.Packages), Config: facts(given.Config), Skip: facts(given.Skip),
+		Needs: facts(given.Needs), Packages: facts(given.Packages), Config: facts(given.Config),
+		Skip: facts(given.Skip),
 	}
 	if given.Macro != "" {
 		r.Macro = Fact{given.Macro, said}
@@ -161,7 +162,9 @@ func (f *finder) macro() {
 	case own:
 		f.Macro = Fact{guess, "configure/RELEASE has it, and it is the module's name"}
 	default:
-		answer := f.ask(Question{"macro", "what do other modules call it in their configure/RELEASE?", guess + " is taken"})
+		answer := f.ask(Question{
+			"macro", "what do other modules call it in their configure/RELEASE?", guess + " is taken",
+		})
 		if f.Macro = (Fact{answer, said}); answer == "" {
 			f.Macro = Fact{guess, "from the module's name"}
 		}

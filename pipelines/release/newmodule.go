@@ -208,8 +208,9 @@ func (t *trial) stand(ctx context.Context) (err error) {
 		tree.Images[t.img.Name] = t.img
 		var whole bool
 		if t.below, whole = tree.Below(t.img); !whole {
-			return t.refused("name a release with --from", "%s can't be built: it is built on %s, which is not in the tree",
-				t.From, tree.Chain(t.img.Name)[0].Parent)
+			return t.refused("name a release with --from",
+				"%s can't be built: it is built on %s, which is not in the tree", t.From,
+				tree.Chain(t.img.Name)[0].Parent)
 		}
 		t.parent, err = t.Builder.build(ctx, t.files, t.img.Parent.Asset)
 		return err

@@ -125,7 +125,8 @@ func TestWhatCantBeTriedOut(t *testing.T) {
 		"a bad line": {named(url, func(w *NewModule) { w.Config = []string{"TIRPC"} }), "config"},
 		"no parent":  {named(url, func(w *NewModule) { w.From = "epics-base" }), "epics-base"},
 		"an unknown need": {
-			named(url, func(w *NewModule) { w.Needs = []string{"gone"} }), "there is no recipe of that; describe it first",
+			named(url, func(w *NewModule) { w.Needs = []string{"gone"} }),
+			"there is no recipe of that; describe it first",
 		},
 		"a need without a ref": {
 			named(url, func(w *NewModule) { w.Needs = []string{"raw"} }), "as in --need raw=R1-0",
@@ -197,7 +198,7 @@ func TestWhatItIsTriedOn(t *testing.T) {
 	const other = "from: ioc-parent 2.0\nioc: {modules: [scale]}\nsmoke: {config: smoke, checks: [{pv: \"A:B\"}]}\n"
 	root := fstest.MapFS{
 		"generic-iocs/support/epics-base.yaml":    workingCopy()["generic-iocs/support/epics-base.yaml"],
-		"generic-iocs/epics-base/image.yaml":      {Data: []byte("from: debian:trixie-slim\nmodules: {epics-base: R7}\n")},
+		"generic-iocs/epics-base/image.yaml":      {Data: []byte("from: debian:trixie\nmodules: {epics-base: R7}\n")},
 		"generic-iocs/epics-base/image.lock.yaml": {},
 	}
 	two := workingCopy()
