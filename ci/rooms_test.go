@@ -92,8 +92,8 @@ var walls = []wall{
 	},
 	{
 		[]string{
-			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "beamline", "plan",
-			"record", "diag",
+			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "newmodule",
+			"beamline", "plan", "record", "diag",
 		},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",

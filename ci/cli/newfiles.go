@@ -134,18 +134,14 @@ func (a *app) writes(n newFiles, work func(b *beginning, given []string) error) 
 
 // askFor asks for what no flag said; where stdin is no terminal it refuses.
 func (a *app) askFor(b *beginning, names []string) error {
-	file, isFile := a.In.(*os.File)
-	asks := isFile && isatty.IsTerminal(file.Fd())
-	lines := bufio.NewReader(a.In)
+	ask := a.asker()
 	for _, name := range names {
 		q := b.questions()[name]
-		if *q.answer == "" && asks {
-			fmt.Fprintf(a.Err, "%s\n%s: ", q.text, name)
-			line, err := lines.ReadString('\n')
-			if err != nil && !errors.Is(err, io.EOF) {
+		if *q.answer == "" && ask != nil {
+			var err error
+			if *q.answer, err = ask(name, q.text); err != nil {
 				return err
 			}
-			*q.answer = strings.Trim(line, "\" \t\r\n")
 		}
 		if *q.answer == "" {
 			return &diag.Error{
@@ -155,6 +151,24 @@ func (a *app) askFor(b *beginning, names []string) error {
 		}
 	}
 	return nil
+}
+
+// asker returns what asks a person for something, by its name; nil where stdin is no
+// terminal.
+func (a *app) asker() func(name, text string) (string, error) {
+	file, isFile := a.In.(*os.File)
+	if !isFile || !isatty.IsTerminal(file.Fd()) {
+		return nil
+	}
+	lines := bufio.NewReader(a.In)
+	return func(name, text string) (string, error) {
+		fmt.Fprintf(a.Err, "%s\n%s: ", text, name)
+		line, err := lines.ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		return strings.Trim(line, "\" \t\r\n"), nil
+	}
 }
 
 // ownFolder refuses to begin a repository within another.

@@ -46,6 +46,16 @@ func (p *progress) close() {
 	p.done.Wait()
 }
 
+// aside does work while nothing is drawn, as a person reads and types there.
+func (p *progress) aside(work func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.live {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	work()
+}
+
 // sink shows one event of a step.
 func (p *progress) sink(e step.Event) {
 	p.mu.Lock()

@@ -27,6 +27,8 @@ type app struct {
 	env    func(string) string
 	output string // "text" or "json"; a verb may accept more
 	repo   string // folder of the git repository
+
+	progress *progress // of the steps under way; nil before
 }
 
 // Main runs one command line and returns its exit status: 0, or a diag.Kind.
@@ -72,7 +74,7 @@ func (a *app) root() *cobra.Command {
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
 	newVersion, newUp, newDown, newEnv, newServe,
-	newInit, newNew, newTag, newLock, newGenerate, newPlan, newChart, newCheck, newKey,
+	newInit, newNew, newModule, newTag, newLock, newGenerate, newPlan, newChart, newCheck, newKey,
 	newRelease, newGitHubRelease, newRecord, newVerify, newDiff, newRender,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
 	newPromote, newRollback, newStatus, newVersions, newHistory, newPage, newFind, newLogs, newConsole, newShell,

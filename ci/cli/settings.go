@@ -255,5 +255,6 @@ func (a *app) builder(ctx context.Context, s *site, work func(context.Context, r
 func (a *app) steps(ctx context.Context, work func(context.Context) error) error {
 	p := newProgress(a.Err)
 	defer p.close()
+	a.progress = p
 	return work(step.WithSink(ctx, p.sink))
 }

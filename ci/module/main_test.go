@@ -210,6 +210,12 @@ func TestGenerate(t *testing.T) {
 	assert.Equal(t, map[string]string{folder: "made"}, dir.New)
 }
 
+// TestModuleAdd: the file of a support module is added to the working copy.
+func TestModuleAdd(t *testing.T) {
+	dir := withNew(&dagger.Directory{}, map[string]string{"generic-iocs/support/asyn.yaml": "macro: ASYN\n"})
+	assert.Equal(t, map[string]string{"generic-iocs/support/asyn.yaml": "macro: ASYN\n"}, dir.New)
+}
+
 // TestService: a client reaches both servers of an IOC.
 func TestService(t *testing.T) {
 	assert.Equal(t, []int{5064, 5075}, asService(&dagger.Container{}).Of.Ports)

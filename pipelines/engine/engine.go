@@ -37,8 +37,21 @@ func Explain(err error) error {
 		return err
 	}
 	lines := telling(exec.Stdout + "\n" + exec.Stderr)
-	return fmt.Errorf("%s: exit status %d\n  %s", short(exec.Cmd), exec.ExitCode, strings.Join(lines, "\n  "))
+	return explained{
+		fmt.Sprintf("%s: exit status %d\n  %s", short(exec.Cmd), exec.ExitCode, strings.Join(lines, "\n  ")), exec,
+	}
 }
+
+// explained is the failure of a command as a person reads it.
+type explained struct {
+	text string
+	exec *dagger.ExecError
+}
+
+func (e explained) Error() string { return e.text }
+
+// Unwrap lets Failed find the command that failed.
+func (e explained) Unwrap() error { return e.exec }
 
 // Fix returns what to do about an engine's error: mend, when a command ended with
 // another exit status than 0, or else to see to the engine.

@@ -36,6 +36,8 @@ func TestExplain(t *testing.T) {
 	} {
 		err := Explain(&dagger.ExecError{Cmd: test.cmd, ExitCode: 2, Stdout: "hello", Stderr: "a: not found"})
 		require.EqualError(t, err, test.want)
+		_, failed := Failed(err)
+		require.True(t, failed, "that a command failed is still known")
 	}
 }
 

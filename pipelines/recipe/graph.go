@@ -163,3 +163,29 @@ func (t *Tree) Packages(img *Image) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// Parents returns the releases that the generic IOCs of the tree are built on, each
+// once, by name and version.
+func (t *Tree) Parents() []asset.Pin {
+	var pins []asset.Pin
+	for _, img := range t.Images {
+		if img.IOC != nil && !img.Parent.IsZero() && !slices.Contains(pins, img.Parent) {
+			pins = append(pins, img.Parent)
+		}
+	}
+	slices.SortFunc(pins, func(a, b asset.Pin) int { return strings.Compare(a.String(), b.String()) })
+	return pins
+}
+
+// Ref returns the git ref at which an image of the tree builds a module, of the first
+// one by name; empty where none builds it from git.
+func (t *Tree) Ref(module string) string {
+	for _, name := range slices.Sorted(maps.Keys(t.Images)) {
+		for _, ref := range t.Images[name].Modules {
+			if mod := t.Modules[module]; ref.Name == module && mod != nil && mod.Folder == "" {
+				return ref.Ref
+			}
+		}
+	}
+	return ""
+}

@@ -52,14 +52,25 @@ func ReadAlone(fsys fs.FS) (*recipe.Tree, []*recipe.Image, error) {
 	return tree, outside, err
 }
 
+// ReadModule reads the text of one support module's file, which need not be there yet. It
+// is checked as far as it can be without the rest of the tree.
+func ReadModule(name string, text []byte) (*recipe.Module, error) {
+	r := newReader(nil)
+	r.moduleText(name, text)
+	if doc := r.moduleDocs[name]; doc != nil {
+		r.checkSource(r.tree.Modules[name], doc)
+		r.checkMacro(r.tree.Modules[name], doc)
+		r.checkLicence(r.tree.Modules[name], doc)
+	}
+	if err := r.faults.Err(); err != nil {
+		return nil, err
+	}
+	return r.tree.Modules[name], nil
+}
+
 // read reads all files, and checks what needs no other release.
 func read(fsys fs.FS) *reader {
-	r := &reader{
-		fsys:       fsys,
-		tree:       &recipe.Tree{Images: map[asset.Name]*recipe.Image{}, Modules: map[string]*recipe.Module{}},
-		imageDocs:  map[asset.Name]*strictyaml.Doc{},
-		moduleDocs: map[string]*strictyaml.Doc{},
-	}
+	r := newReader(fsys)
 	for _, e := range r.list(recipe.Dir) {
 		if e.IsDir() && e.Name() != "support" && !strings.HasPrefix(e.Name(), ".") {
 			r.image(e.Name())
@@ -74,6 +85,15 @@ func read(fsys fs.FS) *reader {
 	r.checkModules()
 	r.checkImages()
 	return r
+}
+
+func newReader(fsys fs.FS) *reader {
+	return &reader{
+		fsys:       fsys,
+		tree:       &recipe.Tree{Images: map[asset.Name]*recipe.Image{}, Modules: map[string]*recipe.Module{}},
+		imageDocs:  map[asset.Name]*strictyaml.Doc{},
+		moduleDocs: map[string]*strictyaml.Doc{},
+	}
 }
 
 // result returns the tree, or all that is wrong with it.
@@ -216,13 +236,20 @@ func (r *reader) module(base string) {
 			"%q can't be a support module's name: only letters, digits, - and _", name,
 		)
 	}
-	mod := &recipe.Module{Name: name, File: file}
-	r.tree.Modules[name] = mod
 	text, err := fs.ReadFile(r.fsys, file)
 	if err != nil {
+		r.tree.Modules[name] = &recipe.Module{Name: name, File: file}
 		r.fault(file, "replace it by a file", "it can't be read: %w", err)
 		return
 	}
+	r.moduleText(name, text)
+}
+
+// moduleText reads the text of a support module's file.
+func (r *reader) moduleText(name string, text []byte) {
+	file := recipe.ModulePath(name)
+	mod := &recipe.Module{Name: name, File: file}
+	r.tree.Modules[name] = mod
 	f, doc, err := moduleSchema().Read(file, text)
 	r.faults.Add(err)
 	r.moduleDocs[name] = doc

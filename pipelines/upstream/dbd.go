@@ -19,6 +19,9 @@ type DBD struct {
 	// of record types, device support choices, drivers, registrars, functions
 	// and variables: "registrar(asynRegister)".
 	Defined []string
+	// Symbols are the variables that a library must export for what is defined
+	// here: "pvar_func_asynRegister".
+	Symbols []string
 }
 
 var (
@@ -36,6 +39,7 @@ func ReadDBD(text string) DBD {
 	}
 	for _, m := range dbdStatement.FindAllStringSubmatch(text, -1) {
 		kind, name := m[1], m[2]
+		d.Symbols = append(d.Symbols, symbol(kind, name, strings.Split(m[3], ",")))
 		switch kind {
 		case "recordtype":
 			d.RecordTypes = append(d.RecordTypes, name)
@@ -49,6 +53,30 @@ func ReadDBD(text string) DBD {
 		d.Defined = append(d.Defined, kind+"("+name+")")
 	}
 	return d
+}
+
+// symbol returns the variable that epicsExportAddress makes for a statement:
+// https://github.com/epics-base/epics-base/blob/7.0/modules/libcom/src/misc/epicsExport.h
+func symbol(kind, name string, more []string) string {
+	word := func(i int, otherwise string) string {
+		if i >= len(more) {
+			return otherwise
+		}
+		return strings.Trim(more[i], " \t\r\n\"")
+	}
+	switch kind {
+	case "recordtype":
+		return "pvar_rset_" + name + "RSET"
+	case "device":
+		return "pvar_dset_" + word(2, "")
+	case "driver":
+		return "pvar_drvet_" + name
+	case "function":
+		return "pvar_func_register_func_" + name
+	case "variable":
+		return "pvar_" + word(1, "int") + "_" + name
+	}
+	return "pvar_func_" + name
 }
 
 // Lack is something that a list of database definition files needs and lacks.

@@ -19,6 +19,8 @@ device("ai",CONSTANT,devAiSoft,"Soft")
  driver(drvAxis)
 registrar("axisRegister")
 variable(axisDebug, int)
+variable(axisGain, double)
+variable(axisMore)
 function(axisCount)
 `)
 	require.Equal(t, []string{"axisRecord.dbd", "motorRecord.dbd", "dbCommon.dbd"}, d.Includes)
@@ -26,8 +28,13 @@ function(axisCount)
 	require.Equal(t, []string{"ai"}, d.Devices)
 	require.Equal(t, []string{
 		"recordtype(axis)", `device(ai,"axis read")`, `device(ai,"Soft")`, "driver(drvAxis)", "registrar(axisRegister)",
-		"variable(axisDebug)", "function(axisCount)",
+		"variable(axisDebug)", "variable(axisGain)", "variable(axisMore)", "function(axisCount)",
 	}, d.Defined)
+	require.Equal(t, []string{
+		"pvar_rset_axisRSET", "pvar_dset_devAiAxis", "pvar_dset_devAiSoft", "pvar_drvet_drvAxis",
+		"pvar_func_axisRegister", "pvar_int_axisDebug", "pvar_double_axisGain", "pvar_int_axisMore",
+		"pvar_func_register_func_axisCount",
+	}, d.Symbols)
 }
 
 func TestLacks(t *testing.T) {
