@@ -113,7 +113,7 @@ pod:
 	service := s.service(reg)
 	page := filepath.Join("beamlines", s.line, "iocs", s.line+"-ea-page-01")
 	s.write(filepath.Join(page, "values.yaml"), "service: a page\nimage: "+strings.Split(web, "@")[0]+
-		"\nboot: {command: [perl, -e, 'exit -e \"/epics/config/greeting\" ? 0 : 1']}\n")
+		"\nboot: {command: [perl, -e, 'exit(-e \"/epics/config/greeting\" ? 0 : 1)']}\n")
 	s.write(filepath.Join(page, "config/greeting"), "hello\n")
 	s.commit("bl87t/0.9.0")
 	require.Contains(t, run(t, s.dir, "release", "bl87t/0.9.0", "--registry", reg).err, "tagline lock bl87t")
