@@ -27,7 +27,8 @@ func (b Builder) Lock(ctx context.Context, img *recipe.Image, parent *Image) (*l
 		if err != nil {
 			return nil, pullFault(img, img.Base, err)
 		}
-		lock.Base, b.base = ref, ref
+		lock.Base = lockfile.Resolved(img.Base, ref)
+		b.base = lock.Base
 	default:
 		b.base = b.Locks[b.Tree.Chain(img.Name)[0].Name].Base
 	}

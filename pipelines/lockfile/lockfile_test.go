@@ -185,3 +185,16 @@ func FuzzLocks(f *testing.F) {
 		assert.Equal(t, locks, read)
 	})
 }
+
+func TestResolved(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("7", 64)
+	for _, test := range []struct{ named, answered, want string }{
+		{"debian:13", "docker.io/library/debian:13" + digest, "docker.io/library/debian:13" + digest},
+		{"ghcr.io/a/web:1", "ghcr.io/a/web:1" + digest, "ghcr.io/a/web:1" + digest},
+		// The engine has pulled the same content by another name before.
+		{"ghcr.io/a/web:1", "ghcr.io/b/web:1" + digest, "ghcr.io/a/web:1" + digest},
+		{"ghcr.io/a/web:1" + digest, "ghcr.io/b/web:2" + digest, "ghcr.io/a/web:1" + digest},
+	} {
+		require.Equal(t, test.want, Resolved(test.named, test.answered))
+	}
+}

@@ -141,6 +141,17 @@ func sameImage(named, locked string) bool {
 	return canonical(named) == canonical(tagged)
 }
 
+// Resolved returns the named image at the digest with which an engine answered. An
+// engine that has the same content under another name may answer with that name.
+func Resolved(named, answered string) string {
+	_, digest, pinned := strings.Cut(answered, "@")
+	if sameImage(named, answered) || !pinned {
+		return answered
+	}
+	tagged, _, _ := strings.Cut(named, "@")
+	return tagged + "@" + digest
+}
+
 // canonical spells a container image in full.
 func canonical(image string) string {
 	ref, err := imageref.ParseReference(image)

@@ -160,7 +160,7 @@ func (l *locker) lockBeamline(ctx context.Context, bl *beamline.Beamline) (map[s
 					Err: engine.Explain(err), Fix: "check its name, and that the engine reaches its registry",
 				}
 			}
-			locked[image] = ref
+			locked[image] = lockfile.Resolved(image, ref)
 		}
 		return nil
 	})
