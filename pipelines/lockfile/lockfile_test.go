@@ -195,6 +195,6 @@ func TestResolved(t *testing.T) {
 		{"ghcr.io/a/web:1", "ghcr.io/b/web:1" + digest, "ghcr.io/a/web:1" + digest},
 		{"ghcr.io/a/web:1" + digest, "ghcr.io/b/web:2" + digest, "ghcr.io/a/web:1" + digest},
 	} {
-		require.Equal(t, test.want, Resolved(test.named, test.answered))
+		require.Equal(t, test.want, lockfile.Resolved(test.named, test.answered))
 	}
 }
