@@ -30,7 +30,6 @@ type argument struct {
 // The arguments that several verbs take.
 var (
 	tagArg      = argument{what: "a tag", example: "bl01t/2026.11.1", choices: tagChoices}
-	imageArg    = argument{what: "a generic IOC", example: "ioc-simstage", choices: imageChoices}
 	lockedArg   = argument{what: "a generic IOC or a beamline", example: "ioc-simstage", choices: lockedChoices}
 	assetArg    = argument{what: "an asset", example: "bl01t", choices: assetChoices}
 	beamlineArg = argument{what: "a beamline", example: "bl01t", choices: beamlineChoices}
@@ -178,8 +177,6 @@ func assetChoices(a *app, _ []string) []string {
 	}
 	return texts(slices.Sorted(maps.Keys(assets)))
 }
-
-func imageChoices(a *app, _ []string) []string { return a.assetsOf(asset.Image) }
 
 func lockedChoices(a *app, _ []string) []string { return a.assetsOf(asset.Image, asset.Beamline) }
 
