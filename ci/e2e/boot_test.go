@@ -111,8 +111,7 @@ func TestABootTouchesNothing(t *testing.T) {
 		"record(ai, \"T:PVA\") { field(INP, {pva: {pv: \"NOBODY:PVA\", proc: \"CP\"}}) }\n")
 	s.Env = environ
 	_, err := tester.Container(s).WithEnvVariable("TOKEN", environ["EPICS_CA_ADDR_LIST"]).
-		WithExec([]string{"timeout", "-s", "KILL", "10", "/epics/ioc/ioc", "st.cmd"},
-			dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny}).Sync(t.Context())
+		WithExec([]string{"sh", "-c", "timeout -s KILL 10 /epics/ioc/ioc st.cmd || true"}).Sync(t.Context())
 	require.NoError(t, err)
 	require.Len(t, l.all(), 3, "the test does not hear what it should")
 
