@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"dagger.io/dagger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/recipe"
