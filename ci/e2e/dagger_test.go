@@ -35,7 +35,7 @@ func TestDaggerCallIsTheSame(t *testing.T) {
 	byCall := call(t, s, "", "plan", "--tag", "bl93t/1.0.0", "steps", "what")
 	require.Equal(t, strings.Join(whats, "\n"), strings.TrimSpace(byCall))
 	require.Equal(t, readFile(t, s, lockFile), call(
-		t, s, "", "lock", "--images", "epics-base", "after", "file", "--path", lockFile, "contents",
+		t, s, "", "lock", "--assets", "epics-base", "after", "file", "--path", lockFile, "contents",
 	))
 
 	var shown chart.Shown
