@@ -34,9 +34,11 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"each fault that EPICS Base finds", "bl96t/1.0.4", func(s *site) {
 			s.copy(faulty+"config", s.instance("02", "config"))
 			s.edit(s.instance("02", "config/st.cmd"), "nobodyStart\n", "nobodyStart\nexit\n")
+			s.edit(s.instance("02", "values.yaml"), "probePV", "startup: {within: 20s}\nprobePV")
 		}, baseFaults(t, "beamlines/bl96t/iocs/bl96t-mo-ioc-02/")},
 		{"missing macro in a database", "bl96t/1.0.2", func(s *site) {
 			s.edit(s.instance("02", "config/st.cmd"), `"P=BL96T`, `"Q=BL96T`)
+			s.edit(s.instance("02", "values.yaml"), "probePV", "startup: {within: 20s}\nprobePV")
 		}, []string{"beamlines/bl96t/iocs/bl96t-mo-ioc-02/config/st.cmd:", "undefined"}},
 		{"two IOCs serve one PV", "bl96t/1.0.3", func(s *site) {
 			s.edit(s.instance("02", "config/st.cmd"), `P=BL96T-MO-IOC-02:`, `P=BL96T-MO-IOC-01:`)
@@ -88,6 +90,9 @@ func baseFaults(t *testing.T, folder string) (all []string) {
 	require.NoError(t, err)
 	for line := range strings.Lines(string(text)) {
 		first, _, _ := strings.Cut(strings.TrimSpace(line), ";")
+		if strings.HasSuffix(first, "did not reach the end of iocInit") {
+			continue // this script goes on after an iocInit that failed
+		}
 		all = append(all, folder+first)
 	}
 	require.Greater(t, len(all), 60)
