@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	longestDelay  = 15 * time.Second // of a fault, after the command's start
+	longestDelay  = 5 * time.Second  // of a fault, after the command's start
 	longestFreeze = 40 * time.Second // longer than a promotion's lease lasts
 	hangs         = 6 * time.Minute  // after which a command is taken for one that never ends
 	stableTime    = 3 * time.Second
