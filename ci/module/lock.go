@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"dagger/tagline/internal/dagger"
@@ -36,23 +37,18 @@ func (t *Tagline) Lock(
 	if err != nil {
 		return nil, err
 	}
-	return locked(t.Work, locks).Changes(t.Work), nil
+	return written(t.Work, locks).Changes(t.Work), nil
 }
 
-// locked is a working copy with lock files by their paths. A lock of nothing has
+// written is a working copy with the files by their paths. Content that is empty has
 // no file.
-func locked(dir *dagger.Directory, locks map[string][]byte) *dagger.Directory {
-	var files []string
-	for file := range locks {
-		files = append(files, file)
-	}
-	slices.Sort(files)
-	for _, file := range files {
-		if len(locks[file]) == 0 {
+func written[content string | []byte](dir *dagger.Directory, files map[string]content) *dagger.Directory {
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		if len(files[file]) == 0 {
 			dir = dir.WithoutFile(file)
 			continue
 		}
-		dir = dir.WithNewFile(file, string(locks[file]))
+		dir = dir.WithNewFile(file, string(files[file]))
 	}
 	return dir
 }

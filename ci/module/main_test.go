@@ -194,7 +194,7 @@ func TestWorktree(t *testing.T) {
 // TestLock: the files of a lock are a change of the recipes, and a lock of
 // nothing is a file that goes.
 func TestLock(t *testing.T) {
-	dir := locked(&dagger.Directory{}, map[string][]byte{
+	dir := written(&dagger.Directory{}, map[string][]byte{
 		"generic-iocs/a/image.lock.yaml": []byte("base: x\n"), "generic-iocs/b/image.lock.yaml": nil,
 	})
 	assert.Equal(t, map[string]string{"generic-iocs/a/image.lock.yaml": "base: x\n"}, dir.New)
@@ -212,7 +212,7 @@ func TestGenerate(t *testing.T) {
 
 // TestModuleAdd: the file of a support module is added to the working copy.
 func TestModuleAdd(t *testing.T) {
-	dir := withNew(&dagger.Directory{}, map[string]string{"generic-iocs/support/asyn.yaml": "macro: ASYN\n"})
+	dir := written(&dagger.Directory{}, map[string]string{"generic-iocs/support/asyn.yaml": "macro: ASYN\n"})
 	assert.Equal(t, map[string]string{"generic-iocs/support/asyn.yaml": "macro: ASYN\n"}, dir.New)
 }
 

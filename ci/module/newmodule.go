@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"dagger/tagline/internal/dagger"
 
@@ -72,13 +70,5 @@ func (t *Tagline) ModuleAdd(
 	if err != nil {
 		return nil, err
 	}
-	return withNew(t.Work, made).Changes(t.Work), nil
-}
-
-// withNew is a working copy with new files by their paths.
-func withNew(dir *dagger.Directory, files map[string]string) *dagger.Directory {
-	for _, file := range slices.Sorted(maps.Keys(files)) {
-		dir = dir.WithNewFile(file, files[file])
-	}
-	return dir
+	return written(t.Work, made).Changes(t.Work), nil
 }
