@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,9 +31,8 @@ var images = []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"}
 
 // Options say which fleet is made, and with what.
 type Options struct {
-	State   state.Dir // of tagline up
-	Command string    // the tagline that is run
-	Line    string    // the beamline's name, and that of its namespace
+	Command string // the tagline that is run
+	Line    string // the beamline's name, and that of its namespace
 	IOCs    int
 }
 
@@ -40,40 +40,64 @@ type Options struct {
 type Fleet struct {
 	Options
 	*cluster.Namespace
-	Registry string // where it is released to
+	State    state.Dir // of tagline up
+	Registry string    // where it is released to
 	site     *site
 	dir      string // of its repository
 }
 
-// New makes the repository in dir, releases both versions, and promotes the
-// first. Another run with as many IOCs finds the releases of this one.
-func New(ctx context.Context, o Options, env local.Env, dir string) (*Fleet, error) {
-	f := &Fleet{Options: o, dir: dir}
-	var err error
-	f.Namespace, err = cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, o.Line, o.Line)
+// New makes a repository, releases both versions, and promotes the first, with
+// what tagline up started: TAGLINE_STATE says where. Another run with as many
+// IOCs finds the releases of this one.
+func New(ctx context.Context, o Options) (f *Fleet, err error) {
+	f = &Fleet{Options: o}
+	if f.State, err = state.FromEnvironment(os.Getenv); err != nil {
+		return nil, err
+	}
+	env, err := local.ReadEnv(f.State)
 	if err != nil {
 		return nil, err
 	}
-	if f.site, err = newSite(dir, o.Line, o.IOCs); err != nil {
+	if f.Command, err = filepath.Abs(o.Command); err != nil {
 		return nil, err
 	}
-	if err := f.Tagline(ctx, "lock"); err != nil {
+	if f.dir, err = os.MkdirTemp("", "tagline-"+o.Line); err != nil {
 		return nil, err
+	}
+	if err := f.begin(ctx, env); err != nil {
+		os.RemoveAll(f.dir)
+		return nil, err
+	}
+	return f, nil
+}
+
+// begin does what New does with the repository, the registry and the cluster.
+func (f *Fleet) begin(ctx context.Context, env local.Env) (err error) {
+	o := f.Options
+	f.Namespace, err = cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, o.Line, o.Line)
+	if err != nil {
+		return err
+	}
+	if f.site, err = newSite(f.dir, o.Line, o.IOCs); err != nil {
+		return err
+	}
+	if err := f.Tagline(ctx, "lock"); err != nil {
+		return err
 	}
 	locked, err := f.site.commit("Lock what the recipes name", append(images, o.Line+"/"+First)...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.Registry = fmt.Sprintf("%s/%s/%s", env.Registry, o.Line, locked[:12])
 	if err := f.Tag(Second); err != nil {
-		return nil, err
+		return err
 	}
 	for _, tag := range append(images, o.Line+"/"+First, o.Line+"/"+Second) {
 		if err := f.Tagline(ctx, f.Release(tag)...); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f, f.Tagline(ctx, f.Promotion(First)...)
+	return f.Tagline(ctx, f.Promotion(First)...)
 }
 
 // Tag changes every third start-up script, and tags that as a version of the
@@ -174,9 +198,10 @@ func whole(st *status.Status, iocs int) error {
 	return nil
 }
 
-// Remove takes the beamline off the cluster. It does so after an interruption
+// Remove takes the beamline off the cluster, and its repository away. It does so after an interruption
 // too: its IOCs would go on serving.
 func (f *Fleet) Remove() {
+	os.RemoveAll(f.dir)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := f.Client.CoreV1().Namespaces().Delete(ctx, f.Line, metav1.DeleteOptions{}); err != nil {

@@ -11,13 +11,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/tagline-ci/tagline/ci/fleet"
-	"github.com/tagline-ci/tagline/ci/local"
-	"github.com/tagline-ci/tagline/ci/local/state"
 	"github.com/tagline-ci/tagline/ci/page"
 )
 
@@ -54,23 +51,8 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options) (err error) {
-	if o.State, err = state.FromEnvironment(os.Getenv); err != nil {
-		return err
-	}
-	env, err := local.ReadEnv(o.State)
-	if err != nil {
-		return err
-	}
-	if o.Command, err = filepath.Abs(o.Command); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "tagline-soak")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	f, err := fleet.New(ctx, o.Options, env, dir)
+func run(ctx context.Context, o options) error {
+	f, err := fleet.New(ctx, o.Options)
 	if err != nil {
 		return err
 	}

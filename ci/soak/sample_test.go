@@ -38,7 +38,7 @@ func testSoaked(t *testing.T, objects ...runtime.Object) *soaked {
 	t.Helper()
 	s := state.Dir(t.TempDir())
 	require.NoError(t, os.MkdirAll(s.Path("registry", "docker", "registry", "v2", "repositories", line), 0o755))
-	return &soaked{killed: map[string]int{}, Fleet: &fleet.Fleet{Options: fleet.Options{State: s},
+	return &soaked{killed: map[string]int{}, Fleet: &fleet.Fleet{State: s,
 		Namespace: &cluster.Namespace{Name: line, Beamline: line, Client: fake.NewClientset(objects...)}}}
 }
 
