@@ -50,7 +50,7 @@ var supervision = []string{kindKubelet, kindContainerd, kindShims, kindPods}
 
 // daemons are the processes that tagline up leaves behind, by name.
 var daemons = []string{"engine", "shelf", "kube-etcd", "kube-apiserver", "kube-controller-manager",
-	"kube-scheduler", "kube-volumes", "kube-node"}
+	"kube-scheduler", "kube-volumes", "kube-proxy", "kube-node"}
 
 // stableTime is how long all IOCs must have been ready.
 const (
