@@ -27,7 +27,8 @@ func testTrial(t *testing.T, script string) *trial {
 	require.NoError(t, os.WriteFile(command, []byte("#!/bin/sh\n"+script), 0o700))
 	options := fleet.Options{Command: command, Line: "faults"}
 	return &trial{
-		Fleet: &fleet.Fleet{Options: options, State: state.Dir(t.TempDir())}, rng: rand.New(rand.NewPCG(1, 0)), version: fleet.First,
+		Fleet: &fleet.Fleet{Options: options, State: state.Dir(t.TempDir())},
+		rng:   rand.New(rand.NewPCG(1, 0)), version: fleet.First,
 	}
 }
 
