@@ -183,14 +183,14 @@ func TestWhatMakesADaemonAnother(t *testing.T) {
 }
 
 func TestADaemonHasItsOwnTimeToEnd(t *testing.T) {
-	s := state.Dir(t.TempDir())
-	d := fileDaemon(t, "one")
-	ended := filepath.Join(t.TempDir(), "ended")
-	d.Args[2] = "trap 'sleep 1; touch " + ended + "; exit 0' TERM; " +
-		strings.Replace(d.Args[2], "exec sleep 60", "while :; do sleep 0.1; done", 1)
 	for grace, clean := range map[time.Duration]bool{time.Minute: true, 200 * time.Millisecond: false} {
+		s := state.Dir(t.TempDir())
+		// A daemon of its own: the file that says ready comes after the trap, and must not be there before it.
+		d := fileDaemon(t, "one")
 		d.Grace = grace
-		require.NoError(t, os.RemoveAll(ended))
+		ended := filepath.Join(t.TempDir(), "ended")
+		d.Args[2] = "trap 'sleep 1; touch " + ended + "; exit 0' TERM; " +
+			strings.Replace(d.Args[2], "exec sleep 60", "while :; do sleep 0.1; done", 1)
 		startForTest(t, s, d)
 		require.NoError(t, Stop(t.Context(), s, d.Name))
 		_, err := os.Stat(ended)
