@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"dagger.io/dagger"
 
@@ -65,25 +64,18 @@ func (p Pipeline) Instance(
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, inst := range bl.Instances {
-		if names = append(names, inst.Name); inst.Name != name {
-			continue
-		}
-		if inst.Service != "" {
-			return nil, diag.Invalidf(
-				inst.File, 0, "name an IOC", "%s is a service, and no IOC: its chart says what it runs", name,
-			)
-		}
-		run, err := (&job{Pipeline: p, files: files, inTree: inTree}).ioc(ctx, inst.Image, inst.File)
-		if err != nil {
-			return nil, err
-		}
-		return smoke.Tester{Client: p.Client}.Container(subject(inst, run)), nil
+	inst, err := bl.Instance(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, &diag.Error{
-		Kind: diag.Invalid, Doing: "looking for IOC instance", Asset: name,
-		Err: errors.New("beamline " + string(line) + " has none of that name"),
-		Fix: "name one of " + strings.Join(names, ", "),
+	if inst.Service != "" {
+		return nil, diag.Invalidf(
+			inst.File, 0, "name an IOC", "%s is a service, and no IOC: its chart says what it runs", name,
+		)
 	}
+	run, err := (&job{Pipeline: p, files: files, inTree: inTree}).ioc(ctx, inst.Image, inst.File)
+	if err != nil {
+		return nil, err
+	}
+	return smoke.Tester{Client: p.Client}.Container(subject(inst, run)), nil
 }
