@@ -51,7 +51,7 @@ type beamlineJob struct {
 	former    *attest.Release
 	formerErr error
 
-	boot  func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
+	boot  func(context.Context, []smoke.Subject) ([]*record.Test, error)
 	serve func(context.Context, smoke.Service) (*record.Test, error)
 }
 

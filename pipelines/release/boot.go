@@ -33,10 +33,11 @@ func (b *beamlineJob) test(ctx context.Context) error {
 		}
 	}
 	b.sayTaken(ctx, tests)
-	err := step.Each(ctx, sideBySide, rest, func(ctx context.Context, i int) error {
-		return step.Run(ctx, "booting "+b.bl.Instances[i].Name, func(ctx context.Context) error {
-			test, err := b.start(ctx, i)
-			if err == nil {
+	err := step.Each(ctx, batchesAtOnce, b.batches(rest), func(ctx context.Context, batch []int) error {
+		return step.Run(ctx, "booting "+smoke.Names(b.names(batch)), func(ctx context.Context) error {
+			found, err := b.start(ctx, batch)
+			for n, test := range found {
+				i := batch[n]
 				test.Inputs = tests[i].Inputs
 				tests[i] = *test
 			}
@@ -51,6 +52,47 @@ func (b *beamlineJob) test(ctx context.Context) error {
 	return nil
 }
 
+// batchesAtOnce is how many containers with IOCs, or services, are booted side by side.
+const batchesAtOnce = 4
+
+// batches returns the instances that are started together: a service is alone.
+func (b *beamlineJob) batches(instances []int) [][]int {
+	var iocs []int
+	var all [][]int
+	for _, i := range instances {
+		if b.bl.Instances[i].Service != "" {
+			all = append(all, []int{i})
+		} else {
+			iocs = append(iocs, i)
+		}
+	}
+	for _, batch := range smoke.Batches(b.subjects(iocs)) {
+		for n, place := range batch {
+			batch[n] = iocs[place]
+		}
+		all = append(all, batch)
+	}
+	return all
+}
+
+// names returns the names of instances.
+func (b *beamlineJob) names(instances []int) []string {
+	all := make([]string, len(instances))
+	for n, i := range instances {
+		all[n] = b.bl.Instances[i].Name
+	}
+	return all
+}
+
+// subjects returns instances as they are tested.
+func (b *beamlineJob) subjects(instances []int) []smoke.Subject {
+	all := make([]smoke.Subject, len(instances))
+	for n, i := range instances {
+		all[n] = subject(b.bl.Instances[i], b.booted(i))
+	}
+	return all
+}
+
 // tested returns the image in which an instance is tested, and the digest of all that
 // is.
 func (b *beamlineJob) tested(i int) (image, inputs asset.Digest) {
@@ -62,13 +104,17 @@ func (b *beamlineJob) tested(i int) (image, inputs asset.Digest) {
 	return run.digest, subject(inst, run).Inputs()
 }
 
-// start boots an instance: its IOC, or the command that tests a service.
-func (b *beamlineJob) start(ctx context.Context, i int) (*record.Test, error) {
-	inst := b.bl.Instances[i]
-	if inst.Service != "" {
-		return b.serve(ctx, service(inst))
+// start boots a batch of IOCs, or runs the command that tests a service.
+func (b *beamlineJob) start(ctx context.Context, batch []int) ([]*record.Test, error) {
+	inst := b.bl.Instances[batch[0]]
+	if inst.Service == "" {
+		return b.boot(ctx, b.subjects(batch))
 	}
-	return b.boot(ctx, inst, b.booted(i))
+	test, err := b.serve(ctx, service(inst))
+	if err != nil {
+		return nil, err
+	}
+	return []*record.Test{test}, nil
 }
 
 // service is a service as it is tested, in the image that its pod will run.
@@ -102,14 +148,10 @@ func (b *beamlineJob) booted(i int) ioc {
 // subject is an instance as it is booted: at its pinned image, as its pod will
 // start it.
 func subject(inst *beamline.Instance, run ioc) smoke.Subject {
-	runtime := run.img.Runtime
-	if run.own != nil {
-		runtime = run.own
-	}
 	return smoke.Subject{
 		Name: inst.Name, Folder: path.Join(inst.Folder, "config"), File: inst.File,
 		Digest:  run.digest,
-		Runtime: runtime, Clients: run.img.Developer, Config: inst.Config, Inside: run.own != nil,
+		Runtime: run.img.Runtime, Clients: run.img.Developer, Own: run.own, Config: inst.Config,
 		Checks: []recipe.Check{{PV: inst.Values.ProbePV, Line: 1}},
 		Env:    inst.Values.Env, Grace: inst.Values.Grace(), User: inst.Values.User(),
 		ProbePV: inst.Values.ProbePV, Protocol: inst.Values.ProbeProtocol(), Advances: inst.Values.ProbeAdvances,
@@ -117,14 +159,16 @@ func subject(inst *beamline.Instance, run ioc) smoke.Subject {
 	}
 }
 
-// boot starts one instance.
-func (j *job) boot(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
-	test, err := smoke.Tester{Client: j.Client}.Run(ctx, subject(inst, run))
+// boot boots IOC instances in one container.
+func (j *job) boot(ctx context.Context, batch []smoke.Subject) ([]*record.Test, error) {
+	tests, err := smoke.Tester{Client: j.Client}.RunAll(ctx, batch)
 	if err != nil {
-		return nil, j.bootFailed(inst.Name, err)
+		return nil, j.bootFailed(smoke.Named(batch), err)
 	}
-	test.Name = record.BootTest
-	return test, nil
+	for _, test := range tests {
+		test.Name = record.BootTest
+	}
+	return tests, nil
 }
 
 // bootFailed is the error of an engine that could not boot an instance.

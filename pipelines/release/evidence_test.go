@@ -14,9 +14,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/attest"
-	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -42,15 +42,17 @@ func (s *site) releases(version string, files map[string]string) (r run) {
 	j, err := s.read("bl01t/" + version)
 	require.NoError(s.t, err)
 	require.NoError(s.t, j.trustSigner(ctx))
-	boot := func(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
-		mu.Lock()
-		r.booted = append(r.booted, inst.Name)
-		mu.Unlock()
-		test, err := booted(ctx, inst, run)
-		if more := inst.Values.Env["SERVES"]; more != "" {
-			test.PVs = append(test.PVs, record.PV{Name: more, Type: "ai"})
+	boot := func(ctx context.Context, batch []smoke.Subject) ([]*record.Test, error) {
+		tests, err := booted(ctx, batch)
+		for i, subject := range batch {
+			mu.Lock()
+			r.booted = append(r.booted, subject.Name)
+			mu.Unlock()
+			if more := subject.Env["SERVES"]; more != "" {
+				tests[i].PVs = append(tests[i].PVs, record.PV{Name: more, Type: "ai"})
+			}
 		}
-		return test, err
+		return tests, err
 	}
 	r.err = j.release(ctx, (&beamlineJob{job: j, boot: boot}).work())
 	slices.Sort(r.booted)
@@ -225,7 +227,7 @@ func TestACheckTakesWhatAReleaseWould(t *testing.T) {
 	s.commit(nil, "bl01t/2026.11.2")
 	j, err := s.read("bl01t/2026.11.2")
 	require.NoError(t, err)
-	none := func(context.Context, *beamline.Instance, ioc) (*record.Test, error) {
+	none := func(context.Context, []smoke.Subject) ([]*record.Test, error) {
 		return nil, errors.New("it is booted")
 	}
 	require.NoError(t, j.check(t.Context(), (&beamlineJob{job: j, boot: none}).work()))

@@ -29,7 +29,7 @@ func TestWhatIsStartedByHand(t *testing.T) {
 		},
 		"an instance that the beamline lacks": {
 			func() (*dagger.Container, error) { return s.Instance(t.Context(), at, "bl01t", "bl01t-z", false) },
-			"name one of bl01t-a, bl01t-b",
+			"the instances here are bl01t-a, bl01t-b",
 		},
 		"an instance of an image that the tree lacks": {
 			func() (*dagger.Container, error) { return s.Instance(t.Context(), at, "bl01t", "bl01t-a", true) },

@@ -28,6 +28,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
+	"github.com/tagline-ci/tagline/pipelines/smoke"
 	"github.com/tagline-ci/tagline/pipelines/step"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -239,16 +240,22 @@ func TestCheckPublishesNothing(t *testing.T) {
 	require.ErrorContains(t, err, "reading revision nowhere")
 }
 
-// booted is a boot that passes, and serves the PVs of the instance.
-func booted(_ context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
-	return &record.Test{
-		Name: record.BootTest, Of: inst.Name, Digest: run.digest, Passed: true,
-		PVs: []record.PV{{Name: inst.Values.ProbePV, Type: "ai"}},
-	}, nil
+// boots boots a batch of IOCs.
+type boots func(context.Context, []smoke.Subject) ([]*record.Test, error)
+
+// booted is a boot that passes, and serves the probe PVs.
+func booted(_ context.Context, batch []smoke.Subject) (tests []*record.Test, _ error) {
+	for _, s := range batch {
+		tests = append(tests, &record.Test{
+			Name: record.BootTest, Of: s.Name, Digest: s.Digest, Passed: true,
+			PVs: []record.PV{{Name: s.ProbePV, Type: "ai"}},
+		})
+	}
+	return tests, nil
 }
 
 // beamline begins the release of bl01t, whose instances are booted by boot.
-func (s *site) beamline(boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)) (*job, work) {
+func (s *site) beamline(boot boots) (*job, work) {
 	s.commit(nil, "bl01t/2026.11.1")
 	j, err := s.read("bl01t/2026.11.1")
 	require.NoError(s.t, err)
@@ -288,14 +295,17 @@ func TestConfigThatIsALayer(t *testing.T) {
 	files["beamlines/bl01t/iocs/bl01t-a/config/db/a.db"] = "record(ai, \"A:X\") {}\n"
 	s := newSite(t, files)
 	s.ioc("ioc-x 1.0.0", asset.Image)
-	j, w := s.beamline(func(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
-		require.Equal(t, inst.Name == "bl01t-a", run.own != nil)
-		if run.own != nil {
-			there, err := s.Registry.Exists(ctx, s.Registry.At("instances/bl01t-a", run.digest))
-			require.NoError(t, err)
-			require.True(t, there, "it is pushed before it is tested")
+	j, w := s.beamline(func(ctx context.Context, batch []smoke.Subject) ([]*record.Test, error) {
+		require.Len(t, batch, 2, "one container boots both")
+		for _, subject := range batch {
+			require.Equal(t, subject.Name == "bl01t-a", subject.Own != nil)
+			if subject.Own != nil {
+				there, err := s.Registry.Exists(ctx, s.Registry.At("instances/bl01t-a", subject.Digest))
+				require.NoError(t, err)
+				require.True(t, there, "it is pushed before it is tested")
+			}
 		}
-		return booted(ctx, inst, run)
+		return booted(ctx, batch)
 	})
 	require.NoError(t, j.release(t.Context(), w))
 	rec, _, err := s.Registry.Record(t.Context(), "bl01t", assettest.Version("2026.11.1"))
@@ -318,23 +328,25 @@ func TestConfigThatIsALayer(t *testing.T) {
 }
 
 func TestABeamlineThatFailsLeavesNoRelease(t *testing.T) {
-	same := func(ctx context.Context, inst *beamline.Instance, run ioc) (*record.Test, error) {
-		test, err := booted(ctx, inst, run)
-		test.PVs[0].Name = "X"
-		return test, err
+	same := func(ctx context.Context, batch []smoke.Subject) ([]*record.Test, error) {
+		tests, err := booted(ctx, batch)
+		for _, test := range tests {
+			test.PVs[0].Name = "X"
+		}
+		return tests, err
 	}
-	crash := func(_ context.Context, inst *beamline.Instance, _ ioc) (*record.Test, error) {
-		return nil, errors.New("booting " + inst.Name + ": the engine is gone")
+	crash := func(_ context.Context, batch []smoke.Subject) ([]*record.Test, error) {
+		return nil, errors.New("booting " + smoke.Named(batch) + ": the engine is gone")
 	}
 	for name, c := range map[string]struct {
-		boot func(context.Context, *beamline.Instance, ioc) (*record.Test, error)
+		boot boots
 		kind asset.Kind // of what is released as ioc-x; empty for nothing
 		edit map[string]string
 		says string
 	}{
 		"an IOC that cannot be booted": {
 			boot: crash, kind: asset.Image,
-			says: "booting bl01t-a: the engine is gone\nbooting bl01t-b: the engine is gone",
+			says: "booting bl01t-a to bl01t-b, 2 IOCs: the engine is gone",
 		},
 		"two IOCs with one PV": {
 			boot: same, kind: asset.Image,

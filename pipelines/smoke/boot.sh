@@ -1,29 +1,21 @@
 #!/bin/sh
-# boot.sh COMMAND…: starts an IOC as its pod does, asks it, and stops it. Its
-# network leads to the simulators that stand beside it and to nothing else, and
-# only its autosave volume and /tmp can be written to.
+# boot.sh COMMAND…: starts an IOC as its pod does, asks it, and stops it.
+# boots.sh has taken the network away, and most of what can be written to.
 #
 # From the environment: RUN_AS=UID:GID; BOOTS, how often it is booted on the same
-# autosave volume. From /smoke: the checks of each boot for ioc-ask, checks.1,
-# checks.2; a script for each simulator, beside/*.sh.
+# autosave volume. From /smoke: the checks of each boot for ioc-ask, ioc/checks.1,
+# ioc/checks.2; a script for each simulator, beside/*.sh.
 #
 # stdout, for each boot N: "@log N" and what the IOC printed; "@pvs N" and its
 # records with their types; "@answers N" and what ioc-ask printed; "@exit N
 # STATUS", 137 when the IOC did not stop within its grace period. At last
 # "@beside NAME" and the last lines of each simulator.
 set -u
-if [ "${1:-}" != --alone ]; then
-	exec unshare --net --mount sh "$0" --alone "$@"
-fi
-shift
 
 # At its end an IOC waits for a name server that does not answer, and none does here.
 unset EPICS_CA_NAME_SERVERS
 
 perl /smoke/loopback.pl || exit 1
-chmod 1777 /tmp
-mount -o remount,bind,ro / || exit 1
-! mountpoint -q /epics/config || mount -o remount,bind,ro /epics/config || exit 1
 [ ! -d /epics/autosave/. ] || chown "$RUN_AS" /epics/autosave 2>/dev/null
 
 # What an IOC, and whoever asks it, is started through: no privileges.
@@ -38,7 +30,8 @@ done
 
 # state_is WORD…: the word that ioc-run wrote last is one of these, or it is gone.
 state_is() {
-	state=$(cat "$state_file" 2>/dev/null)
+	state=
+	[ ! -s "$state_file" ] || read -r state <"$state_file"
 	for word; do
 		[ "$state" != "$word" ] || return 0
 	done
@@ -79,8 +72,8 @@ boot() { # N COMMAND…
 		wait_until 200 test -s "/tmp/listed.$n"
 		touch /tmp/asked
 		# shellcheck disable=SC2086
-		[ ! -s "/smoke/checks.$n" ] ||
-			$user /epics/ioc-run/ioc-ask "/smoke/checks.$n" >"/tmp/answers.$n" 2>&1
+		[ ! -s "/smoke/ioc/checks.$n" ] ||
+			$user /epics/ioc-run/ioc-ask "/smoke/ioc/checks.$n" >"/tmp/answers.$n" 2>&1
 		[ "$n" -ge "$BOOTS" ] || saved "$n"
 		kill -TERM "${run% }" 2>/dev/null
 	fi
@@ -99,7 +92,7 @@ boot() { # N COMMAND…
 # saved N: waits until what was written to PVs in a boot has been saved, which
 # autosave does every few seconds.
 saved() {
-	grep -q '^put ' "/smoke/checks.$1" || return 0
+	grep -q '^put ' "/smoke/ioc/checks.$1" || return 0
 	wait_until 350 has_saved
 	sleep 5 # for what was written last
 }

@@ -59,7 +59,7 @@ func (s Subject) inputs(by asset.Digest) asset.Digest {
 		return ""
 	}
 	config := sums(s.Config)
-	s.Runtime, s.Clients, s.Config = nil, nil, nil
+	s.Runtime, s.Clients, s.Own, s.Config = nil, nil, nil, nil
 	return sum(s, config, by)
 }
 

@@ -34,7 +34,6 @@ func TestEachInputCounts(t *testing.T) {
 			func(s *Subject) { s.Config["a.db"] = nil },
 			func(s *Subject) { s.Config = map[string][]byte{"st2.cmd": []byte("x")} },
 		},
-		"Inside": {func(s *Subject) { s.Inside = true }},
 		"Checks": {
 			func(s *Subject) { s.Checks[0].PV = "B" },
 			func(s *Subject) { s.Checks[0].Value = text("2") },
@@ -57,6 +56,7 @@ func TestEachInputCounts(t *testing.T) {
 		"Restart":  {func(s *Subject) { s.Restart = true }},
 		"Beside":   {func(s *Subject) { s.Beside = []Simulator{{Command: []string{"x"}}} }},
 		"Runtime":  nil, // is what Digest names
+		"Own":      nil, // is what Digest names, where there is one
 		"Clients":  nil, // are not part of a boot
 	}
 	require.Equal(t, subject().Inputs(), subject().Inputs())
@@ -73,7 +73,7 @@ func TestEachInputCounts(t *testing.T) {
 		}
 	}
 	built := subject()
-	built.Runtime, built.Clients = &dagger.Container{}, &dagger.Container{}
+	built.Runtime, built.Clients, built.Own = &dagger.Container{}, &dagger.Container{}, &dagger.Container{}
 	require.Equal(t, subject().Inputs(), built.Inputs(), "the engine is not asked")
 }
 
@@ -102,7 +102,7 @@ func TestTheTesterCounts(t *testing.T) {
 	require.NotEqual(t, alone, sourcesOf(room("boot.sh", "exit 1\n")))
 	require.NotEqual(t, alone, sourcesOf(room("judge.go", "package smoke\n")))
 	require.NotEqual(t, alone, sourcesOf(room("boot.sh", "exit 0\n"), room("class.go", "package startup\n")))
-	for _, file := range []string{"boot.sh", "loopback.pl", "judge.go", "checks.go", "smoke.go", "log.go"} {
+	for _, file := range []string{"boot.sh", "boots.sh", "loopback.pl", "judge.go", "checks.go", "smoke.go", "log.go"} {
 		_, err := fs.Stat(own, file)
 		require.NoError(t, err)
 	}

@@ -7,8 +7,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +25,12 @@ import (
 //go:embed boot.sh
 var bootScript string
 
+//go:embed boots.sh
+var bootsScript string
+
+//go:embed environment.pl
+var environmentScript string
+
 //go:embed loopback.pl
 var loopbackScript string
 
@@ -32,11 +38,11 @@ var loopbackScript string
 type Subject struct {
 	Name     string       // of the image or the instance
 	Folder   string       // of its config, from the repository's root, to name files in faults
-	Digest   asset.Digest // that Runtime was pulled by from the registry; empty when it was built here
+	Digest   asset.Digest // that Own, or else Runtime, was pulled by; empty when it was built here
 	Runtime  *dagger.Container
 	Clients  *dagger.Container // the developer image, which has every file
+	Own      *dagger.Container // Runtime with the config folder as a layer; nil where that is mounted
 	Config   map[string][]byte // by path below the config folder
-	Inside   bool              // Runtime has the config folder: it is not mounted
 	Checks   []recipe.Check
 	File     string // where Checks stand
 	Env      map[string]string
@@ -68,30 +74,66 @@ type Tester struct {
 // it, and stops it. The error is of the engine; what is wrong with the IOC is in
 // the result.
 func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
-	result := &record.Test{Name: record.SmokeTest, Of: s.Name, Digest: s.Digest}
-	if err := pulled(ctx, s.Runtime, s.Digest); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", s.Name, err)
-	}
-	entry, err := s.Runtime.Entrypoint(ctx)
+	tests, err := t.RunAll(ctx, []Subject{s})
 	if err != nil {
-		return nil, fmt.Errorf("reading the entrypoint of %s: %w", s.Name, err)
-	}
-	if !slices.Contains(entry, layout.Run) {
-		result.Faults = []string{fmt.Sprintf("%s: the image of %s has no ioc-run, which watches an IOC in its pod; "+
-			"release the generic IOC again and name that version", s.File, s.Name)}
-		return result, nil
-	}
-	if s.Startup, err = judgedBy(ctx, s); err != nil {
 		return nil, err
 	}
-	out, err := t.isolated(s, `exec /smoke/boot.sh "$@"`, append(entry, startup.Script)).Stdout(ctx)
+	return tests[0], nil
+}
+
+// RunAll is Run for a batch, as Batches returns it. The results are in its order.
+func (t Tester) RunAll(ctx context.Context, batch []Subject) ([]*record.Test, error) {
+	results := make([]*record.Test, len(batch))
+	for i := range batch {
+		s := &batch[i]
+		results[i] = &record.Test{Name: record.SmokeTest, Of: s.Name, Digest: s.Digest}
+		if err := pulled(ctx, s.image(), s.Digest); err != nil {
+			return nil, fmt.Errorf("starting %s: %w", s.Name, err)
+		}
+	}
+	first := batch[0]
+	entry, err := first.Runtime.Entrypoint(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("booting %s: %w", s.Name, engine.Explain(err))
+		return nil, fmt.Errorf("reading the entrypoint of %s: %w", first.Name, err)
 	}
-	boots := readBoots(out)
-	if len(boots) == 0 {
-		return nil, fmt.Errorf("booting %s: boot.sh printed nothing", s.Name)
+	if !slices.Contains(entry, layout.Run) {
+		for i, s := range batch {
+			results[i].Faults = []string{fmt.Sprintf("%s: the image of %s has no ioc-run, which watches an IOC in its pod; "+
+				"release the generic IOC again and name that version", s.File, s.Name)}
+		}
+		return results, nil
 	}
+	below, err := rulesOf(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	for i := range batch {
+		batch[i].Startup = batch[i].Startup.Over(below)
+	}
+	c, err := t.isolated(batch, `exec /smoke/boots.sh "$@"`, append(entry, startup.Script))
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.Stdout(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("booting %s: %w", Named(batch), engine.Explain(err))
+	}
+	printed, err := readOutputs(out)
+	if err != nil {
+		return nil, fmt.Errorf("booting %s: %w", Named(batch), err)
+	}
+	for i, s := range batch {
+		boots := readBoots(printed[s.Name])
+		if len(boots) == 0 {
+			return nil, fmt.Errorf("booting %s: boot.sh printed nothing", s.Name)
+		}
+		s.judge(results[i], boots)
+	}
+	return results, nil
+}
+
+// judge writes into the result what the boots of an IOC have shown.
+func (s Subject) judge(result *record.Test, boots []*bootLog) {
 	result.PVs = boots[0].pvs
 	for i, b := range boots {
 		result.Faults = append(result.Faults, b.faults(s)...)
@@ -109,20 +151,27 @@ func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 		result.Evidence = nil
 		result.Log = boots[len(boots)-1].tail(40)
 	}
-	return result, nil
 }
 
-// judgedBy returns the rules of an IOC's start, over those of the image it runs.
-func judgedBy(ctx context.Context, s Subject) (startup.Rules, error) {
+// image returns what the IOC's pod runs.
+func (s Subject) image() *dagger.Container {
+	if s.Own != nil {
+		return s.Own
+	}
+	return s.Runtime
+}
+
+// rulesOf returns the rules for a start that the image of an IOC has.
+func rulesOf(ctx context.Context, s Subject) (startup.Rules, error) {
 	label, err := s.Runtime.Label(ctx, startup.Label)
 	if err != nil {
-		return s.Startup, fmt.Errorf("reading the labels of the image of %s: %w", s.Name, err)
+		return startup.Rules{}, fmt.Errorf("reading the labels of the image of %s: %w", s.Name, err)
 	}
-	below, err := startup.ParseRules(label)
+	rules, err := startup.ParseRules(label)
 	if err != nil {
-		return s.Startup, fmt.Errorf("reading the label %s of the image of %s: %w", startup.Label, s.Name, err)
+		return rules, fmt.Errorf("reading the label %s of the image of %s: %w", startup.Label, s.Name, err)
 	}
-	return s.Startup.Over(below), nil
+	return rules, nil
 }
 
 // pulled checks with the engine that a container is the one in the registry that
@@ -143,54 +192,74 @@ func pulled(ctx context.Context, c *dagger.Container, digest asset.Digest) error
 
 // Container returns an IOC as its pod runs it: unprivileged, its config and
 // environment in place, and nowhere to write but /tmp and the autosave volume.
-func (t Tester) Container(s Subject) *dagger.Container { return t.ioc(s).WithUser(s.User) }
-
-// isolated is the boot of an IOC by a script: its image with its config as a pod
-// has them, and boot.sh, which takes the network away before it gives up all
-// privileges.
-func (t Tester) isolated(s Subject, script string, command []string) *dagger.Container {
-	c := t.ioc(s).
-		WithUser("root").
-		WithNewFile("/smoke/boot.sh", bootScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
-		WithNewFile("/smoke/loopback.pl", loopbackScript).
-		WithEnvVariable("RUN_AS", s.User).
-		WithEnvVariable("BOOTS", strconv.Itoa(s.boots()))
-	for n := 1; n <= s.boots(); n++ {
-		c = c.WithNewFile(fmt.Sprintf("/smoke/checks.%d", n), questions(s.checks(n)))
+func (t Tester) Container(s Subject) *dagger.Container {
+	c := s.image()
+	if s.Own == nil {
+		c = c.WithMountedDirectory(layout.Config, engine.Files(t.Client, s.Config))
 	}
-	for i, one := range s.Beside {
+	c = c.WithMountedTemp("/tmp")
+	if s.keeps() {
+		c = c.WithMountedTemp(layout.Autosave)
+	}
+	environment := s.environment()
+	for _, name := range sortedKeys(environment) {
+		c = c.WithEnvVariable(name, environment[name])
+	}
+	return c.WithUser(s.User)
+}
+
+// keeps reports whether the IOC has an autosave volume.
+func (s Subject) keeps() bool { return s.Autosave || s.Restart }
+
+// environment returns what an IOC's environment has beside that of its image.
+func (s Subject) environment() map[string]string {
+	all := map[string]string{
+		"IOC_NAME":       s.Name,
+		"HOME":           "/tmp",
+		"IOC_RUN_GRACE":  fmt.Sprint(s.Grace),
+		"IOC_RUN_WITHIN": fmt.Sprintf("%.0fs", s.Startup.Duration().Seconds()),
+	}
+	if s.ProbePV != "" {
+		all["IOC_RUN_PV"], all["IOC_RUN_PROTOCOL"] = s.ProbePV, cmp.Or(s.Protocol, "ca")
+		if s.Advances {
+			all["IOC_RUN_ADVANCES"] = "yes"
+		}
+	}
+	maps.Copy(all, s.Env)
+	return all
+}
+
+// isolated is the boot of a batch by a script: the image of its IOCs, and boots.sh,
+// which takes the network away before boot.sh gives up all privileges.
+func (t Tester) isolated(batch []Subject, script string, command []string) (*dagger.Container, error) {
+	files, err := archive(batch)
+	if err != nil {
+		return nil, fmt.Errorf("packing the files of %s: %w", Named(batch), err)
+	}
+	first := batch[0]
+	c := first.Runtime.
+		WithUser("root").
+		WithMountedTemp("/tmp").
+		WithMountedTemp("/smoke/out").
+		WithMountedTemp("/smoke/trace").
+		WithNewFile("/smoke/boots.sh", bootsScript, dagger.ContainerWithNewFileOpts{Permissions: 0o755}).
+		WithNewFile("/smoke/boot.sh", bootScript).
+		WithNewFile("/smoke/loopback.pl", loopbackScript).
+		WithNewFile("/smoke/environment.pl", environmentScript).
+		WithNewFile("/smoke/iocs.base64", files)
+	if first.keeps() {
+		c = c.WithMountedTemp(layout.Autosave)
+	}
+	for _, s := range batch {
+		if s.Own != nil {
+			c = c.WithMountedDirectory("/smoke/own/"+s.Name, s.Own.Directory(layout.Config))
+		}
+	}
+	for i, one := range first.Beside {
 		c = one.mount(c, i)
 	}
 	// A test is never answered from a cache.
 	c = c.WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))
 	return c.WithExec(append([]string{"sh", "-c", script, "sh"}, command...),
-		dagger.ContainerWithExecOpts{InsecureRootCapabilities: true})
-}
-
-// ioc is the runtime image with its config and environment, and nowhere to write
-// but /tmp and the autosave volume.
-func (t Tester) ioc(s Subject) *dagger.Container {
-	c := s.Runtime
-	if !s.Inside {
-		c = c.WithMountedDirectory(layout.Config, engine.Files(t.Client, s.Config))
-	}
-	c = c.WithMountedTemp("/tmp").
-		WithEnvVariable("IOC_NAME", s.Name).
-		WithEnvVariable("HOME", "/tmp").
-		WithEnvVariable("IOC_RUN_GRACE", fmt.Sprint(s.Grace)).
-		WithEnvVariable("IOC_RUN_WITHIN", fmt.Sprintf("%.0fs", s.Startup.Duration().Seconds()))
-	if s.Autosave || s.Restart {
-		c = c.WithMountedTemp(layout.Autosave)
-	}
-	if s.ProbePV != "" {
-		c = c.WithEnvVariable("IOC_RUN_PV", s.ProbePV).
-			WithEnvVariable("IOC_RUN_PROTOCOL", cmp.Or(s.Protocol, "ca"))
-		if s.Advances {
-			c = c.WithEnvVariable("IOC_RUN_ADVANCES", "yes")
-		}
-	}
-	for _, name := range sortedKeys(s.Env) {
-		c = c.WithEnvVariable(name, s.Env[name])
-	}
-	return c
+		dagger.ContainerWithExecOpts{InsecureRootCapabilities: true}), nil
 }

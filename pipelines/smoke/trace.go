@@ -68,11 +68,15 @@ func (t Tester) opened(ctx context.Context, s Subject) ([]string, error) {
 	}
 	whole := s
 	whole.Runtime = debian.Tools(s.Clients, "strace").WithWorkdir(layout.Config)
-	whole.Checks, whole.Autosave, whole.Restart = nil, false, false
+	whole.Own, whole.Checks, whole.Autosave, whole.Restart = nil, nil, false, false
 	// -z: only what was there counts.
 	command := slices.Concat([]string{layout.Run, "strace", "-f", "-qqq", "-z", "-e", "trace=open,openat,execve",
-		"-o", "/tmp/trace"}, program(entry), []string{startup.Script})
-	out, err := t.isolated(whole, traceScript, command).Stdout(ctx)
+		"-o", "/smoke/trace/opened"}, program(entry), []string{startup.Script})
+	c, err := t.isolated([]Subject{whole}, traceScript, command)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.Stdout(ctx)
 	if err != nil {
 		return nil, &diag.Error{Kind: diag.Broken, Doing: "tracing", Asset: s.Name,
 			Err: engine.Explain(err), Fix: engine.Fix(err, mayTrace)}

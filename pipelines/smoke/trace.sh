@@ -1,5 +1,6 @@
 #!/bin/sh
 # trace.sh COMMAND…: boots an IOC whose command writes a trace. stdout: the trace.
-/smoke/boot.sh "$@" >/tmp/booted || exit 1
-[ -s /tmp/trace ] || cat /tmp/booted
-exec cat /tmp/trace
+chmod 1777 /smoke/trace
+/smoke/boots.sh "$@" >/tmp/booted || exit 1
+[ -s /smoke/trace/opened ] || cat /smoke/out/*
+exec cat /smoke/trace/opened

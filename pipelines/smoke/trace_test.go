@@ -47,15 +47,17 @@ func TestTheOwnerOfAFile(t *testing.T) {
 // that failed fails.
 func TestTheTraceOfABoot(t *testing.T) {
 	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(dir+"/trace", 0o755))
 	boot := func(text string) string {
-		require.NoError(t, os.WriteFile(dir+"/boot.sh", []byte("#!/bin/sh\n"+text), 0o755))
+		require.NoError(t, os.WriteFile(dir+"/boots.sh", []byte("#!/bin/sh\n"+text), 0o755))
 		return strings.NewReplacer("/smoke/", dir+"/", "/tmp/", dir+"/").Replace(traceScript)
 	}
-	out, err := sh(t, dir, boot("echo booted; echo \"$@\" >"+dir+"/trace\n"), "ioc-run", "st.cmd")
+	out, err := sh(t, dir, boot("echo booted; echo \"$@\" >"+dir+"/trace/opened\n"), "ioc-run", "st.cmd")
 	require.NoError(t, err, out)
 	require.Equal(t, "ioc-run st.cmd\n", out)
-	require.NoError(t, os.WriteFile(dir+"/trace", nil, 0o644))
-	out, err = sh(t, dir, boot("echo ptrace is not permitted\n"))
+	require.NoError(t, os.WriteFile(dir+"/trace/opened", nil, 0o644))
+	require.NoError(t, os.Mkdir(dir+"/out", 0o755))
+	out, err = sh(t, dir, boot("echo ptrace is not permitted >"+dir+"/out/ioc-x\n"))
 	require.NoError(t, err, out)
 	require.Equal(t, "ptrace is not permitted\n", out)
 	_, err = sh(t, dir, boot("exit 1\n"))
