@@ -59,7 +59,7 @@ func newCheck(a *app) *cobra.Command {
 		},
 	}, tagArg.orMore())
 	s.buildFlags(cmd)
-	s.bootFlags(cmd)
+	s.allFlag(cmd)
 	cmd.Flags().StringVar(&rev, "rev", "HEAD", "git revision to check")
 	cmd.Flags().BoolVar(&inTree, "in-tree", false,
 		"take what the images are built on, and what the instances run, from the tree, not from releases")

@@ -39,7 +39,7 @@ func newRelease(a *app) *cobra.Command {
 		},
 	}, tagArg)
 	s.buildFlags(cmd)
-	s.bootFlags(cmd)
+	s.allFlag(cmd)
 	s.signing.flags(cmd)
 	cmd.Flags().StringVar(&s.policy, "policy", "",
 		"file of a beamline's policy, whose signers may have signed what this is built on or runs, beside who signs this")
@@ -66,7 +66,11 @@ func writeRecord(w io.Writer, rec *record.Record) error {
 		fmt.Fprintf(w, "  on       %s %s %s\n", root.Repository(), root.Tag(), root.Digest().Short())
 	}
 	for _, src := range rec.Sources {
-		fmt.Fprintf(w, "  source   %s %s at %.12s\n", src.Module, src.Ref, src.Commit)
+		by := ""
+		if src.From != nil {
+			by = ", built by " + src.From.Release.Version.String()
+		}
+		fmt.Fprintf(w, "  source   %s %s at %.12s%s\n", src.Module, src.Ref, src.Commit, by)
 	}
 	for _, art := range rec.Artifacts {
 		fmt.Fprintf(w, "  %-8s %s %s\n", art.Type, art.Ref, art.Digest.Short())

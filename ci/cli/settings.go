@@ -37,7 +37,7 @@ type site struct {
 	mirrors       []string
 	verbose       bool
 	signing       signing
-	all           bool // boot every IOC
+	all           bool // boot every IOC, build every module
 	// policy is a file that names who else may have signed what is built on or run.
 	policy string
 }
@@ -61,10 +61,11 @@ func (s *site) buildFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&s.verbose, "verbose", "v", false, "show the engine's own progress too")
 }
 
-// bootFlags adds the flag of commands that boot instances.
-func (s *site) bootFlags(cmd *cobra.Command) {
+// allFlag adds the flag of commands that boot instances and build modules.
+func (s *site) allFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.all, "all", false,
-		"boot every IOC of a beamline, also those that the release before has tested with the same inputs")
+		"boot every IOC of a beamline, build every support module of an image, "+
+			"also those that the release before has tested or built with the same inputs")
 }
 
 // state returns the folder that holds the stand-ins of this machine.

@@ -75,7 +75,8 @@ func (t *Tagline) Release(
 	// signing_config.json of a Sigstore of your own.
 	// +optional
 	signingConfig *dagger.File,
-	// Boot every IOC of a beamline, also those that the release before has tested with the same inputs.
+	// Boot every IOC of a beamline and build every support module of an image, also those that the
+	// release before has tested or built with the same inputs.
 	// +optional
 	all bool,
 ) (*Release, error) {

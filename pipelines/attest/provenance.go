@@ -58,6 +58,11 @@ func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 		}
 		needs = append(needs, r)
 	}
+	for _, o := range rec.Builders() { // whose built modules are in it
+		needs = append(needs, resource{
+			Name: o.Release.String(), Digest: map[string]string{"sha256": hexOf(o.Record)},
+		})
+	}
 	return slsa{
 		buildDefinition{
 			BuildType:            "https://github.com/tagline-ci/tagline/image/v1",
@@ -74,9 +79,12 @@ func provenance(rec *record.Record, a record.Artifact, repository string) slsa {
 func imageResource(name string, ref asset.Ref) resource {
 	return resource{
 		Name: name, URI: "oci://" + string(ref),
-		Digest: map[string]string{"sha256": strings.TrimPrefix(string(ref.Digest()), "sha256:")},
+		Digest: map[string]string{"sha256": hexOf(ref.Digest())},
 	}
 }
+
+// hexOf returns a digest without the name of its algorithm.
+func hexOf(d asset.Digest) string { return strings.TrimPrefix(string(d), "sha256:") }
 
 // commit returns the repository's commit in a provenance.
 func (s slsa) commit() string {

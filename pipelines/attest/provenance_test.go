@@ -38,6 +38,7 @@ func TestProvenanceNamesAllThatWentIn(t *testing.T) {
 				URL:    "tree",
 				Ref:    "generic-iocs/ioc-simstage/simstage",
 				Commit: strings.Repeat("2c", 20),
+				From:   &record.Origin{Release: assettest.Tag("ioc-simstage/0.9.0"), Record: asset.Digest(base)},
 			},
 		},
 	}
@@ -53,7 +54,8 @@ func TestProvenanceNamesAllThatWentIn(t *testing.T) {
 				{"name": "repository", "uri": "git+https://github.com/o/site@refs/tags/ioc-simstage/1.0.0", "digest": {"gitCommit": "`+strings.Repeat("0a", 20)+`"}},
 				{"name": "epics-base", "uri": "oci://ghcr.io/o/epics-base-developer@`+base+`", "digest": {"sha256": "`+strings.Repeat("ab", 32)+`"}},
 				{"name": "asyn", "uri": "git+https://github.com/epics-modules/asyn@R4-45", "digest": {"gitCommit": "`+strings.Repeat("1b", 20)+`"}},
-				{"name": "simstage", "digest": {"gitTree": "`+strings.Repeat("2c", 20)+`"}}
+				{"name": "simstage", "digest": {"gitTree": "`+strings.Repeat("2c", 20)+`"}},
+				{"name": "ioc-simstage/0.9.0", "digest": {"sha256": "`+strings.Repeat("ab", 32)+`"}}
 			]
 		},
 		"runDetails": {"builder": {"id": "https://github.com/tagline-ci/tagline", "version": {"tagline": "1.2.3"}}}

@@ -29,6 +29,11 @@ type Release struct {
 	Signer string       // who signed it; empty when no signature was asked for
 }
 
+// Origin returns the release as others name it that have taken something from it.
+func (r *Release) Origin() record.Origin {
+	return record.Origin{Release: asset.Tag{Asset: r.Record.Asset, Version: r.Record.Version}, Record: r.Digest}
+}
+
 // Read reads the record of a release. In this order: the digest of the record,
 // its signature by a trusted signer, the record itself, that it is the one that
 // was signed, and that it names nothing outside its registry and its own names.

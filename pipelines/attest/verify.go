@@ -103,9 +103,7 @@ func (c *checker) release(ctx context.Context, tag asset.Tag) (*Report, error) {
 func (c *checker) tested(ctx context.Context, rec *record.Record, report *Report) error {
 	found, err := Taken(ctx, c.reg, c.trusted, rec)
 	for _, r := range found {
-		from := record.Origin{
-			Release: asset.Tag{Asset: r.Record.Asset, Version: r.Record.Version}, Record: r.Digest,
-		}
+		from := r.Origin()
 		report.Tested = append(report.Tested, Tested{
 			Release: from.Release, Record: from.Record, Signer: r.Signer, Tests: len(rec.TakenFrom(from)),
 		})

@@ -30,6 +30,8 @@ type Builder struct {
 	// Locks are by image: of those to build, and of those that they are built
 	// on in the tree.
 	Locks map[asset.Name]*lockfile.Lock
+	// Former is where modules with the same inputs are taken from; nil builds them all.
+	Former *Former
 
 	base string // the root's container image, by digest
 }
@@ -38,6 +40,7 @@ type Builder struct {
 type Image struct {
 	Base               asset.Ref // the hierarchy's root container image, by digest
 	Developer, Runtime *dagger.Container
+	Digest             asset.Digest    // of Developer in a registry; empty for one that was built
 	Sources            []record.Source // of the modules built in this image
 }
 
@@ -54,6 +57,7 @@ func (i *Image) Target(target asset.Target) *dagger.Container {
 func Released(client *dagger.Client, developer, runtime, base asset.Ref) *Image {
 	return &Image{
 		Base:      base,
+		Digest:    developer.Digest(),
 		Developer: client.Container().From(string(developer)),
 		Runtime:   client.Container().From(string(runtime)),
 	}
@@ -77,7 +81,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	if err != nil {
 		return nil, err
 	}
-	if dev, built.Sources, err = b.modules(ctx, img, dev); err != nil {
+	if dev, built.Sources, err = b.modules(ctx, img, parent, dev); err != nil {
 		return nil, err
 	}
 	if img.IOC != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"maps"
+	"slices"
 
 	"dagger.io/dagger"
 	"golang.org/x/sync/errgroup"
@@ -13,6 +15,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // noTests goes to the top of EPICS Base's configure/RULES_DIRS, which support
@@ -23,28 +26,58 @@ DIRS := $(filter-out $(SKIPPED),$(DIRS))
 $(foreach dir,$(DIRS),$(eval $(dir)_DEPEND_DIRS := $(filter-out $(SKIPPED),$($(dir)_DEPEND_DIRS))))
 `
 
-// modules builds the support modules of img side by side, each in a container
-// of its own with only its needs, and returns dev with all their folders.
+// modules takes the support modules of img from the former release, or builds them side
+// by side, each in a container of its own with only its needs, and returns dev with all
+// their folders.
 func (b Builder) modules(
-	ctx context.Context, img *recipe.Image, dev *dagger.Container,
+	ctx context.Context, img *recipe.Image, parent *Image, dev *dagger.Container,
 ) (*dagger.Container, []record.Source, error) {
 	order := b.Tree.Order(img)
-	fetched, err := b.sources(ctx, img, order)
+	pinned, err := b.pinned(ctx, img, order)
 	if err != nil {
 		return nil, nil, err
 	}
-	built := map[string]*dagger.Directory{}
+	sources, err := b.Inputs(img, parent, pinned)
+	if err != nil {
+		return nil, nil, err
+	}
+	folders, err := b.taken(ctx, img, sources)
+	if err != nil {
+		return nil, nil, err
+	}
+	sayTaken(ctx, img, sources)
+	files, err := b.fetched(ctx, img, order, sources)
+	if err != nil {
+		return nil, nil, err
+	}
+	if folders, err = b.built(ctx, img, dev, files, folders); err != nil {
+		return nil, nil, err
+	}
+	for _, ref := range order {
+		dev = dev.WithDirectory(layout.Module(ref.Name), folders[ref.Name])
+	}
+	return dev, sources, nil
+}
+
+// built returns the folders of all modules of img, by name: those that were taken, and
+// beside them those that are built on dev, whose sources are in files.
+func (b Builder) built(
+	ctx context.Context, img *recipe.Image, dev *dagger.Container, files, taken map[string]*dagger.Directory,
+) (map[string]*dagger.Directory, error) {
+	folders := map[string]*dagger.Directory{}
+	maps.Copy(folders, taken)
+	order := slices.DeleteFunc(b.Tree.Order(img), func(ref recipe.ModuleRef) bool { return taken[ref.Name] != nil })
 	containers := make([]*dagger.Container, len(order))
 	for i, ref := range order {
-		containers[i] = b.module(dev, b.Tree.Modules[ref.Name], fetched[i].files, built)
-		built[ref.Name] = containers[i].Directory(layout.Module(ref.Name))
+		containers[i] = b.module(dev, b.Tree.Modules[ref.Name], files[ref.Name], folders)
+		folders[ref.Name] = containers[i].Directory(layout.Module(ref.Name))
 	}
 	// Asking for all at once lets the engine build unrelated ones side by side.
 	errs := make([]error, len(order))
 	var g errgroup.Group
 	for i, ref := range order {
 		g.Go(func() error {
-			_, err := built[ref.Name].Sync(ctx)
+			_, err := folders[ref.Name].Sync(ctx)
 			if errs[i] = buildFault(img, ref, err, mendModule(b.Tree.Modules[ref.Name])); err == nil {
 				errs[i] = b.promised(ctx, b.Tree.Modules[ref.Name], containers[i])
 			}
@@ -52,53 +85,51 @@ func (b Builder) modules(
 		})
 	}
 	g.Wait()
-	if err := withoutEchoes(errs); err != nil {
-		return nil, nil, err
-	}
-	var sources []record.Source
+	return folders, withoutEchoes(errs)
+}
+
+// pinned returns the pinned source of each module, and every fault.
+func (b Builder) pinned(ctx context.Context, img *recipe.Image, order []recipe.ModuleRef) ([]record.Source, error) {
+	all := make([]record.Source, len(order))
+	err := step.EachIndex(ctx, len(order), len(order), func(ctx context.Context, i int) (err error) {
+		all[i], err = b.fetcher().Pinned(ctx, b.wanted(img, order[i]), b.Locks[img.Name].Modules[order[i].Name])
+		return err
+	})
+	return all, err
+}
+
+// fetched returns the sources, as they are built, of the modules that are not taken, by
+// name, and every fault.
+func (b Builder) fetched(
+	ctx context.Context, img *recipe.Image, order []recipe.ModuleRef, sources []record.Source,
+) (map[string]*dagger.Directory, error) {
+	files := make([]*dagger.Directory, len(order))
+	err := step.EachIndex(ctx, len(order), len(order), func(ctx context.Context, i int) (err error) {
+		if sources[i].From == nil {
+			files[i], err = b.fetch(ctx, img, order[i], sources[i].Commit)
+		}
+		return err
+	})
+	byName := map[string]*dagger.Directory{}
 	for i, ref := range order {
-		dev = dev.WithDirectory(layout.Module(ref.Name), built[ref.Name])
-		sources = append(sources, fetched[i].source)
+		byName[ref.Name] = files[i]
 	}
-	return dev, sources, nil
+	return byName, err
 }
 
-// fetched is the source of a support module.
-type fetched struct {
-	source record.Source
-	files  *dagger.Directory // as it is built
-}
-
-// sources returns the pinned source of each module, and every fault.
-func (b Builder) sources(ctx context.Context, img *recipe.Image, order []recipe.ModuleRef) ([]fetched, error) {
-	all := make([]fetched, len(order))
-	errs := make([]error, len(order))
-	var g errgroup.Group
-	for i, ref := range order {
-		g.Go(func() error {
-			all[i], errs[i] = b.fetch(ctx, img, ref)
-			return nil
-		})
-	}
-	g.Wait()
-	return all, errors.Join(errs...)
-}
-
-// fetch returns the pinned source of one module.
-func (b Builder) fetch(ctx context.Context, img *recipe.Image, ref recipe.ModuleRef) (fetched, error) {
+// fetch returns the source of one module at a commit, as it is built.
+func (b Builder) fetch(
+	ctx context.Context, img *recipe.Image, ref recipe.ModuleRef, commit string,
+) (*dagger.Directory, error) {
 	mod := b.Tree.Modules[ref.Name]
-	src, err := b.fetcher().Pinned(ctx, b.wanted(img, ref), b.Locks[img.Name].Modules[ref.Name])
-	if err != nil {
-		return fetched{}, err
-	}
-	files, err := b.fetcher().Fetch(ctx, mod, src.Commit)
+	files, err := b.fetcher().Fetch(ctx, mod, commit)
 	if err == nil {
 		files, err = b.configured(ctx, img, mod, files)
 	}
 	if known := (*diag.Error)(nil); err != nil && !errors.As(err, &known) {
 		err = buildFault(img, ref, err, "check the URL in "+mod.File+", or name a mirror with --mirror")
 	}
-	return fetched{src, files}, err
+	return files, err
 }
 
 //go:embed tests.sh

@@ -93,6 +93,10 @@ type Source struct {
 	Ref     string `json:"ref"`               // as in the recipe
 	Commit  string `json:"commit"`            // 40 hex digits; for "tree" the hash of the folder
 	Licence string `json:"licence,omitempty"` // SPDX expression, as in the recipe
+	// the digest of all that the module's built folder depends on, and of what builds it; a
+	// later release with the same takes the folder. Empty where it is not known.
+	Inputs asset.Digest `json:"inputs,omitempty"`
+	From   *Origin      `json:"from,omitempty"` // which release built it, of a module that was taken
 }
 
 // Instance is one IOC instance of a beamline.

@@ -7,7 +7,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
-// Origin is the release for which a test was run that another release has taken.
+// Origin is the release that ran a test, or built a module, which another has taken.
 type Origin struct {
 	Release asset.Tag    `json:"release"` // "bl45p/2026.11.1", with the asset also where git's tag has none
 	Record  asset.Digest `json:"record"`  // the digest of that release's record
@@ -18,6 +18,16 @@ func (r *Record) Origins() (all []Origin) {
 	for _, t := range r.Checks {
 		if t.From != nil && !slices.Contains(all, *t.From) {
 			all = append(all, *t.From)
+		}
+	}
+	return all
+}
+
+// Builders returns the releases that built modules which this one has taken, each once.
+func (r *Record) Builders() (all []Origin) {
+	for _, s := range r.Sources {
+		if s.From != nil && !slices.Contains(all, *s.From) {
+			all = append(all, *s.From)
 		}
 	}
 	return all
@@ -49,8 +59,11 @@ func (r *Record) validateTaken(f *faults, t Test) {
 	}
 	f.must((t.Name == BootTest || t.Name == ServiceTest) && t.Inputs != "" && t.Digest != "",
 		"check %s of %s was taken from %s, and does not say what was tested", t.Name, t.Of, t.From.Release)
-	f.must(t.From.Record != "" && t.From.Release.Asset == r.Asset && !t.From.Release.Version.IsZero() &&
-		t.From.Release.Version != r.Version,
-		"check %s of %s was taken from %q, record %q, which is no other release of %s", t.Name, t.Of,
-		t.From.Release, t.From.Record, r.Asset)
+	r.validateOrigin(f, "check "+t.Name+" of "+t.Of, *t.From)
+}
+
+// validateOrigin checks that something was taken from another release of this asset.
+func (r *Record) validateOrigin(f *faults, what string, o Origin) {
+	f.must(o.Record != "" && o.Release.Asset == r.Asset && !o.Release.Version.IsZero() && o.Release.Version != r.Version,
+		"%s was taken from %q, record %q, which is no other release of %s", what, o.Release, o.Record, r.Asset)
 }

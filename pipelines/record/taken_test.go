@@ -74,3 +74,47 @@ func TestRan(t *testing.T) {
 		require.False(t, first.Ran(taken), name)
 	}
 }
+
+// module is a record whose support module was taken from the release before.
+func module() *Record {
+	r := taker()
+	r.Sources = []Source{
+		{
+			Module: "asyn", URL: "https://x", Ref: "R4-45", Commit: r.Commit, Inputs: sum,
+			From: &Origin{Release: assettest.Tag("bl01t/2026.11.1"), Record: sum},
+		},
+		{Module: "motor", URL: "https://x", Ref: "R7-3", Commit: r.Commit, Inputs: sum},
+		{Module: "older", URL: "https://x", Ref: "R1", Commit: r.Commit},
+	}
+	return r
+}
+
+func TestAModuleThatWasTakenIsReadBack(t *testing.T) {
+	r := module()
+	b, err := Encode(r)
+	require.NoError(t, err)
+	again, err := Read(b)
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+	require.Equal(t, []Origin{*r.Sources[0].From}, r.Builders())
+	r.Sources[1].From = &Origin{Release: r.Sources[0].From.Release, Record: sum}
+	require.Len(t, r.Builders(), 1, "each once")
+	require.Empty(t, taker().Builders(), "a test that was taken is no module")
+}
+
+func TestValidateOfAModuleThatWasTaken(t *testing.T) {
+	for says, spoil := range map[string]func(*Source){
+		"source asyn was taken from bl01t/2026.11.1, and has no inputs": func(s *Source) { s.Inputs = "" },
+		"record \"\", which is no other":                                func(s *Source) { s.From.Record = "" },
+		"from \"bl02t/2026.11.1\"":                                      func(s *Source) { s.From.Release.Asset = "bl02t" },
+		"from \"bl01t/2026.11.2\"": func(s *Source) {
+			s.From.Release = assettest.Tag("bl01t/2026.11.2")
+		},
+		"no other release of bl01t": func(s *Source) { s.From.Release = asset.Tag{} },
+	} {
+		r := module()
+		require.NoError(t, r.Validate())
+		spoil(&r.Sources[0])
+		require.ErrorContains(t, r.Validate(), says)
+	}
+}

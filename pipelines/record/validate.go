@@ -90,6 +90,10 @@ func (r *Record) validateSources(f *faults) {
 	for _, s := range r.Sources {
 		f.must(s.Module != "" && s.URL != "", "a source has no module or address")
 		f.must(commit.MatchString(s.Commit), "source %s: commit %q", s.Module, s.Commit)
+		if s.From != nil {
+			f.must(s.Inputs != "", "source %s was taken from %s, and has no inputs", s.Module, s.From.Release)
+			r.validateOrigin(f, "source "+s.Module, *s.From)
+		}
 	}
 }
 

@@ -37,24 +37,23 @@ func (b *beamlineJob) evidence(ctx context.Context) evidence {
 	}
 	before := b.former
 	if b.formerErr != nil {
-		b.say(ctx, "every IOC is booted: ", b.formerErr)
+		b.say(ctx, "testing", "every IOC is booted: ", b.formerErr)
 	}
 	if before == nil {
 		return nil
 	}
 	var all evidence
+	ran := before.Origin()
 	taken, err := attest.Taken(ctx, b.Registry, b.Trusted, before.Record)
 	if err != nil {
-		b.say(ctx, "IOCs are booted again: ", err)
+		b.say(ctx, "testing", "IOCs are booted again: ", err)
 	}
 	for _, t := range before.Record.Checks {
 		switch {
 		case t.Name != record.BootTest && t.Name != record.ServiceTest || t.Inputs == "" || !t.Passed:
 			continue
 		case t.From == nil:
-			t.From = &record.Origin{
-				Release: asset.Tag{Asset: before.Record.Asset, Version: before.Record.Version}, Record: before.Digest,
-			}
+			t.From = &ran
 		case !attest.Ran(taken, t):
 			continue
 		}
@@ -87,10 +86,10 @@ func (j *job) before(ctx context.Context) (*attest.Release, error) {
 	return attest.Read(ctx, j.Registry, j.Trusted, pin.Asset, before, "")
 }
 
-// say shows a line of progress for each fault.
-func (b *beamlineJob) say(ctx context.Context, what string, err error) {
+// say shows a line of progress of a step for each fault.
+func (j *job) say(ctx context.Context, doing, what string, err error) {
 	for _, fault := range diag.All(err) {
-		step.Say(ctx, "testing "+b.tag.String(), what+fault.Error())
+		step.Say(ctx, doing+" "+j.tag.String(), what+fault.Error())
 	}
 }
 

@@ -24,6 +24,8 @@ type imageJob struct {
 	img     *recipe.Image
 	locks   map[asset.Name]*lockfile.Lock
 	parent  *image.Image // nil for the root of the hierarchy
+	// The release before this one, as far as modules are taken from it; nil builds all.
+	former *image.Former
 
 	// What only an engine can do.
 	assemble func(context.Context) (*image.Image, error)
@@ -56,6 +58,7 @@ func (i *imageJob) plan(ctx context.Context) error {
 	if i.inTree {
 		return i.planInTree(ctx, recipes)
 	}
+	i.former = i.formerRelease(ctx)
 	below, released, err := i.lineage().Below(ctx, i.img)
 	if err != nil {
 		return err
@@ -66,6 +69,24 @@ func (i *imageJob) plan(ctx context.Context) error {
 	i.parent = i.pulled(released)
 	i.rec.Parents.Releases = append(i.rec.Parents.Releases, parentOf(released, asset.Developer))
 	return nil
+}
+
+// formerRelease returns the release before this one, if its modules may be taken: if a
+// signer signed it whom this release trusts. Where nobody is named, nothing is taken,
+// as whoever may write to the registry could put something there. What can't be read or
+// trusted is no error of this release: a line of progress says why, and all is built.
+func (i *imageJob) formerRelease(ctx context.Context) *image.Former {
+	if i.All || i.Trusted == nil {
+		return nil
+	}
+	before, err := i.before(ctx)
+	if err != nil {
+		i.say(ctx, "planning", "every module is built: ", err)
+	}
+	if err != nil || before == nil {
+		return nil
+	}
+	return &image.Former{Record: before.Record, Origin: before.Origin()}
 }
 
 // planInTree builds what the image is built on from the tree.
@@ -92,16 +113,20 @@ func (i *imageJob) build(ctx context.Context) (err error) {
 
 // onEngine builds both targets with the engine.
 func (i *imageJob) onEngine(ctx context.Context) (*image.Image, error) {
-	builder := image.Builder{
-		Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors,
-		Logins: i.Logins, Locks: i.locks,
-	}
-	built, err := builder.Build(ctx, i.img, i.parent)
+	built, err := i.builder().Build(ctx, i.img, i.parent)
 	if err != nil {
 		return nil, err
 	}
 	_, err = built.Runtime.Sync(ctx)
 	return built, err
+}
+
+// builder returns what builds the image.
+func (i *imageJob) builder() image.Builder {
+	return image.Builder{
+		Client: i.Client, Files: i.files, Tree: i.recipes, Mirrors: i.Mirrors,
+		Logins: i.Logins, Locks: i.locks, Former: i.former,
+	}
 }
 
 // push pushes both targets by digest, where nobody sees them until sealing tags

@@ -16,6 +16,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/smoke"
@@ -60,11 +61,25 @@ func (s *site) image(tag string) *workshop {
 	root := asset.Ref(rootImage)
 	w.assemble = func(context.Context) (*image.Image, error) {
 		built := image.Released(s.Client, root, root, root)
-		for _, m := range j.rec.Recipe.Modules {
-			built.Sources = append(built.Sources, record.Source{
-				Module: m.Name, URL: "https://example.org/" + m.Name, Ref: "R1", Commit: strings.Repeat("0a", 20),
-			})
+		parent := w.parent
+		if parent == nil {
+			base := asset.Ref(w.locks[w.img.Name].Base)
+			parent = image.Released(s.Client, base, base, base)
 		}
+		var pinned []record.Source
+		for _, ref := range w.recipes.Order(w.img) {
+			src := record.Source{Module: ref.Name, URL: "https://example.org/" + ref.Name, Ref: "R1"}
+			src.Commit = strings.Repeat("0a", 20)
+			if folder := w.recipes.Modules[ref.Name].Folder; folder != "" {
+				var err error
+				src.Commit, err = engine.FolderHash(j.files, folder)
+				require.NoError(s.t, err)
+			}
+			pinned = append(pinned, src)
+		}
+		var err error
+		built.Sources, err = w.builder().Inputs(w.img, parent, pinned)
+		require.NoError(s.t, err)
 		return built, w.done("assemble")
 	}
 	w.send = func(_ context.Context, _ *dagger.Container, repository string) (asset.Digest, error) {

@@ -28,7 +28,8 @@ type Pipeline struct {
 	Repo   *tree.Repository
 	Tool   string      // Tagline's version, for the record
 	Signer sign.Signer // of releases; nil leaves them unsigned
-	// All boots every IOC of a beamline, also those that the release before has booted so.
+	// All boots every IOC of a beamline and builds every support module of an image, also
+	// those that the release before has booted or built so.
 	All bool
 }
 

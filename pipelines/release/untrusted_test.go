@@ -85,7 +85,7 @@ func (s *site) put(rec *record.Record, by func(*site) attest.Signer) {
 	require.NoError(s.t, err)
 	there, err := remote.Get(from)
 	require.NoError(s.t, err)
-	to, err := name.NewTag(s.host + "/records/bl01t:" + rec.Version.OCITag())
+	to, err := name.NewTag(s.host + "/records/" + string(rec.Asset) + ":" + rec.Version.OCITag())
 	require.NoError(s.t, err)
 	require.NoError(s.t, remote.Tag(to, there))
 }

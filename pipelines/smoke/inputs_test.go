@@ -5,12 +5,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"dagger.io/dagger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/inputs"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 )
@@ -94,19 +94,13 @@ func TestTheTesterCounts(t *testing.T) {
 	require.Equal(t, s.inputs(tester()), s.Inputs())
 	require.NotEqual(t, s.inputs("sha256:1"), s.inputs("sha256:2"))
 
-	room := func(name, text string) fs.FS {
-		return fstest.MapFS{"boot.sh": {Data: []byte("exit 0\n")}, name: {Data: []byte(text)}}
-	}
-	alone := sourcesOf(room("boot.sh", "exit 0\n"))
-	require.Equal(t, alone, sourcesOf(room("boot_test.go", "package smoke\n")))
-	require.NotEqual(t, alone, sourcesOf(room("boot.sh", "exit 1\n")))
-	require.NotEqual(t, alone, sourcesOf(room("judge.go", "package smoke\n")))
-	require.NotEqual(t, alone, sourcesOf(room("boot.sh", "exit 0\n"), room("class.go", "package startup\n")))
-	for _, file := range []string{"boot.sh", "boots.sh", "loopback.pl", "judge.go", "checks.go", "smoke.go", "log.go"} {
+	for _, file := range []string{
+		"boot.sh", "boots.sh", "loopback.pl", "judge.go", "checks.go", "smoke.go", "batch.go", "log.go",
+	} {
 		_, err := fs.Stat(own, file)
 		require.NoError(t, err)
 	}
-	require.Equal(t, sourcesOf(own, startup.Source), tester(), "what judges a start is part of it")
+	require.Equal(t, inputs.Rooms(own, startup.Source), tester(), "what judges a start is part of it")
 	class, err := fs.ReadFile(startup.Source, "class.go")
 	require.NoError(t, err)
 	require.True(t, strings.Contains(string(class), "baseFaults"))

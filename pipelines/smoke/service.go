@@ -13,6 +13,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/engine"
+	"github.com/tagline-ci/tagline/pipelines/inputs"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -38,9 +39,9 @@ type Service struct {
 
 // Inputs returns the digest of all that the result of Serve depends on.
 func (s Service) Inputs() asset.Digest {
-	config := sums(s.Config)
+	config := inputs.Files(s.Config)
 	s.Config = nil
-	return sum(s, config, tester())
+	return inputs.Of(s, config, tester())
 }
 
 // Serve runs the command of a service in its image, as a user without a privilege,

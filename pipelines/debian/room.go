@@ -1,0 +1,9 @@
+package debian
+
+import "embed"
+
+// Source is the source of this room, for whoever must know whether a module would be
+// built as it was.
+//
+//go:embed *.go *.sh
+var Source embed.FS
