@@ -55,7 +55,7 @@ func (p Pass) Needs() map[string][]string {
 	return all
 }
 
-// Verify returns what the policy wants watched after the promotion, nil for nothing.
+// Verify returns what the policy wants watched after the change, nil for nothing.
 func (p Pass) Verify() *policy.Verify { return p.verify }
 
 // Facts is everything that a decision rests on.

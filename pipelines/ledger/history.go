@@ -27,8 +27,8 @@ type Entry struct {
 	Instance string `json:"instance,omitempty"` // where it was done to one
 	Reason   string `json:"reason,omitempty"`   // as the person gave it
 	Failed   string `json:"failed,omitempty"`   // how it ended, where it did not succeed
-	// what the watch after a promotion found: "verified 2m", "inconclusive: …"; empty
-	// where nothing was watched
+	// what the watch found: "verified 2m", "inconclusive: …", after a rollback "not as
+	// before: …"; empty where nothing was watched
 	Verified string `json:"verified,omitempty"`
 }
 

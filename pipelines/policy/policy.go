@@ -41,7 +41,8 @@ type Policy struct {
 	// times and holds, with a reason that stays on record.
 	Override []string `json:"override,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=ajp" jsonschema_description:"Names of approvers who may promote in spite of approvals, soak, closed times and holds, with a reason."`
 
-	// Verify is what a promotion watches after its IOCs are ready; nil where nothing is.
+	// Verify is what a promotion or rollback watches after its IOCs are ready; nil where
+	// nothing is.
 	Verify *Verify `json:"verify,omitempty" jsonschema_description:"What a promotion watches after every IOC that it touched is ready. Left out: nothing."`
 
 	text string

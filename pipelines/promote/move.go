@@ -38,6 +38,9 @@ type move struct {
 	before map[string]pods.State // of each instance, when the move began
 	ready  map[string]pods.State // of each instance, when all that must live were ready
 
+	// remedy is true of a rollback: what it left is not returned to when the watch finds
+	// something.
+	remedy bool
 	verify *policy.Verify // what is watched then; nil for nothing
 	former alarms         // of the PVs that are watched, when the move began
 	// severities is pods.Severities.
@@ -69,9 +72,12 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	values, err := m.apply(ctx, c, charts)
-	verified := ""
+	watched, verified := []record.Instance(nil), ""
 	if err == nil {
-		verified, err = m.watch(ctx, c)
+		watched = m.watched(c)
+	}
+	if err == nil && !m.remedy {
+		verified, err = m.watch(ctx, c, watched)
 	}
 	if err != nil {
 		err = m.undo(ctx, err)
@@ -79,12 +85,15 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	entry := m.entry(nil) // before the ledger says that the release runs
-	entry.Verified = verified
 	result, err := m.finish(c, values)
-	if err == nil {
-		result.Verified = verified
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && (len(c.former) > 0 || result.Former != "") {
+	if m.remedy {
+		verified, err = m.watchRemedy(ctx, c, watched, entry.From)
+	}
+	result.Verified, entry.Verified = verified, verified
+	if len(c.former) > 0 || result.Former != "" {
 		m.remember(m.held, entry)
 	}
 	return result, err

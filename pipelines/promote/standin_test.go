@@ -269,7 +269,7 @@ func (w *world) deps() promote.Deps {
 	return promote.Deps{
 		Cluster: w.cluster,
 		Chart:   w.registry.Chart,
-		May:     func(context.Context, ledger.Release) error { return nil },
+		May:     func(context.Context, ledger.Release) (gate.Pass, error) { return gate.Pass{}, nil },
 		Holder:  fmt.Sprintf("%s, process %d at %d", w.t.Name(), os.Getpid(), time.Now().UnixNano()),
 		Timeout: 2 * time.Minute,
 	}
