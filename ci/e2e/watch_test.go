@@ -48,6 +48,7 @@ func TestAPromotionIsWatched(t *testing.T) {
 	require.True(t, after.Instances[1].Ready)
 	require.Contains(t, ok(t, s.dir, "rollback", "bl86t"), "\nverified 15s\n", "a rollback is watched too")
 	require.Equal(t, "1.0.0", status(t, s, "bl86t").Version)
-	require.Regexp(t, `rollback +1\.0\.0 from 1\.0\.1 .* verified 15s\n.*promote +1\.0\.2 from 1\.0\.1 .* is MAJOR.*\n.*promote +1\.0\.1 .* verified 15s\n`,
+	require.Regexp(t, `rollback +1\.0\.0 from 1\.0\.1 .* verified 15s\n`+
+		`.*promote +1\.0\.2 from 1\.0\.1 .* is MAJOR.*\n.*promote +1\.0\.1 .* verified 15s\n`,
 		ok(t, s.dir, "history", "bl86t"))
 }

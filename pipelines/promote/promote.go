@@ -102,7 +102,8 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		if err := deps.lift(past, to); err != nil {
 			return err
 		}
-		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", did: "promote", reason: deps.Lift}
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", did: "promote", pass: pass}
+		m.reason = deps.Lift
 		m.verify, m.severities = pass.Verify(), pods.Severities
 		m.settle = func() { past.Push(to); past.Hold = nil }
 		result, err = m.run(ctx)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -49,7 +50,7 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 		}
 		to.Since = time.Now().UTC()
 		hold := deps.hold(past.Current().Record.Version.String())
-		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback"}
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback", pass: pass}
 		m.verify, m.severities, m.remedy = pass.Verify(), pods.Severities, true
 		m.settle = func() { past.Return(to); past.Hold = hold }
 		result, err = m.run(ctx)
@@ -119,7 +120,7 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 	if err := d.putBack(ctx, past); err != nil {
 		return nil, err
 	}
-	d.remember(ctx, ledger.Entry{Did: "rollback", Version: current(past), From: target})
+	d.remember(ctx, events.Deed{Entry: ledger.Entry{Did: "rollback", Version: current(past), From: target}})
 	after, _, err := pods.States(ctx, d.Cluster)
 	if err != nil {
 		return nil, err

@@ -135,7 +135,8 @@ func (s *scene) leave() {
 	past := s.m.ledger
 	to := past.Releases[0]
 	now := releaseOf("2.0.0")
-	require.NoError(s.t, pvs.Save(s.t.Context(), s.m.Cluster, now.Digest, pvs.Of(&now.Record), []asset.Digest{to.Digest}))
+	kept := []asset.Digest{to.Digest}
+	require.NoError(s.t, pvs.Save(s.t.Context(), s.m.Cluster, now.Digest, pvs.Of(&now.Record), kept))
 	past.Push(now)
 	s.m.to, s.m.doing, s.m.did, s.m.remedy = to, "rolling back to", "rollback", true
 	s.m.settle = func() { past.Return(to) }

@@ -62,7 +62,8 @@ func TestWatchOfARollback(t *testing.T) {
 					},
 				)
 			},
-			want: "inconclusive: B:X could not be asked before the rollback: reading the PVs of bl01t: no route to host",
+			want: "inconclusive: B:X could not be asked before the rollback: " +
+				"reading the PVs of bl01t: no route to host",
 		},
 		"interrupted": {
 			deed: func(s *scene) { s.interrupt() }, want: "inconclusive: the watch was interrupted",
