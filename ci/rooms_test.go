@@ -22,7 +22,7 @@ var (
 	releaseSide = []string{"release", "image", "source", "debian", "runtimeimage", "engine", "smoke", "chart"}
 	promoteSide = []string{
 		"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "page", "gate", "policy",
-		"approval",
+		"approval", "events",
 	}
 )
 
@@ -60,7 +60,7 @@ var walls = []wall{
 	},
 	{[]string{"ledger", "pods"}, []string{"helm.sh/helm"}, "Helm is the room helm's alone"},
 	{
-		[]string{"ledger", "helm", "pods", "pvs", "status", "operate", "page"},
+		[]string{"ledger", "helm", "pods", "pvs", "status", "operate", "page", "events"},
 		[]string{module + "pipelines/promote", module + "pipelines/registry", module + "pipelines/gate"},
 		"what runs is read without the registry and the gate",
 	},

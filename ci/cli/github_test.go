@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,7 +17,7 @@ type onGitHub struct{}
 
 // serveGitHub starts a GitHub stand-in for a transcript.
 func serveGitHub(e *testscript.Env) {
-	g := &githubtest.GitHub{Commits: map[string]string{}}
+	g := &githubtest.GitHub{Commits: map[string]string{}, Settings: githubtest.NewSettings()}
 	s := httptest.NewServer(g.Handler())
 	e.Defer(s.Close)
 	e.Values[onGitHub{}] = g
@@ -34,6 +35,14 @@ func pushed(ts *testscript.TestScript, _ bool, tags []string) {
 		ts.Check(err)
 		ts.Value(onGitHub{}).(*githubtest.GitHub).Commits[tag] = commit
 	}
+}
+
+// setGitHub is a command of transcripts: github PATH STATUS lets the GitHub stand-in
+// answer with a status where it is asked for a setting.
+func setGitHub(ts *testscript.TestScript, _ bool, args []string) {
+	status, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Value(onGitHub{}).(*githubtest.GitHub).Settings[args[0]] = status
 }
 
 // pages is a command of transcripts: pages FILE writes the release pages of the

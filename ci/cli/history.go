@@ -53,9 +53,13 @@ func writeHistory(w io.Writer, entries []ledger.Entry) error {
 		if e.From != "" && e.From != e.Version {
 			what += " from " + e.From
 		}
+		reason := e.Reason
+		if e.Override != "" {
+			reason = strings.TrimPrefix(reason+"; ", "; ") + "the policy was overridden by " + e.Override
+		}
 		ended, _, _ := strings.Cut(e.Ended(), "\n")
 		fmt.Fprintf(
-			t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(e.Reason),
+			t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(reason),
 			ended,
 		)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -24,9 +25,10 @@ func newRollback(a *app) *cobra.Command {
 		Short: "Make a beamline run a former release again",
 		Long: "Brings back the release that ran before, or the named one of those that ran, and\n" +
 			"checks that every IOC lives on it. The beamline's policy is asked for its signers,\n" +
-			"closed times and holds; what was approved once needs no new approval. After a\n" +
-			"promotion that was killed it brings back what ran before that. No git repository is\n" +
-			"needed.",
+			"closed times and holds; what was approved once needs no new approval. Where it has\n" +
+			"verify, the beamline is watched for so long, and stays where it is when it gets worse\n" +
+			"(exit status 5). After a promotion that was killed it brings back what ran before that.\n" +
+			"No git repository is needed.",
 		Example: "  tagline rollback bl01t\n" +
 			"  tagline rollback bl01t 2026.10.4 --override \"the shutter is stuck\" --key ajp.key",
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -42,7 +44,7 @@ func newRollback(a *app) *cobra.Command {
 				}
 				deps := promote.Deps{
 					Cluster: n, Holder: a.holder(), Timeout: timeout,
-					May: func(ctx context.Context, to ledger.Release) error {
+					May: func(ctx context.Context, to ledger.Release) (gate.Pass, error) {
 						return a.mayReturn(ctx, s, b, n, to, override, by)
 					},
 					// A rollback seldom needs the registry, and must not fail where none is named.
@@ -57,10 +59,13 @@ func newRollback(a *app) *cobra.Command {
 				result, err = promote.Rollback(ctx, deps, to)
 				return err
 			})
-			if err != nil {
+			if result == nil {
 				return err
 			}
-			return a.print(result, func(w io.Writer) error { return writeMove(w, "rolled back to", result) })
+			// It may be done, and not all be well.
+			return errors.Join(
+				a.print(result, func(w io.Writer) error { return writeMove(w, "rolled back to", result) }), err,
+			)
 		},
 	}, beamlineArg, versionArg.orNone())
 	s.flags(cmd)
@@ -78,32 +83,31 @@ func newRollback(a *app) *cobra.Command {
 func (a *app) mayReturn(
 	ctx context.Context, s *site, b *beamlineCluster, n *cluster.Namespace, to ledger.Release, override string,
 	by signing,
-) error {
+) (gate.Pass, error) {
 	reg, err := a.openRegistry(s)
 	if err != nil && override != "" {
-		return err // an override is attached to the record
+		return gate.Pass{}, err // an override is attached to the record
 	}
 	q, err := a.inquiryIn(ctx, b, n, reg)
 	if err != nil {
-		return err
+		return gate.Pass{}, err
 	}
 	former := gate.Former{Version: to.Record.Version, Record: to.Digest, Signatures: to.Signatures, Needs: to.Needs}
 	verdict, err := q.Return(ctx, former)
 	if err != nil {
-		return err
+		return gate.Pass{}, err
 	}
 	if !verdict.Open && override != "" {
 		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
 		if _, err := a.attach(ctx, by, q, verdict, what); err != nil {
-			return err
+			return gate.Pass{}, err
 		}
 		if verdict, err = q.Return(ctx, former); err != nil {
-			return err
+			return gate.Pass{}, err
 		}
 	}
 	if verdict.Override != "" {
 		fmt.Fprintf(a.Err, "the policy is overridden by %s\n", verdict.Override)
 	}
-	_, err = verdict.Pass()
-	return err
+	return verdict.Pass()
 }

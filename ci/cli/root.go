@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 // verbs are all commands, in the order of a release's life.
 var verbs = []func(*app) *cobra.Command{
 	newVersion, newUp, newDown, newEnv, newServe,
-	newInit, newNew, newModule, newTag, newLock, newGenerate, newPlan, newChart, newCheck, newKey,
+	newInit, newNew, newModule, newTag, newLock, newGenerate, newPlan, newChart, newCheck, newKey, newDoctor,
 	newRelease, newGitHubRelease, newRecord, newVerify, newDiff, newRender,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
 	newPromote, newRollback, newStatus, newVersions, newHistory, newPage, newFind, newLogs, newConsole, newShell,

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"sealcharts": sealCharts,
 			"pushed":     pushed,
 			"pages":      pages,
+			"github":     setGitHub,
 			"runs":       runs,
 		},
 		Setup: func(e *testscript.Env) error {

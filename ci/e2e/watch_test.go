@@ -10,7 +10,7 @@ import (
 
 // TestAPromotionIsWatched promotes a release that stays well, which is verified, and
 // one whose IOC gets ready and goes into alarm when it has counted to ten: it is put
-// back.
+// back. Then it rolls back, which is watched too.
 func TestAPromotionIsWatched(t *testing.T) {
 	s, reg := newSite(t, "bl86t"), registry(t)
 	s.images(reg)
@@ -46,6 +46,9 @@ func TestAPromotionIsWatched(t *testing.T) {
 	require.Equal(t, "1.0.1", after.Version)
 	require.Equal(t, before.Instances[0].UID, after.Instances[0].UID, "an IOC that did not change was restarted")
 	require.True(t, after.Instances[1].Ready)
-	require.Regexp(t, `promote +1\.0\.2 from 1\.0\.1 .* is MAJOR.*\n.*promote +1\.0\.1 .* verified 15s\n`,
+	require.Contains(t, ok(t, s.dir, "rollback", "bl86t"), "\nverified 15s\n", "a rollback is watched too")
+	require.Equal(t, "1.0.0", status(t, s, "bl86t").Version)
+	require.Regexp(t, `rollback +1\.0\.0 from 1\.0\.1 .* verified 15s\n`+
+		`.*promote +1\.0\.2 from 1\.0\.1 .* is MAJOR.*\n.*promote +1\.0\.1 .* verified 15s\n`,
 		ok(t, s.dir, "history", "bl86t"))
 }

@@ -21,6 +21,8 @@ const (
 	Refused Kind = 3
 	// Undone is a change that failed and was taken back: all is as it was before.
 	Undone Kind = 4
+	// Unwell is a change that was done and stays, after which not all is as it was.
+	Unwell Kind = 5
 )
 
 // Error is a failure as a person at a beamline reads it:

@@ -26,6 +26,7 @@ type Pass struct {
 	rec      *record.Record
 	digest   asset.Digest
 	override string
+	approved []string
 	signed   []record.Signature
 	needs    map[string][]string
 	verify   *policy.Verify
@@ -41,6 +42,9 @@ func (p Pass) Digest() asset.Digest { return p.digest }
 // Override returns who overrode the policy and why; empty when nobody did.
 func (p Pass) Override() string { return p.override }
 
+// Approvals returns the names of those whose approvals counted.
+func (p Pass) Approvals() []string { return slices.Clone(p.approved) }
+
 // Signatures returns who signed the release, everything that it runs, and the
 // releases that ran its tests; none where the policy asks for none.
 func (p Pass) Signatures() []record.Signature { return slices.Clone(p.signed) }
@@ -55,7 +59,7 @@ func (p Pass) Needs() map[string][]string {
 	return all
 }
 
-// Verify returns what the policy wants watched after the promotion, nil for nothing.
+// Verify returns what the policy wants watched after the change, nil for nothing.
 func (p Pass) Verify() *policy.Verify { return p.verify }
 
 // Facts is everything that a decision rests on.
@@ -178,8 +182,15 @@ func (v *Verdict) Pass() (Pass, error) {
 	if len(faults) > 0 || !v.Open {
 		return Pass{}, errors.Join(faults...)
 	}
+	var approved []string
+	for _, j := range v.Approvals {
+		if j.Good && j.Override == "" {
+			approved = append(approved, j.By)
+		}
+	}
 	return Pass{
-		rec: clone(v.rec), digest: v.Record, override: v.Override, signed: v.signed, needs: v.Needs, verify: v.verify,
+		rec: clone(v.rec), digest: v.Record, override: v.Override, approved: approved, signed: v.signed,
+		needs: v.Needs, verify: v.verify,
 	}, nil
 }
 

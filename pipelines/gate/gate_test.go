@@ -239,6 +239,7 @@ func TestOverride(t *testing.T) {
 	pass, err := v.Pass()
 	require.NoError(t, err)
 	require.Equal(t, "ajp: the shutter is stuck", pass.Override())
+	require.Empty(t, pass.Approvals(), "an override approves nothing")
 	require.True(t, v.Open)
 
 	for name, change := range map[string]func(*Facts){

@@ -53,7 +53,7 @@ func (q *Inquiry) Return(ctx context.Context, to Former) (*Verdict, error) {
 func (q *Inquiry) judgeReturn(f Facts, to Former, trusted attest.Trusted) *Verdict {
 	v := &Verdict{
 		Beamline: q.Beamline, Version: to.Version, Record: to.Record, Policy: q.Policy.Digest(),
-		Approvals: f.Approvals, Needs: f.Needs, doing: "rolling back to",
+		Approvals: f.Approvals, Needs: f.Needs, doing: "rolling back to", verify: q.Policy.Verify,
 	}
 	still := func(Facts) []Reason { return trustedStill(to, trusted) }
 	v.judge(f, still, known, consent, closed, holds)

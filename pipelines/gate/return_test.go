@@ -21,6 +21,7 @@ func (w *world) ran() Former {
 	require.NoError(w, err)
 	pass, err := verdict.Pass()
 	require.NoError(w, err)
+	require.Equal(w, []string{"ajp"}, pass.Approvals())
 	require.Len(w, pass.Signatures(), 2, "the record's, and that of the image it runs")
 	return Former{Version: parse("1.0.0"), Record: digest, Signatures: pass.Signatures()}
 }
@@ -48,6 +49,18 @@ func TestGoingBackNeedsNoNewApproval(t *testing.T) {
 	w.policy += "# another policy\n"
 	w.reg = nil
 	require.NoError(t, w.mayReturn(to))
+}
+
+// What is watched afterwards is what the policy says now.
+func TestGoingBackIsWatched(t *testing.T) {
+	w := newWorld(t)
+	to := w.ran()
+	w.policy += "verify:\n  for: 2m\n"
+	verdict, err := w.inquiry().Return(t.Context(), to)
+	require.NoError(t, err)
+	pass, err := verdict.Pass()
+	require.NoError(t, err)
+	require.Equal(t, &policy.Verify{For: "2m"}, pass.Verify())
 }
 
 func TestGoingBackIsRefused(t *testing.T) {

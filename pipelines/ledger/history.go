@@ -27,9 +27,12 @@ type Entry struct {
 	Instance string `json:"instance,omitempty"` // where it was done to one
 	Reason   string `json:"reason,omitempty"`   // as the person gave it
 	Failed   string `json:"failed,omitempty"`   // how it ended, where it did not succeed
-	// what the watch after a promotion found: "verified 2m", "inconclusive: …"; empty
-	// where nothing was watched
+	// what the watch found: "verified 2m", "inconclusive: …", after a rollback "not as
+	// before: …"; empty where nothing was watched
 	Verified string `json:"verified,omitempty"`
+	// Override is who overrode the policy and why; empty where nobody did.
+	Override  string   `json:"override,omitempty"`
+	Approvals []string `json:"approvals,omitempty"` // the names of those whose approvals counted
 }
 
 // Ended returns how it ended: "well", what the watch found, or why it failed.
@@ -80,7 +83,7 @@ func ParseEntries(n *cluster.Namespace, cm *corev1.ConfigMap) ([]Entry, error) {
 // Append adds an entry to the history, without the oldest ones where they do not
 // fit. Others may be writing too.
 func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
-	e.Reason, e.Failed, e.Verified = cut(e.Reason), cut(e.Failed), cut(e.Verified)
+	e.Reason, e.Failed, e.Verified, e.Override = cut(e.Reason), cut(e.Failed), cut(e.Verified), cut(e.Override)
 	maps := n.Client.CoreV1().ConfigMaps(n.Name)
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		entries, err := Entries(ctx, n)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/step"
@@ -66,22 +67,22 @@ func (o Order) locked(
 	})
 }
 
-// remember writes the history. One that cannot be written does not change what
+// remember writes the history, and tells the policy's receivers. Neither changes what
 // was done.
 func (o Order) remember(ctx context.Context, did string, whole bool, failed error) {
 	instances := o.Instances
 	if whole {
 		instances = []string{""}
 	}
+	var deeds []events.Deed
 	for _, instance := range instances {
 		e := ledger.Entry{Time: time.Now().UTC(), By: o.Holder, Did: did, Instance: instance, Reason: o.Reason}
 		if failed != nil {
 			e.Failed = failed.Error()
 		}
-		if err := ledger.Append(ctx, o.Cluster, e); err != nil {
-			step.Say(ctx, "writing the history", err.Error())
-		}
+		deeds = append(deeds, events.Deed{Entry: e})
 	}
+	events.Write(ctx, o.Cluster, deeds...)
 }
 
 // choose returns the named instances of the release that runs, or all of them.

@@ -53,6 +53,7 @@ func (p *Policy) check(doc *strictyaml.Doc, faults *diag.Faults) {
 	if (p.Soak != "") != (len(p.After) > 0) && (doc.Good("soak") || doc.Good("after")) {
 		c.fault(nil, "name both, or neither", "after and soak belong together: where, and for how long")
 	}
+	c.events(p.Events)
 	for i, w := range p.Closed {
 		if err := w.check(); err != nil {
 			c.fault(strictyaml.Path{"closed", i}, "see RFC 5545 for repeat, and tzdata for zone", "%v", err)

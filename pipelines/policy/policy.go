@@ -41,8 +41,12 @@ type Policy struct {
 	// times and holds, with a reason that stays on record.
 	Override []string `json:"override,omitempty" jsonschema:"uniqueItems=true,minLength=1,example=ajp" jsonschema_description:"Names of approvers who may promote in spite of approvals, soak, closed times and holds, with a reason."`
 
-	// Verify is what a promotion watches after its IOCs are ready; nil where nothing is.
-	Verify *Verify `json:"verify,omitempty" jsonschema_description:"What a promotion watches after every IOC that it touched is ready. Left out: nothing."`
+	// Verify is what a promotion or rollback watches after its IOCs are ready; nil where
+	// nothing is.
+	Verify *Verify `json:"verify,omitempty" jsonschema_description:"What a promotion or rollback watches after every IOC that it touched is ready. Left out: nothing."`
+
+	// Events are the receivers that are told of everything that is done to the beamline.
+	Events []Receiver `json:"events,omitempty" jsonschema:"minItems=1" jsonschema_description:"Who is told of everything that is done to the beamline."`
 
 	text string
 }
@@ -114,6 +118,12 @@ type Approver struct {
 type Verify struct {
 	For Watch    `json:"for" jsonschema_description:"For how long. Nobody else changes the beamline meanwhile."`
 	PVs []string `json:"pvs,omitempty" jsonschema:"uniqueItems=true,minLength=1,pattern=^[^\\s]+$,example=BL01T-MO-01:X.STAT" jsonschema_description:"PVs whose alarm severity must not be worse than before the promotion."`
+}
+
+// Receiver is told of everything that is done to the beamline.
+type Receiver struct {
+	Name string `json:"name" jsonschema:"pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$,example=logbook" jsonschema_description:"How the receiver is called. The entry of this name in the Secret tagline-events of the namespace holds the key with which its events are signed: whsec_ and base64."`
+	URL  string `json:"url" jsonschema:"minLength=1,example=https://logbook.some-org.example/hooks/tagline" jsonschema_description:"Where events are sent, as CloudEvents. http is for the machine itself and for Services of the cluster, as in http://relay.tools.svc:8080."`
 }
 
 // Hold is a reason why nothing may be promoted.

@@ -100,6 +100,21 @@ func TestReadRefuses(t *testing.T) {
 		{unsigned + "verify:\n  for: 2m\n  pvs: [A:X, A:X]\n", ":4: "},
 		{unsigned + "verify: {for: 2m, pvs: [A:X]}\n", "text belongs; write text, in quotes"},
 		{unsigned + "verify:\n  for: 2m\n  pv: [A:X]\n", ":4: verify: unknown key"},
+		{unsigned + "events: []\n", ":2: "},
+		{unsigned + "events: [{url: \"https://a.example\"}]\n", ":2: "},
+		{unsigned + "events: [{name: A b, url: \"https://a.example\"}]\n", ":2: "},
+		{
+			unsigned + "events:\n  - {name: a, url: \"https://a.example\"}\n" +
+				"  - {name: a, url: \"https://b.example\"}\n",
+			`:4: "a" is there twice`,
+		},
+		{unsigned + "events: [{name: a, url: \"a.example/x\"}]\n", "the address can't be read"},
+		{unsigned + "events: [{name: a, url: \"https://ajp:pw@a.example\"}]\n", "would read its password or query"},
+		{unsigned + "events: [{name: a, url: \"https://a.example/x?token=1\"}]\n", "would read its password or query"},
+		{unsigned + "events: [{name: a, url: \"http://a.example\"}]\n", "sent there unprotected; use https"},
+		{unsigned + "events: [{name: a, url: \"http://10.0.0.1\"}]\n", "sent there unprotected; use https"},
+		{unsigned + "events: [{name: a, url: \"http://a.svc.example\"}]\n", "sent there unprotected; use https"},
+		{unsigned + "events: [{name: a, url: \"ftp://localhost\"}]\n", "sent there unprotected; use https"},
 	} {
 		_, err := Read("policy.yaml", []byte(c.text))
 		require.ErrorContains(t, err, c.want, c.text)
@@ -155,6 +170,20 @@ func TestVerify(t *testing.T) {
 	p, err = Read("policy.yaml", []byte(unsigned))
 	require.NoError(t, err)
 	require.Nil(t, p.Verify)
+}
+
+func TestEvents(t *testing.T) {
+	text := "unsigned: a test beamline\nevents:\n"
+	for i, address := range []string{
+		"https://logbook.example/hooks/T0KEN", "http://relay.tools.svc:8080", "http://relay.tools.svc.cluster.local/x",
+		"http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1",
+	} {
+		text += "  - {name: " + string(rune('a'+i)) + ", url: \"" + address + "\"}\n"
+	}
+	p, err := Read("policy.yaml", []byte(text))
+	require.NoError(t, err)
+	require.Len(t, p.Events, 6)
+	require.Equal(t, Receiver{Name: "a", URL: "https://logbook.example/hooks/T0KEN"}, p.Events[0])
 }
 
 func TestHold(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/pvs"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -35,6 +36,8 @@ func (m *move) compare(
 		case !known:
 		case now.unasked[pv] != "":
 			unknown = append(unknown, fmt.Sprintf("%s could not be asked: %s", pv, now.unasked[pv]))
+		case servers[pv] == "" && m.remedy:
+			unknown = append(unknown, pv+" is served by no IOC of this release")
 		case servers[pv] == "":
 			faults = append(faults, fmt.Errorf("%s answered before, and no IOC of the release serves it", pv))
 		case !answers:
@@ -55,9 +58,13 @@ func (m *move) incomparable() (all []string) {
 		if _, known := m.former.severity[pv]; known {
 			continue
 		}
-		why := "did not answer before the promotion"
+		what := "promotion"
+		if m.remedy {
+			what = "rollback"
+		}
+		why := "did not answer before the " + what
 		if unasked := m.former.unasked[pv]; unasked != "" {
-			why = "could not be asked before the promotion: " + unasked
+			why = "could not be asked before the " + what + ": " + unasked
 		}
 		all = append(all, pv+" "+why)
 	}
@@ -78,23 +85,37 @@ func (m *move) alarmsBefore(ctx context.Context, c *change) alarms {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
+	served, err := m.served(ctx, now)
+	if err != nil {
+		return m.unaskable(err)
+	}
+	return m.alarms(ctx, &now.Record, m.servers(served), m.before)
+}
+
+// served returns the PVs of a release, those that the policy names among them. One that
+// ran before has no tests in its record any more; its PVs are kept in the namespace.
+func (m *move) served(ctx context.Context, rel *ledger.Release) ([]pvs.PV, error) {
+	if all := pvs.Of(&rel.Record); len(all) > 0 || len(m.verify.PVs) == 0 {
+		return all, nil
+	}
 	var patterns []string
 	for _, pv := range m.verify.PVs {
 		patterns = append(patterns, regexp.QuoteMeta(pv), regexp.QuoteMeta(recordOf(pv)))
 	}
-	var served []pvs.PV
-	lines, err := pvs.Read(ctx, m.Cluster, now.Digest)
-	if err == nil {
-		served, err = pvs.Find(lines, patterns)
-	}
+	lines, err := pvs.Read(ctx, m.Cluster, rel.Digest)
 	if err != nil {
-		unasked := map[string]string{}
-		for _, pv := range m.verify.PVs {
-			unasked[pv] = err.Error()
-		}
-		return alarms{unasked: unasked}
+		return nil, err
 	}
-	return m.alarms(ctx, &now.Record, m.servers(served), m.before)
+	return pvs.Find(lines, patterns)
+}
+
+// unaskable returns the alarms where err keeps every PV from being asked.
+func (m *move) unaskable(err error) alarms {
+	unasked := map[string]string{}
+	for _, pv := range m.verify.PVs {
+		unasked[pv] = err.Error()
+	}
+	return alarms{unasked: unasked}
 }
 
 // alarms asks the IOCs of a release for those PVs of the policy that they serve, as

@@ -11,6 +11,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
@@ -34,10 +35,14 @@ type move struct {
 	settle func() // makes the ledger say that to runs
 	did    string // "promote", "rollback": as the history has it
 	reason string // that the person gave
+	pass   gate.Pass
 
 	before map[string]pods.State // of each instance, when the move began
 	ready  map[string]pods.State // of each instance, when all that must live were ready
 
+	// remedy is true of a rollback: what it left is not returned to when the watch finds
+	// something.
+	remedy bool
 	verify *policy.Verify // what is watched then; nil for nothing
 	former alarms         // of the PVs that are watched, when the move began
 	// severities is pods.Severities.
@@ -69,43 +74,32 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	values, err := m.apply(ctx, c, charts)
-	verified := ""
+	watched, verified := []record.Instance(nil), ""
 	if err == nil {
-		verified, err = m.watch(ctx, c)
+		watched = m.watched(c)
+	}
+	if err == nil && !m.remedy {
+		verified, err = m.watch(ctx, c, watched)
 	}
 	if err != nil {
 		err = m.undo(ctx, err)
-		m.remember(m.held, m.entry(err))
+		m.remember(m.held, m.deed(err))
 		return nil, err
 	}
-	entry := m.entry(nil) // before the ledger says that the release runs
-	entry.Verified = verified
+	deed := m.deed(nil) // before the ledger says that the release runs
+	deed.PVs = m.changedPVs(m.held)
 	result, err := m.finish(c, values)
-	if err == nil {
-		result.Verified = verified
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && (len(c.former) > 0 || result.Former != "") {
-		m.remember(m.held, entry)
+	if m.remedy {
+		verified, err = m.watchRemedy(ctx, c, watched, deed.From)
+	}
+	result.Verified, deed.Verified, deed.IOCs = verified, verified, c.done(result)
+	if len(c.former) > 0 || result.Former != "" {
+		m.remember(m.held, deed)
 	}
 	return result, err
-}
-
-// entry returns what the history says of this move, which ended with err.
-func (m *move) entry(err error) ledger.Entry {
-	e := ledger.Entry{Did: m.did, Version: m.to.Record.Version.String(), From: current(m.ledger), Reason: m.reason}
-	if err != nil {
-		e.Failed = err.Error()
-	}
-	return e
-}
-
-// remember adds an entry to the beamline's history. A history that cannot be
-// written does not change what was done.
-func (d Deps) remember(ctx context.Context, e ledger.Entry) {
-	e.Time, e.By = time.Now().UTC(), d.Holder
-	if err := ledger.Append(ctx, d.Cluster, e); err != nil {
-		step.Say(ctx, "writing the history", err.Error())
-	}
 }
 
 func (m *move) decide(ctx context.Context) (*change, error) {

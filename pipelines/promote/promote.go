@@ -21,9 +21,9 @@ type Deps struct {
 	Cluster *cluster.Namespace // the record's
 	// Chart fetches a packaged chart (.tgz) by digest: "host/path/charts/x@sha256:…".
 	Chart func(ctx context.Context, ref asset.Ref) ([]byte, error)
-	// May returns why a beamline may not return to a release that ran there before,
-	// nil when it may. Rollback asks it.
-	May     func(ctx context.Context, to ledger.Release) error
+	// May lets a beamline return to a release that ran there before; the error says why
+	// it may not. Rollback asks it, and the pass need not hold the release.
+	May     func(ctx context.Context, to ledger.Release) (gate.Pass, error)
 	Lift    string        // why a hold that a rollback placed may end; empty where nobody lifts one
 	Holder  string        // names this run to others who wait for the beamline; different for each run
 	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
@@ -39,8 +39,8 @@ type Result struct {
 	Former   string `json:"former,omitempty"` // that ran before, empty when none did
 	Record   string `json:"record"`           // digest of the record that runs now
 	IOCs     []IOC  `json:"iocs"`             // sorted by name
-	// Verified is what the watch found, "verified 2m" or "inconclusive: …"; empty where
-	// nothing was watched.
+	// Verified is what the watch found: "verified 2m", "inconclusive: …", or "not as
+	// before: …" after a rollback; empty where nothing was watched.
 	Verified string `json:"verified,omitempty"`
 }
 
@@ -102,7 +102,8 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		if err := deps.lift(past, to); err != nil {
 			return err
 		}
-		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", did: "promote", reason: deps.Lift}
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "promoting", did: "promote", pass: pass}
+		m.reason = deps.Lift
 		m.verify, m.severities = pass.Verify(), pods.Severities
 		m.settle = func() { past.Push(to); past.Hold = nil }
 		result, err = m.run(ctx)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -17,9 +18,12 @@ import (
 // former one, or version when it is given. It needs the registry only for IOCs
 // whose chart the cluster has forgotten. After a promotion that was killed, the
 // former release is the one that ran before that, and is put back unasked: a
-// beamline between two releases serves nobody. Otherwise Deps.May is asked. The error is of kind
+// beamline between two releases serves nobody. Otherwise Deps.May is asked, and what
+// the policy has verified is watched afterwards. The error is of kind
 // diag.Refused when there is no such release, and diag.Undone when an IOC does
-// not live on it: then the beamline is as it was.
+// not live on it: then the beamline is as it was. It is of kind diag.Unwell, beside a
+// Result, when the watch finds what is not as before: the beamline stays on the release,
+// because the one that it left is no better.
 func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 	if _, err := ledger.Known(ctx, deps.Cluster); err != nil {
 		return nil, err // before the lock: there may be no namespace to hold it
@@ -40,12 +44,14 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 			return err
 		}
 		to := past.Releases[i]
-		if err := deps.May(ctx, to); err != nil {
+		pass, err := deps.May(ctx, to)
+		if err != nil {
 			return err
 		}
 		to.Since = time.Now().UTC()
 		hold := deps.hold(past.Current().Record.Version.String())
-		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback"}
+		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback", pass: pass}
+		m.verify, m.severities, m.remedy = pass.Verify(), pods.Severities, true
 		m.settle = func() { past.Return(to); past.Hold = hold }
 		result, err = m.run(ctx)
 		return err
@@ -114,7 +120,7 @@ func (d Deps) recover(ctx context.Context, past *ledger.Ledger) (*Result, error)
 	if err := d.putBack(ctx, past); err != nil {
 		return nil, err
 	}
-	d.remember(ctx, ledger.Entry{Did: "rollback", Version: current(past), From: target})
+	d.remember(ctx, events.Deed{Entry: ledger.Entry{Did: "rollback", Version: current(past), From: target}})
 	after, _, err := pods.States(ctx, d.Cluster)
 	if err != nil {
 		return nil, err

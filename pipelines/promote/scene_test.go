@@ -65,6 +65,7 @@ func newScene(t *testing.T) *scene {
 	}
 	now := s.m.ledger.Current()
 	require.NoError(t, pvs.Save(t.Context(), n, now.Digest, pvs.Of(&now.Record), nil))
+	now.Record.Checks = nil // as the ledger keeps it
 	var err error
 	s.m.before, _, err = pods.States(t.Context(), n)
 	require.NoError(t, err)
@@ -110,6 +111,39 @@ func podOf(name string) *corev1.Pod {
 // promote does what a promotion does around its change. After some time of the watch
 // a deed is done to the scene.
 func (s *scene) promote(after time.Duration, deed func(*scene)) (verified string, err error) {
+	s.around(after, deed, func(ctx context.Context, c *change) {
+		if verified, err = s.m.watch(ctx, c, s.m.watched(c)); err != nil {
+			verified, err = "", s.m.undo(ctx, err)
+		}
+	})
+	return verified, err
+}
+
+// rollBack does what a rollback to 1.0.0 does around its change, as promote does.
+func (s *scene) rollBack(after time.Duration, deed func(*scene)) (verified string, err error) {
+	s.around(after, deed, func(ctx context.Context, c *change) {
+		watched := s.m.watched(c)
+		_, failed := s.m.finish(c, nil)
+		require.NoError(s.t, failed)
+		verified, err = s.m.watchRemedy(ctx, c, watched, "2.0.0")
+	})
+	return verified, err
+}
+
+// leave makes the scene one in which 2.0.0 runs and is left for 1.0.0.
+func (s *scene) leave() {
+	past := s.m.ledger
+	to := past.Releases[0]
+	now := releaseOf("2.0.0")
+	kept := []asset.Digest{to.Digest}
+	require.NoError(s.t, pvs.Save(s.t.Context(), s.m.Cluster, now.Digest, pvs.Of(&now.Record), kept))
+	past.Push(now)
+	s.m.to, s.m.doing, s.m.did, s.m.remedy = to, "rolling back to", "rollback", true
+	s.m.settle = func() { past.Return(to) }
+}
+
+// around does work, which watches, and after some time of it a deed to the scene.
+func (s *scene) around(after time.Duration, deed func(*scene), work func(context.Context, *change)) {
 	ctx, stop := context.WithCancel(s.t.Context())
 	defer stop()
 	held, lose := context.WithCancel(s.t.Context())
@@ -125,10 +159,7 @@ func (s *scene) promote(after time.Duration, deed func(*scene)) (verified string
 		deed(s)
 	})
 	defer timer.Stop()
-	if verified, err = s.m.watch(ctx, c); err != nil {
-		return "", s.m.undo(ctx, err)
-	}
-	return verified, nil
+	work(ctx, c)
 }
 
 // answer takes the place of pods.Severities.

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
-	"github.com/tagline-ci/tagline/pipelines/pvs"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -22,11 +23,50 @@ const (
 	lookWithin = 30 * time.Second
 )
 
+// watched returns the IOCs that the watch looks at: those that the change touched and
+// that must live. It is asked for while the change is under way.
+func (m *move) watched(c *change) []record.Instance {
+	if m.verify == nil || len(c.former) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(m.required(c, m.ready), func(inst record.Instance) bool {
+		_, touched := c.former[inst.Name]
+		return !touched
+	})
+}
+
+// watchRemedy watches the beamline after a rollback from a version, which is written
+// down as done: nothing that is found, and nobody who stops the watch, takes it back.
+// The error is of kind diag.Unwell when something is not as it was before.
+func (m *move) watchRemedy(
+	ctx context.Context, c *change, watched []record.Instance, from string,
+) (verified string, err error) {
+	verified, err = m.watch(ctx, c, watched)
+	switch {
+	case err == nil:
+		return verified, nil
+	case errors.Is(err, ledger.ErrLockLost) || m.held.Err() != nil:
+		return "inconclusive: " + ledger.ErrLockLost.Error(), nil
+	case ctx.Err() != nil:
+		return "inconclusive: the watch was interrupted", nil
+	}
+	var lines []string
+	for _, e := range diag.All(err) {
+		lines = append(lines, e.Error())
+	}
+	now := m.to.Record.Version
+	return "not as before: " + strings.Join(lines, ", "), m.failure(diag.Unwell, err, fmt.Sprintf(
+		"the beamline runs %s and stays there, as %s, which it left, is no remedy: see tagline status %s, "+
+			"mend what the IOC needs, or name an earlier release to tagline rollback",
+		now, from, m.to.Record.Asset,
+	))
+}
+
 // watch looks at the IOCs that the change touched, and at the policy's PVs, for as
 // long as the policy says. It returns what came of it, "verified 2m" or
 // "inconclusive: …"; nothing where nothing is to be watched. The error joins what
 // is not as it was.
-func (m *move) watch(ctx context.Context, c *change) (verified string, err error) {
+func (m *move) watch(ctx context.Context, c *change, watched []record.Instance) (verified string, err error) {
 	if m.verify == nil || len(c.former) == 0 {
 		return "", nil
 	}
@@ -34,11 +74,11 @@ func (m *move) watch(ctx context.Context, c *change) (verified string, err error
 	if err != nil {
 		return "", err // the schema refuses it
 	}
-	watched := slices.DeleteFunc(m.required(c, m.ready), func(inst record.Instance) bool {
-		_, touched := c.former[inst.Name]
-		return !touched
-	})
-	servers := m.servers(pvs.Of(&m.to.Record)) // which may be very many: not again for each look
+	served, err := m.served(ctx, &m.to) // which may be very many: not again for each look
+	if err != nil {
+		m.former = m.unaskable(err) // then no PV is compared
+	}
+	servers := m.servers(served)
 	var unknown []string
 	name := fmt.Sprintf("watching %s for %s", m.to.Record.Asset, m.verify.For)
 	err = step.Run(ctx, name, func(ctx context.Context) error {

@@ -204,7 +204,7 @@ func TestNothingIsWatched(t *testing.T) {
 				s.m.verify = c.verify
 				change := &change{former: c.former}
 				require.Equal(t, alarms{}, s.m.alarmsBefore(t.Context(), change))
-				verified, err := s.m.watch(t.Context(), change)
+				verified, err := s.m.watch(t.Context(), change, s.m.watched(change))
 				require.NoError(t, err)
 				require.Empty(t, verified)
 				require.Zero(t, s.asked)

@@ -27,6 +27,7 @@ type GitHub struct {
 	ReadOnly bool              // the token may not write contents
 	Base     string            // where it is served; for Add only
 	Run      *Run              // that promotes; nil where there is none
+	Settings Settings          // nil where nobody asks for any
 
 	mu       sync.Mutex
 	releases []*github.RepositoryRelease // oldest first
@@ -103,6 +104,9 @@ func (g *GitHub) Handler() http.Handler {
 	}
 	if g.Run != nil {
 		maps.Copy(routes, g.Run.routes())
+	}
+	if g.Settings != nil {
+		routes["GET /"] = func(r *http.Request) (int, any) { return g.Settings.answer(r) }
 	}
 	for pattern, h := range routes {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.answer(w, r, h) })

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/github"
+	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+// newDoctor is `tagline doctor`.
+func newDoctor(a *app) *cobra.Command {
+	return a.takes(&cobra.Command{
+		Use:   "doctor",
+		Short: "Look at what a site must set on GitHub",
+		Long: "Reads from GitHub's API what Tagline relies on and can't set: rules for tags and the\n" +
+			"default branch, an environment for each beamline, what workflows may do, and who may\n" +
+			"use the runners. Says what is open, and where to set it; nothing is changed. The exit\n" +
+			"status is 1 when something is open. What the token can't read is not known, and names\n" +
+			"the permission that it lacks. The repository is $GITHUB_REPOSITORY, or the one that\n" +
+			"this was cloned from; $GITHUB_TOKEN is one of its administrator, for reading;\n" +
+			"$GITHUB_API_URL names a GitHub server of one's own.",
+		Example: "  GITHUB_TOKEN=$(gh auth token) tagline doctor\n  tagline doctor --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			repo, err := tree.Open(a.repo)
+			if err != nil {
+				return err
+			}
+			site, err := siteOf(repo)
+			if err != nil {
+				return err
+			}
+			name, err := a.onGitHub(repo)
+			if err != nil {
+				return err
+			}
+			there, err := github.Open(cmp.Or(a.env("GITHUB_API_URL"), github.PublicAPI), name, a.env("GITHUB_TOKEN"))
+			if err != nil {
+				return err
+			}
+			findings, err := there.Doctor(cmd.Context(), site)
+			if err != nil {
+				return err
+			}
+			if err := a.print(findings, func(w io.Writer) error { return writeFindings(w, findings) }); err != nil {
+				return err
+			}
+			return openIn(name, findings)
+		},
+	})
+}
+
+// siteOf returns what the tree at HEAD has that GitHub's settings must protect.
+func siteOf(repo *tree.Repository) (site github.Site, err error) {
+	commit, err := repo.Head()
+	if err != nil {
+		return site, err
+	}
+	files, err := repo.At(commit)
+	if err != nil {
+		return site, err
+	}
+	assets, err := plan.Assets(files)
+	if err != nil {
+		return site, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(assets)) {
+		site.Tags = append(site.Tags, string(name)+"/1.0.0")
+		if assets[name] == asset.Beamline {
+			site.Beamlines = append(site.Beamlines, string(name))
+		}
+	}
+	return site, nil
+}
+
+// onGitHub returns how GitHub calls the repository: "some-org/site".
+func (a *app) onGitHub(repo *tree.Repository) (string, error) {
+	if name := a.env("GITHUB_REPOSITORY"); name != "" {
+		return name, nil
+	}
+	host, name, _ := strings.Cut(repo.Home(), "/")
+	if host != "github.com" && a.env("GITHUB_API_URL") == "" || name == "" {
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "looking for the repository on GitHub",
+			Err: fmt.Errorf("it was cloned from %q", repo.Origin()),
+			Fix: "write owner/name in GITHUB_REPOSITORY, and the address of a server of your own in GITHUB_API_URL",
+		}
+	}
+	return name, nil
+}
+
+// writeFindings shows findings, what is open first.
+func writeFindings(w io.Writer, findings []github.Finding) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, state := range []github.State{github.Unset, github.Unknown, github.Set} {
+		for _, f := range findings {
+			if f.State != state {
+				continue
+			}
+			text := f.Is
+			if f.Want != "" {
+				text += "; " + f.Want + " (" + f.Where + ")"
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\n", f.State, f.What, text)
+		}
+	}
+	return t.Flush()
+}
+
+// openIn returns the error of findings of which some are open.
+func openIn(repository string, findings []github.Finding) error {
+	count := 0
+	for _, f := range findings {
+		if f.State == github.Unset {
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return &diag.Error{
+		Kind: diag.Broken, Doing: "looking at the settings of", Asset: repository,
+		Err: fmt.Errorf("%d of %d leave something open", count, len(findings)),
+		Fix: "set them as it says above; docs/security.md has why",
+	}
+}
