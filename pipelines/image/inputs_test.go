@@ -38,7 +38,8 @@ var commit = strings.Repeat("0a", 20)
 func newScene() *scene {
 	s := &scene{
 		img: &recipe.Image{
-			Name: "ioc-a", Parent: assettest.Pin("base 1.0.0"), Targets: []string{"linux-aarch64"}, Build: []string{"gcc"},
+			Name: "ioc-a", Parent: assettest.Pin("base 1.0.0"), Targets: []string{"linux-aarch64"},
+			Build:   []string{"gcc"},
 			Modules: []recipe.ModuleRef{{Name: "scale", Ref: commit}, {Name: "axis", Ref: commit}, {Name: "lone"}},
 		},
 		lock: &lockfile.Lock{

@@ -64,6 +64,8 @@ func (r *Record) validateTaken(f *faults, t Test) {
 
 // validateOrigin checks that something was taken from another release of this asset.
 func (r *Record) validateOrigin(f *faults, what string, o Origin) {
-	f.must(o.Record != "" && o.Release.Asset == r.Asset && !o.Release.Version.IsZero() && o.Release.Version != r.Version,
-		"%s was taken from %q, record %q, which is no other release of %s", what, o.Release, o.Record, r.Asset)
+	f.must(
+		o.Record != "" && o.Release.Asset == r.Asset && !o.Release.Version.IsZero() && o.Release.Version != r.Version,
+		"%s was taken from %q, record %q, which is no other release of %s", what, o.Release, o.Record, r.Asset,
+	)
 }

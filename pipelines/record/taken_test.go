@@ -104,9 +104,9 @@ func TestAModuleThatWasTakenIsReadBack(t *testing.T) {
 
 func TestValidateOfAModuleThatWasTaken(t *testing.T) {
 	for says, spoil := range map[string]func(*Source){
-		"source asyn was taken from bl01t/2026.11.1, and has no inputs": func(s *Source) { s.Inputs = "" },
-		"record \"\", which is no other":                                func(s *Source) { s.From.Record = "" },
-		"from \"bl02t/2026.11.1\"":                                      func(s *Source) { s.From.Release.Asset = "bl02t" },
+		"asyn was taken from bl01t/2026.11.1, and has no inputs": func(s *Source) { s.Inputs = "" },
+		"record \"\", which is no other":                         func(s *Source) { s.From.Record = "" },
+		"from \"bl02t/2026.11.1\"":                               func(s *Source) { s.From.Release.Asset = "bl02t" },
 		"from \"bl01t/2026.11.2\"": func(s *Source) {
 			s.From.Release = assettest.Tag("bl01t/2026.11.2")
 		},
