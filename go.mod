@@ -36,10 +36,13 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require github.com/dagger/querybuilder v0.0.0-20260402040506-574a5e81cb59
+require (
+	github.com/dagger/querybuilder v0.0.0-20260402040506-574a5e81cb59
+	github.com/google/nftables v0.3.0
+	github.com/yuin/goldmark v1.7.17
+)
 
 require (
-	github.com/google/nftables v0.3.0 // indirect
 	github.com/mdlayher/netlink v1.7.3-0.20250113171957-fbb4dce95f42 // indirect
 	github.com/mdlayher/socket v0.5.0 // indirect
 )
