@@ -51,7 +51,7 @@ type Module struct {
 	File  string `json:"file"` // from the catalogue's folder: "asyn/asyn.install.yml"
 	Ref   string `json:"ref"`  // the git ref that the catalogue builds: "R4-45"
 	State State  `json:"converted"`
-	Open  []Note `json:"notConverted"` // what somebody has to look at
+	Open  []Note `json:"notConverted,omitempty"` // what somebody has to look at
 	// Files are the texts of the recipe and of its patches, by path from the tree's
 	// root; nil where there is no recipe.
 	Files map[string]string `json:"-"`
