@@ -39,7 +39,7 @@ type typed struct {
 func TestTutorials(t *testing.T) {
 	home := t.TempDir()
 	bin := t.TempDir()
-	require.NoError(t, os.Link(tagline, filepath.Join(bin, "tagline")))
+	require.NoError(t, os.Symlink(tagline, filepath.Join(bin, "tagline")))
 	dir, err := state.FromEnvironment(os.Getenv)
 	require.NoError(t, err)
 	environ := []string{
