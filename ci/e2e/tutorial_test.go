@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/text"
+	markdown "github.com/yuin/goldmark/text"
 
 	"github.com/tagline-ci/tagline/ci/local/state"
 )
@@ -110,7 +110,7 @@ func (s typed) shows(output string) bool {
 // commands returns what a page's console blocks type, without those by hand.
 func commands(t *testing.T, source []byte) (all []typed) {
 	t.Helper()
-	page := goldmark.DefaultParser().Parse(text.NewReader(source))
+	page := goldmark.DefaultParser().Parse(markdown.NewReader(source))
 	require.NoError(t, ast.Walk(page, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		block, ok := n.(*ast.FencedCodeBlock)
 		if !ok || !entering || block.Info == nil || block.Lines().Len() == 0 {
