@@ -77,8 +77,8 @@ func TestNobodyIsAskedWithoutATerminal(t *testing.T) {
 	a := &app{Streams: Streams{In: stdin, Err: &bytes.Buffer{}}}
 	assert.Nil(t, a.moduleAsker())
 	b := &beginning{Repository: scaffold.Repository{}}
-	require.EqualError(t, a.askFor(b, []string{"registry", "from"}), "reading the command line: --registry is missing; "+
-		"give the registry and path that will hold the releases: ghcr.io/some-org")
+	require.EqualError(t, a.askFor(b, []string{"registry", "from"}), "reading the command line: --registry is "+
+		"missing; give the registry and path that will hold the releases: ghcr.io/some-org")
 }
 
 // A flag that a new repository can't do without is asked for; an empty answer is none.

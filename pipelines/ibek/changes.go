@@ -120,7 +120,8 @@ func (c *conversion) byItself() {
 		c.notes("remove_files_prebuild", c.line("remove_files_prebuild", i), "removes %s; make a patch of that", file)
 	}
 	if c.LocalPath != "" && c.LocalPath != layout.Module(c.Module) {
-		c.notes("local_path", c.line("local_path"), "has it at %s; it is at %s here", c.LocalPath, layout.Module(c.Module))
+		c.notes("local_path", c.line("local_path"), "has it at %s; it is at %s here", c.LocalPath,
+			layout.Module(c.Module))
 	}
 }
 
@@ -151,6 +152,7 @@ func (c *conversion) byHand() {
 			"calls make with %q; here it is make -j: a makefile that can't be is patched", *c.MakeOptions)
 	}
 	if c.Recursive {
-		c.notes("recursive", c.line("recursive"), "takes all git submodules; name those that are wanted under submodules")
+		c.notes("recursive", c.line("recursive"),
+			"takes all git submodules; name those that are wanted under submodules")
 	}
 }

@@ -72,7 +72,8 @@ func Read(catalogue fs.FS, schema string) ([]Module, error) {
 	files, err := fs.Glob(catalogue, "*/*.install.yml")
 	if err == nil && len(files) == 0 {
 		err = &diag.Error{
-			Kind: diag.Invalid, Doing: "reading the catalogue", Err: errors.New("it has no <module>/<module>.install.yml"),
+			Kind: diag.Invalid, Doing: "reading the catalogue",
+			Err: errors.New("it has no <module>/<module>.install.yml"),
 			Fix: "name the folder of a catalogue, as a clone of ibek-support has it",
 		}
 	}

@@ -42,7 +42,9 @@ func TestRead(t *testing.T) {
 	modules, err := ibek.Read(files, "module.schema.json")
 	require.NoError(t, err)
 	var got strings.Builder
-	tree := fstest.MapFS{"generic-iocs/support/epics-base.yaml": {Data: []byte("git: https://a/b\nmacro: EPICS_BASE\n")}}
+	tree := fstest.MapFS{
+		"generic-iocs/support/epics-base.yaml": {Data: []byte("git: https://a/b\nmacro: EPICS_BASE\n")},
+	}
 	for _, m := range modules {
 		fmt.Fprintf(&got, "%s %s %s %s\n", m.Name, m.Ref, m.State, m.File)
 		for _, n := range m.Open {
