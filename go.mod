@@ -42,6 +42,7 @@ require (
 require (
 	github.com/dagger/querybuilder v0.0.0-20260402040506-574a5e81cb59
 	github.com/google/nftables v0.3.0
+	github.com/yuin/goldmark v1.7.17
 )
 
 require (

@@ -92,7 +92,7 @@ var walls = []wall{
 	},
 	{
 		[]string{
-			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "newmodule",
+			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "newmodule", "ibek",
 			"beamline", "plan", "record", "diag",
 		},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},

@@ -22,14 +22,19 @@ func newModule(a *app) *cobra.Command {
 		Short:   "Describe a support module that nobody described yet",
 		Example: "  tagline module add https://github.com/epics-modules/autosave R6-0",
 	})
-	cmd.AddCommand(newModuleAdd(a))
+	cmd.AddCommand(newModuleAdd(a), newModuleImport(a))
 	return cmd
+}
+
+// moduleSchema is the URL of the schema of a support module's file.
+func moduleSchema() string {
+	return scaffold.Repository{Version: thisBuild().ref()}.Schemas() + "/module.schema.json"
 }
 
 // newModuleAdd is `tagline module add`.
 func newModuleAdd(a *app) *cobra.Command {
 	s := &site{}
-	w := release.NewModule{Schema: scaffold.Repository{Version: thisBuild().ref()}.Schemas() + "/module.schema.json"}
+	w := release.NewModule{Schema: moduleSchema()}
 	cmd := a.takes(&cobra.Command{
 		Use:   "add URL REF",
 		Short: "Find out what a support module needs and gives, and write its file",
@@ -70,12 +75,7 @@ func (a *app) addModule(ctx context.Context, s *site, w release.NewModule) error
 	if err != nil {
 		return err
 	}
-	if ask := a.asker(); ask != nil {
-		w.Ask = func(q newmodule.Question) (answer string, err error) {
-			a.progress.aside(func() { answer, err = ask(q.Of, q.String()) })
-			return answer, err
-		}
-	}
+	w.Ask = a.moduleAsker()
 	if err := w.Check(os.DirFS(root)); err != nil {
 		return err // before an engine is asked for
 	}
@@ -101,4 +101,17 @@ func (a *app) addModule(ctx context.Context, s *site, w release.NewModule) error
 		}
 	}
 	return nil
+}
+
+// moduleAsker returns what asks a person about a module, while no progress is drawn;
+// nil where stdin is no terminal.
+func (a *app) moduleAsker() func(newmodule.Question) (string, error) {
+	ask := a.asker()
+	if ask == nil {
+		return nil
+	}
+	return func(q newmodule.Question) (answer string, err error) {
+		a.progress.aside(func() { answer, err = ask(q.Of, strings.TrimPrefix(q.String(), q.Of+": ")) })
+		return answer, err
+	}
 }

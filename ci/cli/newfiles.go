@@ -199,6 +199,24 @@ func (a *app) ownFolder() error {
 // writeNew writes files below root, none of which may be there, and says what the
 // tree that comes of it still lacks.
 func (a *app) writeNew(root string, made scaffold.Files) error {
+	if err := writeAll(root, made); err != nil {
+		return err
+	}
+	names := slices.Sorted(maps.Keys(made))
+	if err := a.print(names, func(w io.Writer) error {
+		for _, name := range names {
+			fmt.Fprintln(w, name)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	a.lacks(root)
+	return nil
+}
+
+// writeAll writes files below root, none of which may be there.
+func writeAll(root string, made scaffold.Files) error {
 	names := slices.Sorted(maps.Keys(made))
 	var faults diag.Faults
 	for _, name := range names {
@@ -220,16 +238,13 @@ func (a *app) writeNew(root string, made scaffold.Files) error {
 			return err
 		}
 	}
-	if err := a.print(names, func(w io.Writer) error {
-		for _, name := range names {
-			fmt.Fprintln(w, name)
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	if _, err := check.Alone(os.DirFS(root)); err != nil {
-		a.complain(err) // as a rule that what is named is not locked yet
-	}
 	return nil
+}
+
+// lacks says what the tree of a working copy lacks: as a rule, that what is named is
+// not locked yet.
+func (a *app) lacks(root string) {
+	if _, err := check.Alone(os.DirFS(root)); err != nil {
+		a.complain(err)
+	}
 }

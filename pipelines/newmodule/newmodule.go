@@ -30,9 +30,11 @@ type Question struct {
 // Recipe is the recipe of a support module with its evidence.
 type Recipe struct {
 	Name       string // the file's, without .yaml
+	By         string // what wrote it, and from what: "tagline module add from R6-0"
 	Git        string
 	Ref        string
 	Submodules []Fact
+	Patches    []Fact
 	Macro      Fact
 	Needs      []Fact
 	Packages   []Fact
@@ -102,9 +104,9 @@ func Describe(
 // Said returns the recipe as far as a person says it.
 func Said(url, ref string, given Given) *Recipe {
 	r := &Recipe{
-		Name: Name(url, given.Name), Git: url, Ref: ref, Submodules: facts(given.Submodules),
-		Needs: facts(given.Needs), Packages: facts(given.Packages), Config: facts(given.Config),
-		Skip: facts(given.Skip),
+		Name: Name(url, given.Name), By: "tagline module add from " + ref, Git: url, Ref: ref,
+		Submodules: facts(given.Submodules), Needs: facts(given.Needs), Packages: facts(given.Packages),
+		Config: facts(given.Config), Skip: facts(given.Skip),
 	}
 	if given.Macro != "" {
 		r.Macro = Fact{given.Macro, said}

@@ -14,13 +14,13 @@ func (r *Recipe) Text(schema string) string {
 	if schema != "" {
 		fmt.Fprintf(&w, "# yaml-language-server: $schema=%s\n", schema)
 	}
-	fmt.Fprintf(&w, "# Written by tagline module add from %s; the comment behind a line says where it is from.\n",
-		oneLine(r.Ref))
+	fmt.Fprintf(&w, "# Written by %s; the comment behind a line says where it is from.\n", oneLine(r.By))
 	if r.Proof != "" {
 		fmt.Fprintf(&w, "# Proof: %s.\n", oneLine(r.Proof))
 	}
 	fmt.Fprintf(&w, "git: %s\n", scalar(r.Git))
 	list(&w, "submodules", r.Submodules)
+	list(&w, "patches", r.Patches)
 	line(&w, "macro", r.Macro)
 	list(&w, "needs", r.Needs)
 	list(&w, "packages", r.Packages)
