@@ -56,109 +56,110 @@ func refs(include, exclude []string) object {
 	return object{"ref_name": object{"include": include, "exclude": exclude}}
 }
 
-// Each of these leaves one thing open, which is said.
+// whatIsOpen are changes of settings that each leave one thing open, by what is said of it.
+var whatIsOpen = map[string]func(s githubtest.Settings){
+	"open: tags: whoever may push makes tags such as bl01t/2026.11.1, which are released; restrict creations": func(
+		s githubtest.Settings,
+	) {
+		s[githubtest.Repo+"/rulesets/2"].(object)["rules"] = []object{{"type": "update"}, {"type": "deletion"}}
+	},
+	"open: tags: whoever may push moves tags such as bl01t/2026.11.1; restrict updates": func(
+		s githubtest.Settings,
+	) {
+		s[githubtest.Repo+"/rulesets/2"].(object)["rules"] = []object{{"type": "creation"}, {"type": "deletion"}}
+	},
+	"open: tags: whoever may push deletes tags such as ioc-motorsim/2026.11.1; restrict deletions": func(
+		s githubtest.Settings,
+	) {
+		s[githubtest.Repo+"/rulesets/2"].(object)["conditions"] = refs([]string{"~ALL"}, []string{"refs/tags/ioc-*/*"})
+	},
+	"open: tags: whoever may push moves": func(s githubtest.Settings) { s[githubtest.Repo+"/rulesets"] = []any{} },
+	"open: tags: whoever may push makes": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/rulesets/2"].(object)["enforcement"] = "evaluate"
+	},
+	"open: tags: whoever may push deletes tags such as bl01t": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/rulesets/2"].(object)["conditions"] = refs([]string{"refs/tags/**"}, nil)
+	},
+	"open: branch main: changes need no review; require a pull request": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/rules/branches/main"].([]any)[0].(object)["parameters"] = object{}
+		s[githubtest.Repo+"/branches/main/protection"] = object{}
+	},
+	"open: branch main: its history can be rewritten; block force pushes": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/rules/branches/main"].([]any)[2].(object)["type"] = "update"
+		s[githubtest.Repo+"/branches/main/protection"] = object{"allow_force_pushes": object{"enabled": true}}
+	},
+	"open: branch main: it can be deleted; restrict deletions": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/rules/branches/main"].([]any)[3].(object)["type"] = "update"
+		s[githubtest.Repo+"/branches/main/protection"] = object{}
+	},
+	"open: environment bl01t: there is none": func(s githubtest.Settings) { delete(s, githubtest.Repo+"/environments/bl01t") },
+	"open: environment bl01t: it asks nobody; name required reviewers": func(s githubtest.Settings) {
+		rules := s[githubtest.Repo+"/environments/bl01t"].(object)["protection_rules"].([]object)
+		delete(rules[0], "reviewers")
+	},
+	"open: environment bl01t: who starts a run may review it; prevent self-review": func(s githubtest.Settings) {
+		rules := s[githubtest.Repo+"/environments/bl01t"].(object)["protection_rules"].([]object)
+		rules[0]["prevent_self_review"] = false
+	},
+	"open: environment bl01t: runs of all branches and tags get its secrets; let main alone": func(
+		s githubtest.Settings,
+	) {
+		delete(s[githubtest.Repo+"/environments/bl01t"].(object), "deployment_branch_policy")
+	},
+	"open: environment bl01t: runs of every protected branch get": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/environments/bl01t"].(object)["deployment_branch_policy"] = object{"protected_branches": true}
+	},
+	"open: environment bl01t: runs of branch release/*, tag main get": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/environments/bl01t/deployment-branch-policies"] = object{
+			"total_count": 3, "branch_policies": []object{
+				{"name": "main", "type": "branch"}, {"name": "release/*", "type": "branch"},
+				{"name": "main", "type": "tag"},
+			},
+		}
+	},
+	"open: environment bl01t: runs of more branches than one page shows": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/environments/bl01t/deployment-branch-policies"].(object)["total_count"] = 31
+	},
+	"open: environment bl01t: administrators may go past it": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/environments/bl01t"].(object)["can_admins_bypass"] = true
+	},
+	`open: workflow token: its permission is "write" where a workflow names none`: func(s githubtest.Settings) {
+		s[githubtest.Repo+"/actions/permissions/workflow"].(object)["default_workflow_permissions"] = "write"
+	},
+	"open: workflow token: it can approve pull requests": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/actions/permissions/workflow"].(object)["can_approve_pull_request_reviews"] = true
+	},
+	"open: pull requests of forks: some outside contributors run workflows unasked: first time contributors": func(
+		s githubtest.Settings,
+	) {
+		s[githubtest.Repo+"/actions/permissions/fork-pr-contributor-approval"] = object{
+			"approval_policy": "first_time_contributors",
+		}
+	},
+	"open: pull requests of forks: they run workflows unasked": func(s githubtest.Settings) {
+		s[githubtest.Repo].(object)["private"] = true
+		s[githubtest.Repo+"/actions/permissions/fork-pr-workflows-private-repos"] = object{
+			"run_workflows_from_fork_pull_requests": true,
+		}
+	},
+	"open: pull requests of forks: their workflows get secrets": func(s githubtest.Settings) {
+		s[githubtest.Repo].(object)["private"] = true
+		s[githubtest.Repo+"/actions/permissions/fork-pr-workflows-private-repos"] = object{
+			"run_workflows_from_fork_pull_requests": true, "require_approval_for_fork_pr_workflows": true,
+			"send_secrets_and_variables": true,
+		}
+	},
+	"open: runners of the repository: 2 of its own": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/actions/runners"] = object{"total_count": 2}
+	},
+	"open: runner group beamlines: it takes public repositories": func(s githubtest.Settings) {
+		groups := s[githubtest.Org+"/actions/runner-groups"].(object)["runner_groups"].([]object)
+		groups[0]["allows_public_repositories"] = true
+	},
+}
+
 func TestDoctorFindsWhatIsOpen(t *testing.T) {
-	const repo, org = githubtest.Repo, githubtest.Org
-	for want, change := range map[string]func(s githubtest.Settings){
-		"open: tags: whoever may push makes tags such as bl01t/2026.11.1, which are released; restrict creations": func(
-			s githubtest.Settings,
-		) {
-			s[repo+"/rulesets/2"].(object)["rules"] = []object{{"type": "update"}, {"type": "deletion"}}
-		},
-		"open: tags: whoever may push moves tags such as bl01t/2026.11.1; restrict updates": func(
-			s githubtest.Settings,
-		) {
-			s[repo+"/rulesets/2"].(object)["rules"] = []object{{"type": "creation"}, {"type": "deletion"}}
-		},
-		"open: tags: whoever may push deletes tags such as ioc-motorsim/2026.11.1; restrict deletions": func(
-			s githubtest.Settings,
-		) {
-			s[repo+"/rulesets/2"].(object)["conditions"] = refs([]string{"~ALL"}, []string{"refs/tags/ioc-*/*"})
-		},
-		"open: tags: whoever may push moves": func(s githubtest.Settings) { s[repo+"/rulesets"] = []any{} },
-		"open: tags: whoever may push makes": func(s githubtest.Settings) {
-			s[repo+"/rulesets/2"].(object)["enforcement"] = "evaluate"
-		},
-		"open: tags: whoever may push deletes tags such as bl01t": func(s githubtest.Settings) {
-			s[repo+"/rulesets/2"].(object)["conditions"] = refs([]string{"refs/tags/**"}, nil)
-		},
-		"open: branch main: changes need no review; require a pull request": func(s githubtest.Settings) {
-			s[repo+"/rules/branches/main"].([]any)[0].(object)["parameters"] = object{}
-			s[repo+"/branches/main/protection"] = object{}
-		},
-		"open: branch main: its history can be rewritten; block force pushes": func(s githubtest.Settings) {
-			s[repo+"/rules/branches/main"].([]any)[2].(object)["type"] = "update"
-			s[repo+"/branches/main/protection"] = object{"allow_force_pushes": object{"enabled": true}}
-		},
-		"open: branch main: it can be deleted; restrict deletions": func(s githubtest.Settings) {
-			s[repo+"/rules/branches/main"].([]any)[3].(object)["type"] = "update"
-			s[repo+"/branches/main/protection"] = object{}
-		},
-		"open: environment bl01t: there is none": func(s githubtest.Settings) { delete(s, repo+"/environments/bl01t") },
-		"open: environment bl01t: it asks nobody; name required reviewers": func(s githubtest.Settings) {
-			rules := s[repo+"/environments/bl01t"].(object)["protection_rules"].([]object)
-			delete(rules[0], "reviewers")
-		},
-		"open: environment bl01t: who starts a run may review it; prevent self-review": func(s githubtest.Settings) {
-			rules := s[repo+"/environments/bl01t"].(object)["protection_rules"].([]object)
-			rules[0]["prevent_self_review"] = false
-		},
-		"open: environment bl01t: runs of all branches and tags get its secrets; let main alone": func(
-			s githubtest.Settings,
-		) {
-			delete(s[repo+"/environments/bl01t"].(object), "deployment_branch_policy")
-		},
-		"open: environment bl01t: runs of every protected branch get": func(s githubtest.Settings) {
-			s[repo+"/environments/bl01t"].(object)["deployment_branch_policy"] = object{"protected_branches": true}
-		},
-		"open: environment bl01t: runs of branch release/*, tag main get": func(s githubtest.Settings) {
-			s[repo+"/environments/bl01t/deployment-branch-policies"] = object{
-				"total_count": 3, "branch_policies": []object{
-					{"name": "main", "type": "branch"}, {"name": "release/*", "type": "branch"},
-					{"name": "main", "type": "tag"},
-				},
-			}
-		},
-		"open: environment bl01t: runs of more branches than one page shows": func(s githubtest.Settings) {
-			s[repo+"/environments/bl01t/deployment-branch-policies"].(object)["total_count"] = 31
-		},
-		"open: environment bl01t: administrators may go past it": func(s githubtest.Settings) {
-			s[repo+"/environments/bl01t"].(object)["can_admins_bypass"] = true
-		},
-		`open: workflow token: its permission is "write" where a workflow names none`: func(s githubtest.Settings) {
-			s[repo+"/actions/permissions/workflow"].(object)["default_workflow_permissions"] = "write"
-		},
-		"open: workflow token: it can approve pull requests": func(s githubtest.Settings) {
-			s[repo+"/actions/permissions/workflow"].(object)["can_approve_pull_request_reviews"] = true
-		},
-		"open: pull requests of forks: some outside contributors run workflows unasked: first time contributors": func(
-			s githubtest.Settings,
-		) {
-			s[repo+"/actions/permissions/fork-pr-contributor-approval"] = object{
-				"approval_policy": "first_time_contributors",
-			}
-		},
-		"open: pull requests of forks: they run workflows unasked": func(s githubtest.Settings) {
-			s[repo].(object)["private"] = true
-			s[repo+"/actions/permissions/fork-pr-workflows-private-repos"] = object{
-				"run_workflows_from_fork_pull_requests": true,
-			}
-		},
-		"open: pull requests of forks: their workflows get secrets": func(s githubtest.Settings) {
-			s[repo].(object)["private"] = true
-			s[repo+"/actions/permissions/fork-pr-workflows-private-repos"] = object{
-				"run_workflows_from_fork_pull_requests": true, "require_approval_for_fork_pr_workflows": true,
-				"send_secrets_and_variables": true,
-			}
-		},
-		"open: runners of the repository: 2 of its own": func(s githubtest.Settings) {
-			s[repo+"/actions/runners"] = object{"total_count": 2}
-		},
-		"open: runner group beamlines: it takes public repositories": func(s githubtest.Settings) {
-			groups := s[org+"/actions/runner-groups"].(object)["runner_groups"].([]object)
-			groups[0]["allows_public_repositories"] = true
-		},
-	} {
+	for want, change := range whatIsOpen {
 		t.Run(want, func(t *testing.T) {
 			s := githubtest.NewSettings()
 			change(s)

@@ -14,65 +14,70 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 )
 
+// stays is what a person is told of the release that a rollback left on the beamline.
+const stays = "; the beamline runs 1.0.0 and stays there, as 2.0.0, which it left, is no remedy: " +
+	"see tagline status bl01t"
+
+// rollbacks are what happens in the watch of a rollback, and what comes of it.
+var rollbacks = map[string]struct {
+	setup, deed func(*scene)
+	want        string
+	err         string // of kind Unwell
+}{
+	"quiet": {want: "verified 15s"},
+	"restart": {
+		deed: func(s *scene) { s.restart("a", "ioc") },
+		want: "not as before: a: it was restarted after it was ready, and ended with exit status 3",
+		err: "rolling back to bl01t 1.0.0: a: it was restarted after it was ready, and ended with exit status 3" +
+			stays,
+	},
+	"PVs worse": {
+		deed: func(s *scene) { s.severity["A:X.STAT"], s.severity["B:X"] = "MAJOR", "MINOR" },
+		want: "not as before: a: the alarm severity of A:X.STAT is MAJOR, and was MINOR before, " +
+			"b: the alarm severity of B:X is MINOR, and was NO_ALARM before",
+		err: "b: the alarm severity of B:X is MINOR, and was NO_ALARM before" + stays,
+	},
+	"PV as bad as before": {
+		setup: func(s *scene) { s.severity["B:X"] = "INVALID" }, want: "verified 15s",
+	},
+	"PV of the release that was left alone": {
+		setup: func(s *scene) {
+			s.m.verify.PVs = []string{"B:NEW"}
+			s.m.ledger.Releases[0].Record.Checks = releaseOf("2.0.0").Record.Checks
+			s.m.ledger.Releases[0].Record.Checks[1].PVs[0].Name = "B:NEW"
+			s.severity["B:NEW"] = "NO_ALARM"
+		},
+		want: "inconclusive: B:NEW is served by no IOC of this release",
+	},
+	"PV absent before": {
+		setup: func(s *scene) { delete(s.severity, "B:X") },
+		want:  "inconclusive: B:X did not answer before the rollback",
+	},
+	"kept names that can't be read": {
+		setup: func(s *scene) {
+			s.m.verify.PVs = []string{"B:X"}
+			s.client.PrependReactor(
+				"list", "configmaps", func(k8stesting.Action) (bool, runtime.Object, error) {
+					return true, nil, errors.New("no route to host")
+				},
+			)
+		},
+		want: "inconclusive: B:X could not be asked before the rollback: " +
+			"reading the PVs of bl01t: no route to host",
+	},
+	"interrupted": {
+		deed: func(s *scene) { s.interrupt() }, want: "inconclusive: the watch was interrupted",
+	},
+	"the lock is lost": {
+		deed: func(s *scene) { s.lose(); s.interrupt() },
+		want: "inconclusive: " + ledger.ErrLockLost.Error(),
+	},
+}
+
 // A rollback is watched as a promotion is, and stays whatever is found: the ledger says
 // so before the watch begins.
 func TestWatchOfARollback(t *testing.T) {
-	const stays = "; the beamline runs 1.0.0 and stays there, as 2.0.0, which it left, is no remedy: " +
-		"see tagline status bl01t"
-	for name, c := range map[string]struct {
-		setup, deed func(*scene)
-		want        string
-		err         string // of kind Unwell
-	}{
-		"quiet": {want: "verified 15s"},
-		"restart": {
-			deed: func(s *scene) { s.restart("a", "ioc") },
-			want: "not as before: a: it was restarted after it was ready, and ended with exit status 3",
-			err: "rolling back to bl01t 1.0.0: a: it was restarted after it was ready, and ended with exit status 3" +
-				stays,
-		},
-		"PVs worse": {
-			deed: func(s *scene) { s.severity["A:X.STAT"], s.severity["B:X"] = "MAJOR", "MINOR" },
-			want: "not as before: a: the alarm severity of A:X.STAT is MAJOR, and was MINOR before, " +
-				"b: the alarm severity of B:X is MINOR, and was NO_ALARM before",
-			err: "b: the alarm severity of B:X is MINOR, and was NO_ALARM before" + stays,
-		},
-		"PV as bad as before": {
-			setup: func(s *scene) { s.severity["B:X"] = "INVALID" }, want: "verified 15s",
-		},
-		"PV of the release that was left alone": {
-			setup: func(s *scene) {
-				s.m.verify.PVs = []string{"B:NEW"}
-				s.m.ledger.Releases[0].Record.Checks = releaseOf("2.0.0").Record.Checks
-				s.m.ledger.Releases[0].Record.Checks[1].PVs[0].Name = "B:NEW"
-				s.severity["B:NEW"] = "NO_ALARM"
-			},
-			want: "inconclusive: B:NEW is served by no IOC of this release",
-		},
-		"PV absent before": {
-			setup: func(s *scene) { delete(s.severity, "B:X") },
-			want:  "inconclusive: B:X did not answer before the rollback",
-		},
-		"kept names that can't be read": {
-			setup: func(s *scene) {
-				s.m.verify.PVs = []string{"B:X"}
-				s.client.PrependReactor(
-					"list", "configmaps", func(k8stesting.Action) (bool, runtime.Object, error) {
-						return true, nil, errors.New("no route to host")
-					},
-				)
-			},
-			want: "inconclusive: B:X could not be asked before the rollback: " +
-				"reading the PVs of bl01t: no route to host",
-		},
-		"interrupted": {
-			deed: func(s *scene) { s.interrupt() }, want: "inconclusive: the watch was interrupted",
-		},
-		"the lock is lost": {
-			deed: func(s *scene) { s.lose(); s.interrupt() },
-			want: "inconclusive: " + ledger.ErrLockLost.Error(),
-		},
-	} {
+	for name, c := range rollbacks {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t)

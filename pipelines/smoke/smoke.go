@@ -98,8 +98,10 @@ func (t Tester) RunAll(ctx context.Context, batch []Subject) ([]*record.Test, er
 	}
 	if !slices.Contains(entry, layout.Run) {
 		for i, s := range batch {
-			results[i].Faults = []string{fmt.Sprintf("%s: the image of %s has no ioc-run, which watches an IOC in its pod; "+
-				"release the generic IOC again and name that version", s.File, s.Name)}
+			results[i].Faults = []string{fmt.Sprintf(
+				"%s: the image of %s has no ioc-run, which watches an IOC in its pod; release the generic IOC again "+
+					"and name that version", s.File, s.Name,
+			)}
 		}
 		return results, nil
 	}
