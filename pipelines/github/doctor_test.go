@@ -92,7 +92,9 @@ var whatIsOpen = map[string]func(s githubtest.Settings){
 		s[githubtest.Repo+"/rules/branches/main"].([]any)[3].(object)["type"] = "update"
 		s[githubtest.Repo+"/branches/main/protection"] = object{}
 	},
-	"open: environment bl01t: there is none": func(s githubtest.Settings) { delete(s, githubtest.Repo+"/environments/bl01t") },
+	"open: environment bl01t: there is none": func(s githubtest.Settings) {
+		delete(s, githubtest.Repo+"/environments/bl01t")
+	},
 	"open: environment bl01t: it asks nobody; name required reviewers": func(s githubtest.Settings) {
 		rules := s[githubtest.Repo+"/environments/bl01t"].(object)["protection_rules"].([]object)
 		delete(rules[0], "reviewers")
@@ -107,7 +109,8 @@ var whatIsOpen = map[string]func(s githubtest.Settings){
 		delete(s[githubtest.Repo+"/environments/bl01t"].(object), "deployment_branch_policy")
 	},
 	"open: environment bl01t: runs of every protected branch get": func(s githubtest.Settings) {
-		s[githubtest.Repo+"/environments/bl01t"].(object)["deployment_branch_policy"] = object{"protected_branches": true}
+		environment := s[githubtest.Repo+"/environments/bl01t"].(object)
+		environment["deployment_branch_policy"] = object{"protected_branches": true}
 	},
 	"open: environment bl01t: runs of branch release/*, tag main get": func(s githubtest.Settings) {
 		s[githubtest.Repo+"/environments/bl01t/deployment-branch-policies"] = object{
