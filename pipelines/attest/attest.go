@@ -23,7 +23,8 @@ type Signer struct {
 // Images attaches to every image of a release its SBOM and its provenance,
 // signed. sboms are SPDX documents by the digest of their image, "sha256:…".
 // The images must be in the registry. A statement that is attached already is
-// left alone.
+// left alone: the SBOM of another release that has the same image, and the provenance
+// of this release from a run before.
 func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[asset.Digest]any) error {
 	for _, a := range rec.Artifacts {
 		if a.Type != record.ImageType {
@@ -33,21 +34,13 @@ func (s Signer) Images(ctx context.Context, rec *record.Record, sboms map[asset.
 		if !ok {
 			return fmt.Errorf("signing %s %s: it has no SBOM", a.Name, rec.Version)
 		}
-		if err := s.attach(
-			ctx,
-			a.Pinned(),
-			rec.Tag,
-			sign.Statement{Name: a.Name, Digest: string(a.Digest), Kind: sign.SBOM, Predicate: doc},
-		); err != nil {
+		about := sign.Statement{Name: a.Name, Digest: string(a.Digest), Kind: sign.SBOM, Predicate: doc}
+		if err := s.attach(ctx, sought{ref: a.Pinned(), kind: about.Kind, tag: rec.Tag}, about); err != nil {
 			return err
 		}
-		how := sign.Statement{
-			Name:      a.Name,
-			Digest:    string(a.Digest),
-			Kind:      sign.Provenance,
-			Predicate: provenance(rec, a, s.Repository),
-		}
-		if err := s.attach(ctx, a.Pinned(), rec.Tag, how); err != nil {
+		about.Kind, about.Predicate = sign.Provenance, provenance(rec, a, s.Repository)
+		want := sought{ref: a.Pinned(), kind: about.Kind, tag: rec.Tag, commit: rec.Commit}
+		if err := s.attach(ctx, want, about); err != nil {
 			return err
 		}
 	}
@@ -61,18 +54,18 @@ func (s Signer) Record(ctx context.Context, rec *record.Record) error {
 	if err != nil {
 		return err
 	}
-	return s.attach(ctx, ref, rec.Tag, sign.Statement{
+	return s.attach(ctx, sought{ref: ref, kind: sign.Release, tag: rec.Tag}, sign.Statement{
 		Name: rec.Tag.String(), Digest: string(ref.Digest()), Kind: sign.Release, Predicate: releaseOf(rec),
 	})
 }
 
-// attach signs a statement about ref, unless one of ours is attached already.
-func (s Signer) attach(ctx context.Context, ref asset.Ref, tag asset.Tag, what sign.Statement) error {
+// attach signs a statement, unless one of ours that is sought is attached already.
+func (s Signer) attach(ctx context.Context, want sought, what sign.Statement) error {
 	ours, err := s.By.Trust(ctx)
 	if err != nil {
 		return err
 	}
-	found, _, err := search(ctx, s.Registry, []*sign.Trust{ours}, sought{ref, what.Kind, tag})
+	found, _, err := search(ctx, s.Registry, []*sign.Trust{ours}, want)
 	if err != nil || found != nil {
 		return err
 	}
@@ -80,7 +73,7 @@ func (s Signer) attach(ctx context.Context, ref asset.Ref, tag asset.Tag, what s
 	if err != nil {
 		return err
 	}
-	return s.Registry.Attach(ctx, ref, registry.Attachment{Media: sign.MediaType, Kind: what.Kind, Body: signed})
+	return s.Registry.Attach(ctx, want.ref, registry.Attachment{Media: sign.MediaType, Kind: what.Kind, Body: signed})
 }
 
 // release is the predicate of a record's statement.

@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,6 +196,35 @@ func TestSigningAgainAttachesNothing(t *testing.T) {
 		list, err := s.reg.Attached(t.Context(), s.ioc.Artifacts[0].Pinned(), sign.MediaType, kind)
 		require.NoError(t, err)
 		require.Len(t, list, 1)
+	}
+}
+
+// A release that changes nothing of an image has that of the release before. Each has a
+// provenance of it, and that of one is not the other's.
+func TestTwoReleasesOfOneImage(t *testing.T) {
+	s := newSite(t)
+	again := *s.ioc
+	again.Version, again.Tag = assettest.Version("1.0.1"), assettest.Tag("ioc-simstage/1.0.1")
+	again.Commit = strings.Repeat("0c", 20)
+	again.Artifacts = slices.Clone(s.ioc.Artifacts)
+	for i := range again.Artifacts {
+		again.Artifacts[i].Ref = s.reg.Ref(again.Artifacts[i].Name, again.Version)
+	}
+	require.NoError(t, Signer{Registry: s.reg, By: s.key}.Record(t.Context(), &again))
+	_, err := s.reg.Seal(t.Context(), &again)
+	require.NoError(t, err)
+	verify := func(v asset.Version) error {
+		_, err := Verify(t.Context(), s.reg, Anyone(s.trust), "ioc-simstage", v)
+		return err
+	}
+	require.ErrorContains(t, verify(again.Version), "it is of commit "+s.ioc.Commit+", the record of "+again.Commit)
+	s.release(t, s.key, &again)
+	require.NoError(t, verify(again.Version))
+	require.NoError(t, verify(s.ioc.Version))
+	for kind, n := range map[string]int{sign.SBOM: 1, sign.Provenance: 2} {
+		list, err := s.reg.Attached(t.Context(), again.Artifacts[0].Pinned(), sign.MediaType, kind)
+		require.NoError(t, err)
+		require.Len(t, list, n, kind)
 	}
 }
 

@@ -16,6 +16,24 @@ type sought struct {
 	ref  asset.Ref // of its subject, by digest
 	kind string
 	tag  asset.Tag // of the release
+	// that a provenance must be of; empty for other kinds. Two releases have a provenance
+	// each of an image that they share, as one that changed nothing of it is the same image.
+	commit string
+}
+
+// of returns an error when a statement is that of another release.
+func (w sought) of(predicate json.RawMessage) error {
+	if w.commit == "" {
+		return nil
+	}
+	var how slsa
+	if err := json.Unmarshal(predicate, &how); err != nil {
+		return fmt.Errorf("reading its provenance: %w", err)
+	}
+	if how.commit() != w.commit {
+		return fmt.Errorf("it is of commit %s, the record of %s", how.commit(), w.commit)
+	}
+	return nil
 }
 
 // statement is a statement that a trusted signer signed.
@@ -54,6 +72,9 @@ func search(
 	for _, text := range list {
 		for _, t := range trust {
 			predicate, err := t.Check(text, string(want.ref.Digest()), want.kind, want.tag.String())
+			if err == nil {
+				err = want.of(predicate)
+			}
 			if err == nil {
 				return &statement{predicate, sign.SignedBy(text)}, nil, nil
 			}

@@ -80,7 +80,7 @@ func recordSignature(
 	var found *statement
 	var faults []error
 	for _, tag := range []asset.Tag{{Asset: name, Version: v}, {Version: v}} {
-		found, err = signed(ctx, reg, trusted(name), sought{ref, sign.Release, tag})
+		found, err = signed(ctx, reg, trusted(name), sought{ref: ref, kind: sign.Release, tag: tag})
 		if err != nil {
 			faults = append(faults, err)
 			continue

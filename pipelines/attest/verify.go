@@ -2,7 +2,6 @@ package attest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -125,16 +124,13 @@ func (c *checker) artifact(ctx context.Context, rec *record.Record, a record.Art
 	if t.Bytes, err = c.reg.Intact(ctx, t.Ref); err != nil || a.Type != record.ImageType {
 		return t, gone(string(t.Ref), err)
 	}
-	if _, err := signed(ctx, c.reg, c.trusted(rec.Asset), sought{t.Ref, sign.SBOM, rec.Tag}); err != nil {
-		return t, err
-	}
-	found, err := signed(ctx, c.reg, c.trusted(rec.Asset), sought{t.Ref, sign.Provenance, rec.Tag})
-	if err != nil {
-		return t, err
-	}
-	var how slsa
-	if err := json.Unmarshal(found.predicate, &how); err != nil || how.commit() != rec.Commit {
-		return t, fmt.Errorf("%s: its provenance is of commit %s, the record's of %s", t.Ref, how.commit(), rec.Commit)
+	for _, want := range []sought{
+		{ref: t.Ref, kind: sign.SBOM, tag: rec.Tag},
+		{ref: t.Ref, kind: sign.Provenance, tag: rec.Tag, commit: rec.Commit},
+	} {
+		if _, err := signed(ctx, c.reg, c.trusted(rec.Asset), want); err != nil {
+			return t, err
+		}
 	}
 	t.Signed = []string{sign.SBOM, sign.Provenance}
 	return t, nil
