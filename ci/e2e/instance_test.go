@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -91,8 +93,15 @@ func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
 	s.images(reg)
 	folder := t.TempDir()
 	require.NoError(t, os.Chmod(folder, 0o777))
+	n, err := cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, "bl87t", "bl87t")
+	require.NoError(t, err)
+	nodes, err := n.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
 	s.write(s.instance("01", "values.yaml"), fmt.Sprintf(`image: ioc-simstage 1.0.0
 probePV: BL87T-MO-IOC-01:HEARTBEAT
+nodeName: %s
+serviceAccount: diffraction
+devices: [{path: %s, group: 20}]
 volumes:
   - {name: node, mountPath: /node, hostPath: %s}
 labels: {example.org/owner: controls}
@@ -106,7 +115,7 @@ containers:
     volumeMounts: [{name: node, mountPath: /node}, {name: own, mountPath: /own}]
 pod:
   volumes: [{name: own, emptyDir: {medium: Memory}}]
-`, folder))
+`, nodes.Items[0].Labels["kubernetes.io/hostname"], serial(t), folder))
 	web := s.web(reg)
 	s.write(s.instance("02", "values.yaml"), usual+"opi: {image: "+web+", port: 8080, mountPath: /screens}\n")
 	s.write(s.instance("02", "config/opi/main.bob"), "<display/>\n")
@@ -122,9 +131,17 @@ pod:
 	ok(t, s.dir, "release", "bl87t/1.0.0", "--registry", reg)
 	ok(t, s.dir, "policy", "init", "bl87t")
 	t.Cleanup(func() { remove(t, "bl87t") })
+	_, err = n.Client.CoreV1().ServiceAccounts(n.Name).Create(t.Context(), &corev1.ServiceAccount{
+		ObjectMeta: metav1.ObjectMeta{Name: "diffraction"},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
 	r := run(t, s.dir, "promote", "bl87t", "1.0.0", "--registry", reg)
 	require.Equal(t, 3, r.status, r.err)
-	require.Contains(t, r.err, "host path "+folder)
+	for _, need := range []string{
+		"host path " + folder, "host path " + device, "privileged", "service account diffraction",
+	} {
+		require.Contains(t, r.err, need)
+	}
 	require.Contains(t, r.err, "image "+service)
 	require.Contains(t, r.err, "kind Service")
 	require.Contains(t, r.err, "image "+web)
@@ -132,7 +149,8 @@ pod:
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
-		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s]}\n"+
+		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s, host path "+device+", privileged, "+
+			"service account diffraction]}\n"+
 			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n"+
 			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n"+
 			"  - {charts: [bl87t-mo-ioc-02, bl87t-ea-page-01], to: [\"image %s\"]}\n",
@@ -151,11 +169,34 @@ pod:
 		require.True(t, ioc.Ready, ioc.Name)
 	}
 	require.Contains(t, ok(t, s.dir, "gate", "bl87t", "1.0.0", "--registry", reg), "its boot command passed")
+	readsDevice(t, n, "bl87t-mo-ioc-01")
 	askByService(t, "bl87t")
 	require.Equal(t, "a heartbeat for the log", st.Instances[0].IOC)
 	require.Contains(t, ok(t, s.dir, "logs", "bl87t", "bl87t-ea-beat-01"), "beat of bl87t")
 	ok(t, s.dir, "stop", "bl87t", "bl87t-ea-beat-01", "--reason", "it is loud")
 	require.False(t, status(t, s, "bl87t").Instances[0].Ready)
+}
+
+// device is a device of the node that its group alone may open. It reads as zeros.
+const device = "/dev/tagline-e2e"
+
+// serial makes the device, and returns its path.
+func serial(t *testing.T) string {
+	_ = os.Remove(device)
+	t.Cleanup(func() { os.Remove(device) })
+	require.NoError(t, syscall.Mknod(device, syscall.S_IFCHR, 1<<8|5))
+	require.NoError(t, os.Chown(device, 0, 20))
+	require.NoError(t, os.Chmod(device, 0o060))
+	return device
+}
+
+// readsDevice reads the device where an IOC runs, as its user.
+func readsDevice(t *testing.T, n *cluster.Namespace, ioc string) {
+	pod, err := pods.Instance(t.Context(), n, ioc)
+	require.NoError(t, err)
+	seen, err := pods.Exec(t.Context(), n, pod, "sh", "-c", "id -u && head -c 2 "+device+" | od -An -tx1")
+	require.NoError(t, err)
+	require.Equal(t, "1000\n 00 00\n", seen)
 }
 
 // askByService asks the second IOC at the address of its Service, over both protocols,
