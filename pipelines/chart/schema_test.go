@@ -143,6 +143,11 @@ func valuesSchema(t *testing.T) []byte {
 	s.Properties.Set("global", &jsonschema.Schema{Type: "object", Description: "Helm's own; not used."})
 	s.Properties.Set("ioc-lib", &jsonschema.Schema{Type: "object", Description: "Helm's own; not used."})
 	s.Required = nil
+	// Helm prints what the name of a key can be, beside that this one is none.
+	s.PropertyNames = &jsonschema.Schema{}
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		s.PropertyNames.Enum = append(s.PropertyNames.Enum, p.Key)
+	}
 	s.If = &jsonschema.Schema{PropertyNames: &jsonschema.Schema{Const: "global"}}
 	s.Else = &jsonschema.Schema{
 		If:   &jsonschema.Schema{Required: []string{"service"}},

@@ -56,13 +56,13 @@ func tryHelm(t testing.TB) func(args ...string) (string, error) {
 	}
 }
 
-// Whoever overrides a value with helm alone is told of a key that there is not, and of
-// what a value can't be.
+// Whoever overrides a value with helm alone is told of a key that there is not, with those
+// there are, and of what a value can't be.
 func TestStockHelmRefusesWhatIsNoValue(t *testing.T) {
 	helm, file := tryHelm(t), filepath.Join(t.TempDir(), "bl01t-a.tgz")
 	require.NoError(t, os.WriteFile(file, packaged(t, "bl01t-a", "iocInit\n"), 0o600))
 	for set, says := range map[string]string{
-		"hostNetwrok=true": "'hostNetwrok'", "pod.hostNetwork=true": "'hostNetwork'", "memory=much": "memory",
+		"hostNetwrok=true": "'network'", "pod.hostNetwork=true": "'hostNetwork'", "memory=much": "memory",
 		"network=nowhere": "'cluster'",
 	} {
 		out, err := helm("template", "bl01t-a", file, "--set", set)
