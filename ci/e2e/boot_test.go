@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -119,6 +120,40 @@ func TestABootTouchesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, test.Passed, "%v\n%s", test.Faults, test.Log)
 	require.Empty(t, l.all(), "a boot was heard")
+}
+
+// TestIOCsOfABatchAreApart boots three IOCs in one container. Two serve PVs of the same
+// names, and each reads one that the other serves; the third one's script is wrong.
+func TestIOCsOfABatchAreApart(t *testing.T) {
+	tester, s := stageIOC(t, "", "")
+	boot := func(name, own, other string) smoke.Subject {
+		one := s
+		one.Name, one.Config = name, maps.Clone(s.Config)
+		one.Config["more.db"] = fmt.Appendf(nil, "record(ai, \"%s:X\") { field(PINI, \"YES\") }\n"+
+			"record(ai, \"%s:READS\") { field(INP, \"%s:X CP\") }\n", own, own, other)
+		one.Checks = []recipe.Check{
+			{PV: "T:HEARTBEAT", Advances: true}, {PV: own + ":READS", Severity: "INVALID"},
+		}
+		return one
+	}
+	wrong := boot("ioc-3", "C", "A")
+	wrong.Config["st.cmd"] = append([]byte("noSuchCommand\n"), wrong.Config["st.cmd"]...)
+	batch := []smoke.Subject{boot("ioc-1", "A", "B"), boot("ioc-2", "B", "A"), wrong}
+	require.Len(t, smoke.Batches(batch), 1)
+	tests, err := tester.RunAll(t.Context(), batch)
+	require.NoError(t, err)
+	for i, test := range tests {
+		require.Equal(t, batch[i].Name, test.Of)
+		require.Equal(t, i < 2, test.Passed, "%s: %v\n%s", test.Of, test.Faults, test.Log)
+	}
+	require.Len(t, tests[2].Faults, 1)
+	require.Contains(t, tests[2].Faults[0], "config/st.cmd:1: Command noSuchCommand not found")
+
+	// One that serves what it reads has no alarm, so the check can fail.
+	alone, err := tester.Run(t.Context(), boot("ioc-4", "A", "A"))
+	require.NoError(t, err)
+	require.Len(t, alone.Faults, 2, "%v", alone.Faults)
+	require.Contains(t, alone.Faults[0], "A:READS")
 }
 
 // TestABootWaits boots an IOC that serves pvAccess alone, and whose start-up script goes
