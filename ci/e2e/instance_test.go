@@ -149,8 +149,8 @@ pod:
 
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	require.NoError(t, os.WriteFile(policy, fmt.Appendf(
-		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s, host path "+device+", privileged, "+
-			"service account diffraction]}\n"+
+		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s, host path "+device+
+			", privileged, privilege escalation, service account diffraction]}\n"+
 			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n"+
 			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n"+
 			"  - {charts: [bl87t-mo-ioc-02, bl87t-ea-page-01], to: [\"image %s\"]}\n",

@@ -59,10 +59,10 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 	} else if other {
 		dev = dev.WithoutDirectory(layout.IOC).WithoutDirectory(layout.RunFolder)
 	}
-	built, err := dev.WithDirectory(layout.IOC, app).
+	dev, err = dev.WithDirectory(layout.IOC, app).
 		WithWorkdir(layout.IOC).
 		WithExec(makeAll).
-		Directory(layout.IOC).Sync(ctx)
+		Sync(ctx)
 	if err != nil {
 		return nil, &diag.Error{
 			Kind: diag.Broken, Doing: "building the IOC of", Asset: string(img.Name), File: img.File,
@@ -70,8 +70,6 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 			Fix: engine.Fix(err, "mend "+iocSource(img)+", or the modules that it names"),
 		}
 	}
-	// Nothing else of the container: a later release takes the modules as they are here.
-	dev = dev.WithDirectory(layout.IOC, built)
 	if dev, err = b.iocRun(ctx, img, dev); err != nil {
 		return nil, err
 	}
