@@ -95,27 +95,7 @@ func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
 	require.NoError(t, os.Chmod(folder, 0o777))
 	n, err := cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, "bl87t", "bl87t")
 	require.NoError(t, err)
-	nodes, err := n.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
-	require.NoError(t, err)
-	s.write(s.instance("01", "values.yaml"), fmt.Sprintf(`image: ioc-simstage 1.0.0
-probePV: BL87T-MO-IOC-01:HEARTBEAT
-nodeName: %s
-serviceAccount: diffraction
-devices: [{path: %s, group: 20}]
-volumes:
-  - {name: node, mountPath: /node, hostPath: %s}
-labels: {example.org/owner: controls}
-initContainers:
-  - name: before
-    command: [/bin/sh, -c, "id -u > /node/before"]
-    volumeMounts: [{name: node, mountPath: /node}]
-containers:
-  - name: beside
-    command: [/bin/sh, -c, "cp /proc/self/comm /own/beside && cp /own/beside /node/beside && exec sleep infinity"]
-    volumeMounts: [{name: node, mountPath: /node}, {name: own, mountPath: /own}]
-pod:
-  volumes: [{name: own, emptyDir: {medium: Memory}}]
-`, nodes.Items[0].Labels["kubernetes.io/hostname"], serial(t), folder))
+	s.write(s.instance("01", "values.yaml"), reaching(t, n, folder))
 	web := s.web(reg)
 	s.write(s.instance("02", "values.yaml"), usual+"opi: {image: "+web+", port: 8080, mountPath: /screens}\n")
 	s.write(s.instance("02", "config/opi/main.bob"), "<display/>\n")
@@ -175,6 +155,32 @@ pod:
 	require.Contains(t, ok(t, s.dir, "logs", "bl87t", "bl87t-ea-beat-01"), "beat of bl87t")
 	ok(t, s.dir, "stop", "bl87t", "bl87t-ea-beat-01", "--reason", "it is loud")
 	require.False(t, status(t, s, "bl87t").Instances[0].Ready)
+}
+
+// reaching returns values of an instance that reach beyond its pod: to a folder, a device
+// and the name of the cluster's node, and to a service account.
+func reaching(t *testing.T, n *cluster.Namespace, folder string) string {
+	nodes, err := n.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	return fmt.Sprintf(`image: ioc-simstage 1.0.0
+probePV: BL87T-MO-IOC-01:HEARTBEAT
+nodeName: %s
+serviceAccount: diffraction
+devices: [{path: %s, group: 20}]
+volumes:
+  - {name: node, mountPath: /node, hostPath: %s}
+labels: {example.org/owner: controls}
+initContainers:
+  - name: before
+    command: [/bin/sh, -c, "id -u > /node/before"]
+    volumeMounts: [{name: node, mountPath: /node}]
+containers:
+  - name: beside
+    command: [/bin/sh, -c, "cp /proc/self/comm /own/beside && cp /own/beside /node/beside && exec sleep infinity"]
+    volumeMounts: [{name: node, mountPath: /node}, {name: own, mountPath: /own}]
+pod:
+  volumes: [{name: own, emptyDir: {medium: Memory}}]
+`, nodes.Items[0].Labels["kubernetes.io/hostname"], serial(t), folder)
 }
 
 // device is a device of the node that its group alone may open. It reads as zeros.
