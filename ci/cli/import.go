@@ -84,10 +84,6 @@ func writeImported(w io.Writer, modules []ibek.Module) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "MODULE\tREF\tCONVERTED\tNOT CONVERTED")
 	for _, m := range modules {
-		ref := m.Ref
-		if ref == "" {
-			ref = "-"
-		}
 		notes := []string{"-"}
 		if len(m.Open) > 0 {
 			notes = nil
@@ -95,7 +91,7 @@ func writeImported(w io.Writer, modules []ibek.Module) error {
 		for _, n := range m.Open {
 			notes = append(notes, n.In(m.File))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, ref, m.State, notes[0])
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, or(m.Ref), m.State, notes[0])
 		for _, more := range notes[1:] {
 			fmt.Fprintf(t, "\t\t\t%s\n", more)
 		}

@@ -241,7 +241,7 @@ func writeAll(root string, made scaffold.Files) error {
 	return nil
 }
 
-// lacks says what the tree of a working copy lacks: as a rule, that what is named is
+// lacks shows what the tree of a working copy lacks: as a rule, that what is named is
 // not locked yet.
 func (a *app) lacks(root string) {
 	if _, err := check.Alone(os.DirFS(root)); err != nil {

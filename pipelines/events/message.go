@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -37,7 +38,7 @@ func messages(n *cluster.Namespace, deeds []Deed) (all []message, err error) {
 		e.SetSource("/beamlines/" + n.Beamline)
 		e.SetType(kind + d.Did)
 		e.SetTime(d.Time)
-		if about := first(d.Instance, d.Version); about != "" {
+		if about := cmp.Or(d.Instance, d.Version); about != "" {
 			e.SetSubject(about)
 		}
 		data := content{Text: sentence(n.Beamline, d), Beamline: n.Beamline, Namespace: n.Name, Deed: d}
@@ -56,22 +57,13 @@ func messages(n *cluster.Namespace, deeds []Deed) (all []message, err error) {
 	return all, nil
 }
 
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
-}
-
 // past is what was done, as a sentence has it.
 var past = map[string]string{
 	"promote": "promoted", "rollback": "rolled back to", "stop": "stopped", "start": "started",
 	"restart": "restarted", "move": "moved", "remove": "removed",
 }
 
-// sentence tells a deed in one line: "bl01t: 2026.11.2 promoted by ajp on ws012, 3 IOCs
+// sentence returns a deed in one line: "bl01t: 2026.11.2 promoted by ajp on ws012, 3 IOCs
 // changed, 1 new, verified 2m".
 func sentence(beamline string, d Deed) string {
 	what := "all IOCs"
@@ -79,9 +71,7 @@ func sentence(beamline string, d Deed) string {
 	case d.Instance != "":
 		what = d.Instance
 	case d.Did == "promote" || d.Did == "rollback":
-		if what = d.Version; what == "" {
-			what = "nothing"
-		}
+		what = cmp.Or(d.Version, "nothing")
 	}
 	who, _, _ := strings.Cut(d.By, ", process ")
 	parts := []string{fmt.Sprintf("%s: %s %s by %s", beamline, what, past[d.Did], who)}

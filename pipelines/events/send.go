@@ -54,7 +54,7 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// send tells a receiver all messages, in their order, signed with its key. The error
+// send sends a receiver all messages, in their order, signed with its key. The error
 // names the receiver's host, and neither its address nor anything that it said.
 func send(ctx context.Context, to policy.Receiver, key string, all []message) error {
 	key = strings.TrimSpace(key)

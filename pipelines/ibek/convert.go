@@ -1,6 +1,7 @@
 package ibek
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -49,21 +50,15 @@ func newConversion(catalogue fs.FS, e *entry, entries []*entry) *conversion {
 // git returns the URL of a module's source. GitHub leads from HTTP to HTTPS, where
 // nobody on the way can change what is fetched.
 func (e *entry) git() string {
-	url := e.GitRepo
-	if url == "" {
-		organization := e.Organization
-		if organization == "" {
-			organization = "https://github.com/epics-modules"
-		}
-		url = strings.TrimRight(organization, "/") + "/" + e.Module
-	}
+	organization := cmp.Or(e.Organization, "https://github.com/epics-modules")
+	url := cmp.Or(e.GitRepo, strings.TrimRight(organization, "/")+"/"+e.Module)
 	if rest, ok := strings.CutPrefix(url, "http://github.com/"); ok {
 		return "https://github.com/" + rest
 	}
 	return url
 }
 
-// at says where in the catalogue a line stands.
+// at returns where in the catalogue a line stands.
 func (c *conversion) at(line int) string { return fmt.Sprintf("%s:%d", c.file, line) }
 
 // add adds a value of a line to a list of the recipe, once.

@@ -60,7 +60,7 @@ var schema = sync.OnceValue(func() *strictyaml.Schema[installFile] {
 	return strictyaml.New[installFile]("Module of ibek-support", "<module>/<module>.install.yml of a catalogue.")
 })
 
-// when says in which builds a change is made.
+// when is in which builds a change is made.
 type when int
 
 const (

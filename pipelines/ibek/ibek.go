@@ -16,7 +16,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
-// State says how much of a file of the catalogue a recipe has.
+// State is how much of a file of the catalogue a recipe has.
 type State string
 
 const (

@@ -16,9 +16,7 @@ type Origin struct {
 // Origins returns the releases from which tests were taken, each once.
 func (r *Record) Origins() (all []Origin) {
 	for _, t := range r.Checks {
-		if t.From != nil && !slices.Contains(all, *t.From) {
-			all = append(all, *t.From)
-		}
+		all = withOrigin(all, t.From)
 	}
 	return all
 }
@@ -26,11 +24,17 @@ func (r *Record) Origins() (all []Origin) {
 // Builders returns the releases that built modules which this one has taken, each once.
 func (r *Record) Builders() (all []Origin) {
 	for _, s := range r.Sources {
-		if s.From != nil && !slices.Contains(all, *s.From) {
-			all = append(all, *s.From)
-		}
+		all = withOrigin(all, s.From)
 	}
 	return all
+}
+
+// withOrigin returns origins with one more, unless there is none or it is among them.
+func withOrigin(all []Origin, more *Origin) []Origin {
+	if more == nil || slices.Contains(all, *more) {
+		return all
+	}
+	return append(all, *more)
 }
 
 // TakenFrom returns the tests that were taken from a release.

@@ -65,8 +65,9 @@ func archive(batch []Subject) (string, error) {
 	var packed bytes.Buffer
 	w := tar.NewWriter(&packed)
 	for _, s := range batch {
-		for _, name := range sortedKeys(s.files()) {
-			content := s.files()[name]
+		files := s.files()
+		for _, name := range sortedKeys(files) {
+			content := files[name]
 			err := w.WriteHeader(&tar.Header{
 				Name: path.Join(s.Name, name), Mode: 0o644, Size: int64(len(content)), Format: tar.FormatPAX,
 			})
