@@ -30,6 +30,7 @@ type Pass struct {
 	signed   []record.Signature
 	needs    map[string][]string
 	verify   *policy.Verify
+	told     bool
 }
 
 // Record returns the release that was checked, nil for the zero Pass. It is the
@@ -61,6 +62,9 @@ func (p Pass) Needs() map[string][]string {
 
 // Verify returns what the policy wants watched after the change, nil for nothing.
 func (p Pass) Verify() *policy.Verify { return p.verify }
+
+// Told reports whether the policy names somebody to be told of what is done.
+func (p Pass) Told() bool { return p.told }
 
 // Facts is everything that a decision rests on.
 type Facts struct {
@@ -126,6 +130,7 @@ type Verdict struct {
 	rec    *record.Record
 	signed []record.Signature
 	verify *policy.Verify
+	told   bool // the policy has receivers
 }
 
 // Decide judges a release by all rules.
@@ -134,7 +139,7 @@ func Decide(f Facts) *Verdict {
 	v := &Verdict{
 		Beamline: f.Beamline, Version: rec.Version, Record: f.Release.Digest, Policy: f.Policy.Digest(),
 		Approvals: f.Approvals, Needs: f.Needs, doing: "promoting", rec: clone(rec), signed: signatures(f),
-		verify: f.Policy.Verify,
+		verify: f.Policy.Verify, told: len(f.Policy.Events) > 0,
 	}
 	v.judge(f, kind, tests, signature, known, consent, approvals, soak, closed, holds)
 	return v
@@ -190,7 +195,7 @@ func (v *Verdict) Pass() (Pass, error) {
 	}
 	return Pass{
 		rec: clone(v.rec), digest: v.Record, override: v.Override, approved: approved, signed: v.signed,
-		needs: v.Needs, verify: v.verify,
+		needs: v.Needs, verify: v.verify, told: v.told,
 	}, nil
 }
 

@@ -54,6 +54,7 @@ func (q *Inquiry) judgeReturn(f Facts, to Former, trusted attest.Trusted) *Verdi
 	v := &Verdict{
 		Beamline: q.Beamline, Version: to.Version, Record: to.Record, Policy: q.Policy.Digest(),
 		Approvals: f.Approvals, Needs: f.Needs, doing: "rolling back to", verify: q.Policy.Verify,
+		told: len(q.Policy.Events) > 0,
 	}
 	still := func(Facts) []Reason { return trustedStill(to, trusted) }
 	v.judge(f, still, known, consent, closed, holds)

@@ -18,7 +18,7 @@ import (
 
 // Entry is one thing that was done to a beamline.
 type Entry struct {
-	Time time.Time `json:"time"` // when it ended
+	Time time.Time `json:"time"` // when it ended; of a rollback, when its watch began
 	By   string    `json:"by"`   // the run: "ajp on ws012, process 4711"
 	// "promote", "rollback", "stop", "start", "restart", "move", "remove"
 	Did      string `json:"did"`
@@ -44,6 +44,15 @@ func (e Entry) Ended() string {
 		return e.Verified
 	}
 	return "well"
+}
+
+// Unfinished is what Entry.Verified says while a rollback is being watched, and after
+// that was killed.
+const Unfinished = "inconclusive: the watch did not end"
+
+// completes reports whether an entry says how the unfinished one ended.
+func (e Entry) completes(unfinished Entry) bool {
+	return unfinished.Verified == Unfinished && unfinished.Time.Equal(e.Time) && unfinished.By == e.By
 }
 
 // HistoryName is the name of the ConfigMap that holds the history. It is one of
@@ -81,31 +90,36 @@ func ParseEntries(n *cluster.Namespace, cm *corev1.ConfigMap) ([]Entry, error) {
 }
 
 // Append adds an entry to the history, without the oldest ones where they do not
-// fit. Others may be writing too.
+// fit. It takes the place of the Unfinished one of the same run and time. Others may be
+// writing too.
 func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
 	e.Reason, e.Failed, e.Verified, e.Override = cut(e.Reason), cut(e.Failed), cut(e.Verified), cut(e.Override)
 	maps := n.Client.CoreV1().ConfigMaps(n.Name)
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		entries, err := Entries(ctx, n)
-		if err != nil {
-			return err
+		cm, err := maps.Get(ctx, HistoryName, metav1.GetOptions{})
+		none := apierrors.IsNotFound(err)
+		if err != nil && !none {
+			return fmt.Errorf("reading what it holds: %w", err)
+		}
+		var entries []Entry
+		if !none {
+			if entries, err = ParseEntries(n, cm); err != nil {
+				return err
+			}
 		}
 		slices.Reverse(entries)
+		entries = slices.DeleteFunc(entries, func(old Entry) bool { return e.completes(old) })
 		text, err := newest(append(entries, e))
 		if err != nil {
 			return err
 		}
-		cm, err := maps.Get(ctx, HistoryName, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
+		if none {
 			_, err = maps.Create(ctx, &corev1.ConfigMap{
 				ObjectMeta: metav1.ObjectMeta{
 					Name: HistoryName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline},
 				},
 				Data: map[string]string{historyKey: string(text)},
 			}, metav1.CreateOptions{})
-			return err
-		}
-		if err != nil {
 			return err
 		}
 		cm.Data = map[string]string{historyKey: string(text)}

@@ -87,13 +87,15 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	deed := m.deed(nil) // before the ledger says that the release runs
-	deed.PVs = m.changedPVs(m.held)
+	if m.pass.Told() {
+		deed.PVs = m.changedPVs(m.held)
+	}
 	result, err := m.finish(c, values)
 	if err != nil {
 		return nil, err
 	}
 	if m.remedy {
-		verified, err = m.watchRemedy(ctx, c, watched, deed.From)
+		verified, err = m.watchRemedy(ctx, c, watched, &deed)
 	}
 	result.Verified, deed.Verified, deed.IOCs = verified, verified, c.done(result)
 	if len(c.former) > 0 || result.Former != "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/policy"
@@ -125,7 +126,10 @@ func (s *scene) rollBack(after time.Duration, deed func(*scene)) (verified strin
 		watched := s.m.watched(c)
 		_, failed := s.m.finish(c, nil)
 		require.NoError(s.t, failed)
-		verified, err = s.m.watchRemedy(ctx, c, watched, "2.0.0")
+		deed := &events.Deed{Entry: ledger.Entry{Did: s.m.did, Version: "1.0.0", From: "2.0.0"}}
+		verified, err = s.m.watchRemedy(ctx, c, watched, deed)
+		deed.Verified = verified
+		s.m.remember(ctx, *deed)
 	})
 	return verified, err
 }

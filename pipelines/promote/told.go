@@ -7,6 +7,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pvs"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // deed returns what the history says of this move, which ended with err.
@@ -24,8 +25,21 @@ func (m *move) deed(err error) events.Deed {
 // remember adds what was done to the beamline's history, and tells the policy's
 // receivers. Neither changes what was done.
 func (d Deps) remember(ctx context.Context, deed events.Deed) {
-	deed.Time, deed.By = time.Now().UTC(), d.Holder
+	if deed.By = d.Holder; deed.Time.IsZero() {
+		deed.Time = time.Now().UTC()
+	}
 	events.Write(ctx, d.Cluster, deed)
+}
+
+// toBeWatched writes a rollback into the history before its watch, which may be killed.
+// What is remembered of the deed afterwards takes the place of that entry.
+func (m *move) toBeWatched(deed *events.Deed) {
+	deed.Time = time.Now().UTC()
+	e := deed.Entry
+	e.By, e.Verified = m.Holder, ledger.Unfinished
+	if err := ledger.Append(m.held, m.Cluster, e); err != nil {
+		step.Say(m.held, "writing the history", err.Error())
+	}
 }
 
 // done returns what the change did to the IOCs that it touched.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -35,12 +36,15 @@ func (m *move) watched(c *change) []record.Instance {
 	})
 }
 
-// watchRemedy watches the beamline after a rollback from a version, which is written
-// down as done: nothing that is found, and nobody who stops the watch, takes it back.
-// The error is of kind diag.Unwell when something is not as it was before.
+// watchRemedy watches the beamline after a rollback, which is written down as done:
+// nothing that is found, and nobody who stops the watch, takes it back. The error is of
+// kind diag.Unwell when something is not as it was before.
 func (m *move) watchRemedy(
-	ctx context.Context, c *change, watched []record.Instance, from string,
+	ctx context.Context, c *change, watched []record.Instance, deed *events.Deed,
 ) (verified string, err error) {
+	if m.verify != nil && len(c.former) > 0 {
+		m.toBeWatched(deed)
+	}
 	verified, err = m.watch(ctx, c, watched)
 	switch {
 	case err == nil:
@@ -58,7 +62,7 @@ func (m *move) watchRemedy(
 	return "not as before: " + strings.Join(lines, ", "), m.failure(diag.Unwell, err, fmt.Sprintf(
 		"the beamline runs %s and stays there, as %s, which it left, is no remedy: see tagline status %s, "+
 			"mend what the IOC needs, or name an earlier release to tagline rollback",
-		now, from, m.to.Record.Asset,
+		now, deed.From, m.to.Record.Asset,
 	))
 }
 

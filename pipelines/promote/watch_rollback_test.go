@@ -119,3 +119,24 @@ func TestARollbackWithoutVerify(t *testing.T) {
 		require.Equal(t, began, time.Now())
 	})
 }
+
+// A rollback is in the history before its watch, which may be killed, and is there once
+// when the watch has ended.
+func TestAWatchedRollbackIsInTheHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.leave()
+		found := func() []ledger.Entry {
+			all, err := ledger.Entries(t.Context(), s.m.Cluster)
+			require.NoError(t, err)
+			require.Len(t, all, 1)
+			require.Equal(t, "2.0.0", all[0].From)
+			return all
+		}
+		var during []ledger.Entry
+		_, err := s.rollBack(time.Second, func(*scene) { during = found() })
+		require.NoError(t, err)
+		require.Equal(t, ledger.Unfinished, during[0].Verified)
+		require.Contains(t, found()[0].Verified, "verified")
+	})
+}
