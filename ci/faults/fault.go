@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
 
+	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/ci/local/process"
 )
 
@@ -27,9 +31,14 @@ type how string
 
 const (
 	killed      how = "killed"
-	frozen      how = "frozen"
 	interrupted how = "interrupted"
+	frozen      how = "frozen"
+	slowed      how = "slowed"                  // to a tenth of its speed
+	full        how = "out of file descriptors" // as on a full table, and much as on a full disk
 )
+
+// lasts reports whether a fault is over after a while, by itself.
+func (h how) lasts() bool { return h == frozen || h == slowed || h == full }
 
 func (f fault) String() string { return f.part + " " + string(f.how) }
 
@@ -41,11 +50,16 @@ var faults = []fault{
 	{part: "the command", how: interrupted},
 	{part: "registry and git server", how: killed, pid: daemon("shelf")},
 	{part: "registry and git server", how: frozen, pid: daemon("shelf")},
+	{part: "registry and git server", how: slowed, pid: daemon("shelf")},
+	{part: "registry and git server", how: full, pid: daemon("shelf")},
 	{part: "engine", how: frozen, pid: daemon("engine")},
 	{part: "API server", how: killed, pid: daemon("kube-apiserver")},
 	{part: "API server", how: frozen, pid: daemon("kube-apiserver")},
+	{part: "API server", how: slowed, pid: daemon("kube-apiserver")},
+	{part: "API server", how: full, pid: daemon("kube-apiserver")},
 	{part: "etcd", how: killed, pid: daemon("kube-etcd")},
 	{part: "etcd", how: frozen, pid: daemon("kube-etcd")},
+	{part: "etcd", how: slowed, pid: daemon("kube-etcd")},
 	{part: "controllers", how: killed, pid: daemon("kube-controller-manager")},
 	{part: "kubelet", how: killed, pid: child("kube kubelet"), mended: true},
 	{part: "kubelet", how: frozen, pid: child("kube kubelet")},
@@ -104,20 +118,61 @@ func descends(pid, ancestor int, parents map[int]int) bool {
 	return false
 }
 
-// strike does the fault to a process.
-func (f fault) strike(pid int) error {
-	return syscall.Kill(pid, map[how]syscall.Signal{
-		killed: syscall.SIGKILL, frozen: syscall.SIGSTOP, interrupted: syscall.SIGINT,
-	}[f.how])
+// strike does the fault to a process. One that lasts is over after length, or when
+// ctx ends.
+func (f fault) strike(ctx context.Context, pid int, length time.Duration) error {
+	switch f.how {
+	case killed:
+		return syscall.Kill(pid, syscall.SIGKILL)
+	case interrupted:
+		return syscall.Kill(pid, syscall.SIGINT)
+	case frozen:
+		return stopFor(ctx, pid, length)
+	case slowed:
+		for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if err := stopFor(ctx, pid, 90*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fill(ctx, pid, length)
 }
 
-// mend ends the fault: what was frozen goes on, and what was killed and nobody
-// watches is started.
-func (t *trial) mend(ctx context.Context, f fault, pid int) error {
-	switch {
-	case f.how == frozen:
-		return syscall.Kill(pid, syscall.SIGCONT)
-	case f.how == killed && f.pid != nil && !f.mended:
+// stopFor freezes a process for a while.
+func stopFor(ctx context.Context, pid int, length time.Duration) error {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	err := fleet.Sleep(ctx, length)
+	return errors.Join(err, syscall.Kill(pid, syscall.SIGCONT))
+}
+
+// fill lets a process open no more files and connections than it has for a while.
+func fill(ctx context.Context, pid int, length time.Duration) error {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return err
+	}
+	n, err := p.FileDescriptorsLen()
+	if err != nil {
+		return err
+	}
+	var before unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+		return err
+	}
+	less := unix.Rlimit{Cur: uint64(n), Max: before.Max}
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &less, nil); err != nil {
+		return err
+	}
+	err = fleet.Sleep(ctx, length)
+	return errors.Join(err, unix.Prlimit(pid, unix.RLIMIT_NOFILE, &before, nil))
+}
+
+// mend starts again what was killed and nobody watches.
+func (t *trial) mend(ctx context.Context, f fault) error {
+	if f.how == killed && f.pid != nil && !f.mended {
 		return t.Tagline(ctx, "up")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/ci/local/state"
@@ -70,17 +72,45 @@ func TestAFaultMeetsTheCommand(t *testing.T) {
 
 func TestWhatIsDoneAfterAFault(t *testing.T) {
 	b := testTrial(t, `test "$3 $4" = "up "`)
-	require.NoError(t, b.mend(t.Context(), fault{"etcd", killed, daemon("kube-etcd"), false}, 0))
-	require.NoError(t, b.mend(t.Context(), fault{"kubelet", killed, daemon("kube-node"), true}, 0), "the node does it")
-	require.NoError(t, b.mend(t.Context(), fault{part: "the command", how: killed}, 0))
+	require.NoError(t, b.mend(t.Context(), fault{"etcd", killed, daemon("kube-etcd"), false}))
+	require.NoError(t, b.mend(t.Context(), fault{"kubelet", killed, daemon("kube-node"), true}), "the node does it")
+	require.NoError(t, b.mend(t.Context(), fault{part: "the command", how: killed}))
+	require.Error(t, testTrial(t, "exit 1").mend(t.Context(), fault{"etcd", killed, daemon("kube-etcd"), false}))
+}
 
-	asleep := exec.Command("sleep", "60")
-	require.NoError(t, asleep.Start())
-	f := fault{"engine", frozen, daemon("engine"), false}
-	require.NoError(t, f.strike(asleep.Process.Pid))
-	require.NoError(t, b.mend(t.Context(), f, asleep.Process.Pid))
-	require.NoError(t, asleep.Process.Signal(syscall.SIGTERM))
-	require.Error(t, asleep.Wait(), "one that is frozen would not end")
+// What lasts is over in the end: a process can be ended, and opens files again.
+func TestAFaultThatLasts(t *testing.T) {
+	for _, h := range []how{frozen, slowed, full} {
+		t.Run(string(h), func(t *testing.T) {
+			t.Parallel()
+			// A shell's descriptors are its own, and it opens a file now and then.
+			loop := exec.Command("sh", "-c", "while sleep 0.05; do : </dev/null || exit 1; done")
+			require.NoError(t, loop.Start())
+			f := fault{"engine", h, daemon("engine"), false}
+			require.NoError(t, f.strike(t.Context(), loop.Process.Pid, 300*time.Millisecond))
+			ended := make(chan error, 1)
+			go func() { ended <- loop.Wait() }()
+			if h == full {
+				require.Error(t, <-ended, "it could open a file")
+				return
+			}
+			select {
+			case <-ended:
+				require.Fail(t, "it ended")
+			case <-time.After(300 * time.Millisecond):
+			}
+			require.NoError(t, loop.Process.Signal(syscall.SIGTERM))
+			require.Error(t, <-ended, "one that is frozen would not end")
+		})
+	}
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	own := fault{"engine", full, daemon("engine"), false}
+	var before, after unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &before))
+	require.Error(t, own.strike(ended, os.Getpid(), time.Hour))
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &after))
+	require.Equal(t, before, after)
 }
 
 func TestDescends(t *testing.T) {

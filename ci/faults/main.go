@@ -1,8 +1,9 @@
 // Faults lets parts of the stand-ins fail at random moments of releases,
-// promotions and rollbacks: it kills and freezes them, and the command itself.
-// Each time it then gives the same command once more, with nothing in its way,
-// and looks whether anything is half published or half promoted. It is run as
-// root on the machine of `tagline up`, and reads TAGLINE_STATE.
+// promotions and rollbacks: it kills, freezes, slows and fills them, and the command
+// itself. Each time it then gives the same command once more, with nothing in its
+// way, and looks whether anything is half published or half promoted. Ctrl-C ends
+// it with the table of the runs that are done. It is run as root on the machine of
+// `tagline up`, and reads TAGLINE_STATE.
 package main
 
 import (
@@ -57,7 +58,12 @@ func run(ctx context.Context, o options) error {
 	t := &trial{Fleet: f, registry: reg, rng: rand.New(rand.NewPCG(o.seed, 0)), version: fleet.First}
 	r := result{IOCs: o.IOCs, Seed: o.seed, Rows: map[string]counts{}}
 	for n := range o.runs {
-		if err := t.once(ctx, &r); err != nil {
+		err := t.once(ctx, &r)
+		if ctx.Err() != nil && len(r.Rows) > 0 {
+			fleet.Say(fmt.Sprintf("stopped after %d of %d runs", n, o.runs))
+			break
+		}
+		if err != nil {
 			return fmt.Errorf("run %d of seed %d: %w", n+1, o.seed, err)
 		}
 	}

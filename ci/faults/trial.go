@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	longestDelay  = 5 * time.Second  // of a fault, after the command's start
-	longestFreeze = 40 * time.Second // longer than a promotion's lease lasts
-	hangs         = 6 * time.Minute  // after which a command is taken for one that never ends
-	stableTime    = 3 * time.Second
-	settleTime    = 4 * time.Minute
+	longestDelay = 5 * time.Second  // of a fault, after the command's start
+	longestFault = 40 * time.Second // that lasts: longer than a promotion's lease does
+	hangs        = 6 * time.Minute  // after which a command is taken for one that never ends
+	stableTime   = 3 * time.Second
+	settleTime   = 4 * time.Minute
 )
 
 // trial is a beamline to which faults happen.
@@ -68,9 +68,13 @@ func (t *trial) once(ctx context.Context, r *result) error {
 	}
 	f := faults[t.rng.IntN(len(faults))]
 	delay := time.Duration(t.rng.Int64N(int64(longestDelay)))
-	length := time.Duration(t.rng.Int64N(int64(longestFreeze)))
-	fleet.Say(fmt.Sprintf("%s after %s, for %s if frozen: tagline %s",
-		f, delay.Round(time.Millisecond), length.Round(time.Millisecond), strings.Join(w.line, " ")))
+	length := time.Duration(t.rng.Int64N(int64(longestFault)))
+	lasting := ""
+	if f.how.lasts() {
+		lasting = " for " + length.Round(time.Millisecond).String()
+	}
+	fleet.Say(fmt.Sprintf("%s%s after %s: tagline %s",
+		f, lasting, delay.Round(time.Millisecond), strings.Join(w.line, " ")))
 	c := counts{Runs: 1}
 	switch early, err := t.struck(ctx, w, f, delay, length); {
 	case ctx.Err() != nil:
@@ -131,15 +135,10 @@ func (t *trial) struck(ctx context.Context, w work, f fault, delay, length time.
 			return false, errors.Join(errUnmended, err)
 		}
 	}
-	if err := f.strike(pid); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := f.strike(ctx, pid, length); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return false, errors.Join(errUnmended, err)
 	}
-	if f.how == frozen {
-		if err := fleet.Sleep(ctx, length); err != nil {
-			return false, err
-		}
-	}
-	if err := t.mend(ctx, f, pid); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := t.mend(ctx, f); err != nil {
 		return false, errors.Join(errUnmended, err)
 	}
 	err = <-ended
