@@ -75,6 +75,19 @@ func (l Logins) of(raw string) (login, bool) {
 	return l[i], true
 }
 
+// Auth returns how to sign in at a URL; nil where there is no login. The error is of
+// kind Invalid when the URL itself has a login, which logs would show.
+func (l Logins) Auth(raw string) (transport.AuthMethod, error) {
+	if signedIn(raw) {
+		return nil, &diag.Error{
+			Kind: diag.Invalid, Doing: "reading the address of a git repository",
+			Err: errors.New("it has a login in it, which logs would show"),
+			Fix: "leave the login out of the URL, and give it in .netrc or TAGLINE_NETRC",
+		}
+	}
+	return l.auth(raw), nil
+}
+
 // auth returns how to sign in at a URL; nil where there is no login.
 func (l Logins) auth(raw string) transport.AuthMethod {
 	if one, ok := l.of(raw); ok {

@@ -25,7 +25,7 @@ func ConfigLayer(files map[string][]byte, manifest types.MediaType) (v1.Layer, t
 	if manifest == types.OCIManifestSchema1 {
 		media = types.OCILayer
 	}
-	packed, err := pack(files)
+	packed, err := pack(strings.TrimPrefix(layout.Config, "/"), files)
 	if err != nil {
 		return nil, media, err
 	}
@@ -34,13 +34,14 @@ func ConfigLayer(files map[string][]byte, manifest types.MediaType) (v1.Layer, t
 	return layer, media, err
 }
 
-// pack returns the archive of the layer that has files in /epics/config.
-func pack(files map[string][]byte) ([]byte, error) {
+// pack returns the archive of a layer that has files below a folder: "epics/config", or
+// "" for the layer's own root. No time is in it.
+func pack(folder string, files map[string][]byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w := tar.NewWriter(&packed)
 	seen := map[string]bool{}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
-		full := strings.TrimPrefix(path.Join(layout.Config, file), "/")
+		full := path.Join(folder, file)
 		for i, r := range full {
 			if r == '/' && !seen[full[:i]] {
 				seen[full[:i]] = true
