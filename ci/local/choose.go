@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -52,6 +53,27 @@ func choose(ctx context.Context, o Options) (choice, error) {
 	go func() { github <- reach.Site(ctx, gitHub, http.StatusOK) }()
 	c.Hub, c.GitHub = <-hub, <-github
 	return c, ctx.Err()
+}
+
+// allowed refuses stand-ins that only root can start, before anything is.
+func (c choice) allowed(root bool) error {
+	var parts, fixes []string
+	if c.Engine.Choice == standIn {
+		parts = append(parts, "an engine")
+		fixes = append(fixes, "start Docker, or name an engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST")
+	}
+	if c.Cluster.Choice == standIn {
+		parts = append(parts, "a cluster")
+		fixes = append(fixes, "name a cluster in KUBECONFIG")
+	}
+	if root || len(parts) == 0 {
+		return nil
+	}
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "starting " + strings.Join(parts, " and "),
+		Err: errors.New("containers and pods need root, and this is not root; nothing was started"),
+		Fix: "run it as root; or else " + strings.Join(fixes, ", and "),
+	}
 }
 
 // chooseEngine sets Engine and Gateway.

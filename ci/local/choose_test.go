@@ -57,3 +57,17 @@ func TestServeIsNotForPeople(t *testing.T) {
 		assert.ErrorContains(t, Serve(t.Context(), args), "`tagline up` alone")
 	}
 }
+
+// Who is not root is told of all that needs root before anything is started.
+func TestStandInsNeedRoot(t *testing.T) {
+	both := choice{Engine: Part{Choice: standIn}, Cluster: Part{Choice: standIn}}
+	require.NoError(t, both.allowed(true))
+	err := both.allowed(false)
+	require.ErrorContains(t, err, "starting an engine and a cluster: containers and pods need root, and this is not root")
+	require.ErrorContains(t, err, "start Docker, or name an engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST, and name a "+
+		"cluster in KUBECONFIG")
+	err = choice{Engine: Part{Choice: inDocker}, Cluster: Part{Choice: standIn}}.allowed(false)
+	require.ErrorContains(t, err, "starting a cluster: ")
+	require.NotContains(t, err.Error(), "Docker")
+	require.NoError(t, choice{Engine: Part{Choice: inDocker}, Cluster: Part{Choice: "running cluster"}}.allowed(false))
+}

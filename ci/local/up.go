@@ -7,6 +7,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"golang.org/x/sync/errgroup"
 
@@ -46,6 +47,9 @@ func Up(ctx context.Context, o Options) (Env, error) {
 	}
 	chosen, err := choose(ctx, o)
 	if err != nil {
+		return Env{}, err
+	}
+	if err := chosen.allowed(os.Geteuid() == 0); err != nil {
 		return Env{}, err
 	}
 	ports, err := shelf.Start(ctx, o.State, o.Self, chosen.Gateway)

@@ -14,7 +14,6 @@ import (
 	"github.com/tagline-ci/tagline/ci/local/leaf"
 	"github.com/tagline-ci/tagline/ci/local/process"
 	"github.com/tagline-ci/tagline/ci/local/state"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -78,11 +77,6 @@ var daemons = []string{
 // path of its administrator's kubeconfig. Images are pulled from registry,
 // host:port over plain HTTP, which must be up: the sandbox image is put there.
 func Start(ctx context.Context, s state.Dir, self []string, registry string) (string, error) {
-	if os.Geteuid() != 0 {
-		return "", &diag.Error{Kind: diag.Broken, Doing: "starting a cluster",
-			Err: errors.New("pods need root and this is not root"),
-			Fix: "run as root, or name a cluster in KUBECONFIG"}
-	}
 	if err := ensureContainerd(ctx); err != nil {
 		return "", err
 	}

@@ -154,6 +154,9 @@ func (e engine) start(ctx context.Context) error {
 // Stop ends the engine of Start and all that runs in it. Its caches stay in the
 // state directory.
 func Stop(ctx context.Context, s state.Dir) error {
+	if !state.Exists(s.Path("engine")) {
+		return nil
+	}
 	return errors.Join(process.Stop(ctx, s, "engine"), host.RemoveCgroups(ctx, cgroup),
 		os.RemoveAll(s.Path("engine", "cni-state")), os.RemoveAll(s.Path("engine", "tmp")))
 }

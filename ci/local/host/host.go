@@ -70,7 +70,12 @@ func ensureFile(path string) error {
 
 // GiveBack takes away what our networks left: firewall rules, those of services
 // too, the bridge, forwarding. What was there before stays, and so does what others added.
+// Where nothing was started with networks there is nothing to do: those that there are
+// belong to another state directory.
 func GiveBack(ctx context.Context, s state.Dir) error {
+	if !state.Exists(beforeFile(s)) && !state.Exists(s.Path("kube")) {
+		return nil
+	}
 	if err := errors.Join(removeServices(s), removeBridge()); err != nil {
 		return err
 	}

@@ -73,7 +73,8 @@ func takeAndGiveBack(ctx context.Context, s state.Dir) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(Remember(ctx, s), EnsureBridge(), EnsureBridge()); err != nil {
+	another := state.Dir(s.Path("another")) // that nothing was started with: the bridge is not its own
+	if err := errors.Join(Remember(ctx, s), EnsureBridge(), EnsureBridge(), GiveBack(ctx, another)); err != nil {
 		return err
 	}
 	bridge, err := net.InterfaceByName(BridgeName)
