@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -58,6 +59,43 @@ func TestRulesAreOfMetricsThatThereAre(t *testing.T) {
 				require.Regexp(t, `[{,]`+label[1]+`="`, series, "%s: %s has no label %s", r.Alert, metric, label[1])
 			}
 		}
+	}
+}
+
+// The dashboard asks for metrics and labels that the page has, and each panel for
+// something.
+func TestTheDashboardIsOfMetricsThatThereAre(t *testing.T) {
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr, LegendFormat string }
+		}
+		Templating struct{ List []struct{ Name, Query string } }
+	}
+	text, err := os.ReadFile("../../deploy/tagline-page/dashboard.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &dashboard))
+	address, _, _, _ := two(t)
+	_, _, body := get(t, address+"/metrics")
+	metric := regexp.MustCompile(`tagline_\w+`)
+	asked := map[string]bool{}
+	for _, p := range dashboard.Panels {
+		require.NotEmpty(t, p.Targets, p.Title)
+		for _, target := range p.Targets {
+			require.Contains(t, target.Expr, `{beamline=~"$beamline"}`, p.Title)
+			for _, m := range metric.FindAllString(target.Expr, -1) {
+				require.Regexp(t, `(?m)^`+m+`\{.*beamline="`, body, p.Title)
+				asked[m] = true
+			}
+		}
+	}
+	for _, variable := range dashboard.Templating.List {
+		for _, m := range metric.FindAllString(variable.Query, -1) {
+			require.Contains(t, body, "\n"+m+"{", variable.Name)
+		}
+	}
+	for _, m := range metric.FindAllString(body, -1) {
+		require.True(t, asked[m], "no panel shows %s", m)
 	}
 }
 
