@@ -13,7 +13,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/diff"
+	"github.com/tagline-ci/tagline/pipelines/diff/text"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 )
@@ -194,7 +194,7 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeLines(a.Out, diff.Lines([]byte(now), []byte(p.Text())))
+			return writeLines(a.Out, text.Lines([]byte(now), []byte(p.Text())))
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)

@@ -8,20 +8,13 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
-	"unicode/utf8"
-
-	gitdiff "github.com/go-git/go-git/v5/utils/diff"
-	"github.com/sergi/go-diff/diffmatchpatch"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/diff/text"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
-
-// maxText is the size in bytes past which a file's lines are not shown.
-const maxText = 1 << 20
 
 // union returns the keys of both, sorted.
 func union[V any](a, b map[string]V) []string {
@@ -170,33 +163,11 @@ func files(a, b map[string][]byte) (list []File) {
 		switch {
 		case before && after && bytes.Equal(old, now):
 		case before && after:
-			list = append(list, File{name, Changes, Lines(old, now)})
+			list = append(list, File{name, Changes, text.Lines(old, now)})
 		case after:
 			list = append(list, File{name, Appears, nil})
 		default:
 			list = append(list, File{name, Disappears, nil})
-		}
-	}
-	return list
-}
-
-// Lines returns the lines that differ between two texts, in their order: "-old"
-// and "+new". There are none for what is not text, or too long to read.
-func Lines(a, b []byte) (list []string) {
-	if !utf8.Valid(a) || !utf8.Valid(b) || bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0 ||
-		len(a)+len(b) > maxText {
-		return nil
-	}
-	for _, d := range gitdiff.Do(string(a), string(b)) {
-		sign := "+"
-		switch d.Type {
-		case diffmatchpatch.DiffEqual:
-			continue
-		case diffmatchpatch.DiffDelete:
-			sign = "-"
-		}
-		for l := range strings.Lines(d.Text) {
-			list = append(list, sign+strings.TrimRight(l, "\r\n"))
 		}
 	}
 	return list

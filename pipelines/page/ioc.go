@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/diff/text"
+	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -32,7 +34,23 @@ type Detail struct {
 	Events   []string       `json:"events"`
 	History  []ledger.Entry `json:"history"`
 	Commands []string       `json:"commands"`
-	Unread   []string       `json:"unread,omitempty"` // what could not be read, and why
+	Changed  *Changed       `json:"changed,omitempty"` // nil where nothing ran before
+	Unread   []string       `json:"unread,omitempty"`  // what could not be read, and why
+}
+
+// Changed is how what an IOC runs differs from what it ran before.
+type Changed struct {
+	From  string   `json:"from"`  // the version of the beamline that it is compared with
+	Lines []string `json:"lines"` // of the manifests: "-old" and "+new"
+}
+
+// changed compares what an IOC runs with what it ran before.
+func changed(ctx context.Context, found reading, instance string) (*Changed, error) {
+	now, former, err := helm.Changed(ctx, found.namespace, instance)
+	if err != nil || now == nil {
+		return nil, err
+	}
+	return &Changed{former.Version, text.Lines([]byte(former.Manifest), []byte(now.Manifest))}, nil
 }
 
 // ioc answers with the page of one IOC.
@@ -67,11 +85,12 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	d := &Detail{
 		Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read, Commands: commands(found, line),
 	}
-	errs := make([]error, 3)
+	errs := make([]error, 4)
 	var all sync.WaitGroup
 	all.Go(func() { d.Log, d.Former, errs[0] = lastLines(ctx, found, line.Name) })
 	all.Go(func() { d.Events, errs[1] = pods.Events(ctx, found.namespace, line.Pod, "", eventLines) })
 	all.Go(func() { d.History, errs[2] = historyOf(ctx, found, line.Name) })
+	all.Go(func() { d.Changed, errs[3] = changed(ctx, found, line.Name) })
 	all.Wait()
 	for _, err := range errs {
 		if err != nil {
@@ -91,7 +110,7 @@ func lastLines(ctx context.Context, found reading, instance string) (now, former
 	read := func(previous bool) (lines []string, err error) {
 		err = pods.Logs(
 			ctx, found.namespace, states, pods.LogOptions{Lines: logLines, Previous: previous},
-			func(_, text string) { lines = append(lines, strings.ToValidUTF8(text, "\uFFFD")) },
+			func(_, line string) { lines = append(lines, strings.ToValidUTF8(line, "\uFFFD")) },
 		)
 		return lines, err
 	}

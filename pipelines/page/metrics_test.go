@@ -70,7 +70,9 @@ func TestTheDashboardIsOfMetricsThatThereAre(t *testing.T) {
 			Title   string
 			Targets []struct{ Expr, LegendFormat string }
 		}
-		Templating struct{ List []struct{ Name, Query string } }
+		Templating struct {
+			List []struct{ Name, Query string }
+		}
 	}
 	text, err := os.ReadFile("../../deploy/tagline-page/dashboard.json")
 	require.NoError(t, err)
