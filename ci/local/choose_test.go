@@ -63,7 +63,7 @@ func TestStandInsNeedRoot(t *testing.T) {
 	both := choice{Engine: Part{Choice: standIn}, Cluster: Part{Choice: standIn}}
 	require.NoError(t, both.allowed(true))
 	err := both.allowed(false)
-	require.ErrorContains(t, err, "starting an engine and a cluster: containers and pods need root, and this is not root")
+	require.ErrorContains(t, err, "starting an engine and a cluster: containers and pods need root")
 	require.ErrorContains(t, err, "start Docker, or name an engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST, and name a "+
 		"cluster in KUBECONFIG")
 	err = choice{Engine: Part{Choice: inDocker}, Cluster: Part{Choice: standIn}}.allowed(false)
