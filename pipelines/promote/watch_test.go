@@ -160,8 +160,9 @@ func TestWatchThatIsInconclusive(t *testing.T) {
 			want:  "inconclusive: B:X could not be asked before the promotion: " + errRefused.Error(),
 		},
 		"exec refused at last": {
-			deed: func(s *scene) { s.refused = errRefused; s.m.verify.PVs = []string{"B:X"} },
-			want: "inconclusive: B:X could not be asked: " + errRefused.Error(),
+			setup: func(s *scene) { s.m.verify.PVs = []string{"B:X"} },
+			deed:  func(s *scene) { s.refused = errRefused },
+			want:  "inconclusive: B:X could not be asked: " + errRefused.Error(),
 		},
 		"exec refused for a moment": {
 			deed: func(s *scene) {
