@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,9 +62,21 @@ func newSite(t *testing.T, addresses ...string) *site {
 // receiver is a server that keeps what it is sent.
 type receiver struct {
 	*httptest.Server
-	mu      sync.Mutex
-	headers []http.Header
-	bodies  []string
+	mu  sync.Mutex
+	all []delivery
+}
+
+// delivery is what a receiver was sent.
+type delivery struct {
+	header http.Header
+	body   string
+}
+
+// sent returns what has arrived.
+func (rec *receiver) sent() []delivery {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return slices.Clone(rec.all)
 }
 
 // newReceiver answers as the function does, with how often it was asked before.
@@ -75,8 +88,8 @@ func newReceiver(t *testing.T, answer func(w http.ResponseWriter, r *http.Reques
 			return // the sender went away
 		}
 		rec.mu.Lock()
-		before := len(rec.bodies)
-		rec.headers, rec.bodies = append(rec.headers, r.Header.Clone()), append(rec.bodies, string(body))
+		before := len(rec.all)
+		rec.all = append(rec.all, delivery{r.Header.Clone(), string(body)})
 		rec.mu.Unlock()
 		answer(w, r, before)
 	}))
@@ -110,26 +123,26 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []ledger.Entry{stop, deed.Entry}, entries)
 
-	require.Len(t, rec.bodies, 2, "in the order of the deeds")
+	require.Len(t, rec.sent(), 2, "in the order of the deeds")
 	verifier, err := webhooks.NewWebhook(signingKey)
 	require.NoError(t, err)
 	stranger, err := webhooks.NewWebhookRaw([]byte("another key"))
 	require.NoError(t, err)
 	ids := map[string]bool{}
-	for i, body := range rec.bodies {
-		require.NoError(t, verifier.Verify([]byte(body), rec.headers[i]))
-		require.Error(t, verifier.Verify([]byte(body+" "), rec.headers[i]))
-		require.Error(t, stranger.Verify([]byte(body), rec.headers[i]))
-		require.Equal(t, "application/cloudevents+json; charset=utf-8", rec.headers[i].Get("Content-Type"))
+	for _, m := range rec.sent() {
+		require.NoError(t, verifier.Verify([]byte(m.body), m.header))
+		require.Error(t, verifier.Verify([]byte(m.body+" "), m.header))
+		require.Error(t, stranger.Verify([]byte(m.body), m.header))
+		require.Equal(t, "application/cloudevents+json; charset=utf-8", m.header.Get("Content-Type"))
 		e := event.New()
-		require.NoError(t, e.UnmarshalJSON([]byte(body)))
+		require.NoError(t, e.UnmarshalJSON([]byte(m.body)))
 		require.NoError(t, e.Validate())
-		require.Equal(t, rec.headers[i].Get("webhook-id"), e.ID())
+		require.Equal(t, m.header.Get("webhook-id"), e.ID())
 		ids[e.ID()] = true
 	}
 	require.Len(t, ids, 2)
 	first := event.New()
-	require.NoError(t, first.UnmarshalJSON([]byte(rec.bodies[0])))
+	require.NoError(t, first.UnmarshalJSON([]byte(rec.sent()[0].body)))
 	require.Equal(t, "io.github.tagline-ci.promote", first.Type())
 	require.Equal(t, "/beamlines/bl01t", first.Source())
 	require.Equal(t, "2026.11.2", first.Subject())
@@ -177,12 +190,12 @@ func TestReceiversThatFail(t *testing.T) {
 			bad, good := newReceiver(t, c.answer), newReceiver(t, takes)
 			s := newSite(t, bad.URL+path, good.URL)
 			Write(s.ctx, s.n, deed)
-			require.Len(t, good.bodies, 1)
-			require.Len(t, bad.bodies, c.times)
-			for i := range bad.headers {
-				require.Equal(t, bad.headers[0].Get("webhook-id"), bad.headers[i].Get("webhook-id"), "one event")
+			require.Len(t, good.sent(), 1)
+			require.Len(t, bad.sent(), c.times)
+			for _, m := range bad.sent() {
+				require.Equal(t, bad.sent()[0].header.Get("webhook-id"), m.header.Get("webhook-id"), "one event")
 			}
-			require.Empty(t, elsewhere.bodies)
+			require.Empty(t, elsewhere.sent())
 			if c.says == "" {
 				require.Empty(t, s.said)
 				return
@@ -217,8 +230,8 @@ func TestAReceiverThatHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(s.ctx, time.Second)
 	defer cancel()
 	Write(ctx, s.n, deed, deed, deed)
-	require.Len(t, good.bodies, 3)
-	require.Len(t, slow.bodies, 1)
+	require.Len(t, good.sent(), 3)
+	require.Len(t, slow.sent(), 1)
 	require.Len(t, s.said, 1)
 	require.Contains(t, s.said[0], "was not told of 3 of 3 events")
 	s.hides(t)
@@ -248,7 +261,7 @@ func TestKeysThatAreNone(t *testing.T) {
 				require.NoError(t, err)
 			}
 			Write(s.ctx, s.n, deed)
-			require.Empty(t, rec.bodies)
+			require.Empty(t, rec.sent())
 			require.Len(t, s.said, 1)
 			require.Contains(t, s.said[0], c.says)
 			require.NotContains(t, s.said[0], "s3cr-t")
