@@ -1,5 +1,5 @@
 # Two commands matter: make demo and make test.
-.PHONY: demo test short bench soak faults lint build down clean
+.PHONY: demo test short race bench soak faults lint build down clean
 
 GO ?= go
 
@@ -26,6 +26,12 @@ short:
 	CGO_ENABLED=0 $(GO) -C ci/local/daggerd vet -trimpath ./...
 	CGO_ENABLED=0 $(GO) -C ci/local/kube vet -trimpath ./...
 	CGO_ENABLED=0 $(GO) -C ci/local/kube test -trimpath -vet=off ./...
+
+# The rooms in which goroutines meet, under the race detector.
+RACED = ./ci/faults ./pipelines/events ./pipelines/ledger ./pipelines/operate ./pipelines/page ./pipelines/pods \
+	./pipelines/promote ./pipelines/registry ./pipelines/release ./pipelines/step
+race:
+	$(GO) test -race -short $(RACED)
 
 # The figures of docs/performance.md, measured anew; nothing else should run beside it.
 bench: build
