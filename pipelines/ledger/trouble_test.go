@@ -74,8 +74,8 @@ func TestAnAcknowledgementEndsAtItsTime(t *testing.T) {
 
 func TestTroubleInWords(t *testing.T) {
 	for want, trouble := range map[string]Trouble{
-		"not ready: ended 3 times, last with exit status 139":  dead,
-		"not ready":                                            {State: "not ready"},
+		"not ready: ended 3 times, last with exit status 139": dead,
+		"not ready": {State: "not ready"},
 		"restarted, 3 times in all, last after signal 11":      {State: "restarted", Restarts: 3, Ended: "signal 11"},
 		"restarted, 3 times in all":                            {State: "restarted", Restarts: 3},
 		"drifted: Deployment a: spec.replicas, ConfigMap a: x": {State: "drifted", Drift: []string{"Deployment a: spec.replicas", "ConfigMap a: x"}},
