@@ -100,14 +100,19 @@ func TestAcknowledgingAtOnce(t *testing.T) {
 
 // What cannot be read hides nothing, and is written anew.
 func TestWhatCannotBeReadAcknowledgesNothing(t *testing.T) {
-	mine := map[string]string{cluster.LabelBeamline: "bl01t"}
 	for name, cm := range map[string]*corev1.ConfigMap{
-		"broken":             {ObjectMeta: metav1.ObjectMeta{Labels: mine}, Data: map[string]string{acknowledgedKey: "{"}},
-		"empty":              {ObjectMeta: metav1.ObjectMeta{Labels: mine}},
-		"null":               {ObjectMeta: metav1.ObjectMeta{Labels: mine}, Data: map[string]string{acknowledgedKey: "null"}},
-		"another beamline's": {Data: map[string]string{acknowledgedKey: `{"a":{"until":"2099-01-01T00:00:00Z"}}`}},
+		"broken": {Data: map[string]string{acknowledgedKey: "{"}},
+		"empty":  {},
+		"null":   {Data: map[string]string{acknowledgedKey: "null"}},
+		"another beamline's": {
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{cluster.LabelBeamline: "bl02t"}},
+			Data:       map[string]string{acknowledgedKey: `{"a":{"until":"2099-01-01T00:00:00Z"}}`},
+		},
 	} {
 		cm.Name, cm.Namespace = AcknowledgedName, "bl01t"
+		if cm.Labels == nil {
+			cm.Labels = map[string]string{cluster.LabelBeamline: "bl01t"}
+		}
 		n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: fake.NewClientset(cm)}
 		require.Empty(t, names(t, n), name)
 		require.NoError(t, Acknowledge(t.Context(), n, give(three, "b")), name)

@@ -14,7 +14,8 @@ var three = time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)
 // dead is an IOC that ended three times.
 var dead = Trouble{
 	State: "not ready", Doing: "ended 3 times, last with exit status 139", Version: "2026.11.2", Restarts: 3,
-	Ended: "exit status 139", Drift: []string{"Deployment a: spec.replicas"}, Pod: "uid-1", Generation: 4, Turned: three,
+	Ended: "exit status 139", Drift: []string{"Deployment a: spec.replicas"}, Pod: "uid-1", Generation: 4,
+	Turned: three,
 }
 
 // Whatever is new in a trouble, somebody must hear of it.
@@ -76,9 +77,11 @@ func TestTroubleInWords(t *testing.T) {
 	for want, trouble := range map[string]Trouble{
 		"not ready: ended 3 times, last with exit status 139": dead,
 		"not ready": {State: "not ready"},
-		"restarted, 3 times in all, last after signal 11":      {State: "restarted", Restarts: 3, Ended: "signal 11"},
-		"restarted, 3 times in all":                            {State: "restarted", Restarts: 3},
-		"drifted: Deployment a: spec.replicas, ConfigMap a: x": {State: "drifted", Drift: []string{"Deployment a: spec.replicas", "ConfigMap a: x"}},
+		"restarted, 3 times in all, last after signal 11": {State: "restarted", Restarts: 3, Ended: "signal 11"},
+		"restarted, 3 times in all":                       {State: "restarted", Restarts: 3},
+		"drifted: Deployment a: spec.replicas, ConfigMap a: x": {
+			State: "drifted", Drift: []string{"Deployment a: spec.replicas", "ConfigMap a: x"},
+		},
 	} {
 		require.Equal(t, want, trouble.String())
 	}

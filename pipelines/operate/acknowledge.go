@@ -147,8 +147,8 @@ func over(all map[string]ledger.Acknowledgement, iocs map[string]status.IOC, now
 // nothing is the error of acknowledging where nothing is wrong.
 func (o Order) nothing(i status.IOC) error {
 	refused := &diag.Error{
-		Kind: diag.Refused, Doing: "acknowledging", Asset: i.Name, Err: errors.New("it is well: nothing to acknowledge"),
-		Fix: o.look(),
+		Kind: diag.Refused, Doing: "acknowledging", Asset: i.Name, Fix: o.look(),
+		Err: errors.New("it is well: nothing to acknowledge"),
 	}
 	if i.Stopped != nil {
 		refused.Err = fmt.Errorf(

@@ -136,7 +136,8 @@ func Overview(ctx context.Context, access cluster.Access, now time.Time) ([]Row,
 	})
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(
-			a.Standing(now).Compare(b.Standing(now)), cmp.Compare(a.Beamline, b.Beamline), cmp.Compare(a.Context, b.Context),
+			a.Standing(now).Compare(b.Standing(now)), cmp.Compare(a.Beamline, b.Beamline),
+			cmp.Compare(a.Context, b.Context),
 		)
 	})
 	return rows, nil
