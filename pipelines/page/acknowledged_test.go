@@ -113,21 +113,24 @@ func TestANewTroubleIsSaid(t *testing.T) {
 	require.Equal(t, whole.Order, c.Order)
 }
 
-// The time alone ends an acknowledgement, though nothing in the cluster changes.
+// The time alone ends an acknowledgement, though nothing in the cluster changes, nor the
+// beamline's place on the page.
 func TestTheTimeEndsAnAcknowledgement(t *testing.T) {
 	_, board, _, second := two(t)
-	v := until(t, board, "", "", settled(2))
+	second.die("a", 2)
+	v := until(t, board, "", "it died", func(v *View) bool { return v.Total[status.Failing] == 2 })
 	end := time.Now().Add(time.Hour)
 	second.acknowledge(v, "x", end)
 	until(t, board, "", "it is known", known("x"))
 	v = board.View(t.Context(), Filter{sort: "state"}, end.Add(-time.Second))
 	require.True(t, known("x")(v))
-	html, err := v.Beamlines[1].render(shown{})
+	require.Equal(t, []string{"bl02t not ready", "  a not ready", "  x not ready"}, rows(v)[:3])
+	before, err := v.Beamlines[0].render(shown{})
 	require.NoError(t, err)
 	v = board.View(t.Context(), Filter{sort: "state"}, end)
 	require.False(t, known("x")(v))
 	require.Equal(t, "bl02t", v.Beamlines[0].Beamline)
-	after, err := v.Beamlines[0].render(html)
+	after, err := v.Beamlines[0].render(before)
 	require.NoError(t, err)
-	require.NotEqual(t, html.html, after.html)
+	require.NotEqual(t, before.html, after.html)
 }

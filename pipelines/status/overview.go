@@ -134,13 +134,18 @@ func Overview(ctx context.Context, access cluster.Access, now time.Time) ([]Row,
 		rows[i] = rowOf(ctx, found[i], now)
 		return nil
 	})
+	worstFirst(rows, now)
+	return rows, nil
+}
+
+// worstFirst sorts rows by what they need at a time.
+func worstFirst(rows []Row, now time.Time) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(
 			a.Standing(now).Compare(b.Standing(now)), cmp.Compare(a.Beamline, b.Beamline),
 			cmp.Compare(a.Context, b.Context),
 		)
 	})
-	return rows, nil
 }
 
 // rowOf reads one beamline.

@@ -113,6 +113,21 @@ func TestABeamlineWithAcknowledgedTroubles(t *testing.T) {
 	}
 }
 
+// Beamlines whose troubles are known come after all that need somebody.
+func TestOverviewsHaveTheWorstFirst(t *testing.T) {
+	row := func(name string, iocs ...IOC) Row { return Row{Beamline: name, Status: &Status{Instances: iocs}} }
+	rows := []Row{
+		row("well", IOC{Ready: true}), row("stopped", IOC{Stopped: &ledger.Note{}}), row("known", known(failing("a"))),
+		row("drifted", drifted("a")), row("failing", failing("a")), {Beamline: "unread", Failed: "too slow"},
+	}
+	worstFirst(rows, now)
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Beamline)
+	}
+	require.Equal(t, []string{"unread", "failing", "drifted", "known", "stopped", "well"}, names)
+}
+
 // What was acknowledged is read with the rest, and only while it holds.
 func TestReadGathersAcknowledgements(t *testing.T) {
 	n, _, _ := aBeamline(t)
