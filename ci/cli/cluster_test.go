@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
@@ -68,6 +69,21 @@ func runs(ts *testscript.TestScript, neg bool, args []string) {
 	l := &ledger.Ledger{}
 	l.Push(rel)
 	ts.Check(l.Save(ctx, n))
+}
+
+// scaled is a command of transcripts: scaled BEAMLINE INSTANCE takes the pod of an IOC
+// away, as somebody does by hand in the cluster that $KUBECONFIG names.
+func scaled(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: scaled BEAMLINE INSTANCE")
+	}
+	n, err := cluster.Open(cluster.Access{Kubeconfig: ts.Getenv("KUBECONFIG")}, args[0], args[0])
+	ts.Check(err)
+	_, err = n.Client.AppsV1().Deployments(n.Name).Patch(
+		context.Background(), args[1], types.StrategicMergePatchType, []byte(`{"spec":{"replicas":0}}`),
+		metav1.PatchOptions{},
+	)
+	ts.Check(err)
 }
 
 func node(name string) *corev1.Node {

@@ -19,8 +19,8 @@ func newHistory(a *app) *cobra.Command {
 		Use:   "history BEAMLINE",
 		Short: "Show what was done to a beamline",
 		Long: "Shows what was done to a beamline, the newest first: promotions and rollbacks, and\n" +
-			"IOCs that were stopped, started, restarted, moved and removed; by whom, why, and how\n" +
-			"it ended. The cluster keeps it, also of a beamline that was removed.",
+			"IOCs that were stopped, started, restarted, moved and removed, and whose troubles were\n" +
+			"acknowledged; by whom, why, and how it ended. The cluster keeps it, also of a beamline that was removed.",
 		Example: "  tagline history bl01t\n  tagline history bl01t --output json",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			n, err := a.openCluster(cmd.Context(), b, given[0])
@@ -53,13 +53,9 @@ func writeHistory(w io.Writer, entries []ledger.Entry) error {
 		if e.From != "" && e.From != e.Version {
 			what += " from " + e.From
 		}
-		reason := e.Reason
-		if e.Override != "" {
-			reason = strings.TrimPrefix(reason+"; ", "; ") + "the policy was overridden by " + e.Override
-		}
 		ended, _, _ := strings.Cut(e.Ended(), "\n")
 		fmt.Fprintf(
-			t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(reason),
+			t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Did, or(what), e.By, or(e.Why()),
 			ended,
 		)
 	}

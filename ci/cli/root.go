@@ -78,7 +78,7 @@ var verbs = []func(*app) *cobra.Command{
 	newRelease, newGitHubRelease, newRecord, newVerify, newDiff, newRender,
 	newPolicy, newGate, newApprove, newApprovals, newRevoke,
 	newPromote, newRollback, newStatus, newVersions, newHistory, newPage, newFind, newLogs, newConsole, newShell,
-	newStop, newStart, newRestart, newMove, newRemove,
+	newStop, newStart, newRestart, newMove, newRemove, newAcknowledge,
 }
 
 // print writes a result to stdout: v as JSON, or the text that the function writes.

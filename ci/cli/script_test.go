@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"pages":      pages,
 			"github":     setGitHub,
 			"runs":       runs,
+			"scaled":     scaled,
 		},
 		Setup: func(e *testscript.Env) error {
 			serve(e)

@@ -183,6 +183,9 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 		for _, d := range i.Drift {
 			fmt.Fprintf(w, "%s differs from the release: %s\n", i.Name, d)
 		}
+		if i.Acknowledged != nil {
+			fmt.Fprintf(w, "%s: %s\n", i.Name, i.Acknowledged)
+		}
 	}
 	for _, pod := range st.Strays {
 		fmt.Fprintf(w, "pod %s is no IOC of this beamline\n", pod)

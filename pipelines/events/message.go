@@ -60,7 +60,7 @@ func messages(n *cluster.Namespace, deeds []Deed) (all []message, err error) {
 // past is what was done, as a sentence has it.
 var past = map[string]string{
 	"promote": "promoted", "rollback": "rolled back to", "stop": "stopped", "start": "started",
-	"restart": "restarted", "move": "moved", "remove": "removed",
+	"restart": "restarted", "move": "moved", "remove": "removed", "acknowledge": "acknowledged",
 }
 
 // sentence returns a deed in one line: "bl01t: 2026.11.2 promoted by ajp on ws012, 3 IOCs
@@ -78,6 +78,8 @@ func sentence(beamline string, d Deed) string {
 	switch {
 	case d.Did == "rollback":
 		parts[0] = fmt.Sprintf("%s: rolled back to %s by %s", beamline, what, who)
+	case d.Did == "withdraw":
+		parts[0] = fmt.Sprintf("%s: acknowledgement of %s withdrawn by %s", beamline, what, who)
 	case past[d.Did] == "":
 		parts[0] = fmt.Sprintf("%s: %s %s by %s", beamline, d.Did, what, who)
 	}
@@ -87,6 +89,9 @@ func sentence(beamline string, d Deed) string {
 	parts = append(parts, counts(d.IOCs)...)
 	if d.Verified != "" {
 		parts = append(parts, line(d.Verified))
+	}
+	if d.Trouble != "" {
+		parts = append(parts, line(d.Trouble))
 	}
 	if d.Override != "" {
 		parts = append(parts, "the policy was overridden by "+line(d.Override))

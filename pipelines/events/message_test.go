@@ -35,6 +35,13 @@ func TestSentence(t *testing.T) {
 		"bl01t: all IOCs restarted by ajp: power cut": {
 			Entry: ledger.Entry{By: "ajp", Did: "restart", Reason: "power cut"},
 		},
+		"bl01t: a acknowledged by ajp, not ready: ended with signal 11: cable is ordered": {Entry: ledger.Entry{
+			By: "ajp", Did: "acknowledge", Instance: "a", Reason: "cable is ordered",
+			Trouble: "not ready: ended with signal 11",
+		}},
+		"bl01t: acknowledgement of a withdrawn by ajp: not mine": {
+			Entry: ledger.Entry{By: "ajp", Did: "withdraw", Instance: "a", Reason: "not mine"},
+		},
 		"bl01t: paint a by ajp": {Entry: ledger.Entry{By: "ajp", Did: "paint", Instance: "a"}},
 	} {
 		require.Equal(t, want, sentence("bl01t", d))

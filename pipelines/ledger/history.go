@@ -20,7 +20,8 @@ import (
 type Entry struct {
 	Time time.Time `json:"time"` // when it ended; of a rollback, when its watch began
 	By   string    `json:"by"`   // the run: "ajp on ws012, process 4711"
-	// "promote", "rollback", "stop", "start", "restart", "move", "remove"
+	// "promote", "rollback", "stop", "start", "restart", "move", "remove", "acknowledge",
+	// "withdraw"
 	Did      string `json:"did"`
 	Version  string `json:"version,omitempty"`  // that it went to
 	From     string `json:"from,omitempty"`     // that ran before
@@ -33,6 +34,25 @@ type Entry struct {
 	// Override is who overrode the policy and why; empty where nobody did.
 	Override  string   `json:"override,omitempty"`
 	Approvals []string `json:"approvals,omitempty"` // the names of those whose approvals counted
+	// Trouble is what was acknowledged, and Until how long that holds.
+	Trouble string    `json:"trouble,omitempty"`
+	Until   time.Time `json:"until,omitzero"`
+}
+
+// Why returns the reason, with what a person should know beside it; empty where there is
+// none.
+func (e Entry) Why() string {
+	var parts []string
+	if e.Reason != "" {
+		parts = append(parts, e.Reason)
+	}
+	if e.Override != "" {
+		parts = append(parts, "the policy was overridden by "+e.Override)
+	}
+	if e.Trouble != "" {
+		parts = append(parts, "until "+clock(e.Until)+", for "+e.Trouble)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Ended returns how it ended: "well", what the watch found, or why it failed.
@@ -93,7 +113,9 @@ func ParseEntries(n *cluster.Namespace, cm *corev1.ConfigMap) ([]Entry, error) {
 // fit. It takes the place of the Unfinished one of the same run and time. Others may be
 // writing too.
 func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
-	e.Reason, e.Failed, e.Verified, e.Override = cut(e.Reason), cut(e.Failed), cut(e.Verified), cut(e.Override)
+	for _, text := range []*string{&e.Reason, &e.Failed, &e.Verified, &e.Override, &e.Trouble} {
+		*text = cut(*text)
+	}
 	maps := n.Client.CoreV1().ConfigMaps(n.Name)
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		cm, err := maps.Get(ctx, HistoryName, metav1.GetOptions{})

@@ -1,6 +1,7 @@
 // Package operate holds what people do to a running beamline beside promoting
-// and rolling back: stop, start, restart, move and remove IOCs. Each is done under
-// the beamline's lock and written into its history. None needs a registry.
+// and rolling back: stop, start, restart, move and remove IOCs, each under the
+// beamline's lock, and acknowledge their troubles. All of it is written into the
+// beamline's history. None needs a registry.
 package operate
 
 import (
@@ -40,11 +41,8 @@ const sideBySide = 8
 func (o Order) locked(
 	ctx context.Context, did string, work func(ctx context.Context, o Order, l *ledger.Ledger) error,
 ) error {
-	if strings.TrimSpace(o.Reason) == "" {
-		return &diag.Error{
-			Kind: diag.Invalid, Doing: did + " of", Asset: o.Cluster.Beamline, Err: errors.New("no reason is given"),
-			Fix: "say why with --reason: whoever is on shift next reads it",
-		}
+	if err := o.reasoned(did); err != nil {
+		return err
 	}
 	if _, err := ledger.Known(ctx, o.Cluster); err != nil {
 		return err
@@ -65,6 +63,17 @@ func (o Order) locked(
 		o.remember(held, did, whole, err)
 		return err
 	})
+}
+
+// reasoned returns an error of kind diag.Invalid where no reason is given.
+func (o Order) reasoned(did string) error {
+	if strings.TrimSpace(o.Reason) != "" {
+		return nil
+	}
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: did + " of", Asset: o.Cluster.Beamline, Err: errors.New("no reason is given"),
+		Fix: "say why with --reason: whoever is on shift next reads it",
+	}
 }
 
 // remember writes the history, and tells the policy's receivers. Neither changes what
@@ -95,14 +104,19 @@ func choose(beamline string, l *ledger.Ledger, named []string) ([]string, error)
 	}
 	for _, name := range named {
 		if !slices.Contains(all, name) {
-			return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: name,
-				Err: fmt.Errorf("%s has no such IOC", beamline), Fix: "name one of: " + strings.Join(all, ", ")}
+			return nil, unknown(beamline, name, all)
 		}
 	}
 	if len(named) > 0 {
 		return named, nil
 	}
 	return all, nil
+}
+
+// unknown is the error of an IOC that is none of the beamline's, with those there are.
+func unknown(beamline, name string, all []string) error {
+	return &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: name,
+		Err: fmt.Errorf("%s has no such IOC", beamline), Fix: "name one of: " + strings.Join(all, ", ")}
 }
 
 // Stop stops IOCs and returns when their pods are gone. They stay stopped through

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,10 +48,11 @@ func Remove(ctx context.Context, o Order, claims bool) error {
 				return err
 			}
 		}
+		o.forget(l)
+		o.dismiss(ctx, l)
 		if whole {
 			return l.Delete(ctx, o.Cluster)
 		}
-		o.forget(l)
 		return l.Save(ctx, o.Cluster)
 	})
 }
@@ -77,6 +79,18 @@ func (o Order) forget(l *ledger.Ledger) {
 	})
 	for _, name := range o.Instances {
 		l.Override(name, ledger.Override{})
+	}
+}
+
+// dismiss forgets what was acknowledged of IOCs that are no longer in the ledger. It may
+// fail without harm: an acknowledgement holds for an IOC that is there.
+func (o Order) dismiss(ctx context.Context, l *ledger.Ledger) {
+	left, err := choose(o.Cluster.Beamline, l, nil)
+	if err == nil {
+		err = ledger.KeepAcknowledged(ctx, o.Cluster, left, time.Now())
+	}
+	if err != nil {
+		step.Say(ctx, "forgetting what was acknowledged", err.Error())
 	}
 }
 

@@ -152,7 +152,7 @@ func (f Filter) has(key string, fits func(string) bool) bool {
 type column string
 
 var orders = map[column]func(a, b *IOC) int{
-	"state":    func(a, b *IOC) int { return cmp.Compare(a.Level, b.Level) },
+	"state":    func(a, b *IOC) int { return a.standing().Compare(b.standing()) },
 	"name":     func(a, b *IOC) int { return cmp.Compare(a.Name, b.Name) },
 	"version":  func(a, b *IOC) int { return cmp.Compare(a.Version, b.Version) },
 	"generic":  func(a, b *IOC) int { return cmp.Compare(a.IOC.IOC, b.IOC.IOC) },

@@ -28,7 +28,7 @@ type mirror struct {
 	n       *cluster.Namespace
 	changed func() // an object changed, or whether all can be read
 
-	pods, deployments, ledger, history, releases cache.SharedIndexInformer
+	pods, deployments, ledger, history, acknowledged, releases cache.SharedIndexInformer
 
 	mu       sync.Mutex
 	failures map[string]string // by what cannot be read
@@ -47,6 +47,9 @@ func newMirror(n *cluster.Namespace, changed func()) *mirror {
 	)
 	m.ledger = inform(m, "the release", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.Name))
 	m.history = inform(m, "the history", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.HistoryName))
+	m.acknowledged = inform(
+		m, "what was acknowledged", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.AcknowledgedName),
+	)
 	secrets := n.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
 	m.releases = inform(
 		m, "Helm releases", secrets, &metav1.PartialObjectMetadata{}, metav1.ListOptions{LabelSelector: helm.Stores},
@@ -94,10 +97,14 @@ func inform[L runtime.Object](
 // run keeps the mirror true until ctx ends.
 func (m *mirror) run(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, informer := range []cache.SharedIndexInformer{m.pods, m.deployments, m.ledger, m.history, m.releases} {
+	for _, informer := range m.informers() {
 		all.Go(func() { informer.RunWithContext(ctx) })
 	}
 	all.Wait()
+}
+
+func (m *mirror) informers() []cache.SharedIndexInformer {
+	return []cache.SharedIndexInformer{m.pods, m.deployments, m.ledger, m.history, m.acknowledged, m.releases}
 }
 
 // note notes whether something can be read.
@@ -135,8 +142,7 @@ func (m *mirror) failed() string {
 
 // whole reports whether everything was read once.
 func (m *mirror) whole() bool {
-	return m.pods.HasSynced() && m.deployments.HasSynced() && m.ledger.HasSynced() &&
-		m.history.HasSynced() && m.releases.HasSynced()
+	return !slices.ContainsFunc(m.informers(), func(i cache.SharedIndexInformer) bool { return !i.HasSynced() })
 }
 
 // facts returns what the namespace holds, as status.Read would read it.
@@ -150,6 +156,11 @@ func (m *mirror) facts() (status.Facts, error) {
 	for _, cm := range items[corev1.ConfigMap](m.ledger) {
 		if cm.Name == ledger.Name { // a stand-in for the cluster may not know field selectors
 			f.Ledger, err = ledger.Parse(m.n, &cm)
+		}
+	}
+	for _, cm := range items[corev1.ConfigMap](m.acknowledged) {
+		if cm.Name == ledger.AcknowledgedName {
+			f.Acknowledged = ledger.ParseAcknowledged(m.n, &cm)
 		}
 	}
 	return f, err

@@ -14,6 +14,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
 const (
@@ -152,6 +153,12 @@ func commands(found reading, line *IOC) []string {
 		all = append(all, "tagline start "+target+` --reason "…"`)
 	} else {
 		all = append(all, "tagline restart "+target+` --reason "…"`, "tagline stop "+target+` --reason "…"`)
+	}
+	switch {
+	case line.Acknowledged != nil:
+		all = append(all, "tagline acknowledge "+target+` --withdraw --reason "…"`)
+	case line.Level < status.Stopped:
+		all = append(all, "tagline acknowledge "+target+` --until 8h --reason "…"`)
 	}
 	return append(all, "tagline rollback "+quote(found.beamline)+access)
 }

@@ -22,6 +22,8 @@ var (
 		"How often the IOC of the pod that runs now was started again.", iocLabels, nil)
 	metricDrifted = prometheus.NewDesc("tagline_ioc_drifted",
 		"1 while the cluster differs from the IOC's release.", iocLabels, nil)
+	metricAcknowledged = prometheus.NewDesc("tagline_ioc_acknowledged",
+		"1 while somebody acknowledged what is wrong with the IOC.", iocLabels, nil)
 	metricInfo = prometheus.NewDesc("tagline_ioc_info",
 		"1, with what the IOC runs and where.", append(iocLabels[:4:4], "version", "generic_ioc", "digest", "node"),
 		nil)
@@ -36,7 +38,8 @@ var (
 // Describe sends the description of every metric.
 func (b *Board) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		metricUp, metricStopped, metricRestarts, metricDrifted, metricInfo, metricRead, metricReadAt, metricRelease,
+		metricUp, metricStopped, metricRestarts, metricDrifted, metricAcknowledged, metricInfo, metricRead,
+		metricReadAt, metricRelease,
 	} {
 		descriptions <- d
 	}
@@ -63,6 +66,7 @@ func (b *Board) Collect(metrics chan<- prometheus.Metric) {
 			gauge(metricStopped, number(i.Level == status.Stopped), labels...)
 			gauge(metricRestarts, float64(i.Restarts), labels...)
 			gauge(metricDrifted, number(len(i.Drift) > 0), labels...)
+			gauge(metricAcknowledged, number(i.Acknowledged != nil), labels...)
 			gauge(metricInfo, 1, append(labels[:4:4], i.Version, i.IOC.IOC, i.Digest, i.Node)...)
 		}
 	}

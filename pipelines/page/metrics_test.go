@@ -20,6 +20,7 @@ func TestMetrics(t *testing.T) {
 		`tagline_ioc_restarts{beamline="bl02t",context="site",ioc="x",namespace="bl02t"} 3`,
 		`tagline_ioc_drifted{beamline="bl01t",context="site",ioc="b",namespace="bl01t"} 1`,
 		`tagline_ioc_stopped{beamline="bl01t",context="site",ioc="b",namespace="bl01t"} 0`,
+		`tagline_ioc_acknowledged{beamline="bl01t",context="site",ioc="b",namespace="bl01t"} 0`,
 		`generic_ioc="ioc-simstage 1.0.0",ioc="a",namespace="bl01t",node="ws011",version="2026.11.2"} 1`,
 		`tagline_beamline_read{beamline="bl01t",context="site",namespace="bl01t"} 1`,
 		`tagline_beamline_info{beamline="bl01t",context="site",namespace="bl01t",record="` + string(digest("a")) + `",version="2026.11.2"} 1`,
@@ -51,6 +52,9 @@ func TestRulesAreOfMetricsThatThereAre(t *testing.T) {
 		require.NotEmpty(t, r.Labels["severity"], r.Alert)
 		metrics := regexp.MustCompile(`tagline_\w+`).FindAllString(r.Expr, -1)
 		require.NotEmpty(t, metrics, r.Alert)
+		if strings.HasPrefix(r.Alert, "IOC") {
+			require.Contains(t, r.Expr, "and tagline_ioc_acknowledged == 0", "somebody knows already")
+		}
 		for _, metric := range metrics {
 			series := regexp.MustCompile(`(?m)^` + metric + `\{.*$`).FindString(body)
 			require.NotEmpty(t, series, "%s: there is no metric %s", r.Alert, metric)

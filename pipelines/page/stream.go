@@ -35,6 +35,7 @@ type shown struct {
 	from  source
 	html  string
 	level status.Level
+	place status.Standing
 }
 
 // source is what the HTML of a beamline is made from, as long as it can be read;
@@ -43,13 +44,17 @@ type source struct {
 	status    *status.Status
 	by        string
 	comparing bool
-	levels    string // of the IOCs that are shown: the time alone changes them too
+	levels    string // of the IOCs that are shown, and which are acknowledged: the time alone changes them too
 }
 
 func (b *Beamline) source() source {
-	levels := make([]byte, len(b.Instances))
-	for n, i := range b.Instances {
-		levels[n] = byte(i.Level)
+	levels := make([]byte, 0, 2*len(b.Instances))
+	for _, i := range b.Instances {
+		known := byte(0)
+		if i.Acknowledged != nil {
+			known = 1
+		}
+		levels = append(levels, byte(i.Level), known)
 	}
 	return source{b.Status, b.By, b.Comparing, string(levels)}
 }
@@ -58,11 +63,11 @@ func (b *Beamline) source() source {
 // from the same.
 func (b *Beamline) render(before shown) (shown, error) {
 	from := b.source()
-	if b.Failed == "" && b.Level == before.level && from == before.from {
+	if b.Failed == "" && b.Level == before.level && b.Standing == before.place && from == before.from {
 		return before, nil
 	}
 	html, err := part("beamline", b)
-	return shown{from, html, b.Level}, err
+	return shown{from, html, b.Level, b.Standing}, err
 }
 
 // stream sends what changes, as server-sent events, until the reader goes away.
@@ -126,7 +131,7 @@ func (v *viewer) update(view *View) (*change, error) {
 		if !known || before.html != now.html {
 			c.Changed[line.ID] = now.html
 		}
-		if !first && (!known || before.level != line.Level) {
+		if !first && (!known || before.level != line.Level || before.place != line.Standing) {
 			news = append(news, strings.TrimSuffix(
 				fmt.Sprintf("%s is %s: %s", line.title(), line.Level, line.Why), ": ",
 			))

@@ -36,6 +36,8 @@ type Beamline struct {
 	By      string        `json:"by,omitempty"` // who promoted what runs
 	Age     time.Duration `json:"-"`
 
+	Standing status.Standing `json:"-"` // its place among the beamlines
+
 	// Comparing is set while some IOCs were not compared with their release yet.
 	Comparing bool `json:"comparing,omitempty"`
 
@@ -56,15 +58,23 @@ type IOC struct {
 	Level status.Level `json:"level"`
 }
 
+// standing returns the IOC's place among the others.
+func (i *IOC) standing() status.Standing {
+	return status.Standing{Level: i.Level, Acknowledged: i.Acknowledged != nil}
+}
+
 // text is what a text filter searches.
 func (i *IOC) text(beamline string) string {
 	return strings.Join(append([]string{
 		beamline, i.Name, i.Level.String(), i.Version, i.IOC.IOC, i.Digest, i.Node, i.Doing, i.Ended, i.Moved, i.Pod,
-	}, i.Drift...), "\n")
+	}, i.Notes()...), "\n")
 }
 
 // Notes returns what a person should know about the IOC.
 func (i *IOC) Notes() (notes []string) {
+	if i.Acknowledged != nil {
+		notes = append(notes, i.Acknowledged.String())
+	}
 	if i.Level != status.Well && i.Doing != "ready" && i.Doing != "" {
 		notes = append(notes, i.Doing)
 	}
@@ -117,15 +127,16 @@ func (r reading) show(now time.Time) *Beamline {
 	}
 	if r.status != nil {
 		line.Age = now.Sub(r.read)
-		line.Level = r.status.Level(now)
+		line.Level, line.Standing = r.status.Level(now), r.status.Standing(now)
 		line.Ready, line.Of = r.status.Ready(), len(r.status.Instances)
 		line.Why = status.Row{Level: line.Level, Status: r.status}.Why(now)
 		for _, i := range r.status.Instances {
+			i.Settle(now)
 			line.Instances = append(line.Instances, &IOC{i, i.Level(now)})
 		}
 	}
 	if r.failed != "" {
-		line.Level, line.Why = status.Unread, r.failed
+		line.Level, line.Standing, line.Why = status.Unread, status.Standing{Level: status.Unread}, r.failed
 	}
 	return line
 }
@@ -148,7 +159,7 @@ func (b *Beamline) compare(other *Beamline, f Filter) int {
 	readable := func(b *Beamline) int { return cmp.Compare(len(b.Failed), 0) }
 	order := cmp.Compare(readable(other), readable(b))
 	if f.sort == "state" {
-		worst := cmp.Compare(b.Level, other.Level)
+		worst := b.Standing.Compare(other.Standing)
 		if f.down {
 			worst = -worst
 		}

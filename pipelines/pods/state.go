@@ -35,6 +35,9 @@ type State struct {
 	Since     time.Time // when the IOC was started; zero when it is not running
 	Doing     string    // one phrase: "ready", "pulling its image", "ended 3 times, last with exit status 1"
 	Failing   bool      // waiting alone will hardly make it ready
+
+	Generation int64     // of the Deployment: it changes with what is asked for
+	Turned     time.Time // when it last became ready, or ceased to be, as the Deployment knows; zero where it does not
 }
 
 // States returns the state of every Deployment in the namespace by its name,
@@ -91,10 +94,15 @@ func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
 
 // describe returns what an instance does, from its Deployment and its pods.
 func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
-	s := State{Instance: d.Name, Template: digestOf(d.Spec.Template)}
+	s := State{Instance: d.Name, Template: digestOf(d.Spec.Template), Generation: d.Generation}
 	if d.Status.ObservedGeneration < d.Generation {
 		s.Doing = "waiting for the cluster to take it up"
 		return s
+	}
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentAvailable {
+			s.Turned = c.LastTransitionTime.Time
+		}
 	}
 	for _, c := range d.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {

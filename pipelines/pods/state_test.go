@@ -163,7 +163,12 @@ func TestDescribeOfAPodThatStops(t *testing.T) {
 }
 
 func TestDescribeTellsThePod(t *testing.T) {
-	s := describe(deployment(), []corev1.Pod{pod("a", running(true))})
+	d := deployment()
+	d.Status.Conditions = []appsv1.DeploymentCondition{
+		{Type: appsv1.DeploymentProgressing, LastTransitionTime: metav1.Unix(90, 0)},
+		{Type: appsv1.DeploymentAvailable, LastTransitionTime: metav1.Unix(101, 0)},
+	}
+	s := describe(d, []corev1.Pod{pod("a", running(true))})
 	require.Equal(
 		t,
 		State{
@@ -177,6 +182,9 @@ func TestDescribeTellsThePod(t *testing.T) {
 			Ready:     true,
 			Since:     time.Unix(100, 0),
 			Doing:     "ready",
+
+			Generation: 2,
+			Turned:     time.Unix(101, 0),
 		},
 		s,
 	)

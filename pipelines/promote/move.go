@@ -211,7 +211,20 @@ func (m *move) finish(c *change, values map[string]string) (*Result, error) {
 	}
 	m.prune(m.held)
 	m.keepPVs(m.held)
+	m.keepAcknowledged(m.held)
 	return result, nil
+}
+
+// keepAcknowledged forgets what was acknowledged of IOCs that are not in the release. It
+// may fail without harm: the next change forgets them.
+func (m *move) keepAcknowledged(ctx context.Context) {
+	var names []string
+	for _, inst := range m.to.Record.Instances {
+		names = append(names, inst.Name)
+	}
+	if err := ledger.KeepAcknowledged(ctx, m.Cluster, names, time.Now()); err != nil {
+		step.Say(ctx, "forgetting what was acknowledged", err.Error())
+	}
 }
 
 // keepPVs keeps which IOC serves which PV. A release that comes back has no

@@ -188,21 +188,28 @@ func TestStoppingAPromotionUndoesIt(t *testing.T) {
 	w.status("2026.1.1")
 }
 
+// scaleToNothing takes an IOC's pod away by hand.
+func (w *world) scaleToNothing(instance string) {
+	w.t.Helper()
+	deployments := w.client.AppsV1().Deployments(w.namespace)
+	scale, err := deployments.GetScale(w.t.Context(), instance, metav1.GetOptions{})
+	require.NoError(w.t, err)
+	scale.Spec.Replicas = 0
+	_, err = deployments.UpdateScale(w.t.Context(), instance, scale, metav1.UpdateOptions{})
+	require.NoError(w.t, err)
+}
+
 func TestDriftIsShownAndSetRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pass := w.release("2026.1.1", map[string]string{"a": answers})
 	w.promote(pass)
-	scale, err := w.client.AppsV1().Deployments(w.namespace).GetScale(t.Context(), "a", metav1.GetOptions{})
-	require.NoError(t, err)
-	scale.Spec.Replicas = 0
-	_, err = w.client.AppsV1().Deployments(w.namespace).UpdateScale(t.Context(), "a", scale, metav1.UpdateOptions{})
-	require.NoError(t, err)
+	w.scaleToNothing("a")
 	stray := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "stray"},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "x", Image: w.image}}},
 	}
-	_, err = w.client.CoreV1().Pods(w.namespace).Create(t.Context(), stray, metav1.CreateOptions{})
+	_, err := w.client.CoreV1().Pods(w.namespace).Create(t.Context(), stray, metav1.CreateOptions{})
 	require.NoError(t, err)
 	st, err := status.Read(t.Context(), w.cluster)
 	require.NoError(t, err)

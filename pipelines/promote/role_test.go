@@ -88,6 +88,10 @@ func TestTheRolesAreEnough(t *testing.T) {
 	require.NoError(t, err)
 	o.Cluster = viewer
 	require.ErrorContains(t, operate.Restart(t.Context(), o), "forbidden")
+	w.scaleToNothing("a")
+	require.ErrorContains(t, operate.Acknowledge(t.Context(), o, time.Hour), "forbidden")
+	o.Cluster = operator
+	require.NoError(t, operate.Acknowledge(t.Context(), o, time.Hour))
 	_, err = status.Read(t.Context(), w.open(w.as("nobody")))
 	require.Equal(t, diag.Broken, diag.KindOf(err))
 	require.ErrorContains(t, err, "forbidden")

@@ -11,6 +11,8 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 )
 
 // roles renders the roles of deploy/tagline-roles, by name, with a user ada who
@@ -39,12 +41,28 @@ func roles(t *testing.T) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
 	return found, bindings
 }
 
-// may reports whether a role allows something to all objects of a kind.
-func may(role *rbacv1.Role, verb, group, resource string) bool {
+// may reports whether a role allows something to all objects of a kind, or to one of
+// that name.
+func may(role *rbacv1.Role, verb, group, resource string, name ...string) bool {
 	return slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool {
-		return len(r.ResourceNames) == 0 && slices.Contains(r.Verbs, verb) &&
+		named := len(name) > 0 && slices.Contains(r.ResourceNames, name[0])
+		return (named || len(r.ResourceNames) == 0) && slices.Contains(r.Verbs, verb) &&
 			slices.Contains(r.APIGroups, group) && slices.Contains(r.Resources, resource)
 	})
+}
+
+// Who looks reads what operations keep, and who operates writes it: the ledger, the
+// history and the acknowledgements, and no policy.
+func TestWhoWritesWhatOperationsKeep(t *testing.T) {
+	all, _ := roles(t)
+	for _, name := range []string{ledger.Name, ledger.HistoryName, ledger.AcknowledgedName} {
+		require.True(t, may(all["looking"], "watch", "", "configmaps", name), name)
+		require.False(t, may(all["looking"], "update", "", "configmaps", name), name)
+		require.True(t, may(all["operating"], "update", "", "configmaps", name), name)
+	}
+	require.False(t, may(all["looking"], "create", "", "configmaps"), "the first that is acknowledged")
+	require.True(t, may(all["operating"], "create", "", "configmaps"))
+	require.False(t, may(all["operating"], "update", "", "configmaps", "tagline-policy"))
 }
 
 // Each role may do what the one before it may, and one thing more.

@@ -37,8 +37,8 @@ import (
 )
 
 // TestAShiftAtThePage plays a night: an IOC dies, and the person on shift sees it
-// on the page, finds it by a PV, reads its log, restarts it, and rolls back with
-// the registry stopped. Everybody has the rights of their role and no more.
+// on the page, finds it by a PV, reads its log, acknowledges it, restarts it, and rolls
+// back with the registry stopped. Everybody has the rights of their role and no more.
 func TestAShiftAtThePage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -68,6 +68,12 @@ func TestAShiftAtThePage(t *testing.T) {
 
 	order := w.order("b")
 	order.Cluster, order.Reason = w.open(w.as(users["operating"])), "it lost moxa-7"
+	require.NoError(t, operate.Acknowledge(t.Context(), order, time.Hour))
+	require.Eventually(t, func() bool {
+		shown := p.beamline("?").Instances[0]
+		return shown.Name == "b" && shown.Acknowledged != nil && shown.Acknowledged.Reason == order.Reason &&
+			strings.Contains(shown.Acknowledged.Trouble.String(), "last after exit status 1")
+	}, time.Minute, 50*time.Millisecond, "it stays where it was, and somebody knows")
 	require.NoError(t, operate.Restart(t.Context(), order))
 	p.until("a well, b well")
 	charts.Close()
@@ -76,6 +82,9 @@ func TestAShiftAtThePage(t *testing.T) {
 	r, err := promote.Rollback(w.ctx(), deps, "")
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"a": promote.Unchanged, "b": promote.Restarted}, deeds(r))
+	for _, i := range p.beamline("?").Instances {
+		require.Nil(t, i.Acknowledged, "%s: it went with its trouble", i.Name)
+	}
 
 	now := p.beamline("?")
 	require.Eventually(t, func() bool {
@@ -85,9 +94,9 @@ func TestAShiftAtThePage(t *testing.T) {
 	require.Equal(t, "2026.1.1", now.Version)
 	require.Equal(t, "rolled back from 2026.1.2", now.Hold.Reason)
 	require.Contains(t, p.get("/metrics"), `beamline="`+w.line+`",context="`+now.Context+`",ioc="b"`)
-	w.did("rollback", "restart", "promote", "promote")
+	w.did("rollback", "restart", "acknowledge", "promote", "promote")
 	detail = p.ioc("b")
-	require.Len(t, detail.History, 4)
+	require.Len(t, detail.History, 5)
 	require.Equal(t, "it lost moxa-7", detail.History[1].Reason)
 }
 
@@ -244,7 +253,10 @@ func (p *openedPage) until(rows string) {
 type shownBeamline struct {
 	Context, Version, By, Failed string
 	Hold                         *ledger.Note
-	Instances                    []struct{ Name, Ended string }
+	Instances                    []struct {
+		Name, Ended  string
+		Acknowledged *ledger.Acknowledgement
+	}
 }
 
 // beamline returns the world's beamline at an address of the page, which must be

@@ -67,6 +67,47 @@ func (s *Status) Level(now time.Time) Level {
 	return worst
 }
 
+// Standing is how much an IOC or a beamline needs somebody.
+type Standing struct {
+	Level        Level
+	Acknowledged bool // somebody knows
+}
+
+// Compare orders standings, the worst first: what nobody knows of, then what somebody
+// acknowledged, then what is stopped on purpose or well.
+func (s Standing) Compare(other Standing) int {
+	group := func(s Standing) int {
+		switch {
+		case s.Level >= Stopped:
+			return 2
+		case s.Acknowledged:
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(group(s), group(other)), cmp.Compare(s.Level, other.Level))
+}
+
+// Standing returns what an IOC needs at a time, and whether somebody knows.
+func (i IOC) Standing(now time.Time) Standing { return Standing{i.Level(now), i.known(now)} }
+
+// Standing returns what comes first of all that a beamline needs at a time.
+func (s *Status) Standing(now time.Time) Standing {
+	worst := Standing{Level: Well}
+	if len(s.Strays) > 0 {
+		worst.Level = Stray
+	}
+	if s.Underway != "" {
+		worst.Level = Drifted
+	}
+	for _, i := range s.Instances {
+		if one := i.Standing(now); one.Compare(worst) < 0 {
+			worst = one
+		}
+	}
+	return worst
+}
+
 // Row is one beamline of an overview. A beamline or a cluster that could not be
 // read is a row too.
 type Row struct {
@@ -93,12 +134,18 @@ func Overview(ctx context.Context, access cluster.Access, now time.Time) ([]Row,
 		rows[i] = rowOf(ctx, found[i], now)
 		return nil
 	})
+	worstFirst(rows, now)
+	return rows, nil
+}
+
+// worstFirst sorts rows by what they need at a time.
+func worstFirst(rows []Row, now time.Time) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(
-			cmp.Compare(a.Level, b.Level), cmp.Compare(a.Beamline, b.Beamline), cmp.Compare(a.Context, b.Context),
+			a.Standing(now).Compare(b.Standing(now)), cmp.Compare(a.Beamline, b.Beamline),
+			cmp.Compare(a.Context, b.Context),
 		)
 	})
-	return rows, nil
 }
 
 // rowOf reads one beamline.
@@ -118,6 +165,14 @@ func rowOf(ctx context.Context, found ledger.Reached, now time.Time) Row {
 	return row
 }
 
+// Standing returns what the row needs at a time.
+func (r Row) Standing(now time.Time) Standing {
+	if r.Status == nil {
+		return Standing{Level: Unread}
+	}
+	return r.Status.Standing(now)
+}
+
 // Ready returns how many IOCs are ready.
 func (s *Status) Ready() (count int) {
 	for _, i := range s.Instances {
@@ -128,24 +183,49 @@ func (s *Status) Ready() (count int) {
 	return count
 }
 
-// Why returns what is worst about a beamline at a time, in one phrase: of the
-// first IOC that needs most. Empty where all is well.
+// Why returns what is worst about a beamline at a time, in one phrase: of the first IOC
+// that needs most, and of the first whose trouble somebody acknowledged. Empty where all
+// is well.
 func (r Row) Why(now time.Time) string {
 	if r.Status == nil {
 		return r.Failed
 	}
+	worst := r.Status.Standing(now)
+	says := r.Status.says(worst, now)
+	if worst.Acknowledged {
+		return says
+	}
+	known := Standing{Level: Well}
 	for _, i := range r.Status.Instances {
-		if level := i.Level(now); level == r.Level && level != Well {
-			return i.Name + ": " + i.why(level)
+		if one := i.Standing(now); one.Acknowledged && one.Compare(known) < 0 {
+			known = one
+		}
+	}
+	if !known.Acknowledged {
+		return says
+	}
+	return says + "; " + r.Status.says(known, now)
+}
+
+// says returns one phrase about the first IOC of a standing, or about what else gives the
+// beamline that standing.
+func (s *Status) says(standing Standing, now time.Time) string {
+	for _, i := range s.Instances {
+		if standing.Level != Well && i.Standing(now) == standing {
+			says := i.Name + ": " + i.why(standing.Level)
+			if standing.Acknowledged {
+				says += ", " + i.Acknowledged.String()
+			}
+			return says
 		}
 	}
 	switch {
-	case r.Status.Underway != "":
-		return "a change to " + r.Status.Underway + " is under way, or was killed"
-	case len(r.Status.Strays) > 0:
-		return "pod " + r.Status.Strays[0] + " is no IOC of this beamline"
-	case r.Status.Hold != nil:
-		return "on hold: " + r.Status.Hold.Reason
+	case s.Underway != "":
+		return "a change to " + s.Underway + " is under way, or was killed"
+	case len(s.Strays) > 0:
+		return "pod " + s.Strays[0] + " is no IOC of this beamline"
+	case s.Hold != nil:
+		return "on hold: " + s.Hold.Reason
 	}
 	return ""
 }

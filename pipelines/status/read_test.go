@@ -69,8 +69,15 @@ func TestStatusTellsWhatPeopleSet(t *testing.T) {
 		History: helm.History{"a": {revision(1, "deployed", "1")}},
 		States: map[string]pods.State{"a": {
 			Doing: "stopped: scaled to 0", Node: "ws011", Image: "host/x@sha256:" + strings.Repeat("7", 64),
+			Generation: 7, Turned: now,
 		}},
 	}
+	trouble, wrong := f.Status(&cluster.Namespace{Beamline: "bl01t"}).Instances[0].Trouble(now)
+	require.True(t, wrong)
+	require.Equal(t, ledger.Trouble{
+		State: "not ready", Doing: "stopped: scaled to 0", Version: "2026.11.1", Drift: []string{}, Generation: 7,
+		Turned: now,
+	}, trouble)
 	f.Ledger.Override("a", ledger.Override{Stopped: &ledger.Note{By: "ada", Reason: "vacuum work"}, Node: "ws012"})
 	i := f.Status(&cluster.Namespace{Beamline: "bl01t"}).Instances[0]
 	require.Equal(t, "stopped by ada: vacuum work", i.Doing)

@@ -50,6 +50,12 @@ type IOC struct {
 
 	Stopped *ledger.Note `json:"stopped,omitempty"` // who stopped it on purpose, and why
 	Moved   string       `json:"moved,omitempty"`   // the node that it was moved to
+
+	// Acknowledged says who knows of its trouble. See Settle.
+	Acknowledged *ledger.Acknowledgement `json:"acknowledged,omitempty"`
+
+	generation int64     // of the Deployment
+	turned     time.Time // when it last became ready, or ceased to be
 }
 
 // Facts are what a namespace holds of its beamline, however they were read.
@@ -58,9 +64,12 @@ type Facts struct {
 	History helm.History
 	States  map[string]pods.State // by instance
 	Strays  []string
+
+	Acknowledged map[string]ledger.Acknowledgement // by instance
 }
 
-// Read asks the cluster what the beamline runs.
+// Read asks the cluster what the beamline runs. What was acknowledged and no longer
+// holds is left out.
 func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 	var f Facts
 	var err error
@@ -73,8 +82,11 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 	if f.States, f.Strays, err = pods.States(ctx, n); err != nil {
 		return nil, err
 	}
+	if f.Acknowledged, err = ledger.Acknowledged(ctx, n); err != nil {
+		return nil, err
+	}
 	st := f.Status(n)
-	return st, step.EachIndex(ctx, 8, len(st.Instances), func(ctx context.Context, i int) error {
+	err = step.EachIndex(ctx, 8, len(st.Instances), func(ctx context.Context, i int) error {
 		inst := &st.Instances[i]
 		if !f.Deployed(inst.Name) {
 			return nil
@@ -83,9 +95,14 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 		inst.Drift = append(inst.Drift, drift...)
 		return err
 	})
+	for i := range st.Instances {
+		st.Instances[i].Settle(time.Now())
+	}
+	return st, err
 }
 
-// Status returns what the beamline runs, without what helm.Drift finds.
+// Status returns what the beamline runs, without what helm.Drift finds, and with
+// everything that was acknowledged: see IOC.Settle.
 func (f Facts) Status(n *cluster.Namespace) *Status {
 	st := &Status{Beamline: n.Beamline, Namespace: n.Name, Before: []string{}, Instances: []IOC{}, Strays: f.Strays}
 	if f.Strays == nil {
@@ -106,6 +123,9 @@ func (f Facts) Status(n *cluster.Namespace) *Status {
 	for _, name := range names(rec, f.History, n.Beamline) {
 		line := ioc(rec, name, f.History, f.States[name])
 		line.set(f.Ledger.Overrides[name])
+		if a, ok := f.Acknowledged[name]; ok {
+			line.Acknowledged = &a
+		}
 		st.Instances = append(st.Instances, line)
 	}
 	return st
@@ -154,6 +174,9 @@ func ioc(rec *record.Record, name string, history helm.History, s pods.State) IO
 		Since:    s.Since,
 		Doing:    s.Doing,
 		Drift:    []string{},
+
+		generation: s.Generation,
+		turned:     s.Turned,
 	}
 	line.Digest = string(asset.Ref(s.Image).Digest())
 	last, deployed := history.Latest(name)
