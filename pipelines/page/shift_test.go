@@ -56,7 +56,9 @@ func aShift(t *testing.T) (address string) {
 	drifted.Drift = []string{"Deployment bl01t-mo-ioc-01: spec.template.spec.containers[ioc].image"}
 	put(stage, 75*time.Hour, "kim on ws012",
 		func(st *status.Status) {
-			st.Hold = &ledger.Note{By: "kim on ws012", Since: ago(30 * time.Minute), Reason: "vacuum is being leak-tested"}
+			st.Hold = &ledger.Note{
+				By: "kim on ws012", Since: ago(30 * time.Minute), Reason: "vacuum is being leak-tested",
+			}
 		},
 		drifted, well("bl01t-mo-ioc-02", "simstage", "ws011", ago(74*time.Hour)))
 
@@ -115,14 +117,18 @@ ioc-run: the IOC was ended by signal 11 (segmentation fault)
 	} {
 		reason, message, _ := strings.Cut(said, ": ")
 		_, err := l.client.CoreV1().Events(l.n.Name).Create(t.Context(), &corev1.Event{
-			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("e", n)}, Reason: reason, Message: message, Count: int32(n + 1),
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("e", n)},
+			Reason:     reason, Message: message, Count: int32(n + 1),
 			InvolvedObject: corev1.ObjectReference{Name: troubled + "-x"},
 			LastTimestamp:  metav1.NewTime(ago(time.Duration(9-n) * time.Minute)),
 		}, metav1.CreateOptions{})
 		require.NoError(t, err)
 	}
 	for _, e := range []ledger.Entry{
-		{Time: ago(50 * time.Minute), By: "ajp on ws012", Did: "promote", Version: "2026.11.2", Verified: "verified 2m"},
+		{
+			Time: ago(50 * time.Minute), By: "ajp on ws012", Did: "promote", Version: "2026.11.2",
+			Verified: "verified 2m",
+		},
 		{
 			Time: ago(20 * time.Minute), By: "ajp on ws012", Did: "restart", Instance: troubled,
 			Reason: "stage does not move",

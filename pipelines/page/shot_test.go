@@ -49,7 +49,8 @@ func shrink(t *testing.T, shot []byte) []byte {
 			count[whole.At(x, y)]++
 		}
 	}
-	palette := slices.SortedFunc(maps.Keys(count), func(a, b color.Color) int { return cmp.Compare(count[b], count[a]) })
+	most := func(a, b color.Color) int { return cmp.Compare(count[b], count[a]) }
+	palette := slices.SortedFunc(maps.Keys(count), most)
 	small := image.NewPaletted(area, palette[:min(256, len(palette))])
 	draw.Draw(small, area, whole, area.Min, draw.Src)
 	var text bytes.Buffer
