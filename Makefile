@@ -10,10 +10,11 @@ demo: build
 # Everything CI runs, on real parts.
 test: lint short
 	# What -short leaves out and needs no engine or cluster: namespaces, ioc-run, stock helm,
-	# Sigstore. The first run builds Sigstore and cosign, which is most of the time allowed.
-	$(MAKE) --no-print-directory compiler
+	# Sigstore, the page in a browser. The first run builds Sigstore and cosign, which is most
+	# of the time allowed.
+	$(MAKE) --no-print-directory compiler chromium
 	$(GO) test -count=1 -timeout 40m ./ci ./ci/local/... ./pipelines/image ./pipelines/registry ./pipelines/sign \
-		./pipelines/attest
+		./pipelines/attest ./pipelines/page
 	$(GO) test -count=1 -v -timeout 80m ./ci/e2e/...
 
 # The hermetic tests: seconds, nothing is started.
@@ -70,6 +71,13 @@ shellcheck:
 compiler:
 	command -v g++ >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy g++; } \
 		|| { echo "g++ is missing; install it: apt-get install g++" >&2; exit 1; }
+
+# Debian's Chromium, for the tests of the page; installed where it is missing and can be.
+.PHONY: chromium
+chromium:
+	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q \
+		&& apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } \
+		|| { echo "chromium is missing; install it: apt-get install chromium" >&2; exit 1; }
 
 build:
 	$(GO) build -o bin/tagline ./ci/tagline

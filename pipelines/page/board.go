@@ -49,7 +49,7 @@ func (r reading) same(other reading) bool {
 type Board struct {
 	mu       sync.Mutex
 	readings map[place]reading
-	number   int           // counts the changes
+	number   int           // counts the changes, from one that no board before it had
 	changed  chan struct{} // closed at the next change
 
 	lists lists
@@ -57,7 +57,10 @@ type Board struct {
 
 // NewBoard returns a board on which nothing is known yet.
 func NewBoard() *Board {
-	return &Board{readings: map[place]reading{}, changed: make(chan struct{}), lists: lists{kept: map[place]list{}}}
+	return &Board{
+		readings: map[place]reading{}, changed: make(chan struct{}), lists: lists{kept: map[place]list{}},
+		number: int(time.Now().UnixMicro()),
+	}
 }
 
 // put sets what is known of a place.

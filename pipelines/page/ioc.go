@@ -26,6 +26,7 @@ const (
 // Detail is what an IOC's own page shows. What could not be read is said in its
 // place.
 type Detail struct {
+	Time     time.Time      `json:"time"`
 	Beamline string         `json:"beamline"`
 	IOC      *IOC           `json:"ioc"`
 	Failed   string         `json:"failed,omitempty"` // why the state may be old
@@ -84,7 +85,8 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	d := &Detail{
-		Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read, Commands: commands(found, line),
+		Time: time.Now(), Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read,
+		Commands: commands(found, line),
 	}
 	errs := make([]error, 4)
 	var all sync.WaitGroup

@@ -37,13 +37,25 @@
     }
   };
 
-  const address = new URL(location.href);
-  address.searchParams.set("after", table.dataset.number);
-  const source = new EventSource(address);
-  source.onopen = () => { link.textContent = "Live"; link.className = "live"; };
-  source.onerror = () => {
+  const lost = () => {
+    if (link.className === "lost") return; // it was lost before this try
     link.textContent = "Not connected since " + new Date().toLocaleTimeString() + ": what is shown may be old";
     link.className = "lost";
+    said.textContent = link.textContent;
   };
-  source.onmessage = (event) => apply(JSON.parse(event.data));
+
+  let number = table.dataset.number; // of the changes that the page has
+  const connect = () => {
+    const address = new URL(location.href);
+    address.searchParams.set("after", number);
+    const source = new EventSource(address);
+    source.onopen = () => { link.textContent = "Live"; link.className = "live"; };
+    source.onmessage = (event) => { number = event.lastEventId; apply(JSON.parse(event.data)); };
+    source.onerror = () => {
+      lost();
+      // A browser tries again by itself, but not where a proxy answered in place of the server.
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
+    };
+  };
+  connect();
 })();

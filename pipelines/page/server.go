@@ -19,7 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-//go:embed page.html ioc.html parts.html page.css page.js
+//go:embed page.html ioc.html parts.html page.css page.js ioc.js
 var files embed.FS
 
 // Server answers for the page. It takes GET and HEAD alone.
@@ -42,8 +42,9 @@ func NewServer(b *Board, listens net.Addr) http.Handler {
 	metrics := prometheus.NewPedanticRegistry()
 	metrics.MustRegister(b)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	mux.Handle("GET /page.css", http.FileServerFS(files))
-	mux.Handle("GET /page.js", http.FileServerFS(files))
+	for _, name := range []string{"page.css", "page.js", "ioc.js"} {
+		mux.Handle("GET /"+name, http.FileServerFS(files))
+	}
 	return s.guard(mux)
 }
 

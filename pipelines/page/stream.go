@@ -33,7 +33,7 @@ type viewer struct {
 
 type shown struct {
 	from  source
-	html  string
+	html  string // empty where it was not rendered for this reader
 	level status.Level
 	place status.Standing
 }
@@ -81,18 +81,19 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, f Filter) {
 	}
 	tick := time.NewTicker(ageEvery)
 	defer tick.Stop()
+	var sent time.Time
 	for {
 		_, _, changed := s.board.now()
 		view := s.board.View(r.Context(), f, time.Now())
-		message, err := v.update(view)
-		if err != nil {
+		var message *change
+		if number, err := strconv.Atoi(after); err == nil && number == view.Number {
+			v.know(view) // the page was made from this
+		} else if message, err = v.update(view); err != nil {
 			return
-		}
-		if known, err := strconv.Atoi(after); err == nil && known == view.Number {
-			message = nil // the page was made from this
 		}
 		after = ""
 		if message != nil {
+			sent = time.Now()
 			text, err := json.Marshal(message)
 			if err != nil {
 				return
@@ -108,9 +109,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, f Filter) {
 		case <-r.Context().Done():
 			return
 		case <-changed:
-			wait(r.Context(), gatherFor)
+			wait(r.Context(), gatherFor-time.Since(sent)) // the first of several changes need not wait
 		case <-tick.C:
 		}
+	}
+}
+
+// know notes that the reader's page shows a view already.
+func (v *viewer) know(view *View) {
+	v.shown = map[string]shown{}
+	for _, line := range view.Beamlines {
+		v.shown[line.ID] = shown{from: line.source(), level: line.Level}
 	}
 }
 

@@ -19,6 +19,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"ioc":     iocPath,
 	"age":     func(d time.Duration) string { return duration.HumanDuration(d) },
 	"clock":   func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") },
+	"minute":  func(t time.Time) string { return t.Local().Format("2006-01-02 15:04 MST") },
 	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"pair":    func(line *Beamline, i *IOC) row { return row{line, i} },
 }).ParseFS(files, "*.html"))
