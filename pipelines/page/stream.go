@@ -119,7 +119,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, f Filter) {
 func (v *viewer) know(view *View) {
 	v.shown = map[string]shown{}
 	for _, line := range view.Beamlines {
-		v.shown[line.ID] = shown{from: line.source(), level: line.Level}
+		v.shown[line.ID] = shown{from: line.source(), level: line.Level, place: line.Standing}
 	}
 }
 
