@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,19 +56,27 @@ func (r repository) name() string {
 }
 
 // place finds where the demonstration's repositories and releases are: a release never
-// changes and its name has one owner, so that each Tagline has places of its own.
+// changes and its name has one owner, so that each program has places of its own.
 func (d *demo) place() error {
 	s, err := d.state()
 	if err != nil {
 		return err
 	}
-	e := d.up()
-	carried, err := scaffold.Repository{}.Carried("beamlines", "charts", "generic-iocs")
+	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	key := inputs.Of(thisBuild(), carried, e.Registry, e.Git).Short()
-	key = strings.TrimPrefix(key, "sha256:")
+	program, err := os.Open(self)
+	if err != nil {
+		return err
+	}
+	defer program.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, program); err != nil {
+		return err
+	}
+	e := d.up()
+	key := strings.TrimPrefix(inputs.Of(sum.Sum(nil), e.Registry, e.Git).Short(), "sha256:")
 	d.registry = e.Registry + "/demo/" + key
 	d.served = e.Git + "demo/" + key + "/"
 	d.bare = filepath.Join(s.Mirrors(), "demo", key)

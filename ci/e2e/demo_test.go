@@ -53,11 +53,12 @@ func TestDemo(t *testing.T) {
 		require.Equal(t, served, "http://"+rec.Repository)
 	}
 
-	again := ok(t, nowhere, "demo")
-	require.NotContains(t, again, "tagline init")
-	require.NotContains(t, again, "git push")
-	require.NotContains(t, again, "✘")
-	require.Equal(t, next, nextLine.FindStringSubmatch(again))
+	again := run(t, nowhere, "demo")
+	require.Zero(t, again.status, again.err)
+	require.Contains(t, again.err, "\n$ tagline release bl01t/2026.11.2\n")
+	require.NotContains(t, again.err, "\n$ tagline init ")
+	require.NotContains(t, again.err, "\n$ git push ")
+	require.Equal(t, next, nextLine.FindStringSubmatch(again.out))
 }
 
 // gitIn runs git in a repository and returns what it prints.
