@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -17,8 +18,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// The tags of the demonstration: the assets of this repository that need
-// nothing from outside it but EPICS Base.
+// The tags of the demonstration: what tagline carries needs nothing from outside it
+// but EPICS Base.
 const (
 	demoBase   = "epics-base/7.0.8.1r1.0"
 	demoIOC    = "ioc-simstage/1.0.0"
@@ -33,14 +34,16 @@ const (
 func newDemo(a *app) *cobra.Command {
 	return a.takes(&cobra.Command{
 		Use:   "demo",
-		Short: "Take a tag of this repository to a running IOC, on this machine",
-		Long: "Brings up what this machine lacks and then, in a scratch clone of this repository,\n" +
-			"tags, releases, promotes, changes a start-up script, promotes that, and rolls back;\n" +
-			"then it brings up a second beamline, with cameras. Each step is the command that a\n" +
-			"person would type.",
+		Short: "Take a site's repositories from tagline init to running IOCs, on this machine",
+		Long: "Brings up what this machine lacks and then takes the road of a site: begins\n" +
+			"repositories of EPICS Base, a generic IOC and a beamline, with the assets that tagline\n" +
+			"carries, and pushes their tags to this machine's git server. It releases each from a\n" +
+			"fresh clone, promotes, changes a start-up script, promotes that, and rolls back; then it\n" +
+			"brings up a second beamline, with cameras. Each step is the command that a person would\n" +
+			"type. Run again, it goes on with the repositories that are there.",
 		Example: "  tagline demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d := &demo{app: a}
+			d := &demo{app: a, start: time.Now()}
 			err := d.run(cmd.Context())
 			d.summary()
 			return err
@@ -51,9 +54,13 @@ func newDemo(a *app) *cobra.Command {
 // demo is one run of the demonstration.
 type demo struct {
 	*app
-	scratch  *scratch
-	registry string
-	took     []took
+	start     time.Time
+	registry  string // and path, of this demonstration alone: "10.87.0.1:5000/demo/1f0e8c2b7a90"
+	served    string // URL below which its repositories are: "http://10.87.0.1:5080/demo/1f0e8c2b7a90/"
+	bare      string // folder of what is served there
+	work      string // folder of the working repositories; empty before it is known
+	at, shown string // the folder that the next command runs in, and the one that was last shown
+	took      []took
 }
 
 // took is a step that has ended, and how long it lasted.
@@ -67,108 +74,90 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.tagline(ctx, "up"); err != nil {
 		return err
 	}
-	e := d.up()
-	s, err := d.state()
-	if err != nil {
+	if err := d.place(); err != nil {
 		return err
 	}
-	err = d.step("clone this repository", func() (err error) {
-		d.scratch, err = demoScratch(d.repo, s.Path("demo"))
-		return err
-	})
-	if err != nil {
+	line, stage := ownBeamline(demoLine), ownIOC(demoIOC, "simstage")
+	if err := d.toBeamline(ctx, line, ownRoot(), stage); err != nil {
 		return err
 	}
-	// What this machine's base image and mirrors hold is pinned here, and not in
-	// the repository: elsewhere the same names stand for other content.
-	if err := d.tagline(ctx, "lock"); err != nil {
+	script := "beamlines/" + demoLine + "/iocs/" + demoLine + "-mo-ioc-02/config/st.cmd"
+	if err := d.change(ctx, line, script, demoLine+"/"+demoSecond); err != nil {
 		return err
 	}
-	err = d.step("commit the lock files, tag "+demoBase+", "+demoIOC+" and "+demoLine+"/"+demoFirst, func() error {
-		locked, err := d.scratch.commit("Lock what the recipes name", demoBase, demoIOC, demoLine+"/"+demoFirst)
-		if err != nil {
-			return err
-		}
-		// A registry path of its own for each commit: a release never changes, and
-		// the demonstration of another commit is another release.
-		d.registry = e.Registry + "/demo/" + locked[:12]
-		return nil
-	})
-	if err != nil {
+	if err := d.release(ctx, line, demoLine+"/"+demoSecond); err != nil {
 		return err
 	}
-	if err := d.toBeamline(ctx, demoLine, demoBase, demoIOC); err != nil {
-		return err
-	}
-	const script = "beamlines/" + demoLine + "/iocs/" + demoLine + "-mo-ioc-02/config/st.cmd"
-	err = d.step("change "+script+", commit, tag "+demoLine+"/"+demoSecond, func() error {
-		return d.scratch.change(script, "# A comment is a change too.\n", demoLine+"/"+demoSecond)
-	})
-	if err != nil {
-		return err
-	}
-	for _, line := range [][]string{
-		{"release", demoLine + "/" + demoSecond},
+	for _, words := range [][]string{
 		{"promote", demoLine, demoSecond},
 		{"status", demoLine},
 		{"rollback", demoLine},
 		{"status", demoLine},
 	} {
-		if err := d.tagline(ctx, line...); err != nil {
+		if err := d.tagline(ctx, words...); err != nil {
 			return err
 		}
 	}
-	err = d.step("tag "+demoCamera+" and "+demoOther+"/"+demoFirst, func() error {
-		return d.scratch.tag(demoCamera, demoOther+"/"+demoFirst)
-	})
-	if err != nil {
-		return err
-	}
-	if err := d.toBeamline(ctx, demoOther, demoCamera); err != nil {
+	if err := d.toBeamline(ctx, ownBeamline(demoOther), ownIOC(demoCamera, "simcamera")); err != nil {
 		return err
 	}
 	return d.tagline(ctx, "status", demoOther)
 }
 
-// toBeamline releases images and a beamline's first version, promotes that, and
-// asks its IOCs.
-func (d *demo) toBeamline(ctx context.Context, line string, images ...string) error {
-	for _, tag := range append(images, line+"/"+demoFirst) {
-		if err := d.tagline(ctx, "release", tag); err != nil {
+// toBeamline begins and releases images and a beamline's first version, promotes that,
+// and asks its IOCs.
+func (d *demo) toBeamline(ctx context.Context, line repository, images ...repository) error {
+	for _, r := range append(images, line) {
+		if err := d.begin(ctx, r); err != nil {
+			return err
+		}
+		if err := d.release(ctx, r, r.tag); err != nil {
 			return err
 		}
 	}
-	if err := d.tagline(ctx, "promote", line, demoFirst); err != nil {
+	err := d.tagline(
+		ctx, "promote", line.name(), demoFirst, "--lift-hold", "the demonstration begins again",
+	)
+	if err != nil {
 		return err
 	}
 	return d.step(
 		"read a PV of each IOC from outside the cluster, over CA and PVA",
-		func() error { return d.readOutside(ctx, line) },
+		func() error { return d.readOutside(ctx, line.name()) },
 	)
 }
 
 // tagline runs one command line as a person would, and shows it.
-func (d *demo) tagline(ctx context.Context, line ...string) error {
-	given := line
-	if d.scratch != nil {
-		given = append([]string{"--repo", d.scratch.dir}, line...)
-		if line[0] != "status" && line[0] != "lock" {
-			given = append(given, "--registry", d.registry)
-		}
-		if line[0] == "promote" {
-			given = append(given, "--lift-hold", "the demonstration begins again")
-		}
-	}
-	return d.step("tagline "+strings.Join(line, " "), func() error {
-		sub := &app{Streams: Streams{In: d.In, Out: &indented{w: d.Err}, Err: &indented{w: d.Err}}, env: d.env}
-		root := sub.root()
-		root.SetArgs(given)
-		return root.ExecuteContext(ctx)
+func (d *demo) tagline(ctx context.Context, words ...string) error {
+	return d.step(shellLine("tagline", words), func() error {
+		return d.command(ctx, &indented{w: d.Err}, words)
 	})
+}
+
+// command runs one command line in the folder where the demonstration is. The
+// repository there names the registry, whatever this shell's environment does.
+func (d *demo) command(ctx context.Context, out io.Writer, words []string) error {
+	env := func(name string) string {
+		if name == "TAGLINE_REGISTRY" {
+			return ""
+		}
+		return d.env(name)
+	}
+	sub := &app{Streams: Streams{In: d.In, Out: out, Err: &indented{w: d.Err}}, env: env}
+	root := sub.root()
+	root.SetArgs(words)
+	if d.at != "" {
+		root.SetArgs(append([]string{"--repo", d.at}, words...))
+	}
+	return root.ExecuteContext(ctx)
 }
 
 // step runs one named step and keeps how long it took.
 func (d *demo) step(what string, work func() error) error {
+	if d.at != d.shown {
+		fmt.Fprintf(d.Err, "\n$ cd %s", d.at)
+		d.shown = d.at
+	}
 	fmt.Fprintf(d.Err, "\n$ %s\n", what)
 	start := time.Now()
 	err := work()
@@ -180,10 +169,7 @@ func (d *demo) step(what string, work func() error) error {
 // the cluster, as a client at the beamline would.
 func (d *demo) readOutside(ctx context.Context, line string) error {
 	var out bytes.Buffer
-	sub := &app{Streams: Streams{In: d.In, Out: &out, Err: d.Err}, env: d.env}
-	root := sub.root()
-	root.SetArgs([]string{"record", line + "/" + demoFirst, "--registry", d.registry, "--output", "json"})
-	if err := root.ExecuteContext(ctx); err != nil {
+	if err := d.command(ctx, &out, []string{"record", line + "/" + demoFirst, "--output", "json"}); err != nil {
 		return err
 	}
 	var rec record.Record
@@ -226,24 +212,27 @@ func (d *demo) readOutside(ctx context.Context, line string) error {
 func (d *demo) summary() {
 	fmt.Fprintln(d.Out)
 	t := tabwriter.NewWriter(d.Out, 0, 0, 2, ' ', 0)
-	var sum time.Duration
 	for _, s := range d.took {
 		mark := "✔"
 		if !s.ok {
 			mark = "✘"
+		} else if strings.HasPrefix(s.what, "git ") {
+			continue // they are many, and quick
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\n", mark, s.what, short(s.time))
-		sum += s.time
 	}
-	fmt.Fprintf(t, "\tall\t%s\n", short(sum))
+	fmt.Fprintf(t, "\tall\t%s\n", short(time.Since(d.start)))
 	t.Flush()
-	if d.registry == "" {
+	if d.work == "" {
 		return
 	}
 	fmt.Fprintf(d.Out, "\nWhere to look next:\n")
-	fmt.Fprintf(d.Out, "  eval \"$(tagline env)\"; kubectl -n %s get pods\n", demoLine)
-	fmt.Fprintf(d.Out, "  tagline record %s/%s --registry %s\n", demoLine, demoFirst, d.registry)
-	fmt.Fprintf(d.Out, "  %s is the clone that was tagged\n", d.scratch.dir)
+	if d.env("TAGLINE_REGISTRY") != "" {
+		fmt.Fprintf(d.Out, "  unset TAGLINE_REGISTRY    # it goes over what a repository says\n")
+	}
+	fmt.Fprintf(d.Out, "  cd %s && tagline record %s/%s\n", filepath.Join(d.work, demoLine), demoLine, demoFirst)
+	fmt.Fprintf(d.Out, "  (eval \"$(tagline env)\" && kubectl -n %s get pods)\n", demoLine)
+	fmt.Fprintf(d.Out, "  %s has the repositories, which are served at %s\n", d.work, d.served)
 	fmt.Fprintf(d.Out, "  tagline down stops everything\n")
 }
 

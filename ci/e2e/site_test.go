@@ -29,7 +29,7 @@ type site struct {
 }
 
 // lockedClone clones this repository, pins what its recipes name here, and
-// commits that as the demonstration does, so that both release the same.
+// commits that, with a time of its own commit: another run makes the same one.
 func lockedClone(dir string) error {
 	repo, err := git.PlainClone(dir, false, &git.CloneOptions{URL: root, Tags: git.NoTags})
 	if err != nil {
@@ -132,15 +132,15 @@ func (s *site) tag(tags ...string) {
 	}
 }
 
-// registry is where this commit's releases go: that of the demonstration, so
-// that images are released once in a run.
+// registry is where this commit's releases go: the same for all tests, so that
+// images are released once.
 func registry(t *testing.T) string {
 	t.Helper()
 	repo, err := git.PlainOpen(locked)
 	require.NoError(t, err)
 	head, err := repo.Head()
 	require.NoError(t, err)
-	return env.Registry + "/demo/" + head.Hash().String()[:12]
+	return env.Registry + "/e2e/" + head.Hash().String()[:12]
 }
 
 // ownRegistry is where the releases of one run of a test go: those of a former

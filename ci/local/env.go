@@ -33,6 +33,9 @@ type Env struct {
 	Registry string `json:"registry,omitempty"`
 	// Kubeconfig is the path of the cluster's configuration.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Git is the URL below which the repositories of the state's mirrors are served:
+	// "http://10.87.0.1:5080/". Nobody pushes there.
+	Git string `json:"git,omitempty"`
 	// Mirrors maps URL prefix to mirror prefix, both with a slash at the end.
 	Mirrors map[string]string `json:"mirrors,omitempty"`
 }

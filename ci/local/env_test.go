@@ -15,6 +15,7 @@ func TestEnvIsReadAsItWasWritten(t *testing.T) {
 	want := Env{
 		Parts:      []Part{{"engine", standIn, "none is named", "unix:///x"}},
 		RunnerHost: "unix:///x", CLIBin: "/bin/dagger", Registry: "10.87.0.1:5000", Kubeconfig: "/k",
+		Git:     "http://10.87.0.1:5080/",
 		Mirrors: map[string]string{"https://github.com/": "http://10.87.0.1:5080/github.com/"},
 	}
 	require.NoError(t, writeEnv(s, want))

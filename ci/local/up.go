@@ -80,7 +80,7 @@ type up struct {
 // build brings up all that a release needs, and announces it, so that a release
 // can begin while the cluster is being compiled.
 func (u up) build(ctx context.Context) (Env, error) {
-	env := Env{Registry: u.ports.RegistryAddress()}
+	env := Env{Registry: u.ports.RegistryAddress(), Git: u.ports.MirrorURL()}
 	var engine, base, sources Part
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { engine, err = u.engine(ctx, &env); return err })

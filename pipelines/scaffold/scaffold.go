@@ -124,31 +124,33 @@ func (r Repository) Instance(beamline, name string, image asset.Pin) (Files, err
 // Root returns the root of a hierarchy, the image of EPICS Base, as Tagline's own
 // repository has it.
 func (r Repository) Root() (Files, error) {
-	all := Files{}
-	for _, file := range []string{"epics-base/image.yaml", "support/epics-base.yaml"} {
-		text, err := fs.ReadFile(tagline.Assets, path.Join(recipe.Dir, file))
-		if err != nil {
-			return nil, err
-		}
-		all[path.Join(recipe.Dir, file)] = strings.Replace(
-			string(text), "$schema=../../docs/schemas/", "$schema="+r.Schemas()+"/", 1,
-		)
-	}
-	return all, nil
+	return r.Carried(path.Join(recipe.Dir, "epics-base"), path.Join(recipe.Dir, "support", "epics-base.yaml"))
 }
 
 // LibraryChart returns the library chart that Tagline carries, to be changed.
-func LibraryChart() (Files, error) {
+func LibraryChart() (Files, error) { return Repository{}.Carried("charts/ioc-lib") }
+
+// ownSchemas is where the files of Tagline's own repository have their schemas.
+var ownSchemas = regexp.MustCompile(`\$schema=(?:\.\./)+docs/schemas/`)
+
+// Carried returns files and folders that Tagline carries, named by their paths in its
+// own repository, as another one has them: their schemas are elsewhere.
+func (r Repository) Carried(names ...string) (Files, error) {
 	all := Files{}
-	err := fs.WalkDir(tagline.Assets, "charts/ioc-lib", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	for _, root := range names {
+		err := fs.WalkDir(tagline.Assets, root, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(tagline.Assets, name)
+			all[name] = ownSchemas.ReplaceAllLiteralString(string(text), "$schema="+r.Schemas()+"/")
 			return err
+		})
+		if err != nil {
+			return nil, err
 		}
-		text, err := fs.ReadFile(tagline.Assets, name)
-		all[name] = string(text)
-		return err
-	})
-	return all, err
+	}
+	return all, nil
 }
 
 // fill returns the files of a set of templates, below a folder. Templates have

@@ -110,7 +110,10 @@ func TestSchemas(t *testing.T) {
 	require.NoError(t, err)
 	common, err := some.Common(assettest.Tag("ioc-magnets/1.0.0"))
 	require.NoError(t, err)
-	for name, file := range treeOf(t, image, line, root, common) {
+	carried, err := some.Carried("beamlines", "generic-iocs/support/simstage.yaml")
+	require.NoError(t, err)
+	require.Contains(t, carried, "beamlines/bl01t/beamline.yaml")
+	for name, file := range treeOf(t, image, line, root, common, carried) {
 		if strings.HasSuffix(name, ".yaml") {
 			require.Regexp(
 				t, `^# yaml-language-server: \$schema=https://\S+/v1\.2\.3/docs/schemas/\w+\.schema\.json\n`,
