@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tagline-ci/tagline/pipelines/links"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
@@ -18,7 +20,8 @@ func newLogs(a *app) *cobra.Command {
 		Use:   "logs BEAMLINE [INSTANCE]...",
 		Short: "Show what IOCs wrote",
 		Long: "Shows what IOCs wrote; without an instance, all IOCs of the beamline. Of several,\n" +
-			"each line begins with its IOC.",
+			"each line begins with its IOC. Where TAGLINE_LINKS has logs=ADDRESS, the site's archive\n" +
+			"of what is older, it is named at the end.",
 		Example: "  tagline logs bl01t bl01t-mo-ioc-01 --follow\n" +
 			"  tagline logs bl01t --since 10m --grep 'error|fail'\n" +
 			"  tagline logs bl01t bl01t-mo-ioc-01 --previous",
@@ -28,6 +31,10 @@ func newLogs(a *app) *cobra.Command {
 				if o.Grep, err = regexp.Compile(grep); err != nil {
 					return usage(cmd, err)
 				}
+			}
+			archive, err := a.archive()
+			if err != nil {
+				return err
 			}
 			n, _, err := a.openKnown(cmd.Context(), b, given[0])
 			if err != nil {
@@ -41,6 +48,12 @@ func newLogs(a *app) *cobra.Command {
 			if o.Follow && errors.Is(err, cmd.Context().Err()) {
 				return nil // Ctrl-C is how following ends
 			}
+			for _, s := range states {
+				if archive != nil {
+					of := links.Of{Beamline: given[0], Namespace: n.Name, IOC: s.Instance, Node: s.Node, Pod: s.Pod}
+					fmt.Fprintf(a.Err, "older lines of %s: %s\n", s.Instance, archive.For(of))
+				}
+			}
 			return err
 		},
 	}, beamlineArg, instanceArg.orMore())
@@ -51,6 +64,15 @@ func newLogs(a *app) *cobra.Command {
 	cmd.Flags().DurationVar(&o.Since, "since", 0, "the newest lines only: 10m, 2h (default all)")
 	cmd.Flags().StringVar(&grep, "grep", "", "only lines that match a regular expression")
 	return cmd
+}
+
+// archive returns the link to the site's archive of logs; nil where there is none.
+func (a *app) archive() (*links.Link, error) {
+	all, err := a.links(nil)
+	if i := slices.IndexFunc(all, func(l links.Link) bool { return l.Name == links.Logs }); i >= 0 {
+		return &all[i], err
+	}
+	return nil, err
 }
 
 // colours tell IOCs apart on a terminal.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -12,22 +13,29 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/links"
 	"github.com/tagline-ci/tagline/pipelines/page"
 )
 
 // newPage is `tagline page`.
 func newPage(a *app) *cobra.Command {
-	b, listen := &beamlineCluster{}, ""
+	b, listen, given := &beamlineCluster{}, "", []string(nil)
 	cmd := a.takes(&cobra.Command{
 		Use:   "page",
 		Short: "Serve one page of all beamlines",
 		Long: "Serves one page of every beamline that the kubeconfig's contexts reach, the worst\n" +
 			"first, until Ctrl-C. It is live, and changes nothing. Whoever reaches the address\n" +
-			"reads it.",
-		Example: "  tagline page\n  tagline page --listen 127.0.0.1:9000 --context bl01",
+			"reads it. The page of an IOC has links to the site's own pages about it: of\n" +
+			"{beamline}, {namespace}, {ioc}, {version}, {node} and {pod}.",
+		Example: "  tagline page\n  tagline page --listen 127.0.0.1:9000 --context bl01 \\\n" +
+			"    --link 'screens=https://screens.example.org/{beamline}/{ioc}.bob'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			klog.SetLogger(logr.Discard())
 			if err := a.kubeconfig(b); err != nil {
+				return err
+			}
+			all, err := a.links(given)
+			if err != nil {
 				return err
 			}
 			listener, err := net.Listen("tcp", listen)
@@ -38,16 +46,30 @@ func newPage(a *app) *cobra.Command {
 				}
 			}
 			fmt.Fprintf(a.Err, "the page is at http://%s\n", listener.Addr())
-			return a.servePage(cmd.Context(), b, listener)
+			return a.servePage(cmd.Context(), b, listener, all)
 		},
 	})
 	b.accessFlags(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of this machine at which the page is served")
+	cmd.Flags().StringArrayVar(
+		&given, "link", nil, "NAME=ADDRESS of a page about each IOC; again for more (default TAGLINE_LINKS)",
+	)
 	return cmd
 }
 
+// links returns the links that are given, or else those of the environment, between
+// spaces.
+func (a *app) links(given []string) ([]links.Link, error) {
+	if len(given) == 0 {
+		given = strings.Fields(a.env("TAGLINE_LINKS"))
+	}
+	return links.Parse(given)
+}
+
 // servePage serves the page until ctx ends, or until it cannot.
-func (a *app) servePage(ctx context.Context, b *beamlineCluster, listener net.Listener) error {
+func (a *app) servePage(
+	ctx context.Context, b *beamlineCluster, listener net.Listener, all []links.Link,
+) error {
 	board := page.NewBoard()
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
@@ -55,6 +77,6 @@ func (a *app) servePage(ctx context.Context, b *beamlineCluster, listener net.Li
 			ctx, func(ctx context.Context) ([]ledger.Reached, error) { return ledger.Reach(ctx, b.access) },
 		)
 	})
-	both.Go(func() error { return page.Serve(ctx, listener, board) })
+	both.Go(func() error { return page.Serve(ctx, listener, board, all...) })
 	return both.Wait()
 }

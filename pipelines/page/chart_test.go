@@ -1,7 +1,6 @@
 package page
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -52,7 +51,10 @@ func pick[T any](objects []runtime.Object) (found []T) {
 
 func TestTheChart(t *testing.T) {
 	image := "ghcr.io/tagline-ci/tagline@" + string(digest("1"))
-	objects, err := render(t, map[string]any{"image": image, "cluster": "bl", "beamlines": []any{"bl01t", "bl02t"}})
+	objects, err := render(t, map[string]any{
+		"image": image, "cluster": "bl", "beamlines": []any{"bl01t", "bl02t"},
+		"links": []any{"screens=https://x/{ioc}?a=\"b\""},
+	})
 	require.NoError(t, err)
 
 	var in []string
@@ -84,7 +86,10 @@ func TestTheChart(t *testing.T) {
 	require.Contains(t, config.Clusters, config.Contexts["bl"].Cluster)
 	require.NotEmpty(t, config.AuthInfos[config.Contexts["bl"].AuthInfo].TokenFile)
 	require.Equal(t, "bl", config.CurrentContext)
-	require.True(t, slices.Contains(pod.Containers[0].Args, pod.Containers[0].VolumeMounts[0].MountPath+"/kubeconfig"))
+	require.Equal(t, []string{
+		"page", "--listen=0.0.0.0:8080", "--kubeconfig=" + pod.Containers[0].VolumeMounts[0].MountPath + "/kubeconfig",
+		`--link=screens=https://x/{ioc}?a="b"`,
+	}, pod.Containers[0].Args)
 }
 
 func TestTheChartRefusesATag(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diff/text"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/links"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
@@ -37,7 +38,26 @@ type Detail struct {
 	History  []ledger.Entry `json:"history"`
 	Commands []string       `json:"commands"`
 	Changed  *Changed       `json:"changed,omitempty"` // nil where nothing ran before
+	Links    []Linked       `json:"links,omitempty"`   // to the site's own pages about it
 	Unread   []string       `json:"unread,omitempty"`  // what could not be read, and why
+}
+
+// Linked is the address of a page of the site's own about the IOC.
+type Linked struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+// linked returns the links of an IOC.
+func (s *Server) linked(found reading, line *IOC) (all []Linked) {
+	of := links.Of{
+		Beamline: found.beamline, Namespace: found.namespace.Name, IOC: line.Name, Version: line.Version,
+		Node: line.Node, Pod: line.Pod,
+	}
+	for _, l := range s.links {
+		all = append(all, Linked{l.Name, l.For(of)})
+	}
+	return all
 }
 
 // Changed is how what an IOC runs differs from what it ran before.
@@ -86,7 +106,7 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	defer cancel()
 	d := &Detail{
 		Time: time.Now(), Beamline: found.beamline, IOC: line, Failed: found.failed, Read: found.read,
-		Commands: commands(found, line),
+		Commands: commands(found, line), Links: s.linked(found, line),
 	}
 	errs := make([]error, 4)
 	var all sync.WaitGroup

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/links"
 )
 
 //go:embed page.html ioc.html parts.html page.css page.js ioc.js
@@ -25,14 +26,16 @@ var files embed.FS
 // Server answers for the page. It takes GET and HEAD alone.
 type Server struct {
 	board *Board
+	links []links.Link
 	hosts []string // names under which it may be asked for; nil for any
 }
 
 // NewServer returns the handler of a board's page. Where the address that it
 // listens at is one of this machine alone, it answers to this machine's names
-// alone: else a page of the web could read it through a name that it points here.
-func NewServer(b *Board, listens net.Addr) http.Handler {
-	s := &Server{board: b}
+// alone: else a page of the web could read it through a name that it points here. The
+// page of an IOC has the links.
+func NewServer(b *Board, listens net.Addr, all ...links.Link) http.Handler {
+	s := &Server{board: b, links: all}
 	if tcp, ok := listens.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
 		s.hosts = []string{"localhost", "127.0.0.1", "::1", tcp.IP.String()}
 	}
@@ -49,9 +52,9 @@ func NewServer(b *Board, listens net.Addr) http.Handler {
 }
 
 // Serve answers for the page until ctx ends, and closes the listener.
-func Serve(ctx context.Context, listener net.Listener, b *Board) error {
+func Serve(ctx context.Context, listener net.Listener, b *Board, all ...links.Link) error {
 	server := &http.Server{
-		Handler: NewServer(b, listener.Addr()), ReadHeaderTimeout: 10 * time.Second,
+		Handler: NewServer(b, listener.Addr(), all...), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // so that open pages end too
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/links"
 )
 
 // What somebody wrote into a cluster is text on the page, wherever it stands.
@@ -120,6 +121,21 @@ func TestAnIOCHasItsOwnPage(t *testing.T) {
 	_, _, body = get(t, address+"/iocs/site/bl01t/a")
 	require.Contains(t, body, "Not shown: ")
 	require.Contains(t, body, "no route to host")
+}
+
+// An IOC's page leads to the site's own pages about it.
+func TestLinksOfAnIOC(t *testing.T) {
+	l := newLine(t, "bl01t", "a")
+	_, board := serve(t, l)
+	until(t, board, "", "it is read", settled(1))
+	all, err := links.Parse([]string{"screens=https://screens.example.org/{beamline}/{ioc}.bob?v={version}"})
+	require.NoError(t, err)
+	server := httptest.NewServer(NewServer(board, anyAddress, all...))
+	t.Cleanup(server.Close)
+	_, _, body := get(t, server.URL+"/iocs/site/bl01t/a")
+	require.Contains(t, body, `href="https://screens.example.org/bl01t/a.bob?v=2026.11.2">screens</a>`)
+	_, _, body = get(t, server.URL+"/iocs/site/bl01t/a", "Accept", "application/json")
+	require.Contains(t, body, `"url": "https://screens.example.org/bl01t/a.bob?v=2026.11.2"`)
 }
 
 func TestCommandsAreSafeToPaste(t *testing.T) {
