@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 	"k8s.io/client-go/tools/remotecommand"
 
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -22,9 +23,10 @@ func newConsole(a *app) *cobra.Command {
 	cmd := a.takes(&cobra.Command{
 		Use:   "console BEAMLINE INSTANCE",
 		Short: "Join the shell of a running IOC",
-		Long: "Joins the shell of a running IOC. Ctrl-] leaves it. Ctrl-C, Ctrl-D, Ctrl-\\ and Ctrl-Z\n" +
-			"are not passed on, because they would stop the IOC; typing exit does stop it, and\n" +
-			"the cluster then starts it again.",
+		Long: "Joins the shell of a running IOC, and shows what it wrote last. Several people may be\n" +
+			"in it: each sees what the others type. Ctrl-] leaves it. Ctrl-C, Ctrl-D, Ctrl-\\ and\n" +
+			"Ctrl-Z are not passed on, because they would stop the IOC; typing exit does stop it,\n" +
+			"and the cluster then starts it again.",
 		Example: "  tagline console bl01t bl01t-mo-ioc-01",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			keyboard, err := a.keyboard("joining the IOC shell of", given[1])
@@ -40,6 +42,7 @@ func newConsole(a *app) *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.Err, "The shell of %s on %s. Ctrl-] leaves it.\n", s.Instance, s.Node)
+			a.lastScreen(cmd.Context(), n, s, keyboard)
 			return a.raw(cmd.Context(), keyboard, func(sizes remotecommand.TerminalSizeQueue) error {
 				return pods.Console(cmd.Context(), n, s, keyboard, a.Out, sizes)
 			})
@@ -47,6 +50,20 @@ func newConsole(a *app) *cobra.Command {
 	}, beamlineArg, instanceArg)
 	b.flags(cmd)
 	return cmd
+}
+
+// lastScreen shows as many of the last lines that an IOC wrote as the terminal has room
+// for: whoever joins sees what the others see.
+func (a *app) lastScreen(ctx context.Context, n *cluster.Namespace, s pods.State, terminal *os.File) {
+	_, height, err := term.GetSize(int(terminal.Fd()))
+	if err != nil || height < 4 {
+		return
+	}
+	o := pods.LogOptions{Lines: int64(height - 2)}
+	err = pods.Logs(ctx, n, []pods.State{s}, o, func(_, text string) { fmt.Fprintln(a.Out, text) })
+	if err != nil {
+		fmt.Fprintf(a.Err, "What it wrote last is not shown: %v\n", err)
+	}
 }
 
 // keyboard returns stdin where it is a terminal.
