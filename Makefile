@@ -13,6 +13,7 @@ test: lint short
 	# Sigstore, the page in a browser. The first run builds Sigstore and cosign, which is most
 	# of the time allowed.
 	$(MAKE) --no-print-directory compiler chromium
+	$(MAKE) --no-print-directory race
 	$(GO) test -count=1 -timeout 40m ./ci ./ci/local/... ./pipelines/image ./pipelines/registry ./pipelines/sign \
 		./pipelines/attest ./pipelines/page
 	$(GO) test -count=1 -v -timeout 80m ./ci/e2e/...
@@ -28,7 +29,7 @@ short:
 	CGO_ENABLED=0 $(GO) -C ci/local/kube vet -trimpath ./...
 	CGO_ENABLED=0 $(GO) -C ci/local/kube test -trimpath -vet=off ./...
 
-# The rooms in which goroutines meet, under the race detector.
+# The rooms in which goroutines meet, under the race detector, which needs the compiler.
 RACED = ./ci/faults ./pipelines/events ./pipelines/ledger ./pipelines/operate ./pipelines/page ./pipelines/pods \
 	./pipelines/promote ./pipelines/registry ./pipelines/release ./pipelines/step
 race:
@@ -78,6 +79,9 @@ chromium:
 	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q \
 		&& apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } \
 		|| { echo "chromium is missing; install it: apt-get install chromium" >&2; exit 1; }
+	# The rules by which the page is looked at come from npm.
+	command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy npm; } \
+		|| { echo "npm is missing; install it: apt-get install npm" >&2; exit 1; }
 
 build:
 	$(GO) build -o bin/tagline ./ci/tagline
