@@ -54,6 +54,7 @@ type world struct {
 	own       map[string]string // by instance, a template of its own
 	waits     map[string]bool   // by instance, start: false
 	verify    *policy.Verify    // of the policy
+	receivers []policy.Receiver // of the policy
 }
 
 // newWorld opens the parts that the end-to-end harness names.
@@ -256,7 +257,7 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	pass, err := gate.Decide(gate.Facts{
 		Beamline: rec.Asset, Namespace: rec.Namespace, Now: time.Now(),
 		Release: &attest.Release{Record: rec, Digest: digest},
-		Policy:  &policy.Policy{Unsigned: "the gate has tests of its own", Verify: w.verify},
+		Policy:  &policy.Policy{Unsigned: "the gate has tests of its own", Verify: w.verify, Events: w.receivers},
 	}).Pass()
 	require.NoError(w.t, err)
 	return pass

@@ -54,6 +54,7 @@ func (w *world) logbook() func() []told {
 		all = append(all, event.Data)
 	}))
 	w.t.Cleanup(server.Close)
+	w.receivers = []policy.Receiver{{Name: "logbook", URL: server.URL}}
 	text := fmt.Sprintf("unsigned: a beamline of a test\nevents:\n  - {name: logbook, url: %q}\n", server.URL)
 	require.NoError(w.t, ledger.SavePolicy(w.t.Context(), w.cluster, text, false))
 	_, err = w.client.CoreV1().Secrets(w.namespace).Create(w.t.Context(), &corev1.Secret{

@@ -114,6 +114,12 @@ func (c cluster) prepare(ctx context.Context) error {
 	if err := errors.Join(c.writeKubelet(), c.writeProxy()); err != nil {
 		return err
 	}
+	if !process.Running(c.Dir, nodeDaemon) {
+		// A node that was killed leaves the groups of its containers, and the kubelet
+		// waits three seconds at each before it looks at any pod. Those that are in use
+		// are another cluster's, and stay.
+		_ = host.RemoveCgroups(ctx, cgroup)
+	}
 	if err := host.EnsureCgroups(cgroup); err != nil {
 		return err
 	}
