@@ -87,18 +87,7 @@ func saveAcknowledged(
 	if err != nil {
 		return err
 	}
-	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: AcknowledgedName}}
-	if was != nil {
-		next = was.DeepCopy()
-	}
-	next.Labels = map[string]string{cluster.LabelBeamline: n.Beamline}
-	next.Data = map[string]string{acknowledgedKey: string(text)}
-	maps := n.Client.CoreV1().ConfigMaps(n.Name)
-	if was == nil {
-		_, err = maps.Create(ctx, next, metav1.CreateOptions{})
-	} else {
-		_, err = maps.Update(ctx, next, metav1.UpdateOptions{})
-	}
+	_, err = write(ctx, n, was, AcknowledgedName, map[string]string{acknowledgedKey: string(text)})
 	return err
 }
 

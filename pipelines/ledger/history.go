@@ -116,15 +116,15 @@ func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
 	for _, text := range []*string{&e.Reason, &e.Failed, &e.Verified, &e.Override, &e.Trouble} {
 		*text = cut(*text)
 	}
-	maps := n.Client.CoreV1().ConfigMaps(n.Name)
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		cm, err := maps.Get(ctx, HistoryName, metav1.GetOptions{})
-		none := apierrors.IsNotFound(err)
-		if err != nil && !none {
-			return fmt.Errorf("reading what it holds: %w", err)
-		}
+		cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, HistoryName, metav1.GetOptions{})
 		var entries []Entry
-		if !none {
+		switch {
+		case apierrors.IsNotFound(err):
+			cm = nil
+		case err != nil:
+			return fmt.Errorf("reading what it holds: %w", err)
+		default:
 			if entries, err = ParseEntries(n, cm); err != nil {
 				return err
 			}
@@ -135,17 +135,7 @@ func Append(ctx context.Context, n *cluster.Namespace, e Entry) error {
 		if err != nil {
 			return err
 		}
-		if none {
-			_, err = maps.Create(ctx, &corev1.ConfigMap{
-				ObjectMeta: metav1.ObjectMeta{
-					Name: HistoryName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline},
-				},
-				Data: map[string]string{historyKey: string(text)},
-			}, metav1.CreateOptions{})
-			return err
-		}
-		cm.Data = map[string]string{historyKey: string(text)}
-		_, err = maps.Update(ctx, cm, metav1.UpdateOptions{})
+		_, err = write(ctx, n, cm, HistoryName, map[string]string{historyKey: string(text)})
 		return err
 	})
 	if err != nil {

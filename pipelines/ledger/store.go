@@ -56,18 +56,7 @@ func (l *Ledger) Save(ctx context.Context, n *cluster.Namespace) error {
 	if err != nil {
 		return fmt.Errorf("writing what runs in namespace %s: %w", n.Name, err)
 	}
-	maps := n.Client.CoreV1().ConfigMaps(n.Name)
-	var saved *corev1.ConfigMap
-	if l.seen == nil {
-		saved, err = maps.Create(ctx, &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Name: Name, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
-			Data:       map[string]string{key: string(text)},
-		}, metav1.CreateOptions{})
-	} else {
-		next := l.seen.DeepCopy()
-		next.Data = map[string]string{key: string(text)}
-		saved, err = maps.Update(ctx, next, metav1.UpdateOptions{})
-	}
+	saved, err := write(ctx, n, l.seen, Name, map[string]string{key: string(text)})
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		return cluster.Broken(
 			"writing what runs in namespace "+n.Name,
@@ -79,6 +68,24 @@ func (l *Ledger) Save(ctx context.Context, n *cluster.Namespace) error {
 	}
 	l.seen = saved
 	return nil
+}
+
+// write writes a ConfigMap of the beamline over what was read, nil where there was none,
+// and returns it as it is then. The error is a conflict, or that it exists, when somebody
+// else wrote meanwhile.
+func write(
+	ctx context.Context, n *cluster.Namespace, was *corev1.ConfigMap, name string, data map[string]string,
+) (*corev1.ConfigMap, error) {
+	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if was != nil {
+		next = was.DeepCopy()
+	}
+	metav1.SetMetaDataLabel(&next.ObjectMeta, cluster.LabelBeamline, n.Beamline)
+	next.Data = data
+	if was == nil {
+		return n.Client.CoreV1().ConfigMaps(n.Name).Create(ctx, next, metav1.CreateOptions{})
+	}
+	return n.Client.CoreV1().ConfigMaps(n.Name).Update(ctx, next, metav1.UpdateOptions{})
 }
 
 // Delete forgets the beamline: the namespace may be another's afterwards. It fails

@@ -90,7 +90,7 @@ func well(name, generic, node string, since time.Time) status.IOC {
 	}
 }
 
-// tell gives the IOC that ends again and again a log, events and a past.
+// tell writes a log, events and a past for the IOC that ends again and again.
 func tell(t *testing.T, l *line, ago func(time.Duration) time.Time) {
 	t.Helper()
 	l.client.PrependReactor("get", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
