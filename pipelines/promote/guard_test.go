@@ -24,7 +24,7 @@ import (
 )
 
 // guard renders deploy/beamline-guard for a namespace.
-func guard(t *testing.T, namespace string, values map[string]any) (
+func guard(t testing.TB, namespace string, values map[string]any) (
 	rules []*admissionv1.ValidatingAdmissionPolicy, bindings []*admissionv1.ValidatingAdmissionPolicyBinding, err error,
 ) {
 	t.Helper()
@@ -214,7 +214,7 @@ func hostPath(name, path string) corev1.Volume {
 	}
 }
 
-func refusedBy(t *testing.T, err error, says string) {
+func refusedBy(t testing.TB, err error, says string) {
 	t.Helper()
 	require.True(t, apierrors.IsForbidden(err), "%s: %v", says, err)
 	require.ErrorContains(t, err, "beamline-guard-")

@@ -17,7 +17,7 @@ import (
 
 // roles renders the roles of deploy/tagline-roles, by name, with a user ada who
 // looks.
-func roles(t *testing.T) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
+func roles(t testing.TB) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
 	t.Helper()
 	c, err := loader.LoadDir("../../deploy/tagline-roles")
 	require.NoError(t, err)

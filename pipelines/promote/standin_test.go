@@ -44,7 +44,7 @@ import (
 // world is a beamline of a test: a namespace of its own in the real cluster, and
 // the real registry.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	line      string // the beamline, one of its own for each world
 	namespace string
 	cluster   *cluster.Namespace
@@ -58,7 +58,7 @@ type world struct {
 }
 
 // newWorld opens the parts that the end-to-end harness names.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a cluster and a registry")
@@ -93,7 +93,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // standin builds the stand-in IOC's image once and pushes it.
-func standin(t *testing.T, prefix string) string {
+func standin(t testing.TB, prefix string) string {
 	t.Helper()
 	digest, err := pushStandin(prefix)
 	require.NoError(t, err)
