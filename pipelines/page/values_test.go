@@ -96,7 +96,7 @@ func TestPVsAreReadWhereSomebodyAsks(t *testing.T) {
 	address, _, _, ioc := withPVs(t, 3)
 	page := address + iocPath("site", "bl01t", "a")
 	_, _, body := get(t, page)
-	require.Contains(t, body, `<a id="read-pvs" href="?pvs=now#its-pvs">Read them now</a>`)
+	require.Contains(t, body, `<a id="read-pvs" href="?pvs=now#its-pvs">Read its PVs now</a>`)
 	require.Nil(t, shownPVs(t, page+"?"))
 	times, _ := ioc.seen()
 	require.Zero(t, times, "nobody asked")
