@@ -22,7 +22,7 @@ var (
 	releaseSide = []string{"release", "image", "source", "debian", "runtimeimage", "engine", "smoke", "chart"}
 	promoteSide = []string{
 		"promote", "cluster", "ledger", "helm", "pods", "pvs", "status", "operate", "page", "gate", "policy",
-		"approval", "events",
+		"approval", "events", "channelaccess",
 	}
 )
 
@@ -58,6 +58,7 @@ var walls = []wall{
 		[]string{module + "pipelines/record", "helm.sh/helm"},
 		"the way into a cluster knows nothing of what runs there",
 	},
+	{[]string{"channelaccess"}, []string{"k8s.io"}, "an IOC is asked without its cluster"},
 	{[]string{"ledger", "pods"}, []string{"helm.sh/helm"}, "Helm is the room helm's alone"},
 	{
 		[]string{"ledger", "helm", "pods", "pvs", "status", "operate", "page", "events"},

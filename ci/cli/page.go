@@ -25,8 +25,9 @@ func newPage(a *app) *cobra.Command {
 		Short: "Serve one page of all beamlines",
 		Long: "Serves one page of every beamline that the kubeconfig's contexts reach, the worst\n" +
 			"first, until Ctrl-C. It is live, and changes nothing. Whoever reaches the address\n" +
-			"reads it. The page of an IOC has links to the site's own pages about it: of\n" +
-			"{beamline}, {namespace}, {ioc}, {version}, {node} and {pod}.",
+			"reads it. The page of an IOC reads its PVs from the IOC, when asked to, over Channel\n" +
+			"Access by TCP, and has links to the site's own pages about it: of {beamline},\n" +
+			"{namespace}, {ioc}, {version}, {node} and {pod}.",
 		Example: "  tagline page\n  tagline page --listen 127.0.0.1:9000 --context bl01 \\\n" +
 			"    --link 'screens=https://screens.example.org/{beamline}/{ioc}.bob'",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -53,6 +53,7 @@ func TestOnlyWhatChangedRestarts(t *testing.T) {
 	ok(t, s.dir, "promote", "bl97t", "2026.11.1", "--registry", reg)
 	t.Cleanup(func() { remove(t, "bl97t") })
 	first := status(t, s, "bl97t")
+	readsPVs(t, s, "bl97t")
 
 	s.edit(s.instance("02", "config/st.cmd"), "iocInit", "iocInit\n# changed")
 	s.commit("bl97t/2026.11.2")

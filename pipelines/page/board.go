@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/channelaccess"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
@@ -53,13 +54,14 @@ type Board struct {
 	changed  chan struct{} // closed at the next change
 
 	lists lists
+	asker *asker
 }
 
 // NewBoard returns a board on which nothing is known yet.
 func NewBoard() *Board {
 	return &Board{
 		readings: map[place]reading{}, changed: make(chan struct{}), lists: lists{kept: map[place]list{}},
-		number: int(time.Now().UnixMicro()),
+		number: int(time.Now().UnixMicro()), asker: newAsker(channelaccess.Read),
 	}
 }
 

@@ -39,6 +39,7 @@ type Detail struct {
 	Commands []string       `json:"commands"`
 	Changed  *Changed       `json:"changed,omitempty"` // nil where nothing ran before
 	Links    []Linked       `json:"links,omitempty"`   // to the site's own pages about it
+	PVs      *PVs           `json:"pvs,omitempty"`     // nil where nobody asked for them
 	Unread   []string       `json:"unread,omitempty"`  // what could not be read, and why
 }
 
@@ -91,7 +92,12 @@ func (s *Server) ioc(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, http.StatusNotFound, fmt.Errorf("there is no IOC %q here now", name))
 		return
 	}
-	d := s.detail(r.Context(), found, line)
+	wished, err := parseWish(r.URL.Query())
+	if err != nil {
+		fail(w, r, http.StatusBadRequest, err)
+		return
+	}
+	d := s.detail(r.Context(), found, line, wished)
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, d)
 		return
@@ -100,8 +106,9 @@ func (s *Server) ioc(w http.ResponseWriter, r *http.Request) {
 	_ = templates.ExecuteTemplate(w, "ioc.html", d) // the reader went away
 }
 
-// detail asks the cluster for what the board does not hold.
-func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
+// detail asks the cluster for what the board does not hold, and the IOC for the PVs
+// that are wished for.
+func (s *Server) detail(ctx context.Context, found reading, line *IOC, w *wish) *Detail {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	d := &Detail{
@@ -114,6 +121,9 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC) *Detail {
 	all.Go(func() { d.Events, errs[1] = pods.Events(ctx, found.namespace, line.Pod, "", eventLines) })
 	all.Go(func() { d.History, errs[2] = historyOf(ctx, found, line.Name) })
 	all.Go(func() { d.Changed, errs[3] = changed(ctx, found, line.Name) })
+	if w != nil {
+		all.Go(func() { d.PVs = s.board.pvsOf(ctx, found, line.Name, w) })
+	}
 	all.Wait()
 	for _, err := range errs {
 		if err != nil {

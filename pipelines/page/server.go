@@ -20,7 +20,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/links"
 )
 
-//go:embed page.html ioc.html parts.html page.css page.js ioc.js
+//go:embed page.html ioc.html pvs.html parts.html page.css page.js ioc.js
 var files embed.FS
 
 // Server answers for the page. It takes GET and HEAD alone.

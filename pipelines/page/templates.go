@@ -14,6 +14,8 @@ import (
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"mark":    mark,
 	"class":   class,
+	"alarm":   func(severity string) alarm { return alarms[severity] },
+	"add":     func(a, b int) int { return a + b },
 	"levels":  func() []status.Level { return levels },
 	"columns": func() []heading { return headings },
 	"ioc":     iocPath,
@@ -46,6 +48,15 @@ func mark(l status.Level) string {
 
 // class returns the name of a level in the style sheet.
 func class(l status.Level) string { return "is-" + strings.ReplaceAll(l.String(), " ", "-") }
+
+// alarm is how a severity of EPICS looks, beside its name.
+type alarm struct{ Mark, Class string }
+
+// alarms are those that there are; another has no looks.
+var alarms = map[string]alarm{
+	"NO_ALARM": {"✔", "is-no-alarm"}, "MINOR": {"▲", "is-minor"}, "MAJOR": {"✖", "is-major"},
+	"INVALID": {"?", "is-invalid"},
+}
 
 // part renders one named part of the page.
 func part(name string, data any) (string, error) {

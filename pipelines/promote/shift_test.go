@@ -65,6 +65,11 @@ func TestAShiftAtThePage(t *testing.T) {
 	detail := p.ioc("b")
 	require.Contains(t, strings.Join(detail.Former, "\n"), "moxa-7 hung up")
 	require.Contains(t, strings.Join(detail.Commands, "\n"), "tagline restart "+w.line+" b ")
+	read := p.pvs("b")
+	require.Equal(t, "B:X", read.Values[0].Name)
+	require.Regexp(t, `does not answer over Channel Access|serves none of them`, read.Failed,
+		"the page's rights are enough to ask the IOC, which stands in for one and has no server")
+	require.Contains(t, read.Command, "tagline find B:X")
 
 	order := w.order("b")
 	order.Cluster, order.Reason = w.open(w.as(users["operating"])), "it lost moxa-7"
@@ -285,6 +290,18 @@ func (p *openedPage) ioc(name string) (detail struct {
 	require.NoError(p.t, json.Unmarshal([]byte(p.get(path+"?format=json")), &detail))
 	require.Empty(p.t, detail.Unread)
 	return detail
+}
+
+// pvs returns what the page of an IOC shows of its PVs, when it is asked to.
+func (p *openedPage) pvs(name string) *page.PVs {
+	p.t.Helper()
+	path, err := url.JoinPath("/iocs", p.beamline("?").Context, p.namespace, name)
+	require.NoError(p.t, err)
+	var detail struct{ PVs *page.PVs }
+	require.NoError(p.t, json.Unmarshal([]byte(p.get(path+"?pvs=now&format=json")), &detail))
+	require.NotNil(p.t, detail.PVs)
+	require.NotEmpty(p.t, detail.PVs.Values)
+	return detail.PVs
 }
 
 func (p *openedPage) get(path string) string {
