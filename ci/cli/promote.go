@@ -91,7 +91,7 @@ func (a *app) pass(
 		}
 	}
 	if verdict.Override != "" {
-		fmt.Fprintf(a.Err, "the policy is overridden by %s\n", verdict.Override)
+		fmt.Fprintf(plain{a.Err}, "the policy is overridden by %s\n", verdict.Override)
 	}
 	return verdict.Pass()
 }
