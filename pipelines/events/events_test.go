@@ -280,14 +280,16 @@ func TestAKeyThatAllWhoLookCanRead(t *testing.T) {
 			rec := newReceiver(t, takes)
 			s := newSite(t, rec.URL)
 			client := s.n.Client.(*fake.Clientset)
-			key, err := client.CoreV1().Secrets("bl01t-keys").Get(t.Context(), SecretName, metav1.GetOptions{})
+			keys := client.CoreV1().Secrets("bl01t-keys")
+			key, err := keys.Get(t.Context(), SecretName, metav1.GetOptions{})
 			require.NoError(t, err)
-			require.NoError(t, client.CoreV1().Secrets("bl01t-keys").Delete(t.Context(), SecretName, metav1.DeleteOptions{}))
+			require.NoError(t, keys.Delete(t.Context(), SecretName, metav1.DeleteOptions{}))
 			key.Namespace = ""
 			_, err = client.CoreV1().Secrets("bl01t").Create(t.Context(), key, metav1.CreateOptions{})
 			require.NoError(t, err)
 			client.PrependReactor("get", "secrets", func(a clienttest.Action) (bool, runtime.Object, error) {
-				return refused && a.GetNamespace() == "bl01t-keys", nil, apierrors.NewForbidden(a.GetResource().GroupResource(), "", nil)
+				no := apierrors.NewForbidden(a.GetResource().GroupResource(), "", nil)
+				return refused && a.GetNamespace() == "bl01t-keys", nil, no
 			})
 			Write(s.ctx, s.n, deed)
 			require.Empty(t, rec.sent())

@@ -26,8 +26,9 @@ func passOf(t *testing.T, digest string) gate.Pass {
 	d := asset.Digest("sha256:" + strings.Repeat(digest, 64))
 	rec := &record.Record{
 		Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("1.0.0"), Tag: assettest.Tag("bl01t/1.0.0"),
-		Namespace: "bl01t", Instances: []record.Instance{{Name: "a", Service: "x", Chart: asset.Ref("h.x/charts/a@" + d)}},
-		Checks: []record.Test{{Name: record.UniquePVsTest, Passed: true}},
+		Namespace: "bl01t",
+		Instances: []record.Instance{{Name: "a", Service: "x", Chart: asset.Ref("h.x/charts/a@" + d)}},
+		Checks:    []record.Test{{Name: record.UniquePVsTest, Passed: true}},
 	}
 	pass, err := gate.Decide(gate.Facts{
 		Beamline: "bl01t", Namespace: "bl01t", Release: &attest.Release{Record: rec, Digest: d}, Now: time.Now(),
@@ -44,9 +45,13 @@ func TestTheGateIsAskedAgainUnderTheLock(t *testing.T) {
 		again func(*testing.T) (gate.Pass, error)
 		says  string
 	}{
-		"closed meanwhile": {func(*testing.T) (gate.Pass, error) { return gate.Pass{}, errors.New("on hold") }, "on hold"},
-		"another record":   {func(t *testing.T) (gate.Pass, error) { return passOf(t, "b"), nil }, "and then sha256:bbbb"},
-		"open still":       {func(t *testing.T) (gate.Pass, error) { return passOf(t, "a"), nil }, "no chart"},
+		"closed meanwhile": {
+			func(*testing.T) (gate.Pass, error) { return gate.Pass{}, errors.New("on hold") }, "on hold",
+		},
+		"another record": {
+			func(t *testing.T) (gate.Pass, error) { return passOf(t, "b"), nil }, "and then sha256:bbbb",
+		},
+		"open still": {func(t *testing.T) (gate.Pass, error) { return passOf(t, "a"), nil }, "no chart"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := clustertest.New(t)

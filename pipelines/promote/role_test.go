@@ -116,7 +116,9 @@ func TestWhoLooksReadsNoKeyOfEvents(t *testing.T) {
 	w := newWorld(t)
 	users := w.grant()
 	w.logbook()
-	for user, may := range map[string]bool{"looking": false, "operating": true, "promoting": true, "administering": true} {
+	for user, may := range map[string]bool{
+		"looking": false, "operating": true, "promoting": true, "administering": true,
+	} {
 		secrets := w.open(w.as(users[user])).Client.CoreV1().Secrets(events.KeysOf(w.namespace))
 		_, err := secrets.Get(t.Context(), events.SecretName, metav1.GetOptions{})
 		require.Equal(t, !may, apierrors.IsForbidden(err), "%s: %v", user, err)

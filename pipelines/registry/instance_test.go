@@ -108,7 +108,8 @@ func TestWhatDoesNotExtend(t *testing.T) {
 func TestAListOfImagesExtendsNothing(t *testing.T) {
 	s := newSite(t)
 	r := open(t, s.host, Options{})
-	good, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("1.0.0"), s.image, map[string][]byte{"st.cmd": nil})
+	files := map[string][]byte{"st.cmd": nil}
+	good, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("1.0.0"), s.image, files)
 	require.NoError(t, err)
 	evil, err := random.Image(16, 2)
 	require.NoError(t, err)
