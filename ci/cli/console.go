@@ -65,7 +65,7 @@ func (a *app) lastScreen(ctx context.Context, n *cluster.Namespace, s pods.State
 		return
 	}
 	o := pods.LogOptions{Lines: int64(height - 2)}
-	err = pods.Logs(ctx, n, []pods.State{s}, o, func(_, text string) { fmt.Fprintln(a.Out, text) })
+	err = pods.Logs(ctx, n, []pods.State{s}, o, func(_, text string) { fmt.Fprintln(a.Out, coloured(text)) })
 	if err != nil {
 		fmt.Fprintf(a.Err, "What it wrote last is not shown: %v\n", err)
 	}

@@ -88,6 +88,10 @@ func (a *app) inquiryIn(
 	if err != nil {
 		return nil, err
 	}
+	now, err := n.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	reviews, err := a.reviews(p, n.Beamline)
 	if err != nil {
 		return nil, err
@@ -96,7 +100,7 @@ func (a *app) inquiryIn(
 		Reviews: reviews,
 		// What is no name is the beamline of no release.
 		Beamline: asset.Name(n.Beamline), Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore,
-		Now: time.Now(),
+		Now: now,
 		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
 			other, err := cluster.Open(b.access, namespace, namespace)
 			if err != nil {

@@ -95,6 +95,6 @@ func (a *app) logLines(states []pods.State) func(instance, text string) {
 	return func(instance, text string) {
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintln(a.Out, prefix[instance]+text)
+		fmt.Fprintln(a.Out, prefix[instance]+coloured(text))
 	}
 }

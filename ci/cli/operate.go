@@ -44,7 +44,7 @@ func (a *app) operate(
 			what = fmt.Sprint(given[1:])
 			what = what[1 : len(what)-1]
 		}
-		fmt.Fprintf(a.Out, "%s: %s %s\n", given[0], did, what)
+		fmt.Fprintf(plain{a.Out}, "%s: %s %s\n", given[0], did, what)
 	}
 	return err
 }

@@ -82,7 +82,7 @@ func (p *progress) line(format string, args ...any) {
 	if p.live {
 		clear = "\r\x1b[K"
 	}
-	fmt.Fprintf(p.w, clear+format+"\n", args...)
+	fmt.Fprint(p.w, clear+shown(fmt.Sprintf(format, args...))+"\n")
 }
 
 // redraw draws the live line until close.
@@ -113,7 +113,7 @@ func (p *progress) under(width int) string {
 		}
 	}
 	p.order = still
-	text := []rune("… " + strings.Join(parts, ", "))
+	text := []rune("… " + shown(strings.Join(parts, ", ")))
 	return string(text[:min(len(text), width)])
 }
 

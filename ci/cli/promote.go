@@ -47,6 +47,17 @@ func newPromote(a *app) *cobra.Command {
 				}
 				deps := promote.Deps{
 					Cluster: n, Chart: q.Registry.Chart, Lift: lift, Holder: a.holder(), Timeout: timeout,
+					Again: func(ctx context.Context) (gate.Pass, error) {
+						q, err := a.inquiryIn(ctx, b, n, q.Registry)
+						if err != nil {
+							return gate.Pass{}, err
+						}
+						verdict, err := q.Ask(ctx, v, pass.Digest())
+						if err != nil {
+							return gate.Pass{}, err
+						}
+						return verdict.Pass()
+					},
 				}
 				result, err = promote.Run(ctx, deps, pass)
 				return err
@@ -91,7 +102,7 @@ func (a *app) pass(
 		}
 	}
 	if verdict.Override != "" {
-		fmt.Fprintf(a.Err, "the policy is overridden by %s\n", verdict.Override)
+		fmt.Fprintf(plain{a.Err}, "the policy is overridden by %s\n", verdict.Override)
 	}
 	return verdict.Pass()
 }

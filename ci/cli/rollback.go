@@ -107,7 +107,7 @@ func (a *app) mayReturn(
 		}
 	}
 	if verdict.Override != "" {
-		fmt.Fprintf(a.Err, "the policy is overridden by %s\n", verdict.Override)
+		fmt.Fprintf(plain{a.Err}, "the policy is overridden by %s\n", verdict.Override)
 	}
 	return verdict.Pass()
 }

@@ -89,7 +89,7 @@ func (a *app) print(v any, text func(w io.Writer) error) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	case "text":
-		return text(a.Out)
+		return text(plain{a.Out})
 	}
 	return &diag.Error{
 		Kind:  diag.Invalid,
@@ -106,7 +106,7 @@ func (a *app) complain(err error) {
 			fmt.Fprintln(a.Err, "tagline: interrupted; run the same command again to go on")
 			continue
 		}
-		fmt.Fprintln(a.Err, "tagline:", e)
+		fmt.Fprintln(plain{a.Err}, "tagline:", e)
 	}
 }
 

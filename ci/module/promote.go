@@ -14,6 +14,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
@@ -63,36 +64,17 @@ func (t *Tagline) Promote(
 	if err != nil {
 		return nil, err
 	}
-	text, err := ledger.Policy(ctx, namespace)
-	if err != nil {
-		return nil, err
+	ask := func(ctx context.Context, digest asset.Digest) (gate.Pass, error) {
+		return passes(ctx, reg, namespace, kubeconfig, v, digest)
 	}
-	rules, err := policy.Read("the policy of "+beamline, []byte(text))
-	if err != nil {
-		return nil, err
-	}
-	inquiry := &gate.Inquiry{
-		Beamline: asset.Name(beamline), Namespace: namespace.Name, Policy: rules, Registry: reg,
-		Sigstore: sign.PublicSigstore, Now: time.Now(),
-		Healthy: func(ctx context.Context, other string) (map[asset.Digest]time.Time, error) {
-			there, err := open(ctx, kubeconfig, other, other)
-			if err != nil {
-				return nil, err
-			}
-			return pods.Healthy(ctx, there)
-		},
-	}
-	verdict, err := inquiry.Ask(ctx, v, "")
-	if err != nil {
-		return nil, err
-	}
-	pass, err := verdict.Pass()
+	pass, err := ask(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	result, err := promote.Run(ctx, promote.Deps{
 		Cluster: namespace, Chart: reg.Chart, Timeout: promote.Patience,
 		Holder: "dagger call " + time.Now().Format(time.RFC3339Nano),
+		Again:  func(ctx context.Context) (gate.Pass, error) { return ask(ctx, pass.Digest()) },
 	}, pass)
 	if err != nil {
 		return nil, err
@@ -102,6 +84,42 @@ func (t *Tagline) Promote(
 		p.Iocs = append(p.Iocs, &Promoted{Name: ioc.Name, Did: ioc.Did, Pv: ioc.PV, Value: ioc.Value})
 	}
 	return p, nil
+}
+
+// passes takes a release through the gate of a beamline: the record of that digest, or
+// the one that the version names where it is empty.
+func passes(
+	ctx context.Context, reg *registry.Registry, n *cluster.Namespace, kubeconfig *dagger.Secret, v asset.Version,
+	digest asset.Digest,
+) (gate.Pass, error) {
+	text, err := ledger.Policy(ctx, n)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	rules, err := policy.Read("the policy of "+n.Beamline, []byte(text))
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	now, err := n.Now(ctx)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	inquiry := &gate.Inquiry{
+		Beamline: asset.Name(n.Beamline), Namespace: n.Name, Policy: rules, Registry: reg,
+		Sigstore: sign.PublicSigstore, Now: now,
+		Healthy: func(ctx context.Context, other string) (map[asset.Digest]time.Time, error) {
+			there, err := open(ctx, kubeconfig, other, other)
+			if err != nil {
+				return nil, err
+			}
+			return pods.Healthy(ctx, there)
+		},
+	}
+	verdict, err := inquiry.Ask(ctx, v, digest)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	return verdict.Pass()
 }
 
 // Status is what a beamline runs.

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
@@ -90,6 +91,9 @@ type Found struct {
 	Revocations [][]byte // signed
 }
 
+// ids are the IDs that Give makes.
+var ids = regexp.MustCompile(`^[A-Z2-7]{1,64}$`)
+
 // Find reads what is attached to the record at ref. What can't be read as an
 // approval is passed over: it can't count.
 func Find(ctx context.Context, reg *registry.Registry, ref asset.Ref) (*Found, error) {
@@ -100,7 +104,7 @@ func Find(ctx context.Context, reg *registry.Registry, ref asset.Ref) (*Found, e
 	f := &Found{}
 	for _, signed := range list {
 		s := Statement{Signer: sign.SignedBy(signed), subject: sign.Subject(signed), signed: signed}
-		if text := sign.Predicate(signed); json.Unmarshal(text, &s.Approval) == nil && s.ID != "" {
+		if text := sign.Predicate(signed); json.Unmarshal(text, &s.Approval) == nil && ids.MatchString(s.ID) {
 			f.Approvals = append(f.Approvals, s)
 		}
 	}

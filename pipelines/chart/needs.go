@@ -3,12 +3,13 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
-	"sigs.k8s.io/yaml"
+	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
 // Needs returns what a packaged chart brings and asks for beyond what an IOC needs,
@@ -55,19 +56,25 @@ func ManifestNeeds(manifests []string, namespace, image string) ([]string, error
 	return slices.Sorted(maps.Keys(n.found)), nil
 }
 
-// objects returns the objects of one template.
+// objects returns the objects of one template, as Helm's own reader takes them: a hook
+// that begins as JSON may have one object after the other in one document.
 func objects(text string) (all []map[string]any, err error) {
 	docs, err := documents(text)
 	if err != nil {
 		return nil, err
 	}
 	for _, doc := range docs {
-		var o map[string]any
-		if err := yaml.Unmarshal(doc, &o); err != nil {
-			return nil, err
-		}
-		if o != nil {
-			all = append(all, o)
+		each := kyaml.NewYAMLOrJSONDecoder(bytes.NewReader(bytes.TrimSpace(doc)), 4096) // as kubectl's reader has it
+		for {
+			var o map[string]any
+			if err := each.Decode(&o); err == io.EOF {
+				break
+			} else if err != nil {
+				return nil, err
+			}
+			if o != nil {
+				all = append(all, o)
+			}
 		}
 	}
 	return all, nil

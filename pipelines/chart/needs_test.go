@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -74,11 +75,19 @@ func TestNeedsOfPods(t *testing.T) {
 		{"hostNetwork: true => hostIPC: true", "host memory"},
 		{"runAsUser: 1000 => runAsUser: 0", "root"},
 		{"        runAsNonRoot: true\n        runAsUser: 1000 => ", "root"},
+		{"runAsUser: 1000 => runAsUser: -0.0", "root"}, // which Kubernetes reads as 0
+		{"runAsUser: 1000 => runAsUser: 0x0", "root"},
 		{inContainer + "runAsUser: 0", "root"},
 		{inPod + "runAsGroup: 0\n", "root group"},
 		{inPod + "fsGroup: 0\n", "root group"},
 		{inPod + "supplementalGroups: [5, 0]\n", "root group"},
 		{inPod + "seccompProfile: {type: Unconfined}\n", "unconfined"},
+		{inPod + "seccompProfile: {type: Localhost, localhostProfile: all.json}\n", "profile all.json"},
+		{inPod + "appArmorProfile: {type: Localhost, localhostProfile: all}\n", "profile all"},
+		{inPod + "windowsOptions: {hostProcess: true}\n", "privileged"},
+		{"hostNetwork: true => runtimeClassName: legacy", "runtime class legacy"},
+		{"hostNetwork: true => priorityClassName: system-node-critical", "priority class system-node-critical"},
+		{"hostNetwork: true => priorityClassName: beamline", ""},
 		{inPod + "appArmorProfile: {type: Unconfined}\n", "unconfined"},
 		{
 			"    spec:\n      host => " +
@@ -173,6 +182,7 @@ func TestNeedsOfObjects(t *testing.T) {
 			"apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: Secret, metadata: {name: x}}",
 			"kind Secret",
 		},
+		{core + "Service\nspec: {externalIPs: [10.0.0.1]}", "external IP 10.0.0.1, kind Service"},
 		{job(""), "kind Job.batch"},
 		{job("helm.sh/hook: pre-rollback"), "hook pre-rollback, kind Job.batch"},
 		{strings.Replace(job(""), "hostNetwork", "hostPID", 1), "host processes, kind Job.batch"},
@@ -204,6 +214,19 @@ func TestNeedsOfResourceDefinitions(t *testing.T) {
 	got, err := Needs(tgz, "bl01t", image)
 	require.NoError(t, err)
 	require.Equal(t, []string{"kind CustomResourceDefinition.apiextensions.k8s.io"}, got)
+}
+
+// Helm reads a hook that begins as JSON as one object after the other, and so must be
+// judged: what YAML takes for the end of a document is not the end of what is made.
+func TestNeedsOfSeveralObjectsInOneDocument(t *testing.T) {
+	const first = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}}`
+	const second = `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"y"}}`
+	for _, between := range []string{"\n", " ", "", "\n---\n", "\n...\n", "\u0085---\u0085", "\u2028---\u2028"} {
+		got, err := ManifestNeeds([]string{first + between + second}, "bl01t", image)
+		require.True(t, err != nil || slices.Contains(got, "kind Secret"), "%q: %v, %v", between, got, err)
+		_, err = Needs(own(t, map[string]string{"x.yaml": first + between + second}), "bl01t", image)
+		require.True(t, err != nil || slices.Contains(got, "kind Secret"), "%q", between)
+	}
 }
 
 func TestNeedsOfWhatIsNoChart(t *testing.T) {

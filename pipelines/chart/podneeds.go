@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -100,6 +101,17 @@ func (n needs) anywhere(key string, field any) {
 		}
 	case "seccompProfile", "appArmorProfile":
 		n.when(fields(field)["type"] == "Unconfined", "unconfined")
+		n.when(fields(field)["type"] == "Localhost", "profile %v", fields(field)["localhostProfile"])
+	case "runtimeClassName": // which may confine its containers less than the node's own
+		n.when(on, "runtime class %v", field)
+	case "priorityClassName":
+		n.when(strings.HasPrefix(fmt.Sprint(field), "system-"), "priority class %v", field)
+	case "hostProcess": // as Windows calls it
+		n.when(on, "privileged")
+	case "externalIPs": // by which a Service takes what others in the cluster send there
+		for _, ip := range list(field) {
+			n.add("external IP %v", ip)
+		}
 	case "procMount":
 		n.when(on && field != "Default", "host kernel files")
 	case "seLinuxOptions":
@@ -119,7 +131,9 @@ func (n needs) anywhere(key string, field any) {
 	case "secretKeyRef", "secretRef":
 		n.when(fields(field) != nil, "secret %v", fields(field)["name"])
 	default:
+		profile, given := strings.CutPrefix(fmt.Sprint(field), "localhost/")
 		n.when(strings.HasPrefix(key, appArmor) && field == "unconfined", "unconfined")
+		n.when(strings.HasPrefix(key, appArmor) && given, "profile %s", profile)
 		n.when(strings.HasPrefix(key, cdi), "device %v", field)
 	}
 }
@@ -130,5 +144,9 @@ func (n needs) when(so bool, format string, args ...any) {
 	}
 }
 
-// isZero reports whether a value is the number of root.
-func isZero(value any) bool { return value != nil && fmt.Sprint(value) == "0" }
+// isZero reports whether a value is the number of root, however it is written: Kubernetes
+// reads -0 as 0.
+func isZero(value any) bool {
+	number, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+	return err == nil && number == 0
+}

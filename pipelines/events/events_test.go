@@ -17,8 +17,11 @@ import (
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttest "k8s.io/client-go/testing"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -52,7 +55,7 @@ func newSite(t *testing.T, addresses ...string) *site {
 		keys[name] = []byte(signingKey + "\n")
 	}
 	require.NoError(t, ledger.SavePolicy(t.Context(), s.n, text, false))
-	_, err := s.n.Client.CoreV1().Secrets("bl01t").Create(t.Context(), &corev1.Secret{
+	_, err := s.n.Client.CoreV1().Secrets(KeysOf("bl01t")).Create(t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: SecretName}, Data: keys,
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
@@ -246,13 +249,13 @@ func TestKeysThatAreNone(t *testing.T) {
 		"none":       {"", "telling a: entry a of Secret tagline-events is no key"},
 		"short":      {"whsec_c2hvcnQ=", "write whsec_ and 24 bytes or more"},
 		"no base64":  {"whsec_" + strings.Repeat("s3cr-t!", 9), "it is not base64"},
-		"no Secret":  {"-", "telling of it: nobody was told: namespace bl01t has no Secret tagline-events"},
+		"no Secret":  {"-", "telling of it: nobody was told: namespace bl01t-keys has no Secret tagline-events"},
 		"whole lost": {"whsec_", "is no key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := newReceiver(t, takes)
 			s := newSite(t, rec.URL)
-			secrets := s.n.Client.CoreV1().Secrets("bl01t")
+			secrets := s.n.Client.CoreV1().Secrets(KeysOf("bl01t"))
 			require.NoError(t, secrets.Delete(t.Context(), SecretName, metav1.DeleteOptions{}))
 			if c.key != "-" {
 				_, err := secrets.Create(t.Context(), &corev1.Secret{
@@ -265,6 +268,35 @@ func TestKeysThatAreNone(t *testing.T) {
 			require.Len(t, s.said, 1)
 			require.Contains(t, s.said[0], c.says)
 			require.NotContains(t, s.said[0], "s3cr-t")
+		})
+	}
+}
+
+// A key that everybody can read who looks at the beamline signs nothing, and what is said
+// tells where it belongs. Both are so for who may not ask for Secrets where it belongs.
+func TestAKeyThatAllWhoLookCanRead(t *testing.T) {
+	for name, refused := range map[string]bool{"no key where it belongs": false, "no right to it": true} {
+		t.Run(name, func(t *testing.T) {
+			rec := newReceiver(t, takes)
+			s := newSite(t, rec.URL)
+			client := s.n.Client.(*fake.Clientset)
+			keys := client.CoreV1().Secrets("bl01t-keys")
+			key, err := keys.Get(t.Context(), SecretName, metav1.GetOptions{})
+			require.NoError(t, err)
+			require.NoError(t, keys.Delete(t.Context(), SecretName, metav1.DeleteOptions{}))
+			key.Namespace = ""
+			_, err = client.CoreV1().Secrets("bl01t").Create(t.Context(), key, metav1.CreateOptions{})
+			require.NoError(t, err)
+			client.PrependReactor("get", "secrets", func(a clienttest.Action) (bool, runtime.Object, error) {
+				no := apierrors.NewForbidden(a.GetResource().GroupResource(), "", nil)
+				return refused && a.GetNamespace() == "bl01t-keys", nil, no
+			})
+			Write(s.ctx, s.n, deed)
+			require.Empty(t, rec.sent())
+			require.Len(t, s.said, 1)
+			require.Contains(t, s.said[0], "whoever looks at namespace bl01t can read its Secret tagline-events; "+
+				"make a new key for each receiver in namespace bl01t-keys, and delete the Secret of namespace bl01t")
+			s.hides(t)
 		})
 	}
 }

@@ -22,21 +22,34 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/policy"
 )
 
-// SecretName is the Secret of a beamline's namespace that holds the keys with which its
-// events are signed: an entry for each receiver, under its name.
+// SecretName is the Secret in the namespace KeysOf that holds the keys with which a
+// beamline's events are signed: an entry for each receiver, under its name.
 const SecretName = "tagline-events"
+
+// KeysOf returns the namespace that holds the keys of the beamline in another. It is one of
+// their own, because who looks at a beamline reads all Secrets of its namespace: Helm's
+// releases are among them, and Kubernetes' roles can't exempt one.
+func KeysOf(namespace string) string { return namespace + "-keys" }
 
 // shortestKey is how long a key must be, as base64: Standard Webhooks wants 24 bytes.
 const shortestKey = 32
 
 // keys returns the keys by receiver.
 func keys(ctx context.Context, n *cluster.Namespace) (map[string][]byte, error) {
-	secret, err := n.Client.CoreV1().Secrets(n.Name).Get(ctx, SecretName, metav1.GetOptions{})
+	namespace := KeysOf(n.Name)
+	secret, err := n.Client.CoreV1().Secrets(namespace).Get(ctx, SecretName, metav1.GetOptions{})
+	// Who has no right there is told so even where no such namespace is.
+	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+		if _, err := n.Client.CoreV1().Secrets(n.Name).Get(ctx, SecretName, metav1.GetOptions{}); err == nil {
+			return nil, fmt.Errorf("whoever looks at namespace %[1]s can read its Secret %[2]s; make a new key for each "+
+				"receiver in namespace %[3]s, and delete the Secret of namespace %[1]s", n.Name, SecretName, namespace)
+		}
+	}
 	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("namespace %s has no Secret %s; give it a key for each receiver", n.Name, SecretName)
+		return nil, fmt.Errorf("namespace %s has no Secret %s; give it a key for each receiver", namespace, SecretName)
 	}
 	if err != nil {
-		return nil, cluster.Broken("reading Secret "+SecretName+" of namespace "+n.Name, err)
+		return nil, cluster.Broken("reading Secret "+SecretName+" of namespace "+namespace, err)
 	}
 	return secret.Data, nil
 }

@@ -228,6 +228,13 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 			w.approve(w.ajp, d, nil)
 			w.approve(w.ajp, d, nil)
 		},
+		"ajp has approved it already": func(w *world, d asset.Digest) { // one key under two names
+			from, to := strings.Index(w.policy, "    - name: ajp"), strings.Index(w.policy, "    - name: maker")
+			w.policy = w.policy[:to] + strings.Replace(w.policy[from:to], "ajp", "ada", 1) + w.policy[to:]
+			w.policy = strings.Replace(w.policy, "count: 1", "count: 2", 1)
+			w.approve(w.ajp, d, nil)
+			w.approve(w.ajp, d, nil)
+		},
 	} {
 		t.Run(says, func(t *testing.T) {
 			w := newWorld(t)

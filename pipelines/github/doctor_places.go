@@ -49,6 +49,10 @@ func matchesRef(pattern, ref string) bool {
 	return ok && err == nil
 }
 
+// bare is a tag that names no asset. A workflow that runs for one signs the release of
+// that version of any asset, as a repository of one asset has such tags.
+const bare = "1.0.0"
+
 // tags looks for rulesets that say who makes, moves and deletes the tags of releases.
 func (r *Repository) tags(ctx context.Context, tags []string) []Finding {
 	t := topic{"tags", "Settings, Rules, Rulesets, New tag ruleset", "metadata: read"}
@@ -69,18 +73,19 @@ func (r *Repository) tags(ctx context.Context, tags []string) []Finding {
 			active = append(active, whole)
 		}
 	}
+	tags = append(slices.Clone(tags), bare)
 	wishFor := func(kind, is, want string) wish {
-		var bare []string
+		var open []string
 		for _, tag := range tags {
 			if !slices.ContainsFunc(active, func(s ruleset) bool { return s.covers(tag, kind) }) {
-				bare = append(bare, tag)
+				open = append(open, tag)
 			}
 		}
 		example := ""
-		if len(bare) > 0 {
-			example = bare[0]
+		if len(open) > 0 {
+			example = open[0]
 		}
-		return wish{len(bare) == 0, fmt.Sprintf(is, example), want + ", for tags **/*"}
+		return wish{len(open) == 0, fmt.Sprintf(is, example), want + ", for tags **/*"}
 	}
 	return t.judge(
 		"rulesets say who makes, moves and deletes those of releases",

@@ -73,6 +73,9 @@ var whatIsOpen = map[string]func(s githubtest.Settings){
 	) {
 		s[githubtest.Repo+"/rulesets/2"].(object)["conditions"] = refs([]string{"~ALL"}, []string{"refs/tags/ioc-*/*"})
 	},
+	"open: tags: whoever may push makes tags such as 1.0.0": func(s githubtest.Settings) {
+		s[githubtest.Repo+"/rulesets/2"].(object)["conditions"] = refs([]string{"refs/tags/*/*"}, nil)
+	},
 	"open: tags: whoever may push moves": func(s githubtest.Settings) { s[githubtest.Repo+"/rulesets"] = []any{} },
 	"open: tags: whoever may push makes": func(s githubtest.Settings) {
 		s[githubtest.Repo+"/rulesets/2"].(object)["enforcement"] = "evaluate"

@@ -51,6 +51,22 @@ func Deploy(ctx context.Context, n *cluster.Namespace, rel ledger.Release, inst 
 		return err
 	}
 	cfg.Releases.Driver = judging{cfg.Releases.Driver, inst.Image, rel.Needs[inst.Name]}
+	templates := &looking{RESTClientGetter: n.Helm, namespace: n.Name, instance: inst.Name}
+	cfg.RESTClientGetter = templates
+	if err := upgrade(ctx, n, cfg, rel, inst, c); err != nil {
+		if templates.refused != nil { // which Helm wraps in no error of ours
+			return templates.refused
+		}
+		return err
+	}
+	return nil
+}
+
+// upgrade makes a release of an instance, or the next revision of one.
+func upgrade(
+	ctx context.Context, n *cluster.Namespace, cfg *action.Configuration, rel ledger.Release, inst record.Instance,
+	c *chart.Chart,
+) error {
 	last, err := settle(cfg, inst.Name)
 	switch {
 	case err != nil:

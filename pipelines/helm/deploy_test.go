@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -75,6 +77,36 @@ func TestDeploySendsOnlyWhatWasConsentedTo(t *testing.T) {
 	more.needs = []string{"kind Service"}
 	s.deployed(more)
 	require.Equal(t, []string{"a-more"}, s.Names("services"))
+}
+
+// A template sees its own namespace, and no Secret: it has the rights of who promotes, and
+// what it makes of a Secret would be whoever's who released it.
+func TestTemplatesReadNoSecrets(t *testing.T) {
+	s := newSite(t)
+	core := s.n.Client.CoreV1()
+	for _, namespace := range []string{"bl01t", "bl01t-keys"} {
+		_, err := core.Secrets(namespace).Create(t.Context(), &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: "key"}, Data: map[string][]byte{"k": []byte("s3cret")},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
+	for version, look := range map[string]string{
+		"1.0.1": `"v1" "Secret" .Release.Namespace "key"`,
+		"1.0.2": `"v1" "Secret" .Release.Namespace ""`,
+		"1.0.3": `"v1" "Secret" "bl01t-keys" "key"`,
+		"1.0.4": `"v1" "Secret" "" ""`,
+		"1.0.5": `"v1" "ConfigMap" "kube-system" "x"`,
+		"1.0.6": `"v1" "ConfigMap" "" ""`,
+		"1.0.7": `"v1" "Namespace" "" "kube-system"`,
+	} {
+		own := aConfigMap + "data: {x: {{ lookup " + look + " | toJson | quote }}}\n"
+		err := s.deploy(ioc{version: version, own: own}, ledger.Override{})
+		require.ErrorContains(t, err, "a template of its chart looks up /api/v1/", look)
+		require.Equal(t, diag.Refused, diag.KindOf(err))
+		require.NotContains(t, s.Names("configmaps"), "a-more")
+	}
+	own := aConfigMap + `data: {x: {{ lookup "v1" "ConfigMap" .Release.Namespace "a-more" | toJson | quote }}}` + "\n"
+	s.deployed(ioc{version: "1.1.0", own: own})
 }
 
 // A deployment that the cluster refuses half way is an error that names version and

@@ -122,7 +122,7 @@ type Verify struct {
 
 // Receiver is told of everything that is done to the beamline.
 type Receiver struct {
-	Name string `json:"name" jsonschema:"pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$,example=logbook" jsonschema_description:"How the receiver is called. The entry of this name in the Secret tagline-events of the namespace holds the key with which its events are signed: whsec_ and base64."`
+	Name string `json:"name" jsonschema:"pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$,example=logbook" jsonschema_description:"How the receiver is called. The entry of this name in the Secret tagline-events holds the key with which its events are signed: whsec_ and base64."`
 	URL  string `json:"url" jsonschema:"minLength=1,example=https://logbook.some-org.example/hooks/tagline" jsonschema_description:"Where events are sent, as CloudEvents. http is for the machine itself and for Services of the cluster, as in http://relay.tools.svc:8080."`
 }
 

@@ -132,6 +132,11 @@ func TestWindow(t *testing.T) {
 		Start: "2026-11-02T00:00", Zone: "America/Chicago", For: "96h",
 		Repeat: "FREQ=MONTHLY;BYDAY=1MO;UNTIL=20270101T000000Z",
 	}
+	// clocks in London are set back on 2026-10-25 at 01:00:00Z, by an hour
+	always := Window{Start: "2026-01-04T00:00", Zone: "Europe/London", For: "24h", Repeat: "FREQ=DAILY"}
+	hourly := Window{Start: "2026-01-04T00:00", Zone: "Europe/London", For: "1h", Repeat: "FREQ=HOURLY"}
+	twice := Window{Start: "2026-10-25T01:30", Zone: "Europe/London", For: "10m"}
+	skipped := Window{Start: "2026-03-29T01:30", Zone: "Europe/London", For: "1h"}
 	for name, c := range map[string]struct {
 		window Window
 		now    string
@@ -146,6 +151,12 @@ func TestWindow(t *testing.T) {
 		"once":                            {once, "2026-11-30T10:59:59Z", "2026-11-30T11:00:00Z"},
 		"never again":                     {once, "2026-12-01T10:00:00Z", ""},
 		"days, by the clock on the wall":  {days, "2026-12-09T05:59:59Z", "2026-12-11T06:00:00Z"},
+		"the hour more of a day":          {always, "2026-10-25T23:30:00Z", "2026-10-26T00:00:00Z"},
+		"the hour less of a day":          {always, "2026-03-29T22:30:00Z", "2026-03-30T00:00:00Z"},
+		"an hour that comes twice":        {hourly, "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z"},
+		"a beginning that comes twice":    {twice, "2026-10-25T00:30:00Z", "2026-10-25T01:40:00Z"},
+		"between the two":                 {twice, "2026-10-25T00:29:00Z", ""},
+		"a beginning that never comes":    {skipped, "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"},
 		"past the end of the recurrences": {days, "2027-01-04T12:00:00Z", ""},
 	} {
 		require.NoError(t, c.window.check(), name)

@@ -82,12 +82,53 @@ func (w Window) In(now time.Time) (until time.Time, in bool) {
 	if err != nil {
 		return time.Time{}, false // the schema refuses it
 	}
-	began := rule.Before(now.In(rule.OrigOptions.Dtstart.Location()), true)
-	if began.IsZero() {
-		return time.Time{}, false
+	zone := rule.OrigOptions.Dtstart.Location()
+	now = now.In(zone)
+	for _, at := range []time.Time{now, again(now)} {
+		began := rule.Before(at, true)
+		if began.IsZero() {
+			continue
+		}
+		if end := ends(began, length); !now.Before(first(began)) && now.Before(end) {
+			return end, true
+		}
 	}
-	until = began.Add(length)
-	return until, now.Before(until)
+	return time.Time{}, false
+}
+
+// A clock that is set back shows some times twice, and of a beginning then the rule has
+// but one: the window is open from the first, and until the last end that it can have.
+
+// shift is more than any clock is set back.
+const shift = 3 * time.Hour
+
+// again returns when the clock shows a second time what it shows at t; t where it does not.
+func again(t time.Time) time.Time { return twin(t, t.Add(shift)) }
+
+// first returns when the clock shows the first time what it shows at t.
+func first(t time.Time) time.Time { return twin(t, t.Add(-shift)) }
+
+// twin returns when the clock shows what it shows at t, as it is set at another time.
+func twin(t, other time.Time) time.Time {
+	_, here := t.Zone()
+	_, there := other.Zone()
+	if found := t.Add(time.Duration(here-there) * time.Second); found.Format(localForm) == t.Format(localForm) {
+		return found
+	}
+	return t
+}
+
+// ends returns when a window ends that began: after its length, and not before the clock
+// on the wall has gone on by as much.
+func ends(began time.Time, length time.Duration) time.Time {
+	wall := time.Date(
+		began.Year(), began.Month(), began.Day(), began.Hour(), began.Minute(), 0, 0, time.UTC,
+	).Add(length)
+	end := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), 0, 0, began.Location())
+	if after := began.Add(length); after.After(end) {
+		return after
+	}
+	return end
 }
 
 // localForm is how people write a time by the clock on the wall.

@@ -23,7 +23,11 @@ type Deps struct {
 	Chart func(ctx context.Context, ref asset.Ref) ([]byte, error)
 	// May lets a beamline return to a release that ran there before; the error says why
 	// it may not. Rollback asks it, and the pass need not hold the release.
-	May     func(ctx context.Context, to ledger.Release) (gate.Pass, error)
+	May func(ctx context.Context, to ledger.Release) (gate.Pass, error)
+	// Again asks the gate once more, when a promotion has the lock: it may have waited for
+	// it, while the policy changed, a closed time began or an approval ended. It is nil
+	// where the pass of before is good.
+	Again   func(ctx context.Context) (gate.Pass, error)
 	Lift    string        // why a hold that a rollback placed may end; empty where nobody lifts one
 	Holder  string        // names this run to others who wait for the beamline; different for each run
 	Timeout time.Duration // until every IOC must live; putting back has as long, and two minutes at least
@@ -91,6 +95,10 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 	var result *Result
 	err := ledger.Locked(ctx, deps.Cluster, deps.Holder, func(ctx, held context.Context, n *cluster.Namespace) error {
 		deps.Cluster = n
+		pass, err := deps.again(ctx, pass)
+		if err != nil {
+			return err
+		}
 		past, err := ledger.Read(ctx, n)
 		if err != nil {
 			return err
@@ -110,6 +118,18 @@ func Run(ctx context.Context, deps Deps, pass gate.Pass) (*Result, error) {
 		return err
 	})
 	return result, err
+}
+
+// again returns what the gate says of the same record now.
+func (d Deps) again(ctx context.Context, pass gate.Pass) (gate.Pass, error) {
+	if d.Again == nil {
+		return pass, nil
+	}
+	now, err := d.Again(ctx)
+	if err == nil && now.Digest() != pass.Digest() {
+		err = fmt.Errorf("promoting: the gate let the record %s through, and then %s", pass.Digest(), now.Digest())
+	}
+	return now, err
 }
 
 // lift returns an error of kind diag.Refused when a rollback placed a hold that

@@ -1,18 +1,21 @@
 package promote_test
 
 import (
+	"cmp"
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/operate"
 	"github.com/tagline-ci/tagline/pipelines/promote"
@@ -32,24 +35,34 @@ func (w *world) as(user string) cluster.Access {
 	return cluster.Access{Kubeconfig: file}
 }
 
-// grant makes the namespace and binds each role to a user, by the role's name.
+// grant makes the namespaces of a beamline and of its events' keys, and binds each role
+// to a user, by the role's name.
 func (w *world) grant() (users map[string]string) {
 	w.t.Helper()
-	_, err := w.client.CoreV1().Namespaces().Create(
-		w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}, metav1.CreateOptions{},
-	)
-	require.NoError(w.t, err)
-	users = map[string]string{}
-	all, _ := roles(w.t)
-	for name, role := range all {
-		_, err = w.client.RbacV1().Roles(w.namespace).Create(w.t.Context(), role, metav1.CreateOptions{})
+	keys := events.KeysOf(w.namespace)
+	for _, name := range []string{w.namespace, keys} {
+		_, err := w.client.CoreV1().Namespaces().Create(
+			w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{},
+		)
 		require.NoError(w.t, err)
-		users[name] = name + "-in-" + w.namespace
-		_, err = w.client.RbacV1().RoleBindings(w.namespace).Create(w.t.Context(), &rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-			Subjects:   []rbacv1.Subject{{Kind: "User", APIGroup: rbacv1.GroupName, Name: users[name]}},
-			RoleRef:    rbacv1.RoleRef{Kind: "Role", APIGroup: rbacv1.GroupName, Name: role.Name},
-		}, metav1.CreateOptions{})
+	}
+	w.t.Cleanup(func() {
+		_ = w.client.CoreV1().Namespaces().Delete(context.Background(), keys, metav1.DeleteOptions{})
+	})
+	all, bindings := render(w.t, w.namespace, given())
+	for _, role := range all {
+		there := w.client.RbacV1().Roles(cmp.Or(role.Namespace, w.namespace))
+		_, err := there.Create(w.t.Context(), role, metav1.CreateOptions{})
+		require.NoError(w.t, err)
+	}
+	users = map[string]string{}
+	for _, b := range bindings {
+		for i, who := range b.Subjects {
+			users[who.Name] = who.Name + "-in-" + w.namespace
+			b.Subjects[i].Name = users[who.Name]
+		}
+		there := w.client.RbacV1().RoleBindings(cmp.Or(b.Namespace, w.namespace))
+		_, err := there.Create(w.t.Context(), &b, metav1.CreateOptions{})
 		require.NoError(w.t, err)
 	}
 	return users
@@ -95,4 +108,21 @@ func TestTheRolesAreEnough(t *testing.T) {
 	_, err = status.Read(t.Context(), w.open(w.as("nobody")))
 	require.Equal(t, diag.Broken, diag.KindOf(err))
 	require.ErrorContains(t, err, "forbidden")
+}
+
+// Who looks reads neither the keys of events nor what else is where they are.
+func TestWhoLooksReadsNoKeyOfEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	users := w.grant()
+	w.logbook()
+	for user, may := range map[string]bool{
+		"looking": false, "operating": true, "promoting": true, "administering": true,
+	} {
+		secrets := w.open(w.as(users[user])).Client.CoreV1().Secrets(events.KeysOf(w.namespace))
+		_, err := secrets.Get(t.Context(), events.SecretName, metav1.GetOptions{})
+		require.Equal(t, !may, apierrors.IsForbidden(err), "%s: %v", user, err)
+		_, err = secrets.List(t.Context(), metav1.ListOptions{})
+		require.True(t, apierrors.IsForbidden(err), "%s: %v", user, err)
+	}
 }

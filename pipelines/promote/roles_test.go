@@ -12,17 +12,23 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/tagline-ci/tagline/pipelines/events"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 )
 
-// roles renders the roles of deploy/tagline-roles, by name, with a user ada who
-// looks.
+// roles renders the roles of deploy/tagline-roles for a beamline without events, by name,
+// with a user ada who looks.
 func roles(t testing.TB) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
+	t.Helper()
+	return render(t, "bl01t", map[string]any{"looking": []any{map[string]any{"kind": "User", "name": "ada"}}})
+}
+
+// render renders the chart of roles for a namespace: roles by name, and bindings.
+func render(t testing.TB, namespace string, values map[string]any) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
 	t.Helper()
 	c, err := loader.LoadDir("../../deploy/tagline-roles")
 	require.NoError(t, err)
-	values := map[string]any{"looking": []any{map[string]any{"kind": "User", "name": "ada"}}}
-	all, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: "roles", Namespace: "bl01t"}, nil)
+	all, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: "roles", Namespace: namespace}, nil)
 	require.NoError(t, err)
 	files, err := engine.Render(c, all)
 	require.NoError(t, err)
@@ -39,6 +45,16 @@ func roles(t testing.TB) (map[string]*rbacv1.Role, []rbacv1.RoleBinding) {
 		}
 	}
 	return found, bindings
+}
+
+// given returns the values that give each role to a user who is called as it, in a
+// beamline with events.
+func given() map[string]any {
+	values := map[string]any{"events": true}
+	for _, name := range []string{"looking", "operating", "promoting", "administering"} {
+		values[name] = []any{map[string]any{"kind": "User", "name": name}}
+	}
+	return values
 }
 
 // may reports whether a role allows something to all objects of a kind, or to one of
@@ -73,7 +89,7 @@ func TestWhatRolesMayNotDo(t *testing.T) {
 		{"looking", "list", "", "pods"},
 		{"looking", "get", "", "pods/log"},
 		{"looking", "list", "", "secrets"},
-		{"looking", "get", "", "secrets"}, // with it, whoever promotes signs events
+		{"looking", "get", "", "secrets"},
 		{"operating", "patch", "apps", "deployments"},
 		{"operating", "delete", "", "pods"},
 		{"operating", "create", "", "pods/attach"},
@@ -107,4 +123,35 @@ func TestWhatRolesMayNotDo(t *testing.T) {
 	require.Len(t, bindings, 1, "nobody has a role that was not given")
 	require.Equal(t, "tagline-looking", bindings[0].RoleRef.Name)
 	require.Equal(t, []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "ada"}}, bindings[0].Subjects)
+}
+
+// Whoever writes the history reads the keys with which it is told, and who only looks has
+// no right where they are. Without events nothing is made beyond the beamline's namespace.
+func TestWhoReadsTheKeysOfEvents(t *testing.T) {
+	keys := events.KeysOf("bl01t")
+	all, bindings := render(t, "bl01t", given())
+	telling := all["telling"]
+	require.Equal(t, keys, telling.Namespace)
+	require.Equal(t, []rbacv1.PolicyRule{{
+		APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{events.SecretName},
+		Verbs: []string{"get"},
+	}}, telling.Rules)
+	var may []string
+	for _, b := range bindings {
+		if b.Namespace == "" { // that of the beamline
+			continue
+		}
+		require.Equal(t, keys, b.Namespace)
+		require.Equal(t, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "tagline-telling"}, b.RoleRef)
+		for _, who := range b.Subjects {
+			may = append(may, who.Name)
+		}
+	}
+	require.Equal(t, []string{"operating", "promoting", "administering"}, may)
+
+	none, bindings := roles(t)
+	require.NotContains(t, none, "telling")
+	for _, b := range bindings {
+		require.Empty(t, b.Namespace)
+	}
 }

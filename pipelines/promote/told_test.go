@@ -28,8 +28,8 @@ type told struct {
 	Text string
 }
 
-// logbook makes the policy of the world's beamline name a receiver, and returns what
-// that has been told so far, each with a good signature.
+// logbook makes the policy of the world's beamline, which has its roles, name a receiver,
+// and returns what that has been told so far, each with a good signature.
 func (w *world) logbook() func() []told {
 	const key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	verifier, err := webhooks.NewWebhook(key)
@@ -57,7 +57,7 @@ func (w *world) logbook() func() []told {
 	w.receivers = []policy.Receiver{{Name: "logbook", URL: server.URL}}
 	text := fmt.Sprintf("unsigned: a beamline of a test\nevents:\n  - {name: logbook, url: %q}\n", server.URL)
 	require.NoError(w.t, ledger.SavePolicy(w.t.Context(), w.cluster, text, false))
-	_, err = w.client.CoreV1().Secrets(w.namespace).Create(w.t.Context(), &corev1.Secret{
+	_, err = w.client.CoreV1().Secrets(events.KeysOf(w.namespace)).Create(w.t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: events.SecretName}, StringData: map[string]string{"logbook": key},
 	}, metav1.CreateOptions{})
 	require.NoError(w.t, err)

@@ -92,7 +92,12 @@ func TestValidate(t *testing.T) {
 		"is not by digest":    func(r *Record) { r.Instances[0].Image = "ghcr.io/org/ioc:1.0.0" },
 		"not ca or pva":       func(r *Record) { r.Instances[0].Protocol = "" },
 		"twice there":         func(r *Record) { r.Instances = append(r.Instances, r.Instances[0]) },
-		"not at digest":       func(r *Record) { r.Parents.Releases[0].Digest = "" },
+		"instance \"../../x\"": func(r *Record) { // a file of that name would be rendered
+			r.Instances[0].Name, r.Instances[0].Chart = "../../x", "ghcr.io/org/charts/../../x@"+sum
+			r.Artifacts[0].Ref = "ghcr.io/org/charts/../../x:2026.11.1"
+		},
+		"\"../x\" is none": func(r *Record) { r.Namespace = "../x" },
+		"not at digest":    func(r *Record) { r.Parents.Releases[0].Digest = "" },
 		"source asyn": func(r *Record) {
 			r.Sources = []Source{{Module: "asyn", URL: "https://x", Ref: "R4-45", Commit: "R4-45"}}
 		},

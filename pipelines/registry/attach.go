@@ -103,6 +103,9 @@ func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind 
 	if err != nil {
 		return nil, r.unread(ctx, "pulling", asset.Ref(ref.String()), err)
 	}
+	if d.MediaType.IsIndex() {
+		return nil, errOther
+	}
 	img, err := d.Image()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errOther, err)

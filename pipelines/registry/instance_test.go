@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -99,4 +101,31 @@ func TestWhatDoesNotExtend(t *testing.T) {
 			require.Equal(t, c.want, extends)
 		})
 	}
+}
+
+// A list of images has one that extends the generic IOC, and others: which of them a node
+// takes, it decides itself.
+func TestAListOfImagesExtendsNothing(t *testing.T) {
+	s := newSite(t)
+	r := open(t, s.host, Options{})
+	files := map[string][]byte{"st.cmd": nil}
+	good, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("1.0.0"), s.image, files)
+	require.NoError(t, err)
+	evil, err := random.Image(16, 2)
+	require.NoError(t, err)
+	amd64 := func(variant string) v1.Descriptor {
+		return v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64", Variant: variant}}
+	}
+	list := mutate.AppendManifests(
+		empty.Index, mutate.IndexAddendum{Add: good.image, Descriptor: amd64("")},
+		mutate.IndexAddendum{Add: evil, Descriptor: amd64("v3")},
+	)
+	h, err := list.Digest()
+	require.NoError(t, err)
+	ref, err := name.NewDigest(s.host + "/instances/bl01t-a@" + h.String())
+	require.NoError(t, err)
+	require.NoError(t, remote.WriteIndex(ref, list))
+	_, err = r.Extends(t.Context(), asset.Ref(ref.String()), s.image)
+	require.ErrorContains(t, err, "it is a list of images")
+	require.Equal(t, diag.Refused, diag.KindOf(err))
 }

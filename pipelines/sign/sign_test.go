@@ -142,3 +142,27 @@ func TestBadKeysAreRefusedWithoutShowingThem(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// Anybody may write any name into a bundle, and it is shown before anything is checked.
+func TestANameThatSteersATerminal(t *testing.T) {
+	private, _, err := NewKey(nil)
+	require.NoError(t, err)
+	key, err := ReadKey(private, nil)
+	require.NoError(t, err)
+	signed, err := key.Sign(t.Context(), Statement{Digest: "sha256:" + strings.Repeat("a", 64), Kind: Release})
+	require.NoError(t, err)
+	name, err := hint(key.private.Public())
+	require.NoError(t, err)
+	require.Equal(t, "key "+name, SignedBy(signed))
+	name, err = quoted(name)
+	require.NoError(t, err)
+	forged := strings.Replace(string(signed), name, `"x\u001b[2J\n::stop-commands::x"`, 1)
+	require.NotEqual(t, string(signed), forged)
+	require.Equal(t, `key "x\x1b[2J\n::stop-commands::x"`, SignedBy([]byte(forged)))
+}
+
+// quoted returns a text as JSON.
+func quoted(text string) (string, error) {
+	b, err := json.Marshal(text)
+	return string(b), err
+}

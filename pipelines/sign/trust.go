@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,13 +130,22 @@ func SignedBy(signed []byte) string {
 	}
 	if c := material.Certificate(); c != nil {
 		if summary, err := certificate.SummarizeCertificate(c); err == nil {
-			return summary.SubjectAlternativeName
+			return printable(summary.SubjectAlternativeName)
 		}
 	}
 	if k := material.PublicKey(); k != nil {
-		return keyed + k.Hint()
+		return keyed + printable(k.Hint())
 	}
 	return "nobody"
+}
+
+// printable quotes a name that could confuse a terminal or a log: anybody may have
+// written it.
+func printable(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // Subject returns the digest, "sha256:…", that a statement says it is about,
