@@ -91,7 +91,8 @@ func readMoved(output, pins string) []string {
 // Tools adds packages to a container that no image is made of: they need no
 // pins.
 func Tools(c *dagger.Container, packages ...string) *dagger.Container {
-	const script = `apt-get update -q && exec apt-get install -qy --no-install-recommends "$@"`
+	const script = `apt-get update -q -o APT::Update::Error-Mode=any &&
+	exec apt-get install -qy --no-install-recommends "$@"`
 	return withApt(c, func(c *dagger.Container) *dagger.Container {
 		return c.WithExec(engine.Shell(script, packages...))
 	})
