@@ -91,7 +91,8 @@ func readMoved(output, pins string) []string {
 // Tools adds packages to a container that no image is made of: they need no
 // pins.
 func Tools(c *dagger.Container, packages ...string) *dagger.Container {
-	const script = `apt-get update -q && exec apt-get install -qy --no-install-recommends "$@"`
+	const script = `apt-get update -q -o APT::Update::Error-Mode=any &&
+	exec apt-get install -qy --no-install-recommends "$@"`
 	return withApt(c, func(c *dagger.Container) *dagger.Container {
 		return c.WithExec(engine.Shell(script, packages...))
 	})
@@ -143,13 +144,26 @@ func Owners(ctx context.Context, c *dagger.Container, files []string) ([]string,
 	if err != nil {
 		return nil, engine.Explain(err)
 	}
+	return readOwners(out), nil
+}
+
+// readOwners reads the output of dpkg-query --search, "package:amd64: /path" lines: the
+// packages, sorted, each once. A path may have several, and lines of its own that say
+// from whom it was diverted.
+func readOwners(out string) []string {
 	var owners []string
 	for line := range strings.Lines(out) {
-		owner, _, _ := strings.Cut(line, ":")
-		owners = append(owners, owner)
+		names, _, found := strings.Cut(line, ": ")
+		if !found || strings.HasPrefix(line, "diversion by ") || strings.HasPrefix(line, "local diversion ") {
+			continue
+		}
+		for name := range strings.SplitSeq(names, ", ") {
+			name, _, _ = strings.Cut(name, ":") // its architecture
+			owners = append(owners, name)
+		}
 	}
 	slices.Sort(owners)
-	return slices.Compact(owners), nil
+	return slices.Compact(owners)
 }
 
 // pinLines writes locked versions as install.sh takes them, sorted.

@@ -27,6 +27,17 @@ func TestPinsAreSortedAndTheLastLockWins(t *testing.T) {
 	require.Equal(t, map[string]string{"awk": "2", "gcc": "3"}, readVersions(pins))
 }
 
+// dpkg says more of a path than one owner: a package of each architecture, and who has
+// diverted the path from whom.
+func TestOwnersAreTheNamesOfPackages(t *testing.T) {
+	require.Equal(t, []string{"libc6", "libgcc-s1", "libssl3t64", "libz-ng"}, readOwners(
+		"libz-ng, libssl3t64:amd64: /usr/lib/a\nlibgcc-s1:amd64, libgcc-s1:i386: /usr/lib/b\n"+
+			"diversion by nvidia from: /usr/lib/c\ndiversion by nvidia to: /usr/lib/c.diverted\n"+
+			"local diversion from: /usr/lib/c\nlibc6:amd64: /usr/lib/c\n",
+	))
+	require.Empty(t, readOwners(""))
+}
+
 func TestInstallFaults(t *testing.T) {
 	img := &recipe.Image{Name: "a", File: "generic-iocs/a/image.yaml"}
 	failed := &dagger.ExecError{

@@ -7,7 +7,8 @@ sort >pins
 awk '{ printf "Package: %s\nPin: version %s\nPin-Priority: 1001\n\n", $1, $2 }' pins >preferences
 have() { dpkg-query --show --showformat '${Package} ${Version}\n' | sort; }
 have >before
-apt-get update -q
+# Without this, an archive that does not answer is a warning, and packages are missing.
+apt-get update -q -o APT::Update::Error-Mode=any
 apt-get install -qy --no-install-recommends --allow-downgrades \
 	-o Dir::Etc::preferences=/var/cache/apt/preferences "$@" </dev/null
 have >after

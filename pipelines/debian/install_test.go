@@ -69,3 +69,29 @@ func TestAnInstallationThatFailsIsNotTaken(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, []string{"gbd"}, readMissing(out))
 }
+
+// An archive that does not answer is said to be silent. Debian's own apt-get takes that
+// for a warning, after which every package is one that Debian does not have.
+func TestASilentArchiveIsNoMissingPackage(t *testing.T) {
+	apt, err := exec.LookPath("apt-get")
+	if err != nil {
+		t.Skip("no apt-get")
+	}
+	for name, script := range map[string]string{"install": installScript, "simulate": simulateScript} {
+		a := newApt(t, "perl 5\n", "")
+		a.write(t, "sources.list", "deb [trusted=yes] http://127.0.0.1:1/debian trixie main\n")
+		for _, folder := range []string{"lists/partial", "cache/archives/partial"} {
+			require.NoError(t, os.MkdirAll(a.work+"/"+folder, 0o755))
+		}
+		a.write(t, "apt.conf", strings.ReplaceAll(`Dir::State::lists "WORK/lists"; Dir::Cache "WORK/cache";
+			Dir::Etc::sourcelist "`+a.bin+`/sources.list"; Dir::Etc::sourceparts "-"; Dir::State::status "/dev/null";
+			Acquire::http::Proxy "DIRECT"; Acquire::Retries "0"; Debug::NoLocking "1"; APT::Sandbox::User "";`, "WORK", a.work))
+		a.write(t, "apt-get", "#!/bin/sh\nAPT_CONFIG="+a.bin+"/apt.conf exec "+apt+" \"$@\"\n")
+		cmd := exec.Command("sh", "-c", strings.ReplaceAll(script, "/var/cache/apt", a.work), "sh", "gcc")
+		cmd.Env = append(os.Environ(), "PATH="+a.bin+":"+os.Getenv("PATH"), "LC_ALL=C")
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err, name)
+		require.Contains(t, string(out), "E: Failed to fetch http://127.0.0.1:1/debian", name)
+		require.Empty(t, readMissing(string(out)), name)
+	}
+}

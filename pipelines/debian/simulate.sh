@@ -1,7 +1,8 @@
 # Says which Debian packages would be installed for those that are its
 # arguments, as "name version" lines, and the versions of those that are there.
 set -e
-apt-get update -q >&2
+# Without this, an archive that does not answer is a warning, and packages are missing.
+apt-get update -q -o APT::Update::Error-Mode=any >&2
 apt-get install -s --no-install-recommends "$@" >/var/cache/apt/simulated
 sed -n 's/^Inst \([^ :]*\)\(:[^ ]*\)\{0,1\} \(\[[^]]*\] \)\{0,1\}(\([^ ]*\) .*/\1 \4/p' /var/cache/apt/simulated
 for p; do

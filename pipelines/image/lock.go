@@ -9,6 +9,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
@@ -135,13 +136,13 @@ func (b Builder) virtual(img *recipe.Image, names []string, resolved map[string]
 }
 
 // resolveFault returns the error that says which packages of img Debian does not have, each with the
-// file and line that names it.
+// file and line that names it, or that nobody could say.
 func (b Builder) resolveFault(img *recipe.Image, err error) error {
 	missing := (*debian.MissingError)(nil)
 	if !errors.As(err, &missing) {
 		return &diag.Error{
-			Kind: diag.Invalid, Doing: "looking for the Debian packages of", Asset: string(img.Name), File: img.File,
-			Err: err, Fix: "correct the package's name",
+			Kind: diag.Broken, Doing: "looking for the Debian packages of", Asset: string(img.Name), File: img.File,
+			Err: err, Fix: engine.Fix(err, "see that the engine reaches Debian's archive, then run it again"),
 		}
 	}
 	var faults diag.Faults

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"testing"
 
+	"dagger.io/dagger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
@@ -31,11 +33,23 @@ func TestEachMissingPackageIsNamedWhereItStands(t *testing.T) {
 	require.EqualError(t, err, ""+
 		"generic-iocs/a/image.yaml:4: Debian has no package gbd; correct the name, or take it out\n"+
 		"generic-iocs/support/asyn.yaml:3: Debian has no package libtrpc-dev; correct the name, or take it out")
-	err = b.resolveFault(img, errors.New("the archive is silent"))
-	require.EqualError(
-		t, err,
-		"generic-iocs/a/image.yaml: looking for the Debian packages of a: the archive is silent; correct the package's name",
-	)
+}
+
+// A package that could not be looked for has no wrong name.
+func TestASilentArchiveIsNoFaultOfTheRecipe(t *testing.T) {
+	b, img := gbd()
+	for err, fix := range map[error]string{
+		errors.New("no engine"): "no engine; " +
+			"see that the engine runs and has space left on its disk, then run it again",
+		&dagger.ExecError{
+			Cmd: []string{"sh", "-c", "x\ny"}, ExitCode: 100, Stderr: "E: Failed to fetch it",
+		}: "sh -c …: exit status 100; see that the engine reaches Debian's archive, " +
+			"then run it again\n  E: Failed to fetch it",
+	} {
+		err = b.resolveFault(img, engine.Explain(err))
+		require.Equal(t, diag.Broken, diag.KindOf(err))
+		require.EqualError(t, err, "generic-iocs/a/image.yaml: looking for the Debian packages of a: "+fix)
+	}
 }
 
 func TestAPackageWithoutVersionIsRefused(t *testing.T) {

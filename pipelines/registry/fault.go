@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -17,23 +18,28 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// fault returns the error of a request about ref, with what to do. The password
-// is taken out of the registry's answer.
+// fault returns the error of a request about ref, with what to do.
 func (r *Registry) fault(doing string, ref asset.Ref, err error) error {
-	e := &diag.Error{Kind: diag.Broken, Doing: doing, Asset: string(ref), Err: err, Fix: r.fix(err)}
+	return &diag.Error{Kind: diag.Broken, Doing: doing, Asset: string(ref), Err: r.shown(err), Fix: r.fix(err)}
+}
+
+// shown returns err as people may see it: the registry's answer is in it, from which
+// the password is taken out.
+func (r *Registry) shown(err error) error {
 	text := err.Error()
 	for _, secret := range r.secrets() {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "***")
 		}
 	}
-	if text != err.Error() {
-		e.Err = errors.New(text)
+	if text == err.Error() {
+		return err
 	}
-	return e
+	return errors.New(text)
 }
 
-// secrets returns the credentials of the registry, in all forms.
+// secrets returns the credentials of the registry, in all forms: as they are given,
+// and as a request has them.
 func (r *Registry) secrets() []string {
 	auth := r.auth
 	if auth == nil {
@@ -49,7 +55,8 @@ func (r *Registry) secrets() []string {
 	if err != nil {
 		return nil
 	}
-	return []string{c.Password, c.Auth, c.IdentityToken, c.RegistryToken}
+	header := base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
+	return []string{header, c.Password, c.Auth, c.IdentityToken, c.RegistryToken}
 }
 
 // fix returns what a person can do about err.
@@ -83,7 +90,7 @@ func (r *Registry) unread(ctx context.Context, doing string, ref asset.Ref, err 
 			Kind:  diag.Refused,
 			Doing: doing,
 			Asset: string(ref),
-			Err:   fmt.Errorf("a part of it is %w: %w", ErrNotFound, err),
+			Err:   fmt.Errorf("a part of it is %w: %w", ErrNotFound, r.shown(err)),
 			Fix:   restore,
 		}
 	}
@@ -94,7 +101,7 @@ func (r *Registry) unread(ctx context.Context, doing string, ref asset.Ref, err 
 		Kind:  diag.Refused,
 		Doing: doing,
 		Asset: string(ref),
-		Err:   fmt.Errorf("it is not what was pushed: %w", err),
+		Err:   fmt.Errorf("it is not what was pushed: %w", r.shown(err)),
 		Fix:   restore,
 	}
 }

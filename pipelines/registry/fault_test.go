@@ -235,14 +235,46 @@ func TestErrorsSayWhatToDoAndNoSecret(t *testing.T) {
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}
+			if req.Method == http.MethodHead { // whose answer can say nothing
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
 			w.WriteHeader(status)
 			_, password, _ := req.BasicAuth()
-			fmt.Fprintf(w, "no %s for you", password)
+			fmt.Fprintf(w, "no %s for you, %s", password, req.Header.Get("Authorization"))
 		})
 		_, err := open(t, s.host, Options{Username: "me", Password: "hunter2"}).PushChart(t.Context(), s.charts[0])
 		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "no *** for you, Basic ***")
 		require.NotContains(t, err.Error(), "hunter2")
 	}
+}
+
+// A part that is gone is told with the registry's answer too.
+func TestWhatIsGoneIsToldWithoutASecret(t *testing.T) {
+	gone := false
+	host := registrytest.Serve(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			_, password, ok := req.BasicAuth()
+			switch {
+			case !ok && gone:
+				w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+				w.WriteHeader(http.StatusUnauthorized)
+			case gone && strings.Contains(req.URL.Path, "/blobs/"):
+				w.WriteHeader(http.StatusNotFound)
+				fmt.Fprintf(w, "%s finds nothing", password)
+			default:
+				h.ServeHTTP(w, req)
+			}
+		})
+	})
+	image := pushImage(t, host)
+	gone = true
+	_, err := open(t, host, Options{Username: "me", Password: "hunter2"}).Intact(t.Context(), image)
+	require.ErrorIs(t, err, ErrNotFound)
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+	require.ErrorContains(t, err, "*** finds nothing; "+restore)
+	require.NotContains(t, err.Error(), "hunter2")
 }
 
 func TestCancelledRunEndsAtOnce(t *testing.T) {

@@ -23,3 +23,13 @@ func TestReadLdd(t *testing.T) {
 	}, loaded)
 	require.Equal(t, []string{"libgone.so.1"}, missing)
 }
+
+// A database whose name has .so in it is not asked what it loads.
+func TestReadFiles(t *testing.T) {
+	files, objects := readFiles("/m/db/b.source.db\n/m/lib/libm.so.1.2\n/m/db/a b.db\n/m/lib/libm.so\n/m/db/a b.db\n")
+	require.Equal(t, []string{"/m/db/a b.db", "/m/db/b.source.db", "/m/lib/libm.so", "/m/lib/libm.so.1.2"}, files)
+	require.Equal(t, []string{"/m/lib/libm.so", "/m/lib/libm.so.1.2"}, objects)
+	files, objects = readFiles("")
+	require.Empty(t, files)
+	require.Empty(t, objects)
+}

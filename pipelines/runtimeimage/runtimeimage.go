@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -139,14 +140,25 @@ func (r Computer) data(ctx context.Context) (files, objects []string, err error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing what the IOC of %s reads: %w", r.Image.Name, engine.Explain(err))
 	}
+	files, objects = readFiles(out)
+	return files, objects, nil
+}
+
+// sharedObject is how shared objects are named: libx.so, libx.so.1.2.
+var sharedObject = regexp.MustCompile(`\.so(\.\d+)*$`)
+
+// readFiles reads paths, a line each: sorted, each once, and which of them are shared
+// objects. ldd fails for anything else.
+func readFiles(out string) (files, objects []string) {
 	files = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
 	slices.Sort(files)
+	files = slices.Compact(files)
 	for _, p := range files {
-		if strings.Contains(path.Base(p), ".so") {
+		if sharedObject.MatchString(p) {
 			objects = append(objects, p)
 		}
 	}
-	return slices.Compact(files), objects, nil
+	return files, objects
 }
 
 // stripped returns the files at paths of the developer image without symbols,

@@ -134,11 +134,17 @@ func (t Tester) RunAll(ctx context.Context, batch []Subject) ([]*record.Test, er
 	return results, nil
 }
 
-// judge writes into the result what the boots of an IOC have shown.
+// judge writes into the result what the boots of an IOC have shown: each fault once,
+// and the log of the first boot that has one.
 func (s Subject) judge(result *record.Test, boots []*bootLog) {
 	result.PVs = boots[0].pvs
+	faulty := -1 // the first such boot
 	for i, b := range boots {
-		result.Faults = append(result.Faults, b.faults(s)...)
+		for _, fault := range b.faults(s) {
+			if !slices.Contains(result.Faults, fault) {
+				result.Faults = append(result.Faults, fault)
+			}
+		}
 		result.Notes = append(result.Notes, b.notes(s)...)
 		if i == 0 && len(result.Faults) == 0 {
 			seen := fmt.Sprintf("started, %d PVs, stopped with exit status 0", len(b.pvs))
@@ -146,12 +152,15 @@ func (s Subject) judge(result *record.Test, boots []*bootLog) {
 		}
 		result.Faults = append(result.Faults, b.wrongAnswers(s, i+1)...)
 		result.Evidence = append(result.Evidence, b.evidence(s, i+1)...)
+		if faulty < 0 && len(result.Faults) > 0 {
+			faulty = i
+		}
 	}
 	slices.Sort(result.Notes)
 	result.Notes = slices.Compact(result.Notes)
 	if result.Passed = len(result.Faults) == 0; !result.Passed {
 		result.Evidence = nil
-		result.Log = boots[len(boots)-1].tail(40)
+		result.Log = boots[faulty].tail(40)
 	}
 }
 

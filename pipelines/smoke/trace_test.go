@@ -34,7 +34,9 @@ func TestTheOwnerOfAFile(t *testing.T) {
 	bin := t.TempDir()
 	require.NoError(t, os.WriteFile(bin+"/dpkg-query", []byte("#!/bin/sh\n"+
 		`[ "$*" = "--search /lib/libz.so /usr/lib/libz.so" ] || exit 1`+"\n"+
-		"echo zlib1g:amd64: /usr/lib/libz.so\necho no path found matching pattern /lib/libz.so >&2\nexit 1\n"), 0o755))
+		"echo diversion by libc6 from: /usr/lib/libz.so\necho diversion by libc6 to: /usr/lib/libz.so.libc6\n"+
+		"echo local diversion from: /usr/lib/libz.so\necho zlib1g:amd64, zlib1g:i386: /usr/lib/libz.so\n"+
+		"echo no path found matching pattern /lib/libz.so >&2\nexit 1\n"), 0o755))
 	out, err := sh(t, bin, ownerScript, "/lib/libz.so")
 	require.NoError(t, err)
 	require.Equal(t, "zlib1g\n", out)

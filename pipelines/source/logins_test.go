@@ -98,3 +98,26 @@ func TestMirrorsHaveNoPassword(t *testing.T) {
 	_, err := ParseMirrors([]string{"https://github.com/=ssh://git@git.example.org/mirrors/"})
 	require.NoError(t, err)
 }
+
+// Who asks for a way to sign in is refused a URL that has one in it, and told no part
+// of it.
+func TestAnAddressHasNoLogin(t *testing.T) {
+	logins, err := ReadLogins("machine git.example.org login ada password p\n")
+	require.NoError(t, err)
+	for _, raw := range []string{
+		"https://ada:hunter2@git.example.org/a", "https://hunter2@git.example.org/a",
+		"ssh://git:hunter2@git.example.org/a", "https://ada:hunter2%zz@git.example.org/a",
+	} {
+		_, err := logins.Auth(raw)
+		require.Equal(t, diag.Invalid, diag.KindOf(err), raw)
+		require.ErrorContains(t, err, "give it in .netrc or TAGLINE_NETRC")
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+	for raw, want := range map[string]bool{
+		"https://git.example.org/a": true, "https://example.org/a": false, "ssh://git@git.example.org/a": false,
+	} {
+		auth, err := logins.Auth(raw)
+		require.NoError(t, err, raw)
+		require.Equal(t, want, auth != nil, raw)
+	}
+}
