@@ -78,7 +78,8 @@ func TestPodsStayOnANodeThatStopped(t *testing.T) {
 
 func TestTheNodeRunsApart(t *testing.T) {
 	for name, d := range testDaemons(t) {
-		assert.Equal(t, name == nodeDaemon || name == secondDaemon, d.Private != nil, "%s: what mounts and starts others is enclosed", name)
+		apart := name == nodeDaemon || name == secondDaemon
+		assert.Equal(t, apart, d.Private != nil, "%s: what mounts and starts others is enclosed", name)
 	}
 }
 

@@ -70,15 +70,15 @@ func TestTheSecondNodeIsKnownToTheCluster(t *testing.T) {
 // the node is gone, and pods would be sent to it.
 func TestNothingIsLeftOfASecondNode(t *testing.T) {
 	c := testCluster(t)
-	pod := func(name, node string) *core.Pod {
-		return &core.Pod{ObjectMeta: meta.ObjectMeta{Namespace: "bl01t", Name: name}, Spec: core.PodSpec{NodeName: node}}
+	pod := &core.Pod{
+		ObjectMeta: meta.ObjectMeta{Namespace: "bl01t", Name: "a"}, Spec: core.PodSpec{NodeName: SecondName},
 	}
 	silent := &core.Node{
 		ObjectMeta: meta.ObjectMeta{Name: FirstName},
 		Spec:       core.NodeSpec{Taints: []core.Taint{{Key: core.TaintNodeUnreachable}}},
 	}
 	client := fake.NewClientset(
-		silent, &core.Node{ObjectMeta: meta.ObjectMeta{Name: SecondName}}, pod("a", SecondName),
+		silent, &core.Node{ObjectMeta: meta.ObjectMeta{Name: SecondName}}, pod,
 	)
 	n := c.second()
 	n.Cgroup = "/tagline-test-of-no-node" // that of a node which runs here is left alone
