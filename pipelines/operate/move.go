@@ -21,11 +21,24 @@ import (
 
 // Move makes IOCs run on a node, through promotions too, and returns when they
 // are ready there. Where node is empty, their charts decide again. When one does
-// not get ready, all are put back and the error is of kind diag.Undone.
-func Move(ctx context.Context, o Order, node string) error {
+// not get ready, all are put back and the error is of kind diag.Undone. It is of kind
+// diag.Refused where the node of one is gone, unless the person says, with off, that
+// nothing runs there any more: two IOCs must never hold one device.
+func Move(ctx context.Context, o Order, node string, off bool) error {
 	return o.locked(ctx, "move", func(ctx context.Context, o Order, l *ledger.Ledger) error {
 		if err := there(ctx, o.Cluster, node); err != nil {
 			return err
+		}
+		lost, err := o.lost(ctx)
+		if err != nil {
+			return err
+		}
+		if len(lost) > 0 && !off {
+			return &diag.Error{
+				Kind: diag.Refused, Doing: "moving", Asset: lost[0].Instance, Err: errors.New(lost[0].Doing),
+				Fix: "see that " + lost[0].Lost + " is off, or cut off from what the IOC drives and serves, " +
+					"and say so with --node-is-off",
+			}
 		}
 		if err := pods.Pull(ctx, o.Cluster, imagesOn(l, o.Instances, node)); err != nil {
 			return err
@@ -34,13 +47,13 @@ func Move(ctx context.Context, o Order, node string) error {
 		for _, name := range o.Instances {
 			former[name] = l.Overrides[name]
 		}
-		err := o.place(ctx, l, func(string) string { return node })
+		err = o.place(ctx, l, func(string) string { return node }, lost)
 		if err == nil {
 			return nil
 		}
 		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
 		defer cancel()
-		if undoing := o.place(back, l, func(name string) string { return former[name].Node }); undoing != nil {
+		if undoing := o.place(back, l, func(name string) string { return former[name].Node }, nil); undoing != nil {
 			return fmt.Errorf("%w, and moving back: %w", err, undoing)
 		}
 		return &diag.Error{Kind: diag.Undone, Doing: "moving " + strings.Join(o.Instances, ", ") + " to node " + node,
@@ -48,8 +61,22 @@ func Move(ctx context.Context, o Order, node string) error {
 	})
 }
 
-// place sets the node of each instance, makes its Deployment so, and waits.
-func (o Order) place(ctx context.Context, l *ledger.Ledger, node func(instance string) string) error {
+// lost returns the states of the order's instances whose node is gone.
+func (o Order) lost(ctx context.Context) (lost []pods.State, err error) {
+	states, _, err := pods.States(ctx, o.Cluster)
+	for _, name := range o.Instances {
+		if states[name].Lost != "" {
+			lost = append(lost, states[name])
+		}
+	}
+	return lost, err
+}
+
+// place sets the node of each instance, makes its Deployment so, gives up the pods
+// of lost, and waits.
+func (o Order) place(
+	ctx context.Context, l *ledger.Ledger, node func(instance string) string, lost []pods.State,
+) error {
 	for _, name := range o.Instances {
 		was := l.Overrides[name]
 		was.Node = node(name)
@@ -76,6 +103,10 @@ func (o Order) place(ctx context.Context, l *ledger.Ledger, node func(instance s
 		if l.Overrides[name].Stopped == nil {
 			wanted = append(wanted, name)
 		}
+	}
+	// Not before: the cluster would start another from what it was.
+	if err := pods.GiveUp(ctx, o.Cluster, lost); err != nil {
+		return err
 	}
 	return pods.Wait(ctx, o.Cluster, wanted)
 }

@@ -209,7 +209,7 @@ func orders(t *testing.T) map[string]func(Order) error {
 		"stop":    func(o Order) error { return Stop(t.Context(), o) },
 		"start":   func(o Order) error { return Start(t.Context(), o) },
 		"restart": func(o Order) error { return Restart(t.Context(), o) },
-		"move":    func(o Order) error { return Move(t.Context(), o, "ws012") },
+		"move":    func(o Order) error { return Move(t.Context(), o, "ws012", false) },
 		"remove":  func(o Order) error { return Remove(t.Context(), o, true) },
 	}
 }
