@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster/clustertest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -32,6 +33,23 @@ func TestMoveFromANodeThatIsGone(t *testing.T) {
 	s.Lose("")
 	require.Len(t, s.Names("pods"), 2, "nothing runs twice when the node is back")
 	require.Equal(t, clustertest.Node, s.state("a").Node)
+}
+
+// A pod that was not ready when its node went does not tell. Whoever may look at nodes
+// is refused all the same.
+func TestThatANodeIsGoneIsKnownFromTheNodeToo(t *testing.T) {
+	s := onShift(t, movedTo("ws012"))
+	s.Instances = []string{"a", "b"}
+	for _, ready := range []corev1.ConditionStatus{corev1.ConditionTrue, corev1.ConditionFalse} {
+		lost, err := s.lost(t.Context(), []corev1.Node{thatIs("ws012", ready)})
+		require.NoError(t, err)
+		require.Empty(t, lost, "one that is ill can still end pods")
+	}
+	lost, err := s.lost(t.Context(), []corev1.Node{thatIs("ws012", corev1.ConditionUnknown)})
+	require.NoError(t, err)
+	require.Len(t, lost, 1)
+	require.Equal(t, s.state("a").Pod, lost[0].Pod)
+	require.Contains(t, lost[0].Doing, "node ws012 is gone")
 }
 
 // Whoever says that a node is off gives up the pods of that one, and no others.

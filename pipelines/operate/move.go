@@ -26,10 +26,14 @@ import (
 // nothing runs there any more: two IOCs must never hold one device.
 func Move(ctx context.Context, o Order, node string, off bool) error {
 	return o.locked(ctx, "move", func(ctx context.Context, o Order, l *ledger.Ledger) error {
-		if err := there(ctx, o.Cluster, node); err != nil {
+		known, err := nodes(ctx, o.Cluster)
+		if err == nil {
+			err = there(known, node)
+		}
+		if err != nil {
 			return err
 		}
-		lost, err := o.lost(ctx)
+		lost, err := o.lost(ctx, known)
 		if err != nil {
 			return err
 		}
@@ -61,12 +65,18 @@ func Move(ctx context.Context, o Order, node string, off bool) error {
 	})
 }
 
-// lost returns the states of the order's instances whose node is gone.
-func (o Order) lost(ctx context.Context) (lost []pods.State, err error) {
+// lost returns the states of the order's instances whose node is gone, also of those
+// whose pods do not tell, where the nodes are known.
+func (o Order) lost(ctx context.Context, known []corev1.Node) (lost []pods.State, err error) {
 	states, _, err := pods.States(ctx, o.Cluster)
 	for _, name := range o.Instances {
-		if states[name].Lost != "" {
-			lost = append(lost, states[name])
+		s := states[name]
+		gone := func(n corev1.Node) bool { return n.Name == s.Node && readiness(n) == corev1.ConditionUnknown }
+		if s.Lost == "" && slices.ContainsFunc(known, gone) {
+			s.Lose()
+		}
+		if s.Lost != "" {
+			lost = append(lost, s)
 		}
 	}
 	return lost, err
@@ -123,26 +133,28 @@ func (o Order) release(ctx context.Context, instance string) error {
 	return nil
 }
 
-// there returns an error of kind diag.Invalid, with the nodes there are, when no
-// node of this name is ready. Whoever may not look at nodes finds out by moving.
-func there(ctx context.Context, n *cluster.Namespace, node string) error {
-	if node == "" {
-		return nil
-	}
+// nodes returns the nodes of the cluster, none to whoever may not look at them.
+func nodes(ctx context.Context, n *cluster.Namespace) ([]corev1.Node, error) {
 	list, err := n.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return cluster.Broken("listing the nodes", err)
+		return nil, cluster.Broken("listing the nodes", err)
 	}
+	return list.Items, nil
+}
+
+// there returns an error of kind diag.Invalid, with the nodes there are, when no
+// node of this name is ready. Whoever may not look at nodes finds out by moving.
+func there(known []corev1.Node, node string) error {
 	var ready []string
-	for _, known := range list.Items {
-		if isReady(known) {
-			ready = append(ready, known.Name)
+	for _, n := range known {
+		if readiness(n) == corev1.ConditionTrue {
+			ready = append(ready, n.Name)
 		}
 	}
-	if slices.Contains(ready, node) {
+	if node == "" || known == nil || slices.Contains(ready, node) {
 		return nil
 	}
 	return &diag.Error{
@@ -151,10 +163,14 @@ func there(ctx context.Context, n *cluster.Namespace, node string) error {
 	}
 }
 
-func isReady(node corev1.Node) bool {
-	return slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-	})
+// readiness returns what the cluster says of a node: it is unknown once the node is gone.
+func readiness(node corev1.Node) corev1.ConditionStatus {
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status
+		}
+	}
+	return ""
 }
 
 // imagesOn returns the images that a node needs to run instances.

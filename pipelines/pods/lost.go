@@ -42,9 +42,9 @@ func ofTheIOC(mine []corev1.Pod) []corev1.Pod {
 	return slices.DeleteFunc(mine, func(p corev1.Pod) bool { return isLost(&p) })
 }
 
-// fromLost fills in what is known of a pod whose node is gone.
-func (s *State) fromLost(p *corev1.Pod) {
-	s.fromPod(p)
+// Lose makes a state say that the node is gone. What was known of its pod may be so no
+// more.
+func (s *State) Lose() {
 	s.Lost, s.Ready, s.Failing = s.Node, false, true
 	s.Doing = fmt.Sprintf("node %s is gone: whether the IOC still runs there is not known", s.Lost)
 }

@@ -121,7 +121,8 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 		return s
 	}
 	if i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return isLost(&p) }); i >= 0 {
-		s.fromLost(&pods[i])
+		s.fromPod(&pods[i])
+		s.Lose()
 		return s
 	}
 	s.fromPod(&pods[0])
