@@ -51,6 +51,7 @@ type node struct {
 	Port   int    // where its kubelet answers
 	Cgroup string // holds the control groups of its pods
 	Pods   addresses
+	Taint  string // the key of a taint, which a pod here must tolerate; empty for none
 }
 
 func (c cluster) first() node {
@@ -165,7 +166,7 @@ func (n node) writeKubelet() error {
 }
 
 func (n node) kubeletConfig() map[string]any {
-	return map[string]any{
+	config := map[string]any{
 		"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
 		"address": n.NodeIP, "port": n.Port, "healthzPort": 0,
 		"tlsCertFile": n.pki("kubelet.crt"), "tlsPrivateKeyFile": n.pki("kubelet.key"),
@@ -191,6 +192,10 @@ func (n node) kubeletConfig() map[string]any {
 		"nodeStatusUpdateFrequency": "30s", "nodeLeaseDurationSeconds": 120,
 		"volumeStatsAggPeriod": "-1s", "containerLogMonitorInterval": "1m",
 	}
+	if n.Taint != "" {
+		config["registerWithTaints"] = []core.Taint{{Key: n.Taint, Effect: core.TaintEffectNoSchedule}}
+	}
+	return config
 }
 
 // configuration is a hash of the files that the node reads when it starts; with

@@ -17,6 +17,10 @@ import (
 	"github.com/tagline-ci/tagline/ci/local/state"
 )
 
+// SecondTaint is the key of a taint that pods on the second node must tolerate: those of
+// others shall not fail with it.
+const SecondTaint = "tagline/second-node"
+
 // SecondNode is a node that a test adds to the cluster that runs, to see what
 // becomes of IOCs when it fails. It is this machine once more: pods on the host's
 // network have the same address on both. While it is there the cluster does what
@@ -30,7 +34,7 @@ type SecondNode struct {
 func (c cluster) second() node {
 	return node{
 		cluster: c, Name: SecondName, Daemon: secondDaemon, Folder: "second", Port: 16251,
-		Cgroup: "/tagline-2", Pods: secondPods,
+		Cgroup: "/tagline-2", Pods: secondPods, Taint: SecondTaint,
 	}
 }
 

@@ -56,13 +56,16 @@ func TestTheSecondNodeIsKnownToTheCluster(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "system:node:"+SecondName, crts[0].Subject.CommonName, "it may change its own node alone")
 	var kubelet struct {
-		TLSCertFile    string
-		Authentication struct{ X509 struct{ ClientCAFile string } }
+		TLSCertFile        string
+		RegisterWithTaints []core.Taint
+		Authentication     struct{ X509 struct{ ClientCAFile string } }
 	}
 	b, err := os.ReadFile(n.own("kubelet.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(b, &kubelet))
 	assert.FileExists(t, kubelet.TLSCertFile)
+	require.Len(t, kubelet.RegisterWithTaints, 1, "pods of others would fail with it")
+	assert.NotContains(t, c.first().kubeletConfig(), "registerWithTaints")
 	assert.FileExists(t, kubelet.Authentication.X509.ClientCAFile, "the cluster has one authority")
 }
 
