@@ -14,6 +14,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/operate"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
@@ -24,9 +25,9 @@ func newConsole(a *app) *cobra.Command {
 		Use:   "console BEAMLINE INSTANCE",
 		Short: "Join the shell of a running IOC",
 		Long: "Joins the shell of a running IOC, and shows what it wrote last. Several people may be\n" +
-			"in it: each sees what the others type. Ctrl-] leaves it. Ctrl-C, Ctrl-D, Ctrl-\\ and\n" +
-			"Ctrl-Z are not passed on, because they would stop the IOC; typing exit does stop it,\n" +
-			"and the cluster then starts it again.",
+			"in it: each sees what the others type, and who they are. Ctrl-] leaves it. Ctrl-C, Ctrl-D,\n" +
+			"Ctrl-\\ and Ctrl-Z are not passed on, because they would stop the IOC; typing exit does\n" +
+			"stop it, and the cluster then starts it again.",
 		Example: "  tagline console bl01t bl01t-mo-ioc-01",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			keyboard, err := a.keyboard("joining the IOC shell of", given[1])
@@ -43,6 +44,7 @@ func newConsole(a *app) *cobra.Command {
 			}
 			fmt.Fprintf(a.Err, "The shell of %s on %s. Ctrl-] leaves it.\n", s.Instance, s.Node)
 			a.lastScreen(cmd.Context(), n, s, keyboard)
+			defer operate.Attend(cmd.Context(), n, s.Instance, a.holder(), a.aside)()
 			return a.raw(cmd.Context(), keyboard, func(sizes remotecommand.TerminalSizeQueue) error {
 				return pods.Console(cmd.Context(), n, s, keyboard, a.Out, sizes)
 			})
@@ -51,6 +53,9 @@ func newConsole(a *app) *cobra.Command {
 	b.flags(cmd)
 	return cmd
 }
+
+// aside writes a line of Tagline's own into a terminal that passes on every key.
+func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", line) }
 
 // lastScreen shows as many of the last lines that an IOC wrote as the terminal has room
 // for: whoever joins sees what the others see.

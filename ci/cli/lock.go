@@ -48,15 +48,19 @@ func (a *app) lock(ctx context.Context, s *site, check bool, assets []string) er
 	for i, name := range assets {
 		names[i] = asset.Name(name) // whatever it is: the tree has none of a name that is none
 	}
+	what, err := release.ReadLocking(os.DirFS(root), names...)
+	if err != nil {
+		return err
+	}
 	return a.builder(ctx, s, func(ctx context.Context, b release.Builder) error {
 		if check {
-			drifts, err := b.Drifts(ctx, os.DirFS(root), names...)
+			drifts, err := b.Drifts(ctx, what)
 			if err != nil {
 				return err
 			}
 			return a.print(drifts, func(w io.Writer) error { return writeDrifts(w, drifts) })
 		}
-		locks, err := b.Lock(ctx, os.DirFS(root), names...)
+		locks, err := b.Lock(ctx, what)
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,8 @@ import (
 type fault struct {
 	part string // "the registry", as the table says it
 	how  how
-	pid  func(*trial) (int, error) // of the part; of the command, when nil
+	pid  func(*trial) (int, error)    // of the part; of the command, when nil
+	port func(*trial) (uint16, error) // of a network that is cut
 	// mended reports whether the part is started again by what watches it. What
 	// isn't is started by tagline up, as a person would.
 	mended bool
@@ -33,12 +34,14 @@ const (
 	killed      how = "killed"
 	interrupted how = "interrupted"
 	frozen      how = "frozen"
-	slowed      how = "slowed"                  // to a tenth of its speed
-	full        how = "out of file descriptors" // as on a full table, and much as on a full disk
+	slowed      how = "slowed" // to a tenth of its speed
+	spent       how = "out of file descriptors"
+	full        how = "with a full disk"
+	cut         how = "cut" // so that a connection hangs
 )
 
 // lasts reports whether a fault is over after a while, by itself.
-func (h how) lasts() bool { return h == frozen || h == slowed || h == full }
+func (h how) lasts() bool { return h != killed && h != interrupted }
 
 func (f fault) String() string { return f.part + " " + string(f.how) }
 
@@ -51,20 +54,25 @@ var faults = []fault{
 	{part: "registry and git server", how: killed, pid: daemon("shelf")},
 	{part: "registry and git server", how: frozen, pid: daemon("shelf")},
 	{part: "registry and git server", how: slowed, pid: daemon("shelf")},
+	{part: "registry and git server", how: spent, pid: daemon("shelf")},
 	{part: "registry and git server", how: full, pid: daemon("shelf")},
 	{part: "engine", how: frozen, pid: daemon("engine")},
 	{part: "API server", how: killed, pid: daemon("kube-apiserver")},
 	{part: "API server", how: frozen, pid: daemon("kube-apiserver")},
 	{part: "API server", how: slowed, pid: daemon("kube-apiserver")},
-	{part: "API server", how: full, pid: daemon("kube-apiserver")},
+	{part: "API server", how: spent, pid: daemon("kube-apiserver")},
 	{part: "etcd", how: killed, pid: daemon("kube-etcd")},
 	{part: "etcd", how: frozen, pid: daemon("kube-etcd")},
 	{part: "etcd", how: slowed, pid: daemon("kube-etcd")},
+	{part: "etcd", how: full, pid: daemon("kube-etcd")},
 	{part: "controllers", how: killed, pid: daemon("kube-controller-manager")},
 	{part: "kubelet", how: killed, pid: child("kube kubelet"), mended: true},
 	{part: "kubelet", how: frozen, pid: child("kube kubelet")},
 	{part: "containerd", how: killed, pid: child("/usr/bin/containerd"), mended: true},
+	{part: "containerd", how: full, pid: child("/usr/bin/containerd"), mended: true},
 	{part: "node", how: killed, pid: daemon("kube-node")},
+	{part: "network to the API server", how: cut, port: server(apiServer)},
+	{part: "network to the registry and git server", how: cut, port: server(shelf)},
 }
 
 // daemon returns how to find a daemon of tagline up.
@@ -120,7 +128,7 @@ func descends(pid, ancestor int, parents map[int]int) bool {
 
 // strike does the fault to a process. One that lasts is over after length, or when
 // ctx ends.
-func (f fault) strike(ctx context.Context, pid int, length time.Duration) error {
+func (f fault) strike(ctx context.Context, pid int, length time.Duration) (err error) {
 	switch f.how {
 	case killed:
 		return syscall.Kill(pid, syscall.SIGKILL)
@@ -136,7 +144,14 @@ func (f fault) strike(ctx context.Context, pid int, length time.Duration) error 
 		}
 		return nil
 	}
-	return fill(ctx, pid, length)
+	resource, most := unix.RLIMIT_NOFILE, uint64(0)
+	if f.how == full {
+		// No file may grow: what writes is told so, as by a disk without room.
+		resource = unix.RLIMIT_FSIZE
+	} else if most, err = descriptors(pid); err != nil {
+		return err
+	}
+	return limit(ctx, pid, resource, most, length)
 }
 
 // stopFor freezes a process for a while.
@@ -148,31 +163,33 @@ func stopFor(ctx context.Context, pid int, length time.Duration) error {
 	return errors.Join(err, syscall.Kill(pid, syscall.SIGCONT))
 }
 
-// fill lets a process open no more files and connections than it has for a while.
-func fill(ctx context.Context, pid int, length time.Duration) error {
+// descriptors returns how many files and connections a process has open.
+func descriptors(pid int) (uint64, error) {
 	p, err := procfs.NewProc(pid)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	n, err := p.FileDescriptorsLen()
-	if err != nil {
-		return err
-	}
-	var before unix.Rlimit
-	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &before); err != nil {
-		return err
-	}
-	less := unix.Rlimit{Cur: uint64(n), Max: before.Max}
-	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &less, nil); err != nil {
-		return err
-	}
-	err = fleet.Sleep(ctx, length)
-	return errors.Join(err, unix.Prlimit(pid, unix.RLIMIT_NOFILE, &before, nil))
+	return uint64(n), err
 }
 
-// mend starts again what was killed and nobody watches.
+// limit gives a process at most so much of a resource for a while.
+func limit(ctx context.Context, pid, resource int, most uint64, length time.Duration) error {
+	var before unix.Rlimit
+	if err := unix.Prlimit(pid, resource, nil, &before); err != nil {
+		return err
+	}
+	if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: most, Max: before.Max}, nil); err != nil {
+		return err
+	}
+	err := fleet.Sleep(ctx, length)
+	return errors.Join(err, unix.Prlimit(pid, resource, &before, nil))
+}
+
+// mend starts again what was killed, or ended because it could not write, and
+// nobody watches.
 func (t *trial) mend(ctx context.Context, f fault) error {
-	if f.how == killed && f.pid != nil && !f.mended {
+	if (f.how == killed || f.how == full) && f.pid != nil && !f.mended {
 		return t.Tagline(ctx, "up")
 	}
 	return nil

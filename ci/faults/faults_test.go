@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -72,26 +74,27 @@ func TestAFaultMeetsTheCommand(t *testing.T) {
 
 func TestWhatIsDoneAfterAFault(t *testing.T) {
 	b := testTrial(t, `test "$3 $4" = "up "`)
-	require.NoError(t, b.mend(t.Context(), fault{"etcd", killed, daemon("kube-etcd"), false}))
-	require.NoError(t, b.mend(t.Context(), fault{"kubelet", killed, daemon("kube-node"), true}), "the node does it")
+	require.NoError(t, b.mend(t.Context(), fault{part: "etcd", how: killed, pid: daemon("kube-etcd")}))
+	require.NoError(t, b.mend(t.Context(), fault{part: "kubelet", how: killed, pid: daemon("kube-node"), mended: true}), "the node does it")
 	require.NoError(t, b.mend(t.Context(), fault{part: "the command", how: killed}))
-	require.Error(t, testTrial(t, "exit 1").mend(t.Context(), fault{"etcd", killed, daemon("kube-etcd"), false}))
+	require.Error(t, testTrial(t, "exit 1").mend(t.Context(), fault{part: "etcd", how: killed, pid: daemon("kube-etcd")}))
 }
 
 // What lasts is over in the end: a process can be ended, and opens files again.
 func TestAFaultThatLasts(t *testing.T) {
-	for _, h := range []how{frozen, slowed, full} {
+	for _, h := range []how{frozen, slowed, spent, full} {
 		t.Run(string(h), func(t *testing.T) {
 			t.Parallel()
-			// A shell's descriptors are its own, and it opens a file now and then.
-			loop := exec.Command("sh", "-c", "while sleep 0.05; do : </dev/null || exit 1; done")
+			// A shell's descriptors are its own, and it opens and writes a file now and then.
+			loop := exec.Command("sh", "-c", "trap '' XFSZ; while sleep 0.05; do echo >file || exit 1; done")
+			loop.Dir = t.TempDir()
 			require.NoError(t, loop.Start())
-			f := fault{"engine", h, daemon("engine"), false}
+			f := fault{part: "engine", how: h, pid: daemon("engine")}
 			require.NoError(t, f.strike(t.Context(), loop.Process.Pid, 300*time.Millisecond))
 			ended := make(chan error, 1)
 			go func() { ended <- loop.Wait() }()
-			if h == full {
-				require.Error(t, <-ended, "it could open a file")
+			if h == spent || h == full {
+				require.Error(t, <-ended, "it could write a file")
 				return
 			}
 			select {
@@ -105,12 +108,36 @@ func TestAFaultThatLasts(t *testing.T) {
 	}
 	ended, stop := context.WithCancel(t.Context())
 	stop()
-	own := fault{"engine", full, daemon("engine"), false}
+	own := fault{part: "engine", how: spent, pid: daemon("engine")}
 	var before, after unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &before))
 	require.Error(t, own.strike(ended, os.Getpid(), time.Hour))
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &after))
 	require.Equal(t, before, after)
+}
+
+// Nobody reaches a port that is cut, and everybody does afterwards.
+func TestANetworkThatIsCut(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: it changes the firewall")
+	}
+	up := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(up.Close)
+	b := testTrial(t, "sleep 0.5")
+	b.Registry = up.Listener.Addr().String() + "/faults"
+	f := fault{part: "network to the registry", how: cut, port: server(shelf)}
+	ended := make(chan error, 1)
+	go func() { ended <- b.strike(t.Context(), f, 0, 500*time.Millisecond) }()
+	reached := func() error {
+		c, err := net.DialTimeout("tcp", up.Listener.Addr().String(), 50*time.Millisecond)
+		if err == nil {
+			err = c.Close()
+		}
+		return err
+	}
+	require.Eventually(t, func() bool { return reached() != nil }, 400*time.Millisecond, time.Millisecond)
+	require.NoError(t, <-ended)
+	require.NoError(t, reached())
 }
 
 func TestDescends(t *testing.T) {

@@ -129,13 +129,7 @@ func (t *trial) struck(ctx context.Context, w work, f fault, delay, length time.
 		return true, err
 	case <-time.After(delay):
 	}
-	pid := cmd.Process.Pid
-	if f.pid != nil {
-		if pid, err = f.pid(t); err != nil {
-			return false, errors.Join(errUnmended, err)
-		}
-	}
-	if err := f.strike(ctx, pid, length); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := t.strike(ctx, f, cmd.Process.Pid, length); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return false, errors.Join(errUnmended, err)
 	}
 	if err := t.mend(ctx, f); err != nil {
@@ -150,6 +144,25 @@ func (t *trial) struck(ctx context.Context, w work, f fault, delay, length time.
 		err = fmt.Errorf("%w: %s", err, last(out.String()))
 	}
 	return false, err
+}
+
+// strike does the fault to its part, or to the command.
+func (t *trial) strike(ctx context.Context, f fault, command int, length time.Duration) error {
+	if f.port != nil {
+		port, err := f.port(t)
+		if err != nil {
+			return err
+		}
+		return cutOff(ctx, port, length)
+	}
+	if f.pid == nil {
+		return f.strike(ctx, command, length)
+	}
+	pid, err := f.pid(t)
+	if err != nil {
+		return err
+	}
+	return f.strike(ctx, pid, length)
 }
 
 // last returns the last line of what a command wrote.

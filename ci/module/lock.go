@@ -8,6 +8,7 @@ import (
 	"dagger/tagline/internal/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/release"
 )
 
 // Lock pins what the recipes and services of the working copy name, and returns the
@@ -21,10 +22,6 @@ func (t *Tagline) Lock(
 	// +optional
 	assets []string,
 ) (*dagger.Changeset, error) {
-	p, err := t.pipeline(ctx)
-	if err != nil {
-		return nil, err
-	}
 	files, err := t.working(ctx)
 	if err != nil {
 		return nil, err
@@ -33,7 +30,15 @@ func (t *Tagline) Lock(
 	for i, name := range assets {
 		names[i] = asset.Name(name) // whatever it is: the tree has none of a name that is none
 	}
-	locks, err := p.Lock(ctx, files, names...)
+	what, err := release.ReadLocking(files, names...)
+	if err != nil {
+		return nil, err
+	}
+	p, err := t.pipeline(ctx)
+	if err != nil {
+		return nil, err
+	}
+	locks, err := p.Lock(ctx, what)
 	if err != nil {
 		return nil, err
 	}

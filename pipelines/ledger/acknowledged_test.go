@@ -101,12 +101,12 @@ func TestAcknowledgingAtOnce(t *testing.T) {
 // What cannot be read hides nothing, and is written anew.
 func TestWhatCannotBeReadAcknowledgesNothing(t *testing.T) {
 	for name, cm := range map[string]*corev1.ConfigMap{
-		"broken": {Data: map[string]string{acknowledgedKey: "{"}},
+		"broken": {Data: map[string]string{acknowledgements.key: "{"}},
 		"empty":  {},
-		"null":   {Data: map[string]string{acknowledgedKey: "null"}},
+		"null":   {Data: map[string]string{acknowledgements.key: "null"}},
 		"another beamline's": {
 			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{cluster.LabelBeamline: "bl02t"}},
-			Data:       map[string]string{acknowledgedKey: `{"a":{"until":"2099-01-01T00:00:00Z"}}`},
+			Data:       map[string]string{acknowledgements.key: `{"a":{"until":"2099-01-01T00:00:00Z"}}`},
 		},
 	} {
 		cm.Name, cm.Namespace = AcknowledgedName, "bl01t"

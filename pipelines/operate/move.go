@@ -51,13 +51,13 @@ func Move(ctx context.Context, o Order, node string, off bool) error {
 		for _, name := range o.Instances {
 			former[name] = l.Overrides[name]
 		}
-		err = o.place(ctx, l, func(string) string { return node }, lost)
+		err = o.place(ctx, l, node, lost)
 		if err == nil {
 			return nil
 		}
 		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
 		defer cancel()
-		if undoing := o.place(back, l, func(name string) string { return former[name].Node }, nil); undoing != nil {
+		if undoing := o.placeBack(back, l, former); undoing != nil {
 			return fmt.Errorf("%w, and moving back: %w", err, undoing)
 		}
 		return &diag.Error{Kind: diag.Undone, Doing: "moving " + strings.Join(o.Instances, ", ") + " to node " + node,
@@ -82,43 +82,81 @@ func (o Order) lost(ctx context.Context, known []corev1.Node) (lost []pods.State
 	return lost, err
 }
 
-// place sets the node of each instance, makes its Deployment so, gives up the pods
-// of lost, and waits.
-func (o Order) place(
-	ctx context.Context, l *ledger.Ledger, node func(instance string) string, lost []pods.State,
-) error {
+// place sets the node of each instance, makes its Deployment so, gives up the pods of
+// lost, and waits. The first that can't be made so ends it.
+func (o Order) place(ctx context.Context, l *ledger.Ledger, node string, lost []pods.State) error {
 	for _, name := range o.Instances {
 		was := l.Overrides[name]
-		was.Node = node(name)
+		was.Node = node
 		l.Override(name, was)
 	}
-	if err := l.Save(ctx, o.Cluster); err != nil {
-		return err
-	}
-	history, err := helm.Stored(ctx, o.Cluster)
+	history, err := o.written(ctx, l)
 	if err != nil {
 		return err
 	}
-	var wanted []string
 	for _, name := range o.Instances {
-		last, _ := history.Latest(name)
-		if l.Overrides[name].Node == "" {
-			if err := o.release(ctx, name); err != nil {
-				return err
-			}
-		}
-		if err := helm.Restore(ctx, o.Cluster, name, last.Number, l.Overrides[name]); err != nil {
+		if err := o.deploy(ctx, l, history, name); err != nil {
 			return err
-		}
-		if l.Overrides[name].Stopped == nil {
-			wanted = append(wanted, name)
 		}
 	}
 	// Not before: the cluster would start another from what it was.
 	if err := pods.GiveUp(ctx, o.Cluster, lost); err != nil {
 		return err
 	}
-	return pods.Wait(ctx, o.Cluster, wanted)
+	return pods.Wait(ctx, o.Cluster, o.running(l, o.Instances))
+}
+
+// placeBack undoes place as far as it can: one that can't be put back keeps no other
+// from it.
+func (o Order) placeBack(ctx context.Context, l *ledger.Ledger, former map[string]ledger.Override) error {
+	for _, name := range o.Instances {
+		was := l.Overrides[name]
+		was.Node = former[name].Node
+		l.Override(name, was)
+	}
+	history, err := o.written(ctx, l)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	var back []string
+	for _, name := range o.Instances {
+		if err := o.deploy(ctx, l, history, name); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		back = append(back, name)
+	}
+	return errors.Join(append(errs, pods.Wait(ctx, o.Cluster, o.running(l, back)))...)
+}
+
+// written saves the ledger, and returns what Helm has stored.
+func (o Order) written(ctx context.Context, l *ledger.Ledger) (helm.History, error) {
+	if err := l.Save(ctx, o.Cluster); err != nil {
+		return nil, err
+	}
+	return helm.Stored(ctx, o.Cluster)
+}
+
+// deploy makes the Deployment of an instance what the ledger says.
+func (o Order) deploy(ctx context.Context, l *ledger.Ledger, history helm.History, name string) error {
+	if l.Overrides[name].Node == "" {
+		if err := o.release(ctx, name); err != nil {
+			return err
+		}
+	}
+	last, _ := history.Latest(name)
+	return helm.Restore(ctx, o.Cluster, name, last.Number, l.Overrides[name])
+}
+
+// running returns those of the instances that are not stopped on purpose.
+func (o Order) running(l *ledger.Ledger, instances []string) (all []string) {
+	for _, name := range instances {
+		if l.Overrides[name].Stopped == nil {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // release lets the chart decide on the node again. Helm would leave alone what it

@@ -86,6 +86,19 @@ func TestAMoveThatTheClusterRefusesHalfWayIsUndone(t *testing.T) {
 	require.Empty(t, s.ledger().Overrides)
 }
 
+// One IOC that can't be put back keeps no other from it.
+func TestAMoveIsUndoneAsFarAsItCanBe(t *testing.T) {
+	s := onShift(t)
+	s.Unready(func(node string) bool {
+		go s.Refuse("PATCH deployments/a") // both are moved by now
+		return node == "ws012"
+	})
+	s.Timeout = time.Second
+	err := Move(t.Context(), s.Order, "ws012", false)
+	require.ErrorContains(t, err, "and moving back: freeing a from its node")
+	require.Equal(t, clustertest.Node, s.state("b").Node)
+}
+
 // An IOC that is stopped is moved and stays stopped.
 func TestMoveDoesNotStart(t *testing.T) {
 	s := onShift(t, stopped)

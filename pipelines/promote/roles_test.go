@@ -52,10 +52,10 @@ func may(role *rbacv1.Role, verb, group, resource string, name ...string) bool {
 }
 
 // Who looks reads what operations keep, and who operates writes it: the ledger, the
-// history and the acknowledgements, and no policy.
+// history, the acknowledgements and the consoles, and no policy.
 func TestWhoWritesWhatOperationsKeep(t *testing.T) {
 	all, _ := roles(t)
-	for _, name := range []string{ledger.Name, ledger.HistoryName, ledger.AcknowledgedName} {
+	for _, name := range []string{ledger.Name, ledger.HistoryName, ledger.AcknowledgedName, ledger.ConsolesName} {
 		require.True(t, may(all["looking"], "watch", "", "configmaps", name), name)
 		require.False(t, may(all["looking"], "update", "", "configmaps", name), name)
 		require.True(t, may(all["operating"], "update", "", "configmaps", name), name)

@@ -20,15 +20,39 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// Lock finds what the names in recipes and of services' images stand for now: of the
-// named images and beamlines, or of all when none is named. files is a working copy, as
-// nobody commits a recipe before its lock. It returns the texts of lock files by path;
-// empty for what brings nothing from outside the tree and needs none.
-func (b Builder) Lock(ctx context.Context, files fs.FS, names ...asset.Name) (map[string][]byte, error) {
-	l, err := b.locker(files, names)
+// Locking is what of a working copy is locked: images, after those that they are built on,
+// and beamlines.
+type Locking struct {
+	files     fs.FS
+	recipes   *recipe.Tree
+	order     []*recipe.Image
+	beamlines []*beamline.Beamline
+}
+
+// ReadLocking returns the named images and beamlines of a working copy, or all when none
+// is named. The error is of kind diag.Invalid, and names those there are, for a name that
+// is of none.
+func ReadLocking(files fs.FS, names ...asset.Name) (*Locking, error) {
+	recipes, err := recipefile.Read(files)
 	if err != nil {
 		return nil, err
 	}
+	lines, images, err := lockingBeamlines(files, names)
+	if err != nil {
+		return nil, err
+	}
+	w := &Locking{files: files, recipes: recipes, beamlines: lines}
+	if len(names) == 0 || len(images) > 0 {
+		w.order, err = locking(recipes, images)
+	}
+	return w, err
+}
+
+// Lock finds what the names in recipes and of services' images stand for now. They are of
+// a working copy, as nobody commits a recipe before its lock. It returns the texts of lock
+// files by path; empty for what brings nothing from outside the tree and needs none.
+func (b Builder) Lock(ctx context.Context, what *Locking) (map[string][]byte, error) {
+	l := &locker{b, what, map[asset.Name]*lockfile.Lock{}}
 	texts := map[string][]byte{}
 	for _, img := range l.order {
 		_, lock, err := l.lock(ctx, img)
@@ -51,16 +75,13 @@ func (b Builder) Lock(ctx context.Context, files fs.FS, names ...asset.Name) (ma
 	return texts, nil
 }
 
-// Drifts lists the pins of the named images and beamlines, or of all, whose names stand
-// for something else now, and support modules that have a newer release.
-func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...asset.Name) ([]lockfile.Drift, error) {
-	l, err := b.locker(files, names)
-	if err != nil {
-		return nil, err
-	}
+// Drifts lists the pins whose names stand for something else now, and support modules that
+// have a newer release.
+func (b Builder) Drifts(ctx context.Context, what *Locking) ([]lockfile.Drift, error) {
+	l := &locker{b, what, map[asset.Name]*lockfile.Lock{}}
 	all := []lockfile.Drift{}
 	for _, img := range l.order {
-		locks, err := lockfile.Read(files, l.recipes, img.Name)
+		locks, err := lockfile.Read(l.files, l.recipes, img.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +101,7 @@ func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...asset.Name) (
 		for _, image := range bl.Tagged() {
 			named = append(named, lockfile.Named{Image: image, File: bl.File})
 		}
-		locked, err := lockfile.ReadImages(files, bl.File, named)
+		locked, err := lockfile.ReadImages(l.files, bl.File, named)
 		if err != nil {
 			return nil, err
 		}
@@ -93,30 +114,11 @@ func (b Builder) Drifts(ctx context.Context, files fs.FS, names ...asset.Name) (
 	return all, nil
 }
 
-// locker locks images and beamlines of a working copy.
+// locker locks images and beamlines.
 type locker struct {
 	Builder
-	files     fs.FS
-	recipes   *recipe.Tree
-	order     []*recipe.Image      // those to lock, after those that they are built on
-	beamlines []*beamline.Beamline // to lock
-	locks     map[asset.Name]*lockfile.Lock
-}
-
-func (b Builder) locker(files fs.FS, names []asset.Name) (*locker, error) {
-	recipes, err := recipefile.Read(files)
-	if err != nil {
-		return nil, err
-	}
-	lines, images, err := lockingBeamlines(files, names)
-	if err != nil {
-		return nil, err
-	}
-	l := &locker{b, files, recipes, nil, lines, map[asset.Name]*lockfile.Lock{}}
-	if len(names) == 0 || len(images) > 0 {
-		l.order, err = locking(recipes, images)
-	}
-	return l, err
+	*Locking
+	locks map[asset.Name]*lockfile.Lock
 }
 
 // lockingBeamlines returns the beamlines among some names, or all where none is named,

@@ -1,0 +1,63 @@
+package operate
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	ktest "k8s.io/client-go/testing"
+
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+)
+
+// Each of two people in a shell is told of the other, who comes and who leaves or is cut
+// off. Somebody in another IOC's shell is none of their news.
+func TestWhoIsInAShell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: fake.NewClientset()}
+		var ada, bob []string
+		attend := func(instance, who string, lines *[]string) func() {
+			return Attend(t.Context(), n, instance, who, func(line string) { *lines = append(*lines, line) })
+		}
+		adaLeaves := attend("a", "ada", &ada)
+		cyLeaves := attend("b", "cy", &ada)
+		defer cyLeaves()
+		require.Empty(t, ada)
+		since := time.Now().Local().Format(time.DateTime)
+		bobLeaves := attend("a", "bob", &bob)
+		require.Equal(t, []string{"ada is in this shell too, since " + since + "."}, bob)
+		time.Sleep(2 * consoleTerm)
+		require.Equal(t, []string{"bob is in this shell too, since " + since + "."}, ada, "and is told once")
+
+		bobLeaves()
+		time.Sleep(consoleRenewal)
+		synctest.Wait()
+		require.Equal(t, "bob has left this shell.", ada[1])
+		require.Len(t, bob, 1)
+		adaLeaves()
+		time.Sleep(2 * consoleTerm)
+		require.Len(t, ada, 2)
+	})
+}
+
+// A console works without the right to say who is in it, and says so once.
+func TestAShellWithoutTheRightToSayWhoIsInIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset()
+		client.PrependReactor("create", "configmaps", func(ktest.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewForbidden(corev1.Resource("configmaps"), "tagline-consoles", nil)
+		})
+		n := &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Client: client}
+		var lines []string
+		leave := Attend(t.Context(), n, "a", "ada", func(line string) { lines = append(lines, line) })
+		time.Sleep(2 * consoleTerm)
+		leave()
+		require.Len(t, lines, 1)
+		require.Regexp(t, "^Who else is in this shell is not known: .*forbidden", lines[0])
+	})
+}
