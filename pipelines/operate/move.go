@@ -21,11 +21,28 @@ import (
 
 // Move makes IOCs run on a node, through promotions too, and returns when they
 // are ready there. Where node is empty, their charts decide again. When one does
-// not get ready, all are put back and the error is of kind diag.Undone.
-func Move(ctx context.Context, o Order, node string) error {
+// not get ready, all are put back and the error is of kind diag.Undone. It is of kind
+// diag.Refused where the node of one is gone, unless the person says, with off, that
+// nothing runs there any more: two IOCs must never hold one device.
+func Move(ctx context.Context, o Order, node string, off bool) error {
 	return o.locked(ctx, "move", func(ctx context.Context, o Order, l *ledger.Ledger) error {
-		if err := there(ctx, o.Cluster, node); err != nil {
+		known, err := nodes(ctx, o.Cluster)
+		if err == nil {
+			err = there(known, node)
+		}
+		if err != nil {
 			return err
+		}
+		lost, err := o.lost(ctx, known)
+		if err != nil {
+			return err
+		}
+		if len(lost) > 0 && !off {
+			return &diag.Error{
+				Kind: diag.Refused, Doing: "moving", Asset: lost[0].Instance, Err: errors.New(lost[0].Doing),
+				Fix: "see that " + lost[0].Lost + " is off, or cut off from what the IOC drives and serves, " +
+					"and say so with --node-is-off",
+			}
 		}
 		if err := pods.Pull(ctx, o.Cluster, imagesOn(l, o.Instances, node)); err != nil {
 			return err
@@ -34,7 +51,7 @@ func Move(ctx context.Context, o Order, node string) error {
 		for _, name := range o.Instances {
 			former[name] = l.Overrides[name]
 		}
-		err := o.place(ctx, l, node)
+		err = o.place(ctx, l, node, lost)
 		if err == nil {
 			return nil
 		}
@@ -48,9 +65,26 @@ func Move(ctx context.Context, o Order, node string) error {
 	})
 }
 
-// place sets the node of each instance, makes its Deployment so, and waits. The first
-// that can't be made so ends it.
-func (o Order) place(ctx context.Context, l *ledger.Ledger, node string) error {
+// lost returns the states of the order's instances whose node is gone, also of those
+// whose pods do not tell, where the nodes are known.
+func (o Order) lost(ctx context.Context, known []corev1.Node) (lost []pods.State, err error) {
+	states, _, err := pods.States(ctx, o.Cluster)
+	for _, name := range o.Instances {
+		s := states[name]
+		gone := func(n corev1.Node) bool { return n.Name == s.Node && readiness(n) == corev1.ConditionUnknown }
+		if s.Lost == "" && slices.ContainsFunc(known, gone) {
+			s.Lose()
+		}
+		if s.Lost != "" {
+			lost = append(lost, s)
+		}
+	}
+	return lost, err
+}
+
+// place sets the node of each instance, makes its Deployment so, gives up the pods of
+// lost, and waits. The first that can't be made so ends it.
+func (o Order) place(ctx context.Context, l *ledger.Ledger, node string, lost []pods.State) error {
 	for _, name := range o.Instances {
 		was := l.Overrides[name]
 		was.Node = node
@@ -64,6 +98,10 @@ func (o Order) place(ctx context.Context, l *ledger.Ledger, node string) error {
 		if err := o.deploy(ctx, l, history, name); err != nil {
 			return err
 		}
+	}
+	// Not before: the cluster would start another from what it was.
+	if err := pods.GiveUp(ctx, o.Cluster, lost); err != nil {
+		return err
 	}
 	return pods.Wait(ctx, o.Cluster, o.running(l, o.Instances))
 }
@@ -133,26 +171,28 @@ func (o Order) release(ctx context.Context, instance string) error {
 	return nil
 }
 
-// there returns an error of kind diag.Invalid, with the nodes there are, when no
-// node of this name is ready. Whoever may not look at nodes finds out by moving.
-func there(ctx context.Context, n *cluster.Namespace, node string) error {
-	if node == "" {
-		return nil
-	}
+// nodes returns the nodes of the cluster, none to whoever may not look at them.
+func nodes(ctx context.Context, n *cluster.Namespace) ([]corev1.Node, error) {
 	list, err := n.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return cluster.Broken("listing the nodes", err)
+		return nil, cluster.Broken("listing the nodes", err)
 	}
+	return list.Items, nil
+}
+
+// there returns an error of kind diag.Invalid, with the nodes there are, when no
+// node of this name is ready. Whoever may not look at nodes finds out by moving.
+func there(known []corev1.Node, node string) error {
 	var ready []string
-	for _, known := range list.Items {
-		if isReady(known) {
-			ready = append(ready, known.Name)
+	for _, n := range known {
+		if readiness(n) == corev1.ConditionTrue {
+			ready = append(ready, n.Name)
 		}
 	}
-	if slices.Contains(ready, node) {
+	if node == "" || known == nil || slices.Contains(ready, node) {
 		return nil
 	}
 	return &diag.Error{
@@ -161,10 +201,14 @@ func there(ctx context.Context, n *cluster.Namespace, node string) error {
 	}
 }
 
-func isReady(node corev1.Node) bool {
-	return slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-	})
+// readiness returns what the cluster says of a node: it is unknown once the node is gone.
+func readiness(node corev1.Node) corev1.ConditionStatus {
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status
+		}
+	}
+	return ""
 }
 
 // imagesOn returns the images that a node needs to run instances.

@@ -28,7 +28,7 @@ func TestMoveAndBack(t *testing.T) {
 	s := onShift(t)
 	other := s.state("b").Pod
 	s.Instances = []string{"a"}
-	require.NoError(t, Move(t.Context(), s.Order, "ws012"))
+	require.NoError(t, Move(t.Context(), s.Order, "ws012", false))
 	require.Equal(t, "ws012", s.state("a").Node)
 	require.True(t, s.state("a").Ready)
 	require.Equal(t, other, s.state("b").Pod, "the other is not touched")
@@ -36,7 +36,7 @@ func TestMoveAndBack(t *testing.T) {
 	require.Equal(t, ledger.Entry{By: "me", Did: "move", Instance: "a", Reason: "it hangs"}, s.last())
 	require.Empty(t, s.drift(), "what is set on purpose is no drift")
 
-	require.NoError(t, Move(t.Context(), s.Order, ""))
+	require.NoError(t, Move(t.Context(), s.Order, "", false))
 	require.Equal(t, clustertest.Node, s.state("a").Node, "its chart decides again")
 	require.Empty(t, s.ledger().Overrides)
 	require.Empty(t, s.drift())
@@ -46,14 +46,14 @@ func TestMoveAndBack(t *testing.T) {
 func TestMoveFetchesTheImageFirst(t *testing.T) {
 	s := onShift(t)
 	s.Instances = []string{"a"}
-	require.NoError(t, Move(t.Context(), s.Order, "ws012"))
+	require.NoError(t, Move(t.Context(), s.Order, "ws012", false))
 	changes := s.changes()
 	require.Equal(t, "POST pods", changes[0])
 	require.Contains(t, changes[1], "DELETE pods/tagline-pull-")
 	require.Equal(t, "PUT configmaps/tagline", changes[2])
 	s = onShift(t)
 	s.Refuse("POST pods")
-	require.NoError(t, Move(t.Context(), s.Order, "ws012"), "whoever may not make pods moves all the same")
+	require.NoError(t, Move(t.Context(), s.Order, "ws012", false), "whoever may not make pods moves all the same")
 	require.Equal(t, "ws012", s.state("b").Node)
 }
 
@@ -62,8 +62,8 @@ func TestMoveFetchesTheImageFirst(t *testing.T) {
 func TestAMoveThatFailsIsUndone(t *testing.T) {
 	s := onShift(t, movedTo("ws012"))
 	s.Unready(func(node string) bool { return node == "ws013" })
-	s.Timeout = time.Second
-	err := Move(t.Context(), s.Order, "ws013")
+	s.Timeout = 2 * time.Second
+	err := Move(t.Context(), s.Order, "ws013", false)
 	require.Equal(t, diag.Undone, diag.KindOf(err))
 	require.ErrorContains(t, err, "moving a, b to node ws013: ")
 	require.ErrorContains(t, err, "a: not ready: ")
@@ -78,7 +78,7 @@ func TestAMoveThatFailsIsUndone(t *testing.T) {
 func TestAMoveThatTheClusterRefusesHalfWayIsUndone(t *testing.T) {
 	s := onShift(t)
 	s.Refuse("PATCH deployments/b")
-	err := Move(t.Context(), s.Order, "ws012")
+	err := Move(t.Context(), s.Order, "ws012", false)
 	require.ErrorContains(t, err, "putting b back on revision 1")
 	require.ErrorContains(t, err, "and moving back: freeing b from its node")
 	require.Equal(t, clustertest.Node, s.state("a").Node)
@@ -94,7 +94,7 @@ func TestAMoveIsUndoneAsFarAsItCanBe(t *testing.T) {
 		return node == "ws012"
 	})
 	s.Timeout = time.Second
-	err := Move(t.Context(), s.Order, "ws012")
+	err := Move(t.Context(), s.Order, "ws012", false)
 	require.ErrorContains(t, err, "and moving back: freeing a from its node")
 	require.Equal(t, clustertest.Node, s.state("b").Node)
 }
@@ -103,7 +103,7 @@ func TestAMoveIsUndoneAsFarAsItCanBe(t *testing.T) {
 func TestMoveDoesNotStart(t *testing.T) {
 	s := onShift(t, stopped)
 	s.Instances = []string{"a"}
-	require.NoError(t, Move(t.Context(), s.Order, "ws012"))
+	require.NoError(t, Move(t.Context(), s.Order, "ws012", false))
 	require.Empty(t, s.state("a").Pod)
 	set := s.ledger().Overrides["a"]
 	require.Equal(t, []string{"ada", "ws012"}, []string{set.Stopped.By, set.Node})
@@ -113,12 +113,12 @@ func TestMoveDoesNotStart(t *testing.T) {
 
 func TestAMoveToAnUnknownNodeChangesNothing(t *testing.T) {
 	s := onShift(t)
-	err := Move(t.Context(), s.Order, "nosuch")
+	err := Move(t.Context(), s.Order, "nosuch", false)
 	require.EqualError(
 		t, err, "looking for node nosuch: no node of this name is ready; name one of: ws011, ws012, ws013",
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	require.Equal(t, []string{"POST configmaps"}, s.changes(), "the history, and no more")
 	s.Refuse("GET nodes")
-	require.NoError(t, Move(t.Context(), s.Order, "ws012"), "whoever may not look at nodes finds out by moving")
+	require.NoError(t, Move(t.Context(), s.Order, "ws012", false), "whoever may not look at nodes finds out by moving")
 }

@@ -119,8 +119,8 @@ func unknown(beamline, name string, all []string) error {
 		Err: fmt.Errorf("%s has no such IOC", beamline), Fix: "name one of: " + strings.Join(all, ", ")}
 }
 
-// Stop stops IOCs and returns when their pods are gone. They stay stopped through
-// promotions, rollbacks and restarts of their nodes, until Start.
+// Stop stops IOCs and returns when their pods are gone, but for those whose node is. They
+// stay stopped through promotions, rollbacks and restarts of their nodes, until Start.
 func Stop(ctx context.Context, o Order) error {
 	return o.locked(ctx, "stop", func(ctx context.Context, o Order, l *ledger.Ledger) error {
 		note := &ledger.Note{By: o.Holder, Since: time.Now().UTC(), Reason: o.Reason}
@@ -134,7 +134,7 @@ func Stop(ctx context.Context, o Order) error {
 		if err := o.scale(ctx, 0); err != nil {
 			return err
 		}
-		return pods.Gone(ctx, o.Cluster, podsOf(states, o.Instances))
+		return pods.Gone(ctx, o.Cluster, podsOf(ctx, states, o.Instances))
 	})
 }
 
@@ -177,13 +177,14 @@ func Restart(ctx context.Context, o Order) error {
 		if err != nil {
 			return err
 		}
-		for _, pod := range podsOf(states, o.Instances) {
+		former := podsOf(ctx, states, o.Instances)
+		for _, pod := range former {
 			err := o.Cluster.Client.CoreV1().Pods(o.Cluster.Name).Delete(ctx, pod, metav1.DeleteOptions{})
 			if err != nil && !apierrors.IsNotFound(err) { // one that has just ended by itself
 				return cluster.Broken("stopping pod "+pod, err)
 			}
 		}
-		if err := pods.Gone(ctx, o.Cluster, podsOf(states, o.Instances)); err != nil {
+		if err := pods.Gone(ctx, o.Cluster, former); err != nil {
 			return err
 		}
 		return pods.Wait(ctx, o.Cluster, o.Instances)
@@ -203,11 +204,15 @@ func (o Order) scale(ctx context.Context, replicas int) error {
 	})
 }
 
-// podsOf returns the pods of instances that have one.
-func podsOf(states map[string]pods.State, instances []string) (names []string) {
+// podsOf returns the pods of instances that have one. That of a node that is gone
+// ends when the node is back, for which nobody waits.
+func podsOf(ctx context.Context, states map[string]pods.State, instances []string) (names []string) {
 	for _, name := range instances {
-		if pod := states[name].Pod; pod != "" {
-			names = append(names, pod)
+		switch s := states[name]; {
+		case s.Lost != "":
+			step.Say(ctx, name, "is not waited for: "+s.Doing)
+		case s.Pod != "":
+			names = append(names, s.Pod)
 		}
 	}
 	return names

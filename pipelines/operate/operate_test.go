@@ -148,19 +148,20 @@ func TestTheHistorySaysWhatWasDone(t *testing.T) {
 }
 
 func TestANodeThatIsNotReadyIsRefused(t *testing.T) {
-	node := func(name string, ready corev1.ConditionStatus) *corev1.Node {
-		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name},
-			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}}}
-	}
-	n := &cluster.Namespace{Client: fake.NewClientset(
-		node("ws011", corev1.ConditionUnknown), node("ws012", corev1.ConditionTrue),
-	)}
-	require.NoError(t, there(t.Context(), n, "ws012"))
-	require.NoError(t, there(t.Context(), n, ""), "the chart decides")
+	known := []corev1.Node{thatIs("ws011", corev1.ConditionUnknown), thatIs("ws012", corev1.ConditionTrue)}
+	require.NoError(t, there(known, "ws012"))
+	require.NoError(t, there(known, ""), "the chart decides")
 	for _, name := range []string{"ws011", "nosuch"} {
-		err := there(t.Context(), n, name)
+		err := there(known, name)
 		require.ErrorContains(t, err, "looking for node "+name+": no node of this name is ready; name one of: ws012")
 	}
+}
+
+// thatIs is a node of which the cluster says whether it is ready.
+func thatIs(name string, ready corev1.ConditionStatus) corev1.Node {
+	return corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.NodeStatus{
+		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}},
+	}}
 }
 
 func TestAnIOCThatWasRemovedIsForgotten(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 )
 
 // Remove takes IOCs, or the whole beamline where none is named, out of the
-// cluster, and returns when they have stopped. Their autosave claims stay unless
+// cluster, and returns when they have stopped, but for those whose node is gone. Their autosave claims stay unless
 // claims is set; the history stays. A beamline that is removed may be promoted to
 // another namespace.
 func Remove(ctx context.Context, o Order, claims bool) error {
@@ -40,7 +40,7 @@ func Remove(ctx context.Context, o Order, claims bool) error {
 		if err != nil {
 			return err
 		}
-		if err := pods.Gone(ctx, o.Cluster, podsOf(states, o.Instances)); err != nil {
+		if err := pods.Gone(ctx, o.Cluster, podsOf(ctx, states, o.Instances)); err != nil {
 			return err
 		}
 		if claims {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/chart"
@@ -66,9 +65,8 @@ func packaged(t *testing.T, inst record.Instance) []byte {
 }
 
 func aNode(name string) *corev1.Node {
-	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.NodeStatus{
-		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}},
-	}}
+	node := thatIs(name, corev1.ConditionTrue)
+	return &node
 }
 
 // stopped is what Stop sets for IOC a.
@@ -209,7 +207,7 @@ func orders(t *testing.T) map[string]func(Order) error {
 		"stop":    func(o Order) error { return Stop(t.Context(), o) },
 		"start":   func(o Order) error { return Start(t.Context(), o) },
 		"restart": func(o Order) error { return Restart(t.Context(), o) },
-		"move":    func(o Order) error { return Move(t.Context(), o, "ws012") },
+		"move":    func(o Order) error { return Move(t.Context(), o, "ws012", false) },
 		"remove":  func(o Order) error { return Remove(t.Context(), o, true) },
 	}
 }

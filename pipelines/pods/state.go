@@ -27,6 +27,7 @@ type State struct {
 	Container string // of the pod, the one the IOC is in
 	Template  string // a digest of what the Deployment's pods are made from: another one replaces the pod
 	Node      string
+	Lost      string // Node, where that is gone, so that nobody knows whether the IOC still runs there; else empty
 	Image     string // of the pod's spec, by digest
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
 	Restarts  int
@@ -41,7 +42,8 @@ type State struct {
 }
 
 // States returns the state of every Deployment in the namespace by its name,
-// which is the instance's, and the names of pods that belong to none of them.
+// which is the instance's, and the names of pods that belong to none of them, or
+// belonged until the cluster gave them up with their node.
 func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []string, error) {
 	deployments, err := n.Client.AppsV1().Deployments(n.Name).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -59,7 +61,7 @@ func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []stri
 func Describe(deployments []appsv1.Deployment, pods []corev1.Pod) (states map[string]State, strays []string) {
 	states, owned := map[string]State{}, map[string]bool{}
 	for _, d := range deployments {
-		own := podsOf(&d, pods)
+		own := ofTheIOC(podsOf(&d, pods))
 		for _, p := range own {
 			owned[p.Name] = true
 		}
@@ -116,6 +118,11 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 	}
 	if len(pods) == 0 {
 		s.Doing = "waiting for its pod"
+		return s
+	}
+	if i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return isLost(&p) }); i >= 0 {
+		s.fromPod(&pods[i])
+		s.Lose()
 		return s
 	}
 	s.fromPod(&pods[0])

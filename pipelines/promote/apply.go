@@ -52,10 +52,11 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 
 // required returns the instances that must live for the change to succeed: those
 // whose pod it replaces and those that were ready before. One that was dead
-// already, or whose node is gone, is not this change's fault, though each release
-// deploys its chart anew. A change that touches nothing is for asking, so it asks
-// all. An IOC that people stopped is never required. now is what the cluster has
-// after the change was applied.
+// already is not this change's fault, though each release deploys its chart anew. A
+// change that touches nothing is for asking, so it asks all. An IOC that people
+// stopped is never required, nor is one whose node is gone: it runs what it is given
+// when that comes back, or elsewhere when somebody moves it. now is what the cluster
+// has after the change was applied.
 func (m *move) required(c *change, now map[string]pods.State) (all []record.Instance) {
 	for _, inst := range m.to.Record.Instances {
 		former, touched := c.former[inst.Name]
@@ -64,8 +65,8 @@ func (m *move) required(c *change, now map[string]pods.State) (all []record.Inst
 			// it stays dead where its pod stays
 			touched = before.Pod == "" || before.Template != now[inst.Name].Template
 		}
-		stopped := m.ledger.Overrides[inst.Name].Stopped != nil
-		if !stopped && (touched || len(c.former) == 0 || before.Ready) {
+		away := m.ledger.Overrides[inst.Name].Stopped != nil || before.Lost != ""
+		if !away && (touched || len(c.former) == 0 || before.Ready) {
 			all = append(all, inst)
 		}
 	}
@@ -91,6 +92,8 @@ func (d Deps) remove(ctx context.Context, instances []string) error {
 	var stopping, lost []string
 	for _, name := range instances {
 		switch s := states[name]; {
+		case s.Lost != "":
+			step.Say(ctx, name, "is not waited for: "+s.Doing)
 		case s.Ready:
 			stopping = append(stopping, s.Pod)
 		case s.Pod != "":
@@ -108,7 +111,7 @@ func (d Deps) remove(ctx context.Context, instances []string) error {
 	if err := pods.Gone(ctx, d.Cluster, stopping); err != nil {
 		return err
 	}
-	// The pod of a node that is gone never ends, and must not fail the others.
+	// One of a node that is gone never ends, and must not fail the others.
 	soon, cancel := context.WithTimeout(ctx, lostWithin)
 	defer cancel()
 	if err := pods.Gone(soon, d.Cluster, lost); err != nil && ctx.Err() == nil {

@@ -149,12 +149,14 @@ func (m *move) fetch(ctx context.Context, instances []record.Instance) (map[stri
 	return charts, err
 }
 
-// images returns the images that nodes need before the IOCs on them are replaced.
+// images returns the images that nodes need before the IOCs on them are replaced. A
+// node that is gone fetches none.
 func (m *move) images(c *change) (all []pods.Image) {
 	for _, inst := range c.touched() {
 		before := m.before[inst.Name]
 		image := pods.Image{Node: before.Node, Ref: string(inst.Image)}
-		if before.Node != "" && inst.Image != "" && before.Image != string(inst.Image) && !slices.Contains(all, image) {
+		there := before.Node != "" && before.Lost == ""
+		if there && inst.Image != "" && before.Image != string(inst.Image) && !slices.Contains(all, image) {
 			all = append(all, image)
 		}
 	}

@@ -17,22 +17,24 @@ import (
 func TestRequired(t *testing.T) {
 	ready, dead := pods.State{Pod: "x", Ready: true, Template: "1"}, pods.State{Pod: "x", Template: "1"}
 	replaced := pods.State{Pod: "y", Template: "2"}
-	instances := []record.Instance{{Name: "dead"}, {Name: "ready"}, {Name: "stopped"}}
+	lost := pods.State{Pod: "x", Lost: "ws012", Template: "1"}
+	instances := []record.Instance{{Name: "dead"}, {Name: "ready"}, {Name: "stopped"}, {Name: "lost"}}
 	for name, c := range map[string]struct {
 		former   map[string]int
 		unready  []string   // before this change, or before the killed one that it goes on from
 		now      pods.State // of the dead one
 		required []string
 	}{
-		"nothing is touched":        {nil, nil, dead, []string{"dead", "ready"}},
-		"the ready one is touched":  {map[string]int{"ready": 1}, nil, dead, []string{"ready"}},
-		"another one is touched":    {map[string]int{"new": 0}, nil, dead, []string{"ready"}},
-		"the dead one is replaced":  {map[string]int{"dead": 1}, []string{"dead"}, replaced, []string{"dead", "ready"}},
-		"the dead one is as it was": {map[string]int{"dead": 1}, []string{"dead"}, dead, []string{"ready"}},
-		"a killed run killed it":    {map[string]int{"dead": 1}, nil, dead, []string{"dead", "ready"}},
-		"a killed run brought it":   {map[string]int{"dead": 0}, []string{"dead"}, dead, []string{"dead", "ready"}},
-		"the stopped one as well":   {map[string]int{"stopped": 1}, []string{"stopped"}, dead, []string{"ready"}},
-		"a removed one was touched": {map[string]int{"gone": 4}, nil, dead, []string{"ready"}},
+		"nothing is touched":         {nil, nil, dead, []string{"dead", "ready"}},
+		"the ready one is touched":   {map[string]int{"ready": 1}, nil, dead, []string{"ready"}},
+		"another one is touched":     {map[string]int{"new": 0}, nil, dead, []string{"ready"}},
+		"the dead one is replaced":   {map[string]int{"dead": 1}, []string{"dead"}, replaced, []string{"dead", "ready"}},
+		"the dead one is as it was":  {map[string]int{"dead": 1}, []string{"dead"}, dead, []string{"ready"}},
+		"a killed run killed it":     {map[string]int{"dead": 1}, nil, dead, []string{"dead", "ready"}},
+		"a killed run brought it":    {map[string]int{"dead": 0}, []string{"dead"}, dead, []string{"dead", "ready"}},
+		"the stopped one as well":    {map[string]int{"stopped": 1}, []string{"stopped"}, dead, []string{"ready"}},
+		"one of a lost node as well": {map[string]int{"lost": 1}, []string{"lost"}, dead, []string{"ready"}},
+		"a removed one was touched":  {map[string]int{"gone": 4}, nil, dead, []string{"ready"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &move{
@@ -41,10 +43,10 @@ func TestRequired(t *testing.T) {
 					Overrides: map[string]ledger.Override{"stopped": {Stopped: &ledger.Note{By: "ada"}}},
 				},
 				to:     ledger.Release{Record: record.Record{Instances: instances}},
-				before: map[string]pods.State{"dead": dead, "ready": ready, "stopped": {}},
+				before: map[string]pods.State{"dead": dead, "ready": ready, "stopped": {}, "lost": lost},
 			}
 			require.Equal(t, c.required, names(m.required(
-				&change{former: c.former}, map[string]pods.State{"dead": c.now, "ready": ready},
+				&change{former: c.former}, map[string]pods.State{"dead": c.now, "ready": ready, "lost": replaced},
 			)))
 		})
 	}
@@ -53,9 +55,10 @@ func TestRequired(t *testing.T) {
 func TestImagesAreThoseThatNodesLack(t *testing.T) {
 	m := &move{before: map[string]pods.State{
 		"a": {Node: "n1", Image: "old"}, "b": {Node: "n1", Image: "old"}, "c": {Node: "n2", Image: "new"},
+		"d": {Node: "n3", Image: "old", Lost: "n3"},
 	}}
 	inst := func(name string) record.Instance { return record.Instance{Name: name, Image: "new"} }
-	c := &change{deploy: []record.Instance{inst("a"), inst("b"), inst("c"), inst("not there yet")}}
+	c := &change{deploy: []record.Instance{inst("a"), inst("b"), inst("c"), inst("d"), inst("not there yet")}}
 	require.Equal(t, []pods.Image{{Node: "n1", Ref: "new"}}, m.images(c))
 }
 

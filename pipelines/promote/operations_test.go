@@ -45,11 +45,11 @@ func TestAShift(t *testing.T) {
 	require.NoError(t, operate.Restart(w.ctx(), w.order("a")))
 	require.NotEqual(t, before["a"].UID, w.status("2026.1.2")["a"].UID)
 
-	err = operate.Move(w.ctx(), w.order("a"), "nosuch")
+	err = operate.Move(w.ctx(), w.order("a"), "nosuch", false)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	require.NoError(t, operate.Move(w.ctx(), w.order("a"), before["a"].Node))
+	require.NoError(t, operate.Move(w.ctx(), w.order("a"), before["a"].Node, false))
 	require.Equal(t, before["a"].Node, w.status("2026.1.2")["a"].Moved)
-	require.NoError(t, operate.Move(w.ctx(), w.order("a"), ""))
+	require.NoError(t, operate.Move(w.ctx(), w.order("a"), "", false))
 	require.Empty(t, w.status("2026.1.2")["a"].Moved)
 
 	found, err := pvs.Search(t.Context(), []ledger.Reached{{Namespace: w.cluster}}, []string{"A:.*"})

@@ -94,7 +94,7 @@ func TestTheRolesAreEnough(t *testing.T) {
 		Cluster: operator, Instances: []string{"a"}, Reason: "a test", Holder: "operator", Timeout: time.Minute,
 	}
 	require.NoError(t, operate.Restart(t.Context(), o))
-	require.ErrorContains(t, operate.Move(t.Context(), o, ""), "forbidden", "who operates writes no revisions")
+	require.ErrorContains(t, operate.Move(t.Context(), o, "", false), "forbidden", "who operates writes no revisions")
 
 	viewer := w.open(w.as(users["looking"]))
 	_, err = status.Read(t.Context(), viewer)

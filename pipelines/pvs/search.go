@@ -82,8 +82,12 @@ func search(ctx context.Context, b ledger.Reached, patterns []string) ([]Match, 
 
 // ask reads the value.
 func (m *Match) ask(ctx context.Context, b ledger.Reached, s pods.State, protocol string) {
-	if s.Pod == "" {
+	switch {
+	case s.Pod == "":
 		m.Failed = strings.TrimSuffix("its IOC has no pod: "+s.Doing, ": ")
+		return
+	case s.Lost != "": // nobody would answer for half a minute
+		m.Failed = s.Doing
 		return
 	}
 	value, err := pods.ReadPV(ctx, b.Namespace, s, m.Name, protocol)

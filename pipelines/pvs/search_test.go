@@ -89,6 +89,20 @@ func TestSearchTellsWhyAPVDoesNotAnswer(t *testing.T) {
 		PV: PV{Instance: "a", Name: "A:0", Type: "ai"}, Context: "site", Beamline: "bl01t", Version: "2.0",
 	}}, found)
 
+	pods := b.Namespace.Client.CoreV1().Pods("bl01t")
+	pod, err := pods.Get(t.Context(), "a-1", metav1.GetOptions{})
+	require.NoError(t, err)
+	pod.Spec.NodeName = "ws011"
+	pod.Status.Conditions = []corev1.PodCondition{
+		{Type: corev1.ContainersReady, Status: corev1.ConditionTrue},
+		{Type: corev1.PodReady, Status: corev1.ConditionFalse},
+	}
+	_, err = pods.UpdateStatus(t.Context(), pod, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	found, err = Search(t.Context(), []ledger.Reached{b}, []string{"A:0"})
+	require.NoError(t, err)
+	require.Contains(t, found[0].Failed, "node ws011 is gone", "nobody would answer for long")
+
 	require.NoError(t, memory.Tracker().Delete(corev1.SchemeGroupVersion.WithResource("pods"), "bl01t", "a-1"))
 	found, err = Search(t.Context(), []ledger.Reached{b}, []string{"A:0"})
 	require.NoError(t, err)

@@ -1,5 +1,6 @@
 // Package cluster is the Kubernetes cluster that stands in on one machine: built
-// from source, with one node that is this machine, and Debian's containerd.
+// from source, with one node that is this machine, and Debian's containerd. Tests
+// add a second node to it.
 package cluster
 
 import (
@@ -18,13 +19,10 @@ import (
 )
 
 const (
-	version  = "v1.34.4"
-	nodeName = "beamline-node"
-	// The API server answers at loopback only, the kubelet at the gateway.
-	// Neither port is Kubernetes' own, so a cluster of the machine stays
-	// untouched.
-	apiPort     = 16443
-	kubeletPort = 16250
+	version = "v1.34.4"
+	// The API server answers at loopback only, kubelets at the gateway. No port is
+	// Kubernetes' own, so a cluster of the machine stays untouched.
+	apiPort = 16443
 )
 
 // module is what the cluster is built from.
@@ -39,7 +37,7 @@ var module = leaf.Module{
 // packages are what runs pods, gives them a network, and leads their services.
 var packages = []string{"containerd", "runc", "containernetworking-plugins", "nftables"}
 
-// cluster is a built cluster: one node that is this machine.
+// cluster is a built cluster. Its nodes are this machine.
 type cluster struct {
 	state.Dir
 	Bin      string   // folder of its programs
@@ -55,9 +53,6 @@ func (c cluster) path(elem ...string) string {
 // AdminConfig is the path of the kubeconfig of the cluster's administrator.
 func AdminConfig(s state.Dir) string { return cluster{Dir: s}.kubeconfig("admin") }
 
-// cgroup holds the control groups of all pods.
-const cgroup = "/tagline"
-
 // The daemons in the order of their start. Those after the API server need it.
 const (
 	etcdDaemon        = "kube-etcd"
@@ -67,15 +62,19 @@ const (
 	volumesDaemon     = "kube-volumes"
 	proxyDaemon       = "kube-proxy"
 	nodeDaemon        = "kube-node"
+	lifecycleDaemon   = "kube-node-lifecycle"
+	secondDaemon      = "kube-node-2"
 )
 
 var daemons = []string{
 	etcdDaemon, apiDaemon, controllersDaemon, schedulerDaemon, volumesDaemon, proxyDaemon, nodeDaemon,
+	lifecycleDaemon, secondDaemon,
 }
 
 // Start brings the cluster up, with whatever ran in it before, and returns the
 // path of its administrator's kubeconfig. Images are pulled from registry,
-// host:port over plain HTTP, which must be up: the sandbox image is put there.
+// host:port over plain HTTP, which must be up: the sandbox image is put there. A
+// SecondNode that was not removed is.
 func Start(ctx context.Context, s state.Dir, self []string, registry string) (string, error) {
 	if err := ensureContainerd(ctx); err != nil {
 		return "", err
@@ -97,7 +96,7 @@ func Start(ctx context.Context, s state.Dir, self []string, registry string) (st
 
 // prepare writes all that the daemons read.
 func (c cluster) prepare(ctx context.Context) error {
-	for dir, mode := range map[string]os.FileMode{"etcd": 0o700, "volumes": 0o711, "containerd": 0o711, "networks": 0o755} {
+	for dir, mode := range map[string]os.FileMode{"etcd": 0o700, "volumes": 0o711} {
 		if err := os.MkdirAll(c.path(dir), mode); err != nil {
 			return err
 		}
@@ -108,19 +107,7 @@ func (c cluster) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.writeContainerd(); err != nil {
-		return err
-	}
-	if err := errors.Join(c.writeKubelet(), c.writeProxy()); err != nil {
-		return err
-	}
-	if !process.Running(c.Dir, nodeDaemon) {
-		// A node that was killed leaves the groups of its containers, and the kubelet
-		// waits three seconds at each before it looks at any pod. Those that are in use
-		// are another cluster's, and stay.
-		_ = host.RemoveCgroups(ctx, cgroup)
-	}
-	if err := host.EnsureCgroups(cgroup); err != nil {
+	if err := errors.Join(c.first().prepare(ctx), c.writeProxy()); err != nil {
 		return err
 	}
 	return c.pushPause(ctx, filepath.Join(c.Bin, "pause"))
@@ -140,6 +127,9 @@ func (c cluster) start(ctx context.Context) error {
 	if err := ensureStorageClass(ctx, client); err != nil {
 		return err
 	}
+	if err := c.second().remove(ctx, client); err != nil {
+		return err
+	}
 	if !process.Running(c.Dir, nodeDaemon) {
 		if err := forgetReadiness(ctx, client); err != nil {
 			return err
@@ -154,7 +144,7 @@ func (c cluster) start(ctx context.Context) error {
 	default:
 		step.Say(ctx, "cluster", "another cluster of this machine has a kube-proxy: services here lead nowhere")
 	}
-	for _, d := range append(after, c.node(client)) {
+	for _, d := range append(after, c.first().daemon(client)) {
 		if err := process.Start(ctx, c.Dir, d); err != nil {
 			return err
 		}
@@ -169,10 +159,12 @@ func Stop(ctx context.Context, s state.Dir) error {
 	if _, err := os.Stat(s.Path("kube")); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var errs []error
+	c, errs := cluster{Dir: s}, []error(nil)
 	for i := len(daemons) - 1; i >= 0; i-- {
 		errs = append(errs, process.Stop(ctx, s, daemons[i]))
 	}
-	errs = append(errs, host.RemoveCgroups(ctx, cgroup))
+	for _, n := range []node{c.first(), c.second()} {
+		errs = append(errs, host.RemoveCgroups(ctx, n.Cgroup))
+	}
 	return errors.Join(errs...)
 }

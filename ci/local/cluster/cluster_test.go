@@ -43,7 +43,7 @@ func TestServersAreKnownByEveryNameTheyAreReachedBy(t *testing.T) {
 	require.NoError(t, err)
 	for file, hosts := range map[string][]string{
 		"apiserver.crt": {"127.0.0.1", host.GatewayIP, "kubernetes.default.svc", apiServiceIP},
-		"kubelet.crt":   {nodeName, host.GatewayIP},
+		"kubelet.crt":   {FirstName, host.GatewayIP},
 	} {
 		crt := readCert(t, c.pki(file))
 		for _, host := range hosts {
@@ -114,7 +114,7 @@ func TestAuthorityThatWasHalfMadeIsMadeAgain(t *testing.T) {
 
 func TestContainerdConfiguration(t *testing.T) {
 	c := testCluster(t)
-	require.NoError(t, c.writeContainerd())
+	require.NoError(t, c.first().writeContainerd())
 	var config struct {
 		Version int
 		Root    string
@@ -142,9 +142,9 @@ func TestContainerdConfiguration(t *testing.T) {
 
 func TestKubeletSeesSettingsOfItsOwn(t *testing.T) {
 	c := testCluster(t)
-	require.NoError(t, c.writeKubelet())
+	require.NoError(t, c.first().writeKubelet())
 	shown := map[string]string{}
-	for _, b := range c.enclosure().Binds {
+	for _, b := range c.first().enclosure().Binds {
 		shown[b.To] = b.From
 	}
 	for name, value := range kubeletSettings {
@@ -155,7 +155,7 @@ func TestKubeletSeesSettingsOfItsOwn(t *testing.T) {
 	for _, dir := range []string{"/var/lib", "/var/log"} {
 		assert.True(t, strings.HasPrefix(shown[dir], string(c.Dir)), "%s must not be the machine's", dir)
 	}
-	assert.Equal(t, c.enclosure(), c.enclosure(), "the node would be started anew each time")
+	assert.Equal(t, c.first().enclosure(), c.first().enclosure(), "the node would be started anew each time")
 	var config map[string]any
 	b, err := os.ReadFile(c.path("kubelet.json"))
 	require.NoError(t, err)
@@ -165,19 +165,19 @@ func TestKubeletSeesSettingsOfItsOwn(t *testing.T) {
 
 func TestOtherConfigurationIsAnotherNode(t *testing.T) {
 	c := testCluster(t)
-	require.NoError(t, errors.Join(c.writeContainerd(), c.writeKubelet()))
-	before := c.configuration()
-	require.NoError(t, errors.Join(c.writeContainerd(), c.writeKubelet()))
-	assert.Equal(t, before, c.configuration())
+	require.NoError(t, errors.Join(c.first().writeContainerd(), c.first().writeKubelet()))
+	before := c.first().configuration()
+	require.NoError(t, errors.Join(c.first().writeContainerd(), c.first().writeKubelet()))
+	assert.Equal(t, before, c.first().configuration())
 	c.Registry = "10.87.0.1:5001"
-	require.NoError(t, c.writeContainerd())
-	assert.NotEqual(t, before, c.configuration())
+	require.NoError(t, c.first().writeContainerd())
+	assert.NotEqual(t, before, c.first().configuration())
 }
 
 func TestNodeReady(t *testing.T) {
 	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	node := func(status core.ConditionStatus, heartbeat time.Time) *core.Node {
-		return &core.Node{ObjectMeta: meta.ObjectMeta{Name: nodeName}, Status: core.NodeStatus{
+		return &core.Node{ObjectMeta: meta.ObjectMeta{Name: FirstName}, Status: core.NodeStatus{
 			Conditions: []core.NodeCondition{
 				{Type: core.NodeDiskPressure, Status: core.ConditionFalse},
 				{
@@ -193,11 +193,11 @@ func TestNodeReady(t *testing.T) {
 		"ready":                      {node(core.ConditionTrue, start), ""},
 		"ready before the last stop": {node(core.ConditionTrue, start.Add(-time.Minute)), "not reported"},
 		"not ready":                  {node(core.ConditionFalse, start), "no network yet"},
-		"new":                        {&core.Node{ObjectMeta: meta.ObjectMeta{Name: nodeName}}, "no state"},
+		"new":                        {&core.Node{ObjectMeta: meta.ObjectMeta{Name: FirstName}}, "no state"},
 		"another":                    {&core.Node{ObjectMeta: meta.ObjectMeta{Name: "other"}}, "not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := nodeReady(t.Context(), fake.NewClientset(test.node), start)
+			err := testCluster(t).first().ready(t.Context(), fake.NewClientset(test.node), start)
 			if test.wants == "" {
 				assert.NoError(t, err)
 				return
@@ -254,7 +254,7 @@ func TestProgramImageIsTheSameEachTime(t *testing.T) {
 
 func TestPodsAndTheEngineShareABridgeButNoAddress(t *testing.T) {
 	c := testCluster(t)
-	require.NoError(t, c.writeContainerd())
+	require.NoError(t, c.first().writeContainerd())
 	b, err := os.ReadFile(c.path("networks", "10-pods.conflist"))
 	require.NoError(t, err)
 	var list struct {

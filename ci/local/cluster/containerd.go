@@ -50,26 +50,26 @@ func ensureContainerd(ctx context.Context) error {
 }
 
 // writeContainerd writes what containerd reads.
-func (c cluster) writeContainerd() error {
+func (n node) writeContainerd() error {
 	t, err := template.New("containerd.toml").Parse(containerdTemplate)
 	if err != nil {
 		return err
 	}
 	var config bytes.Buffer
 	if err := t.Execute(&config, map[string]string{
-		"Root": c.path("containerd"), "Opt": c.path("containerd-opt"),
-		"Pause": c.pauseImage(), "Hosts": c.path("hosts"), "Networks": c.path("networks"),
+		"Root": n.own("containerd"), "Opt": n.own("containerd-opt"),
+		"Pause": n.pauseImage(), "Hosts": n.own("hosts"), "Networks": n.own("networks"),
 	}); err != nil {
 		return err
 	}
-	networks, err := podNetwork()
+	networks, err := podNetwork(n.Pods)
 	if err != nil {
 		return err
 	}
 	return errors.Join(
-		state.WriteFile(c.path("containerd.toml"), config.Bytes(), 0o644),
-		state.WriteFile(c.path("hosts", c.Registry, "hosts.toml"), hostsFile(c.Registry), 0o644),
-		state.WriteFile(c.path("networks", "10-pods.conflist"), networks, 0o644),
+		state.WriteFile(n.own("containerd.toml"), config.Bytes(), 0o644),
+		state.WriteFile(n.own("hosts", n.Registry, "hosts.toml"), hostsFile(n.Registry), 0o644),
+		state.WriteFile(n.own("networks", "10-pods.conflist"), networks, 0o644),
 	)
 }
 

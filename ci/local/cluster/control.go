@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	storage "k8s.io/api/storage/v1"
@@ -41,10 +42,10 @@ func (c cluster) etcd() process.Daemon {
 	const unreachable = "http://localhost:1"
 	return process.Daemon{
 		Name: etcdDaemon,
-		Args: c.kube("etcd", "--data-dir="+c.path("etcd", "data"), "--name="+nodeName,
+		Args: c.kube("etcd", "--data-dir="+c.path("etcd", "data"), "--name="+FirstName,
 			"--listen-client-urls=unix://"+c.etcdSocket(), "--advertise-client-urls="+unreachable,
 			"--listen-peer-urls=unix://"+c.path("etcd", "peers"),
-			"--initial-advertise-peer-urls="+unreachable, "--initial-cluster="+nodeName+"="+unreachable,
+			"--initial-advertise-peer-urls="+unreachable, "--initial-cluster="+FirstName+"="+unreachable,
 			"--heartbeat-interval=500", "--election-timeout=5000", // there is nobody to hurry for
 			"--log-level=warn"),
 		Ready: func(ctx context.Context) error { return reach.Socket(ctx, "unix", c.etcdSocket()) },
@@ -83,9 +84,12 @@ func (c cluster) apiserver(client kubernetes.Interface) process.Daemon {
 	}
 }
 
-// controllers leaves out what needs more nodes, a cloud or a network, and what
-// takes the pods from a node that does not answer: there is no other node, and
-// after a restart they shall go on where they were.
+// nodeControllers say that a node is gone, and take its pods from it.
+const nodeControllers = "node-lifecycle-controller,taint-eviction-controller"
+
+// controllers leaves out what needs a cloud or a network, and what takes the pods
+// from a node that does not answer: there is no other node, and after a restart
+// they shall go on where they were. A second node brings it, see lifecycle.
 func (c cluster) controllers(client kubernetes.Interface) process.Daemon {
 	return process.Daemon{
 		Name: controllersDaemon,
@@ -93,7 +97,7 @@ func (c cluster) controllers(client kubernetes.Interface) process.Daemon {
 			"--kubeconfig="+c.kubeconfig("controller-manager"),
 			"--service-account-private-key-file="+c.pki("service-accounts.key"),
 			"--root-ca-file="+c.pki("ca.crt"), "--use-service-account-credentials",
-			"--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,"+
+			"--controllers=*,-"+strings.ReplaceAll(nodeControllers, ",", ",-")+","+
 				"-node-ipam-controller,-node-route-controller,-service-lb-controller,"+
 				"-persistentvolume-attach-detach-controller,-persistentvolume-expander-controller,"+
 				"-horizontal-pod-autoscaler-controller,-certificatesigningrequest-signing-controller,"+
@@ -103,6 +107,21 @@ func (c cluster) controllers(client kubernetes.Interface) process.Daemon {
 			_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", meta.GetOptions{})
 			return err
 		},
+	}
+}
+
+// lifecycle has the controllers that a cluster of one node leaves out, with
+// Kubernetes' own times: a node that was silent for 50 seconds is gone, and its pods
+// are given up after 5 minutes, or when their tolerations say so.
+func (c cluster) lifecycle() process.Daemon {
+	return process.Daemon{
+		Name: lifecycleDaemon,
+		Args: c.kube("kube-controller-manager",
+			"--kubeconfig="+c.kubeconfig("controller-manager"),
+			"--service-account-private-key-file="+c.pki("service-accounts.key"),
+			"--root-ca-file="+c.pki("ca.crt"), "--use-service-account-credentials",
+			"--controllers="+nodeControllers, "--leader-elect=false", "--secure-port=0", "--profiling=false"),
+		Ready: func(context.Context) error { return nil }, // it serves nobody; a node that is gone shows it
 	}
 }
 

@@ -49,7 +49,6 @@ var users = map[string]identity{
 	"controller-manager": {User: "system:kube-controller-manager"},
 	"scheduler":          {User: "system:kube-scheduler"},
 	"proxy":              {User: "system:kube-proxy"},
-	"kubelet":            {User: "system:node:" + nodeName, Groups: []string{"system:nodes"}},
 }
 
 func (c cluster) pki(name string) string { return c.path("pki", name) }
@@ -64,13 +63,14 @@ func (c cluster) haveKubeconfigs() bool {
 			return false
 		}
 	}
-	return true
+	return state.Exists(c.first().kubeconfig())
 }
 
 func (c cluster) apiURL() string { return fmt.Sprintf("https://%s:%d", c.NodeIP, apiPort) }
 
-// writeCredentials makes certificates and kubeconfigs anew, from an authority
-// and a service account key that are made once: what was handed out stays good.
+// writeCredentials makes certificates and kubeconfigs anew, those of the first node
+// too, from an authority and a service account key that are made once: what was
+// handed out stays good.
 func (c cluster) writeCredentials() error {
 	if err := os.MkdirAll(c.path("pki"), 0o700); err != nil {
 		return err
@@ -85,29 +85,46 @@ func (c cluster) writeCredentials() error {
 	for name, id := range map[string]identity{
 		"apiserver": {User: "kube-apiserver", Hosts: []string{"127.0.0.1", "localhost", c.NodeIP, apiServiceIP,
 			"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}},
-		"kubelet":        {User: nodeName, Hosts: []string{nodeName, c.NodeIP}},
 		"kubelet-client": {User: "kube-apiserver-kubelet-client", Groups: []string{"system:masters"}},
 	} {
-		crt, key, err := ca.issue(id)
-		if err != nil {
-			return fmt.Errorf("signing the certificate of %s: %w", name, err)
-		}
-		err = errors.Join(state.WriteFile(c.pki(name+".crt"), crt, 0o644),
-			state.WriteFile(c.pki(name+".key"), key, 0o600))
-		if err != nil {
+		if err := ca.writePair(c.pki(name), id); err != nil {
 			return err
 		}
 	}
 	for user, id := range users {
-		b, err := ca.kubeconfig(c.apiURL(), id)
-		if err != nil {
-			return fmt.Errorf("making the kubeconfig of %s: %w", user, err)
-		}
-		if err := state.WriteFile(c.kubeconfig(user), b, 0o600); err != nil {
+		if err := ca.writeKubeconfig(c.kubeconfig(user), c.apiURL(), id); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.first().writeCredentials(ca)
+}
+
+// writeCredentials makes the certificate by which the API server knows the kubelet,
+// and the kubeconfig by which the kubelet is known there.
+func (n node) writeCredentials(ca authority) error {
+	return errors.Join(
+		ca.writePair(n.pki("kubelet"), identity{User: n.Name, Hosts: []string{n.Name, n.NodeIP}}),
+		ca.writeKubeconfig(n.kubeconfig(), n.apiURL(),
+			identity{User: "system:node:" + n.Name, Groups: []string{"system:nodes"}}),
+	)
+}
+
+// writePair writes a certificate and its key, to path with .crt and .key.
+func (a authority) writePair(path string, id identity) error {
+	crt, key, err := a.issue(id)
+	if err != nil {
+		return fmt.Errorf("signing the certificate of %s: %w", id.User, err)
+	}
+	return errors.Join(state.WriteFile(path+".crt", crt, 0o644), state.WriteFile(path+".key", key, 0o600))
+}
+
+// writeKubeconfig writes the file by which that user reaches the API server.
+func (a authority) writeKubeconfig(path, server string, id identity) error {
+	b, err := a.kubeconfig(server, id)
+	if err != nil {
+		return fmt.Errorf("making the kubeconfig of %s: %w", id.User, err)
+	}
+	return state.WriteFile(path, b, 0o600)
 }
 
 // ensureKey writes a new private key unless there is one.

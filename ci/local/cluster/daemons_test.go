@@ -24,7 +24,8 @@ func testDaemons(t *testing.T) map[string]process.Daemon {
 	client := fake.NewClientset()
 	all := map[string]process.Daemon{}
 	for _, d := range []process.Daemon{
-		c.etcd(), c.apiserver(client), c.controllers(client), c.scheduler(), c.volumes(), c.proxy(), c.node(client),
+		c.etcd(), c.apiserver(client), c.controllers(client), c.scheduler(), c.volumes(), c.proxy(),
+		c.first().daemon(client), c.lifecycle(), c.second().daemon(client),
 	} {
 		all[d.Name] = d
 	}
@@ -71,11 +72,14 @@ func TestPodsStayOnANodeThatStopped(t *testing.T) {
 		assert.True(t, slices.Contains(off, controller), controller)
 	}
 	assert.Equal(t, "*", off[0], "all others run")
+	on := flag(testDaemons(t)[lifecycleDaemon].Args, "controllers")
+	assert.Equal(t, nodeControllers, on, "and none runs twice beside a second node")
 }
 
 func TestTheNodeRunsApart(t *testing.T) {
 	for name, d := range testDaemons(t) {
-		assert.Equal(t, name == nodeDaemon, d.Private != nil, "%s: what mounts and starts others is enclosed", name)
+		apart := name == nodeDaemon || name == secondDaemon
+		assert.Equal(t, apart, d.Private != nil, "%s: what mounts and starts others is enclosed", name)
 	}
 }
 

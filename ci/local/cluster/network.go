@@ -11,16 +11,20 @@ import (
 
 // The addresses of pods are the upper half of the network: the engine counts
 // its containers from below.
-const (
-	podCIDR    = "10.87.128.0/17"
-	firstPodIP = "10.87.128.1"
-	lastPodIP  = "10.87.255.254"
+const podCIDR = "10.87.128.0/17"
+
+// addresses are those that a node gives its pods.
+type addresses struct{ First, Last string }
+
+var (
+	firstPods  = addresses{"10.87.128.1", "10.87.254.254"}
+	secondPods = addresses{"10.87.255.1", "10.87.255.254"}
 )
 
 // podNetwork is the list of network plugins that containerd reads. The pods are
 // at the engine's bridge; which address a pod has is forgotten with the node, as
 // its pods are.
-func podNetwork() ([]byte, error) {
+func podNetwork(pods addresses) ([]byte, error) {
 	return json.MarshalIndent(map[string]any{
 		"cniVersion": "1.0.0", "name": "pods",
 		"plugins": []any{map[string]any{
@@ -28,7 +32,7 @@ func podNetwork() ([]byte, error) {
 			"ipam": map[string]any{
 				"type": "host-local", "dataDir": "/run/cni/networks",
 				"ranges": []any{[]any{map[string]any{
-					"subnet": host.NetworkCIDR, "rangeStart": firstPodIP, "rangeEnd": lastPodIP,
+					"subnet": host.NetworkCIDR, "rangeStart": pods.First, "rangeEnd": pods.Last,
 					"gateway": host.GatewayIP,
 				}}},
 				"routes": []any{map[string]any{"dst": "0.0.0.0/0"}},
@@ -52,7 +56,7 @@ func (c cluster) writeProxy() error {
 	b, err := json.MarshalIndent(map[string]any{
 		"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
 		"clientConnection": map[string]any{"kubeconfig": c.kubeconfig("proxy")},
-		"hostnameOverride": nodeName, "bindAddress": c.NodeIP,
+		"hostnameOverride": FirstName, "bindAddress": c.NodeIP,
 		"mode": "nftables", "clusterCIDR": podCIDR,
 		// It insists on both; nobody asks there.
 		"healthzBindAddress": "127.0.0.1:16256", "metricsBindAddress": "127.0.0.1:16249",

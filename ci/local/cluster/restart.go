@@ -13,11 +13,11 @@ import (
 // reasonRestarted is what a pod says until its kubelet has looked at it again.
 const reasonRestarted = "NodeRestarted"
 
-// forgetReadiness marks every pod of the node as not ready: the cluster remembers
+// forgetReadiness marks every pod of the first node as not ready: the cluster remembers
 // what they were when the node stopped, and until the kubelet has started them
 // again it would answer that they run.
 func forgetReadiness(ctx context.Context, client kubernetes.Interface) error {
-	pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{FieldSelector: "spec.nodeName=" + nodeName})
+	pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{FieldSelector: "spec.nodeName=" + FirstName})
 	if err != nil {
 		return fmt.Errorf("listing the pods of the node: %w", err)
 	}

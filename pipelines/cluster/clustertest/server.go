@@ -23,7 +23,7 @@ import (
 )
 
 // Server keeps objects. A Deployment in it has its pod, and loses it, at once: see
-// Unready for pods that do not get ready. It is safe for use by several goroutines.
+// Unready for pods that do not get ready, and Lose for nodes that fail. It is safe for use by several goroutines.
 type Server struct {
 	http *httptest.Server
 
@@ -32,6 +32,7 @@ type Server struct {
 	changed int               // how often something was changed: the newest resourceVersion
 	refused string
 	unready func(node string) bool
+	lost    string // the node that is gone
 	changes []string
 }
 
@@ -97,6 +98,16 @@ func (s *Server) Unready(on func(node string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unready = on
+}
+
+// Lose makes the cluster hear nothing of a node any more: its pods are not ready, and
+// neither end nor make room for others. An empty name brings it back; what was to end
+// does then.
+func (s *Server) Lose(node string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = node
+	s.settle()
 }
 
 // Changes returns the requests that asked for a change, without those for leases,

@@ -21,10 +21,21 @@ const madeFrom = "clustertest/template"
 // of its template, or none where it has no replicas, and a pod that is to fetch an
 // image has fetched it.
 func (s *Server) settle() {
+	for _, o := range s.all(place{resource: "pods"}) {
+		p := o.(*corev1.Pod)
+		switch gone := s.onLost(p); {
+		case gone:
+			p.Status.Conditions = lostConditions
+		case p.DeletionTimestamp != nil:
+			s.drop(p)
+		default:
+			p.Status.Conditions = nil
+		}
+	}
 	for _, o := range s.all(place{resource: "deployments"}) {
 		d := o.(*appsv1.Deployment)
 		ready := int32(0)
-		if p := s.podOf(d); p != nil && p.Status.ContainerStatuses[0].Ready {
+		if p := s.podOf(d); p != nil && p.Status.ContainerStatuses[0].Ready && !s.onLost(p) {
 			ready = 1
 		}
 		d.Status.UpdatedReplicas, d.Status.ReadyReplicas = 1, ready
@@ -58,7 +69,9 @@ func (s *Server) podOf(d *appsv1.Deployment) *corev1.Pod {
 		if wants && p.Annotations[madeFrom] == string(text) {
 			return p
 		}
-		s.drop(p)
+		if s.drop(p); s.onLost(p) {
+			return p // as Recreate has it
+		}
 	}
 	if !wants {
 		return nil
@@ -69,7 +82,23 @@ func (s *Server) podOf(d *appsv1.Deployment) *corev1.Pod {
 	return p
 }
 
-func (s *Server) drop(p *corev1.Pod) { delete(s.objects, place{"pods", p.Namespace, p.Name}.key()) }
+// drop ends a pod; one of the node that is gone is to end, and does not.
+func (s *Server) drop(p *corev1.Pod) {
+	if s.onLost(p) {
+		now := metav1.Now()
+		p.DeletionTimestamp = &now
+		return
+	}
+	delete(s.objects, place{"pods", p.Namespace, p.Name}.key())
+}
+
+// lostConditions are what a cluster leaves of what a pod said, once its node is gone.
+var lostConditions = []corev1.PodCondition{
+	{Type: corev1.ContainersReady, Status: corev1.ConditionTrue},
+	{Type: corev1.PodReady, Status: corev1.ConditionFalse},
+}
+
+func (s *Server) onLost(p *corev1.Pod) bool { return s.lost != "" && p.Spec.NodeName == s.lost }
 
 // newPod returns a pod of a Deployment whose containers have started.
 func (s *Server) newPod(d *appsv1.Deployment, template string) *corev1.Pod {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -65,7 +66,11 @@ func (s *Server) serve(r *http.Request, at place, body []byte) (any, error) {
 	case http.MethodPatch:
 		return s.patch(at, found, types.PatchType(r.Header.Get("Content-Type")), body)
 	case http.MethodDelete:
-		delete(s.objects, at.key())
+		if p, ok := found.(*corev1.Pod); ok && !atOnce(body) {
+			s.drop(p)
+		} else {
+			delete(s.objects, at.key())
+		}
 		s.settle()
 	}
 	return found, nil
@@ -130,6 +135,13 @@ func (s *Server) patch(at place, was object, how types.PatchType, patch []byte) 
 	}
 	s.keep(at, o)
 	return o, nil
+}
+
+// atOnce reports whether a request to delete leaves no time to end.
+func atOnce(body []byte) bool {
+	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	options, ok := o.(*metav1.DeleteOptions)
+	return err == nil && ok && options.GracePeriodSeconds != nil && *options.GracePeriodSeconds == 0
 }
 
 // decode reads an object as clients send it: as JSON, or as protobuf.
