@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 				os.Args[1:],
 			),
 		)
-	}})
+	}, "gh": gh})
 }
 
 // TestScripts runs the transcripts of testdata: commands as a person types
