@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/klog/v2"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/links"
@@ -19,7 +20,7 @@ import (
 
 // newPage is `tagline page`.
 func newPage(a *app) *cobra.Command {
-	b, listen, given := &beamlineCluster{}, "", []string(nil)
+	s, b, listen, given := &site{}, &beamlineCluster{}, "", []string(nil)
 	cmd := a.takes(&cobra.Command{
 		Use:   "page",
 		Short: "Serve one page of all beamlines",
@@ -27,7 +28,8 @@ func newPage(a *app) *cobra.Command {
 			"first, until Ctrl-C. It is live, and changes nothing. Whoever reaches the address\n" +
 			"reads it. The page of an IOC reads its PVs from the IOC, when asked to, over Channel\n" +
 			"Access by TCP, and has links to the site's own pages about it: of {beamline},\n" +
-			"{namespace}, {ioc}, {version}, {node} and {pod}.",
+			"{namespace}, {ioc}, {version}, {node} and {pod}. Where a registry is named, the page\n" +
+			"names the releases that are newer than what a beamline runs.",
 		Example: "  tagline page\n  tagline page --listen 127.0.0.1:9000 --context bl01 \\\n" +
 			"    --link 'screens=https://screens.example.org/{beamline}/{ioc}.bob'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,9 +49,10 @@ func newPage(a *app) *cobra.Command {
 				}
 			}
 			fmt.Fprintf(a.Err, "the page is at http://%s\n", listener.Addr())
-			return a.servePage(cmd.Context(), b, listener, all)
+			return a.servePage(cmd.Context(), a.beamlineReleases(s), b, listener, all)
 		},
 	})
+	s.flags(cmd)
 	b.accessFlags(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address of this machine at which the page is served")
 	cmd.Flags().StringArrayVar(
@@ -67,11 +70,27 @@ func (a *app) links(given []string) ([]links.Link, error) {
 	return links.Parse(given)
 }
 
+// beamlineReleases returns what asks the registry for a beamline's releases; nil where none is
+// named.
+func (a *app) beamlineReleases(s *site) page.Released {
+	reg, err := a.openRegistry(s)
+	if err != nil {
+		return nil
+	}
+	return func(ctx context.Context, beamline string) ([]asset.Version, error) {
+		name, err := asset.ParseName(beamline)
+		if err != nil {
+			return nil, err
+		}
+		return reg.Records(ctx, name)
+	}
+}
+
 // servePage serves the page until ctx ends, or until it cannot.
 func (a *app) servePage(
-	ctx context.Context, b *beamlineCluster, listener net.Listener, all []links.Link,
+	ctx context.Context, released page.Released, b *beamlineCluster, listener net.Listener, all []links.Link,
 ) error {
-	board := page.NewBoard()
+	board := page.NewBoard(released)
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		return board.Watch(

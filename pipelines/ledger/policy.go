@@ -13,10 +13,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// The ConfigMap that holds a beamline's policy, and its key. Who administers the
-// namespace writes it; who promotes reads it.
 const (
-	policyName = "tagline-policy"
+	// PolicyName is the name of the ConfigMap that holds a beamline's policy. Who administers
+	// the namespace writes it; who promotes reads it.
+	PolicyName = "tagline-policy"
 	policyKey  = "policy.yaml"
 )
 
@@ -27,6 +27,15 @@ var (
 	ErrPolicyThere = errors.New("there is a policy already")
 )
 
+// PolicyText returns the text of the policy that a ConfigMap of the namespace holds; empty
+// when it is another beamline's.
+func PolicyText(n *cluster.Namespace, cm *corev1.ConfigMap) string {
+	if cm.Labels[cluster.LabelBeamline] != n.Beamline {
+		return ""
+	}
+	return cm.Data[policyKey]
+}
+
 // Policy returns the text of the beamline's policy. The error is of kind
 // diag.Refused when there is none, or when it is another beamline's.
 func Policy(ctx context.Context, n *cluster.Namespace) (string, error) {
@@ -36,7 +45,7 @@ func Policy(ctx context.Context, n *cluster.Namespace) (string, error) {
 			Fix: fix,
 		}
 	}
-	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, policyName, metav1.GetOptions{})
+	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, PolicyName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return "", refused("have who administers the namespace run: tagline policy init "+n.Beamline,
 			"%w in namespace %s, and nothing is promoted without one", ErrNoPolicy, n.Name)
@@ -60,7 +69,7 @@ func SavePolicy(ctx context.Context, n *cluster.Namespace, text string, create b
 	}
 	maps := n.Client.CoreV1().ConfigMaps(n.Name)
 	want := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: policyName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
+		ObjectMeta: metav1.ObjectMeta{Name: PolicyName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
 		Data:       map[string]string{policyKey: text},
 	}
 	_, err := maps.Create(ctx, want, metav1.CreateOptions{})

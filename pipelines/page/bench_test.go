@@ -16,7 +16,7 @@ import (
 
 // aSite is a board of 100 beamlines of 50 IOCs.
 func aSite() *Board {
-	b := NewBoard()
+	b := NewBoard(nil)
 	for n := range 100 {
 		name := fmt.Sprintf("bl%02dt", n)
 		st := &status.Status{

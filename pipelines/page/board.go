@@ -3,13 +3,16 @@
 package page
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/channelaccess"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
@@ -33,16 +36,33 @@ type reading struct {
 	beamline  string             // empty for a cluster
 	namespace *cluster.Namespace // nil for a cluster
 	status    *status.Status     // as it was last read; nil when it never was
-	by        string             // who promoted what runs
+	promoted  promoted           // how what runs came to run
+	rules     rules              // the policy
+	newer     string             // the releases that are newer than what runs, or why they are not known
 	comparing bool               // some IOCs were not yet compared with their release
 	read      time.Time          // when the status was last known to be true
 	failed    string             // why it is not known now
 }
 
+// promoted is how a release came to run.
+type promoted struct {
+	By       string `json:"by,omitempty"`       // the run
+	Approved string `json:"approved,omitempty"` // by whom
+	Override string `json:"override,omitempty"` // who overrode the policy for it, and why
+}
+
+// rules are a beamline's policy, and the text that it was read from. It is nil where there
+// is none, or none that can be read.
+type rules struct {
+	text   string
+	policy *policy.Policy
+}
+
 // same reports whether a person would see no difference. While reading goes well,
 // its time is no news.
 func (r reading) same(other reading) bool {
-	return r.status == other.status && r.by == other.by && r.comparing == other.comparing && r.failed == other.failed
+	return r.status == other.status && r.promoted == other.promoted && r.rules == other.rules && r.newer == other.newer &&
+		r.comparing == other.comparing && r.failed == other.failed
 }
 
 // Board is what is known of all beamlines. It is safe for use by several
@@ -53,13 +73,19 @@ type Board struct {
 	number   int           // counts the changes, from one that no board before it had
 	changed  chan struct{} // closed at the next change
 
-	lists lists
-	asker *asker
+	released Released
+	lists    lists
+	asker    *asker
 }
 
-// NewBoard returns a board on which nothing is known yet.
-func NewBoard() *Board {
+// Released returns the versions of a beamline that were released, the newest first.
+type Released func(ctx context.Context, beamline string) ([]asset.Version, error)
+
+// NewBoard returns a board on which nothing is known yet. Where released is nil, the board
+// does not know of newer releases.
+func NewBoard(released Released) *Board {
 	return &Board{
+		released: released,
 		readings: map[place]reading{}, changed: make(chan struct{}), lists: lists{kept: map[place]list{}},
 		number: int(time.Now().UnixMicro()), asker: newAsker(channelaccess.Read),
 	}

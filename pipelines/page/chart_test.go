@@ -53,7 +53,7 @@ func TestTheChart(t *testing.T) {
 	image := "ghcr.io/tagline-ci/tagline@" + string(digest("1"))
 	objects, err := render(t, map[string]any{
 		"image": image, "cluster": "bl", "beamlines": []any{"bl01t", "bl02t"},
-		"links": []any{"screens=https://x/{ioc}?a=\"b\""},
+		"links": []any{"screens=https://x/{ioc}?a=\"b\""}, "registry": "ghcr.io/site",
 	})
 	require.NoError(t, err)
 
@@ -88,7 +88,7 @@ func TestTheChart(t *testing.T) {
 	require.Equal(t, "bl", config.CurrentContext)
 	require.Equal(t, []string{
 		"page", "--listen=0.0.0.0:8080", "--kubeconfig=" + pod.Containers[0].VolumeMounts[0].MountPath + "/kubeconfig",
-		`--link=screens=https://x/{ioc}?a="b"`,
+		"--registry=ghcr.io/site", `--link=screens=https://x/{ioc}?a="b"`,
 	}, pod.Containers[0].Args)
 }
 

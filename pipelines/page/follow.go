@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,7 +41,8 @@ type scribe struct {
 	compare chan struct{} // holds one when an instance must be compared
 	last    reading       // what is on the board
 
-	drifts sync.Map // by instance: comparison
+	drifts   sync.Map // by instance: comparison
+	released atomic.Pointer[releases]
 }
 
 // comparison is what differed when an instance was compared with its release.
@@ -82,6 +84,7 @@ func (s *scribe) run(ctx context.Context) {
 	all.Go(func() { s.mirror.run(ctx) })
 	all.Go(func() { s.beat(ctx) })
 	all.Go(func() { s.compareAll(ctx) })
+	all.Go(func() { s.ask(ctx) })
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
@@ -107,8 +110,10 @@ func (s *scribe) write() {
 			next.status, next.comparing = st, comparing
 		}
 		if next.status != nil {
-			next.by = s.promoter(next.status.Version)
+			next.promoted = s.mirror.promoted(next.status.Version)
+			next.newer = s.released.Load().newer(next.status.Version)
 		}
+		next.rules = s.mirror.rules(next.rules)
 	}
 	switch {
 	case next.status == nil && next.failed == "":

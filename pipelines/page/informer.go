@@ -19,6 +19,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
@@ -28,7 +29,7 @@ type mirror struct {
 	n       *cluster.Namespace
 	changed func() // an object changed, or whether all can be read
 
-	pods, deployments, ledger, history, acknowledged, releases cache.SharedIndexInformer
+	pods, deployments, ledger, history, acknowledged, policy, releases cache.SharedIndexInformer
 
 	mu       sync.Mutex
 	failures map[string]string // by what cannot be read
@@ -50,6 +51,7 @@ func newMirror(n *cluster.Namespace, changed func()) *mirror {
 	m.acknowledged = inform(
 		m, "what was acknowledged", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.AcknowledgedName),
 	)
+	m.policy = inform(m, "the policy", core.ConfigMaps(n.Name), &corev1.ConfigMap{}, named(ledger.PolicyName))
 	secrets := n.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(n.Name)
 	m.releases = inform(
 		m, "Helm releases", secrets, &metav1.PartialObjectMetadata{}, metav1.ListOptions{LabelSelector: helm.Stores},
@@ -104,7 +106,9 @@ func (m *mirror) run(ctx context.Context) {
 }
 
 func (m *mirror) informers() []cache.SharedIndexInformer {
-	return []cache.SharedIndexInformer{m.pods, m.deployments, m.ledger, m.history, m.acknowledged, m.releases}
+	return []cache.SharedIndexInformer{
+		m.pods, m.deployments, m.ledger, m.history, m.acknowledged, m.policy, m.releases,
+	}
 }
 
 // note notes whether something can be read.
@@ -166,23 +170,44 @@ func (m *mirror) facts() (status.Facts, error) {
 	return f, err
 }
 
-// promoter returns who promoted what runs; empty where the history does not say.
-func (m *mirror) promoter(version string) string {
+// promoted returns how the version that runs came to run; nothing where the history does
+// not say.
+func (m *mirror) promoted(version string) promoted {
 	for _, cm := range items[corev1.ConfigMap](m.history) {
 		if cm.Name != ledger.HistoryName {
 			continue
 		}
 		entries, err := ledger.ParseEntries(m.n, &cm)
 		if err != nil {
-			return ""
+			return promoted{}
 		}
 		for _, e := range entries {
 			if (e.Did == "promote" || e.Did == "rollback") && e.Failed == "" && e.Version == version {
-				return e.By
+				return promoted{By: e.By, Approved: strings.Join(e.Approvals, ", "), Override: e.Override}
 			}
 		}
 	}
-	return ""
+	return promoted{}
+}
+
+// rules returns the beamline's policy: the former one where it did not change, nil where
+// there is none that can be read.
+func (m *mirror) rules(former rules) rules {
+	for _, cm := range items[corev1.ConfigMap](m.policy) {
+		if cm.Name != ledger.PolicyName {
+			continue
+		}
+		text := ledger.PolicyText(m.n, &cm)
+		if text == former.text {
+			return former
+		}
+		p, err := policy.Read("the policy of "+m.n.Beamline, []byte(text))
+		if err != nil {
+			return rules{text: text} // whoever promotes is told
+		}
+		return rules{text, p}
+	}
+	return rules{}
 }
 
 // generation returns the number of the instance's Deployment, which changes with

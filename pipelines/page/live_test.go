@@ -114,7 +114,7 @@ func TestBrowserFindsAServerThatWasStartedAnew(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	serving := func(ready bool) http.Handler {
-		board, i := NewBoard(), well("bl01t-mo-ioc-01", "simstage", "ws011", started)
+		board, i := NewBoard(nil), well("bl01t-mo-ioc-01", "simstage", "ws011", started)
 		i.Ready = ready
 		board.put(reading{
 			place: place{"https://site", "bl01t"}, context: "site", beamline: "bl01t", read: time.Now(),

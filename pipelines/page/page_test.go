@@ -95,7 +95,7 @@ func TestAnAddressThatCannotBeReadIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.Equal(t, diag.Invalid, diag.KindOf(err))
 	}
-	code, _, body := get(t, httptest.NewServer(NewServer(NewBoard(), anyAddress)).URL+"/?state=ill")
+	code, _, body := get(t, httptest.NewServer(NewServer(NewBoard(nil), anyAddress)).URL+"/?state=ill")
 	require.Equal(t, http.StatusBadRequest, code)
 	require.Contains(t, body, "use not read, not ready, restarted, drifted, stray pods, stopped, well")
 }
@@ -178,7 +178,7 @@ func TestAClusterThatNeverAnsweredIsARow(t *testing.T) {
 func TestTheCrewFollowsWhatIsReached(t *testing.T) {
 	one, two := newLine(t, "bl01t"), newLine(t, "bl02t")
 	two.context = "other"
-	b := NewBoard()
+	b := NewBoard(nil)
 	c := &crew{board: b, running: map[place]*member{}}
 	c.follow = func(ctx context.Context, b *Board, at place, found ledger.Reached) {
 		b.put(reading{
@@ -213,7 +213,7 @@ func TestTheCrewFollowsWhatIsReached(t *testing.T) {
 }
 
 func TestAReachThatFailsAtFirstIsAnError(t *testing.T) {
-	err := NewBoard().Watch(
+	err := NewBoard(nil).Watch(
 		t.Context(), func(context.Context) ([]ledger.Reached, error) { return nil, errors.New("no kubeconfig") },
 	)
 	require.EqualError(t, err, "no kubeconfig")

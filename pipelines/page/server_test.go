@@ -44,7 +44,7 @@ func TestHostileNamesAreText(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	server := httptest.NewServer(nil)
 	defer server.Close()
-	server.Config.Handler = NewServer(NewBoard(), server.Listener.Addr())
+	server.Config.Handler = NewServer(NewBoard(nil), server.Listener.Addr())
 	for _, path := range []string{"/", "/page.css", "/page.js", "/metrics", "/none", "/?state=ill"} {
 		_, header, _ := get(t, server.URL+path)
 		require.Equal(
@@ -65,7 +65,7 @@ func TestHeaders(t *testing.T) {
 	answer, err := http.Post(server.URL, "text/plain", nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusMethodNotAllowed, answer.StatusCode)
-	open := httptest.NewServer(NewServer(NewBoard(), anyAddress))
+	open := httptest.NewServer(NewServer(NewBoard(nil), anyAddress))
 	defer open.Close()
 	code, _, _ = get(t, open.URL, "Host", "status.example")
 	require.Equal(t, http.StatusOK, code)

@@ -26,7 +26,7 @@ func aShift(t *testing.T) (address string) {
 	t.Helper()
 	now := time.Now()
 	ago := func(d time.Duration) time.Time { return now.Add(-d).Truncate(time.Second) }
-	b := NewBoard()
+	b := NewBoard(nil)
 	put := func(l *line, since time.Duration, by string, change func(*status.Status), iocs ...status.IOC) {
 		st := &status.Status{
 			Beamline: l.n.Beamline, Namespace: l.n.Name, Version: "2026.11.2", Since: ago(since), Instances: iocs,
@@ -34,7 +34,7 @@ func aShift(t *testing.T) (address string) {
 		change(st)
 		b.put(reading{
 			place: place{"https://site", l.n.Name}, context: l.context, beamline: l.n.Beamline, namespace: l.n,
-			status: st, read: now, by: by,
+			status: st, read: now, promoted: promoted{By: by},
 		})
 	}
 	none := func(*status.Status) {}

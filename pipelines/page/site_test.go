@@ -152,7 +152,7 @@ func serve(t *testing.T, lines ...*line) (address string, board *Board) {
 
 func serveReached(t *testing.T, reach Reach, lines ...*line) (address string, board *Board) {
 	t.Helper()
-	board = NewBoard()
+	board = NewBoard(nil)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {

@@ -42,7 +42,9 @@ type shown struct {
 // of one that cannot, the age changes all the time.
 type source struct {
 	status    *status.Status
-	by        string
+	promoted  promoted
+	closed    string
+	newer     string
 	comparing bool
 	levels    string // of the IOCs that are shown, and which are acknowledged: the time alone changes them too
 }
@@ -56,7 +58,7 @@ func (b *Beamline) source() source {
 		}
 		levels = append(levels, byte(i.Level), known)
 	}
-	return source{b.Status, b.By, b.Comparing, string(levels)}
+	return source{b.Status, b.promoted, strings.Join(b.Closed, "\n"), b.Newer, b.Comparing, string(levels)}
 }
 
 // render returns the beamline as it is shown, as it was before where it was made

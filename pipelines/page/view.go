@@ -33,8 +33,16 @@ type Beamline struct {
 	Why     string        `json:"why,omitempty"` // what is worst, in one phrase
 	Read    time.Time     `json:"read,omitzero"` // when it was last known to be so
 	Failed  string        `json:"failed,omitempty"`
-	By      string        `json:"by,omitempty"` // who promoted what runs
 	Age     time.Duration `json:"-"`
+
+	promoted // how what runs came to run
+
+	// Closed says why nothing may change now: closed times and holds of the policy.
+	Closed []string `json:"closed,omitempty"`
+	// Newer names the releases that are newer than what runs, or says why none are known.
+	Newer string `json:"newer,omitempty"`
+	// Soaking is since when all IOCs run as they are; zero while one does not.
+	Soaking time.Time `json:"soaking,omitzero"`
 
 	Standing status.Standing `json:"-"` // its place among the beamlines
 
@@ -119,8 +127,8 @@ func (c Counts) add(line *Beamline) {
 // show returns a reading as the page shows it, whole.
 func (r reading) show(now time.Time) *Beamline {
 	line := &Beamline{
-		ID: r.place.id(), Context: r.context, Beamline: r.beamline, Failed: r.failed, Read: r.read, By: r.by,
-		Comparing: r.comparing, Status: r.status, Instances: []*IOC{},
+		ID: r.place.id(), Context: r.context, Beamline: r.beamline, Failed: r.failed, Read: r.read,
+		promoted: r.promoted, Newer: r.newer, Comparing: r.comparing, Status: r.status, Instances: []*IOC{},
 	}
 	if r.namespace != nil {
 		line.Namespace = r.namespace.Name
@@ -134,11 +142,30 @@ func (r reading) show(now time.Time) *Beamline {
 			i.Settle(now)
 			line.Instances = append(line.Instances, &IOC{i, i.Level(now)})
 		}
+		line.Soaking = soaking(line.Instances)
+	}
+	if r.rules.policy != nil {
+		line.Closed = r.rules.policy.Shut(now)
 	}
 	if r.failed != "" {
 		line.Level, line.Standing, line.Why = status.Unread, status.Standing{Level: status.Unread}, r.failed
 	}
 	return line
+}
+
+// soaking returns since when all IOCs run as they are: from the last start of one. It is
+// zero while one that is to run is not ready, and without any.
+func soaking(all []*IOC) (since time.Time) {
+	for _, i := range all {
+		switch {
+		case i.Stopped != nil:
+		case !i.Ready:
+			return time.Time{}
+		case i.Since.After(since):
+			since = i.Since
+		}
+	}
+	return since
 }
 
 // narrow leaves out the IOCs that the filter does not want, and reports whether

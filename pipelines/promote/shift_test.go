@@ -144,7 +144,7 @@ func (w *world) openPage() *openedPage {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())
-	board := page.NewBoard()
+	board := page.NewBoard(nil)
 	klog.SetLogger(logr.Discard()) // as the command does: what cannot be read is on the page
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
