@@ -124,6 +124,7 @@ func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
 	}
 	require.Contains(t, r.err, "image "+service)
 	require.Contains(t, r.err, "kind Service")
+	require.Contains(t, r.err, "priority class system-cluster-critical")
 	require.Contains(t, r.err, "image "+web)
 	require.NoFileExists(t, filepath.Join(folder, "before"))
 
@@ -132,7 +133,7 @@ func TestWhatAnInstanceNeedsOfKubernetes(t *testing.T) {
 		nil, "%sconsents:\n  - {charts: [bl87t-mo-ioc-01], to: [host path %s, host path "+device+
 			", privileged, privilege escalation, service account diffraction]}\n"+
 			"  - {charts: [bl87t-ea-beat-01], to: [\"image %s\"]}\n"+
-			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service]}\n"+
+			"  - {charts: [bl87t-mo-ioc-02], to: [kind Service, priority class system-cluster-critical]}\n"+
 			"  - {charts: [bl87t-mo-ioc-02, bl87t-ea-page-01], to: [\"image %s\"]}\n",
 		ok(t, s.dir, "policy", "show", "bl87t"), folder, service, web,
 	), 0o600))
