@@ -61,8 +61,8 @@ type rules struct {
 // same reports whether a person would see no difference. While reading goes well,
 // its time is no news.
 func (r reading) same(other reading) bool {
-	return r.status == other.status && r.promoted == other.promoted && r.rules == other.rules && r.newer == other.newer &&
-		r.comparing == other.comparing && r.failed == other.failed
+	return r.status == other.status && r.promoted == other.promoted && r.rules == other.rules &&
+		r.newer == other.newer && r.comparing == other.comparing && r.failed == other.failed
 }
 
 // Board is what is known of all beamlines. It is safe for use by several
