@@ -55,7 +55,7 @@ func newConsole(a *app) *cobra.Command {
 }
 
 // aside writes a line of Tagline's own into a terminal that passes on every key.
-func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", line) }
+func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", shown(line)) }
 
 // lastScreen shows as many of the last lines that an IOC wrote as the terminal has room
 // for: whoever joins sees what the others see.

@@ -52,11 +52,7 @@ func newPromote(a *app) *cobra.Command {
 						if err != nil {
 							return gate.Pass{}, err
 						}
-						verdict, err := q.Ask(ctx, v, pass.Digest())
-						if err != nil {
-							return gate.Pass{}, err
-						}
-						return verdict.Pass()
+						return q.Pass(ctx, v, pass.Digest())
 					},
 				}
 				result, err = promote.Run(ctx, deps, pass)

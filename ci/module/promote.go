@@ -115,11 +115,7 @@ func passes(
 			return pods.Healthy(ctx, there)
 		},
 	}
-	verdict, err := inquiry.Ask(ctx, v, digest)
-	if err != nil {
-		return gate.Pass{}, err
-	}
-	return verdict.Pass()
+	return inquiry.Pass(ctx, v, digest)
 }
 
 // Status is what a beamline runs.

@@ -34,6 +34,16 @@ type Inquiry struct {
 	Now     time.Time
 }
 
+// Pass judges a release as Ask does, and returns what lets it through. The error is also
+// that of a Verdict that refuses it.
+func (q *Inquiry) Pass(ctx context.Context, v asset.Version, digest asset.Digest) (Pass, error) {
+	verdict, err := q.Ask(ctx, v, digest)
+	if err != nil {
+		return Pass{}, err
+	}
+	return verdict.Pass()
+}
+
 // Ask judges a release. digest is the one of the record that is wanted, "sha256:…",
 // or empty for the one that its tag names now. The record is verified before it,
 // or anything that it names, is read. The error is of kind Refused when it is not

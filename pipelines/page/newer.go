@@ -38,7 +38,7 @@ func (s *scribe) ask(ctx context.Context) {
 	}
 }
 
-// newer says which releases come after a version, or why that is not known; nothing where
+// newer returns which releases come after a version, or why that is not known; empty where
 // there are none, and where nothing runs.
 func (k *releases) newer(version string) string {
 	switch {

@@ -43,7 +43,7 @@ type Value struct {
 	Failed   string    `json:"failed,omitempty"`
 }
 
-// wish says which PVs of an IOC are asked for.
+// wish is which PVs of an IOC are asked for.
 type wish struct {
 	pattern string // a regular expression that the whole name matches; all where empty
 	page    int
@@ -198,7 +198,7 @@ func (b *Board) askIOC(ctx context.Context, found reading, name string, names []
 	return said
 }
 
-// whyNot says why nothing was read; empty where something was.
+// whyNot returns why nothing was read; empty where something was.
 func whyNot(server pods.Server, answers []channelaccess.Answer, err error) string {
 	likely := "It may hang, serve pvAccess alone, or not be reachable from where this page runs."
 	if server.PVA {

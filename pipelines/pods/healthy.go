@@ -57,10 +57,8 @@ func addGenericIOCs(ctx context.Context, n *cluster.Namespace, since map[asset.D
 
 // readySince returns since when a pod is ready; zero when it is not.
 func readySince(p *corev1.Pod) time.Time {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-			return c.LastTransitionTime.Time
-		}
+	if ready := condition(p, corev1.PodReady); ready.Status == corev1.ConditionTrue {
+		return ready.LastTransitionTime.Time
 	}
 	return time.Time{}
 }

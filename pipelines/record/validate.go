@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/tagline-ci/tagline/pipelines/asset"
 )
 
@@ -15,9 +17,9 @@ const Schema = "tagline.record/v1"
 // commit is a hash of git, SHA-1 or SHA-256.
 var commit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// label is what Kubernetes calls an object, and what a rendered file is called: no way out
-// of a namespace or a folder.
-var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+// isLabel reports whether Kubernetes can call an object so. A rendered file is called by it
+// too: it is no way out of a namespace or a folder.
+func isLabel(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
 
 // Validate returns everything that a record may not be, joined: a record is what
 // promotion trusts. It asks nothing of the world outside the record.
@@ -48,7 +50,7 @@ func (r *Record) Validate() error {
 func (r *Record) validateKind(f *faults) {
 	switch r.Kind {
 	case asset.Beamline:
-		f.must(label.MatchString(r.Namespace), "a beamline needs its namespace, and %q is none", r.Namespace)
+		f.must(isLabel(r.Namespace), "a beamline needs its namespace, and %q is none", r.Namespace)
 		f.must(len(r.Instances) > 0, "a beamline has no instances")
 		f.must(r.Recipe == nil, "only an image has a recipe")
 		r.validateInstances(f)
@@ -108,7 +110,7 @@ func (r *Record) validateInstances(f *faults) {
 	}
 	seen := map[string]bool{}
 	for _, i := range r.Instances {
-		f.must(label.MatchString(i.Name) && !seen[i.Name], "instance %q is twice there, or has no name", i.Name)
+		f.must(isLabel(i.Name) && !seen[i.Name], "instance %q is twice there, or has no name", i.Name)
 		f.must(
 			i.Chart.Digest() != "" && charts[i.Chart], "instance %s: chart %q is none of the artifacts", i.Name,
 			i.Chart,
