@@ -93,16 +93,12 @@ const nodeControllers = "node-lifecycle-controller,taint-eviction-controller"
 func (c cluster) controllers(client kubernetes.Interface) process.Daemon {
 	return process.Daemon{
 		Name: controllersDaemon,
-		Args: c.kube("kube-controller-manager",
-			"--kubeconfig="+c.kubeconfig("controller-manager"),
-			"--service-account-private-key-file="+c.pki("service-accounts.key"),
-			"--root-ca-file="+c.pki("ca.crt"), "--use-service-account-credentials",
-			"--controllers=*,-"+strings.ReplaceAll(nodeControllers, ",", ",-")+","+
-				"-node-ipam-controller,-node-route-controller,-service-lb-controller,"+
-				"-persistentvolume-attach-detach-controller,-persistentvolume-expander-controller,"+
-				"-horizontal-pod-autoscaler-controller,-certificatesigningrequest-signing-controller,"+
-				"-certificatesigningrequest-approving-controller,-certificatesigningrequest-cleaner-controller",
-			"--pvclaimbinder-sync-period=1m", "--leader-elect=false", "--secure-port=0", "--profiling=false"),
+		Args: c.manager("*,-"+strings.ReplaceAll(nodeControllers, ",", ",-")+","+
+			"-node-ipam-controller,-node-route-controller,-service-lb-controller,"+
+			"-persistentvolume-attach-detach-controller,-persistentvolume-expander-controller,"+
+			"-horizontal-pod-autoscaler-controller,-certificatesigningrequest-signing-controller,"+
+			"-certificatesigningrequest-approving-controller,-certificatesigningrequest-cleaner-controller",
+			"--pvclaimbinder-sync-period=1m"),
 		Ready: func(ctx context.Context) error { // pods need it; making it is the controllers' work
 			_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", meta.GetOptions{})
 			return err
@@ -115,14 +111,19 @@ func (c cluster) controllers(client kubernetes.Interface) process.Daemon {
 // are given up after 5 minutes, or when their tolerations say so.
 func (c cluster) lifecycle() process.Daemon {
 	return process.Daemon{
-		Name: lifecycleDaemon,
-		Args: c.kube("kube-controller-manager",
-			"--kubeconfig="+c.kubeconfig("controller-manager"),
-			"--service-account-private-key-file="+c.pki("service-accounts.key"),
-			"--root-ca-file="+c.pki("ca.crt"), "--use-service-account-credentials",
-			"--controllers="+nodeControllers, "--leader-elect=false", "--secure-port=0", "--profiling=false"),
+		Name:  lifecycleDaemon,
+		Args:  c.manager(nodeControllers),
 		Ready: func(context.Context) error { return nil }, // it serves nobody; a node that is gone shows it
 	}
+}
+
+// manager is the command line of a controller manager that runs these controllers.
+func (c cluster) manager(controllers string, more ...string) []string {
+	return append(c.kube("kube-controller-manager",
+		"--kubeconfig="+c.kubeconfig("controller-manager"),
+		"--service-account-private-key-file="+c.pki("service-accounts.key"),
+		"--root-ca-file="+c.pki("ca.crt"), "--use-service-account-credentials",
+		"--controllers="+controllers, "--leader-elect=false", "--secure-port=0", "--profiling=false"), more...)
 }
 
 func (c cluster) scheduler() process.Daemon {
