@@ -5,8 +5,10 @@ import (
 	"math/big"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -123,6 +125,9 @@ func (b *builder) scalar(n ast.Node, line int) *node {
 	switch n := n.(type) {
 	case *ast.NullNode:
 	case *ast.StringNode:
+		if t := n.GetToken(); t.Type == token.StringType && strings.Contains(strings.TrimSpace(t.Origin), "\t") {
+			return b.bad(line, "write a space, or put the text in quotes", "a tab within text, which gets lost")
+		}
 		s.value, s.text = n.Value, n.Value
 	case *ast.LiteralNode:
 		s.value, s.text = n.Value.Value, n.Value.Value

@@ -183,6 +183,8 @@ func TestReadOddValues(t *testing.T) {
 		"~":      "! tags.a: it has no value; give it one, or remove the key",
 		`"C:\epics\db"`: "! this is not YAML: found unknown escape character 'd'; " +
 			`write \\ for a backslash between double quotes, or take single quotes`,
+		"a\tb":  "! a tab within text, which gets lost; write a space, or put the text in quotes",
+		"\ta b": "a b", "a b\t": "a b", "a\t# b": "a", "'a\tb'": "a\tb", "\"a\tb\"": "a\tb", "|\n    a\tb": "a\tb\n",
 		"*b": "! aliases (*) are not read here; write the value out",
 		"!b": "! type tags (!) are not read here; remove it; put text in quotes",
 	} {
