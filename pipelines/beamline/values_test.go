@@ -1,6 +1,7 @@
 package beamline_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -89,6 +91,69 @@ func TestValuesThatKubernetesRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What an instance has where its files say nothing, and what they say.
+func TestDefaults(t *testing.T) {
+	for want, v := range map[string]beamline.Values{
+		"1000:1000 30 ca":  {},
+		"5:1000 1 pva":     {UID: 5, GraceSeconds: 1, Protocol: "pva"},
+		"1000:6 3600 ca":   {GID: 6, GraceSeconds: 3600, Protocol: "ca"},
+		"2000:2001 30 pva": {UID: 2000, GID: 2001, Protocol: "pva"},
+	} {
+		assert.Equal(t, want, fmt.Sprintf("%s %d %s", v.User(), v.Grace(), v.ProbeProtocol()))
+	}
+	for want, v := range map[string]any{
+		"a <b>": "a <b>", `""`: "", "5": 5, "true": true, `["a<b"]`: []string{"a<b"}, `{"a":"&"}`: map[string]any{"a": "&"}, "{}": map[string]any{},
+	} {
+		got, err := beamline.Value{Value: v}.Text()
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+}
+
+// What an instance reaches for beyond an ordinary IOC is known from each value that can.
+func TestReaches(t *testing.T) {
+	plain := beamline.Values{
+		ProbePV: "A", Memory: "1Gi", Autosave: "1Gi", Env: map[string]string{"A": "b"}, Network: "host",
+		NodeName: "a", Labels: map[string]string{"a": "b"}, ImagePullSecrets: []string{"a"}, PriorityClass: "a",
+	}
+	require.False(t, (&beamline.Instance{Values: plain}).Reaches())
+	require.True(t, (&beamline.Instance{Values: plain, Chart: true}).Reaches())
+	require.True(t, (&beamline.Instance{Values: plain, Foreign: &beamline.Foreign{}}).Reaches())
+	for name, v := range map[string]beamline.Values{
+		"network": {Network: "cluster"}, "serviceAccount": {ServiceAccount: "a"}, "opi": {Opi: &beamline.Opi{}},
+		"volumes": {Volumes: []beamline.Volume{{}}}, "devices": {Devices: []beamline.Device{{}}},
+		"annotations": {Annotations: map[string]string{"a": "b"}}, "initContainers": {InitContainers: []map[string]any{{}}},
+		"containers": {Containers: []map[string]any{{}}}, "pod": {Pod: map[string]any{"a": 1}},
+		"container": {Container: map[string]any{"a": 1}},
+	} {
+		require.True(t, (&beamline.Instance{Values: v}).Reaches(), name)
+	}
+}
+
+// beamline.yaml alone is read without the instances, whatever is wrong with them.
+func TestShared(t *testing.T) {
+	tree := pair("values: {memory: 1Gi}\n", "memory: lots\n", "")
+	bl, err := beamline.Shared(tree, "bl01t")
+	require.NoError(t, err)
+	require.Equal(t, "1Gi", bl.Values.Memory)
+	require.Empty(t, bl.Instances)
+	_, err = beamline.Shared(pair("values: {memory: lots}\n", "", ""), "bl01t")
+	require.ErrorContains(t, err, "beamlines/bl01t/beamline.yaml:2: memory: \"lots\" is not an amount")
+	for name, want := range map[asset.Name]string{
+		"bl02t": `beamlines/bl02t: there is no beamline "bl02t"; did you mean "bl01t"?`,
+		"BL01T": `beamlines/BL01T: "BL01T" can't be a beamline's name: only lower-case letters, digits and -, at most 63; ` +
+			"rename the folder, as in bl01t",
+	} {
+		_, err = beamline.Shared(tree, name)
+		require.EqualError(t, err, want)
+	}
+	_, err = beamline.Shared(fstest.MapFS{}, "bl01t")
+	require.EqualError(t, err, `beamlines/bl01t: there is no beamline "bl01t"; add it`)
+	_, err = beamline.Names(fstest.MapFS{"beamlines": {}})
+	require.ErrorContains(t, err, "beamlines: it can't be listed: ")
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
 }
 
 // Files that are called almost as they should be are told, and not passed over.
