@@ -133,7 +133,8 @@ func (c checker) approvals(a *Approvals) (names []string) {
 				"no workflow of GitHub is named",
 			)
 		}
-		if slices.Contains(names, approver.Name) {
+		same := func(name string) bool { return strings.EqualFold(name, approver.Name) }
+		if slices.ContainsFunc(names, same) { // who approves is told by name, in any case
 			c.fault(below(place, "name"), "give each a name of its own", "%q is there twice", approver.Name)
 		}
 		names = append(names, approver.Name)
