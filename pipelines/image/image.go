@@ -91,7 +91,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	}
 	built.Developer = dev
 	built.Runtime, err = runtimeimage.Computer{
-		Client: b.Client, Tree: b.Tree, Image: img, Lock: lock, Developer: dev, Parent: parent.Runtime,
+		Tree: b.Tree, Image: img, Lock: lock, Developer: dev, Parent: parent.Runtime,
 	}.Compute(ctx)
 	return built, err
 }
