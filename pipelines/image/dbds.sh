@@ -14,6 +14,8 @@ FNR == 1 {
 	sub(/.*\//, "", name)
 	print "@dbd " name
 }
-/^[ \t]*((field|prompt|promptgroup|asl|special|initial|size|interest|menu|choice|base|pp|extra|prop)[ \t]*\(|[#%}]|$)/ &&
-	!/include|recordtype|device|driver|registrar|function|variable/ { next }
+/include|recordtype|device|driver|registrar|function|variable/ { print; next }
+/^[ \t]*([#%}]|$)/ { next }
+/^[ \t]*(field|prompt|promptgroup|asl|special|initial|size|interest)[ \t]*\(/ { next }
+/^[ \t]*(menu|choice|base|pp|extra|prop)[ \t]*\(/ { next }
 { print }' "$@"

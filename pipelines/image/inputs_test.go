@@ -229,9 +229,13 @@ func TestAnImageThatIsAsItsRelease(t *testing.T) {
 		edit func(*scene, *record.Record)
 		same bool
 	}{
-		"the same":             {nil, true},
-		"a module is built":    {edit: func(s *scene, _ *record.Record) { s.pinned["lone"].Commit = strings.Repeat("0f", 20) }},
-		"it has one more":      {edit: func(_ *scene, r *record.Record) { r.Sources = append(r.Sources, record.Source{}) }},
+		"the same": {nil, true},
+		"a module is built": {edit: func(s *scene, _ *record.Record) {
+			s.pinned["lone"].Commit = strings.Repeat("0f", 20)
+		}},
+		"it has one more": {edit: func(_ *scene, r *record.Record) {
+			r.Sources = append(r.Sources, record.Source{})
+		}},
 		"nothing is known":     {edit: func(s *scene, _ *record.Record) { s.parent.Digest = "" }},
 		"it has an IOC":        {edit: func(s *scene, _ *record.Record) { s.img.IOC = &recipe.IOC{} }},
 		"the release has one":  {edit: func(_ *scene, r *record.Record) { r.Recipe.IOC = &record.IOC{} }},
