@@ -64,8 +64,8 @@ func (s *site) buildFlags(cmd *cobra.Command) {
 // allFlag adds the flag of commands that boot instances and build modules.
 func (s *site) allFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.all, "all", false,
-		"boot every IOC of a beamline, build every support module of an image, "+
-			"also those that the release before has tested or built with the same inputs")
+		"boot every IOC, build every support module of an image, also those that the release "+
+			"before has tested or built with the same inputs, or a check has booted on this engine")
 }
 
 // state returns the folder that holds the stand-ins of this machine.

@@ -115,7 +115,7 @@ func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]re
 	if err := j.owned(ctx); err != nil {
 		return nil, err
 	}
-	j.inTree = inTree
+	j.checks, j.inTree = true, inTree
 	err = j.check(ctx, j.work())
 	return j.rec.Checks, err
 }
@@ -133,6 +133,7 @@ type job struct {
 	files fs.FS              // the tree at the tag's commit
 	site  *settings.Settings // of that tree
 
+	checks bool // nothing is published
 	inTree bool // what it is built on, or runs, is built from the tree and not released
 
 	rec   *record.Record // grows from step to step
