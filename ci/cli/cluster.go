@@ -69,16 +69,18 @@ func (a *app) openKnown(
 
 // kubeconfig chooses the kubeconfig: the flag's, $KUBECONFIG, that of tagline up, or the user's own.
 func (a *app) kubeconfig(b *beamlineCluster) error {
-	home := filepath.Join(a.env("HOME"), ".kube", "config")
 	for _, place := range []string{b.access.Kubeconfig, a.env("KUBECONFIG"), a.up().Kubeconfig} {
 		if place != "" {
 			b.access.Kubeconfig = place
 			return nil
 		}
 	}
-	if _, err := os.Stat(home); err == nil {
-		b.access.Kubeconfig = home
-		return nil
+	if home := a.env("HOME"); home != "" { // else it would be one of whatever folder this is
+		own := filepath.Join(home, ".kube", "config")
+		if _, err := os.Stat(own); err == nil {
+			b.access.Kubeconfig = own
+			return nil
+		}
 	}
 	return &diag.Error{
 		Kind:  diag.Invalid,

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"dagger.io/dagger"
 
@@ -47,10 +48,14 @@ func (a *app) login(s *site) (user, password string, err error) {
 // .netrc that git reads too.
 func (a *app) gitLogins() (source.Logins, error) {
 	text := a.env("TAGLINE_NETRC")
-	if text == "" {
-		file := cmp.Or(a.env("NETRC"), filepath.Join(a.env("HOME"), ".netrc"))
+	file := a.env("NETRC")
+	if home := a.env("HOME"); file == "" && home != "" {
+		file = filepath.Join(home, ".netrc")
+	}
+	if text == "" && file != "" {
 		read, err := os.ReadFile(file)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // as HOME=/dev/null has none
+		if err != nil && !missing {
 			return source.Logins{}, &diag.Error{
 				Kind: diag.Invalid, Doing: "reading the logins of git servers", Err: err,
 				Fix: "make " + file + " a file that you can read",
