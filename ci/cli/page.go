@@ -22,8 +22,9 @@ import (
 func newPage(a *app) *cobra.Command {
 	s, b, listen, given := &site{}, &beamlineCluster{}, "", []string(nil)
 	cmd := a.takes(&cobra.Command{
-		Use:   "page",
-		Short: "Serve one page of all beamlines",
+		Use:         "page",
+		Annotations: only("text"),
+		Short:       "Serve one page of all beamlines",
 		Long: "Serves one page of every beamline that the kubeconfig's contexts reach, the worst\n" +
 			"first, until Ctrl-C. It is live, and changes nothing. Whoever reaches the address\n" +
 			"reads it. The page of an IOC reads its PVs from the IOC, when asked to, over Channel\n" +

@@ -21,8 +21,9 @@ import (
 func newPlan(a *app) *cobra.Command {
 	var since, rev, part string
 	cmd := a.takes(&cobra.Command{
-		Use:   "plan TAG | plan --since REV",
-		Short: "Show what a tag or a change asks for, and why",
+		Use:         "plan TAG | plan --since REV",
+		Annotations: only("text", "json", "matrix"),
+		Short:       "Show what a tag or a change asks for, and why",
 		Long: "Shows what will be built, tested, packaged and published, each with the file that\n" +
 			"asks for it. With a tag: all that its release does, from the tree at the tag. With\n" +
 			"--since: what depends on the files changed between two revisions; nothing of that is\n" +

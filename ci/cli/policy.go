@@ -71,8 +71,7 @@ func newPolicyInit(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(a.Out, text)
-			return err
+			return a.print(text, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 		},
 	}, beamlineArg)
 	b.flags(cmd)
@@ -144,8 +143,7 @@ func newPolicyShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(a.Out, text)
-			return err
+			return a.print(text, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 		},
 	}, beamlineArg)
 	b.flags(cmd)
@@ -194,7 +192,8 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeLines(a.Out, text.Lines([]byte(now), []byte(p.Text())))
+			lines := append([]string{}, text.Lines([]byte(now), []byte(p.Text()))...)
+			return a.print(lines, func(w io.Writer) error { return writeLines(w, lines) })
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)
