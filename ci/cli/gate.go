@@ -68,7 +68,7 @@ func digestFlag(cmd *cobra.Command, digest *string) {
 func (a *app) inquiry(
 	ctx context.Context, s *site, b *beamlineCluster, beamline string,
 ) (*gate.Inquiry, *cluster.Namespace, error) {
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}

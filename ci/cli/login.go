@@ -22,9 +22,9 @@ import (
 // login returns the name and password for the registry: those of --username and
 // --password-stdin, else of the environment. Both are empty where the Docker
 // configuration has them. stdin can be read once only, so the password is kept.
-func (a *app) login(s *site) (user, password string, err error) {
+func (a *app) login(ctx context.Context, s *site) (user, password string, err error) {
 	if s.passwordStdin && s.password == "" {
-		text, err := io.ReadAll(a.In)
+		text, err := io.ReadAll(a.stdin(ctx))
 		if err != nil {
 			return "", "", fmt.Errorf("reading the registry's password: %w", err)
 		}
@@ -69,7 +69,7 @@ func (a *app) gitLogins() (source.Logins, error) {
 // letIn logs an engine's session in at the registry. A login in the Docker
 // configuration needs no help: the session reads that by itself.
 func (a *app) letIn(ctx context.Context, s *site, client *dagger.Client, reg *registry.Registry) error {
-	user, password, err := a.login(s)
+	user, password, err := a.login(ctx, s)
 	if err != nil || user == "" {
 		return err
 	}

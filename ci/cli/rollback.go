@@ -49,7 +49,7 @@ func newRollback(a *app) *cobra.Command {
 					},
 					// A rollback seldom needs the registry, and must not fail where none is named.
 					Chart: func(ctx context.Context, ref asset.Ref) ([]byte, error) {
-						reg, err := a.openRegistry(s)
+						reg, err := a.openRegistry(ctx, s)
 						if err != nil {
 							return nil, err
 						}
@@ -84,7 +84,7 @@ func (a *app) mayReturn(
 	ctx context.Context, s *site, b *beamlineCluster, n *cluster.Namespace, to ledger.Release, override string,
 	by signing,
 ) (gate.Pass, error) {
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil && override != "" {
 		return gate.Pass{}, err // an override is attached to the record
 	}

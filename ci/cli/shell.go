@@ -79,7 +79,7 @@ func (a *app) developer(ctx context.Context, s *site, past *ledger.Ledger, insta
 	if pin.IsZero() {
 		return lacking(errors.New("it is a service, and no IOC"))
 	}
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
 		return "", err
 	}

@@ -55,7 +55,7 @@ func newVersions(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reg, missing := a.openRegistry(s)
+			reg, missing := a.openRegistry(cmd.Context(), s)
 			var released []asset.Version
 			if missing == nil {
 				released, missing = reg.Records(cmd.Context(), name)
