@@ -20,7 +20,7 @@ import (
 
 // newPolicy is `tagline policy`: what a beamline asks of its promotions.
 func newPolicy(a *app) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "policy",
 		Short: "Write and show what a beamline asks of its promotions",
 		Long: "A beamline's policy says who may release and approve what, which checks must have\n" +
@@ -28,7 +28,7 @@ func newPolicy(a *app) *cobra.Command {
 			"beamline's namespace, and nothing is promoted without one: docs/policy.md.",
 		Example: "  tagline policy init bl01t --key release.key.pub --approver ajp=ajp.key.pub\n" +
 			"  tagline policy show bl01t",
-	}
+	})
 	cmd.AddCommand(newPolicyInit(a), newPolicyShow(a), newPolicyApply(a), newPolicyDiff(a))
 	return cmd
 }
