@@ -39,7 +39,7 @@ func (t *Tagline) Plan(
 	if err != nil {
 		return nil, err
 	}
-	p, err := release.Plan(repo, tag)
+	p, err := release.Plan(repo, "", tag)
 	if err != nil {
 		return nil, err
 	}
