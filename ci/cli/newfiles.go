@@ -82,7 +82,7 @@ func (a *app) begins(n newFiles) *cobra.Command {
 			return err
 		}
 		for _, item := range b.identities {
-			assets, identity := scoped(item)
+			assets, identity := policy.Scoped(item)
 			b.Signers = append(b.Signers, policy.Signer{Assets: assets, Identity: identity})
 		}
 		common, err := b.Common(tag)

@@ -78,7 +78,8 @@ func TestTrust(t *testing.T) {
 		"nobody": {}, "a policy and a key": {policy: rules, keys: []*dagger.File{{Text: publicKey}}},
 	} {
 		_, err := given.signers(t.Context())
-		assert.ErrorContains(t, err, "give --key or --identity, or --policy-file", name)
+		assert.Equal(t, diag.Invalid, diag.KindOf(err), name)
+		assert.ErrorContains(t, err, "reading the trusted signers: ", name)
 	}
 	for name, given := range map[string]trusting{
 		"a key": {keys: []*dagger.File{{Text: publicKey}}}, "a policy": {policy: rules},
