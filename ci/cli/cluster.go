@@ -44,14 +44,12 @@ func (a *app) openCluster(ctx context.Context, b *beamlineCluster, beamline stri
 	if err := a.kubeconfig(b); err != nil {
 		return nil, err
 	}
-	if b.namespace == "" {
-		found, err := ledger.Find(ctx, b.access, beamline)
-		if err != nil {
-			return nil, err
-		}
-		b.namespace = found
+	n, err := ledger.Open(ctx, b.access, beamline, b.namespace)
+	if err != nil {
+		return nil, err
 	}
-	return cluster.Open(b.access, beamline, b.namespace)
+	b.namespace = n.Name // where it is looked for once
+	return n, nil
 }
 
 // openKnown opens the namespace of a beamline that runs in the cluster. The error

@@ -16,6 +16,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diff/text"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/promote"
 )
 
 // newPolicy is `tagline policy`: what a beamline asks of its promotions.
@@ -214,22 +215,21 @@ func readPolicyFile(file string) (*policy.Policy, error) {
 // beamlinePolicy reads the policy of a beamline. The cluster of tagline up gets
 // its policy here, when a beamline there has none.
 func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster.Namespace) (*policy.Policy, error) {
-	text, err := ledger.Policy(ctx, n)
-	if errors.Is(err, ledger.ErrNoPolicy) && a.ownCluster(b) {
-		if text, err = (policy.Template{Unsigned: ownCluster}).Text(n.Beamline); err == nil {
-			fmt.Fprintf(
-				a.Err,
-				"%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n",
-				n.Beamline, n.Beamline,
-			)
-			err = ledger.SavePolicy(ctx, n, text, true)
-		}
-		if errors.Is(err, ledger.ErrPolicyThere) {
-			text, err = ledger.Policy(ctx, n)
-		}
+	p, err := promote.Policy(ctx, n)
+	if !errors.Is(err, ledger.ErrNoPolicy) || !a.ownCluster(b) {
+		return p, err
 	}
+	text, err := policy.Template{Unsigned: ownCluster}.Text(n.Beamline)
 	if err != nil {
 		return nil, err
 	}
-	return policy.Read("ConfigMap tagline-policy of namespace "+n.Name, []byte(text))
+	fmt.Fprintf(
+		a.Err,
+		"%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n",
+		n.Beamline, n.Beamline,
+	)
+	if err := ledger.SavePolicy(ctx, n, text, true); err != nil && !errors.Is(err, ledger.ErrPolicyThere) {
+		return nil, err
+	}
+	return promote.Policy(ctx, n)
 }

@@ -149,7 +149,7 @@ func TestNoRegistry(t *testing.T) {
 			return err
 		},
 		"diff":    func() error { _, err := m.Diff(t.Context(), "bl01t/2026.11.1", "bl01t/2026.11.1"); return err },
-		"promote": func() error { _, err := m.Promote(t.Context(), "bl01t", "2026.11.1", nil); return err },
+		"promote": func() error { _, err := m.Promote(t.Context(), "bl01t", "2026.11.1", nil, ""); return err },
 		"instance": func() error {
 			i, err := m.Instance(t.Context(), "bl01t-mo-ioc-01", "HEAD")
 			require.NoError(t, err)
