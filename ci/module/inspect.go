@@ -12,6 +12,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/tags"
+	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 // Verified is a release that was checked from its signed record to each blob.
@@ -51,7 +53,7 @@ func (t *Tagline) Verify(
 	// +optional
 	policyFile *dagger.File,
 ) (*Verified, error) {
-	named, err := asset.ParseTag(tag)
+	named, err := tags.Released(func() (*tree.Repository, error) { return t.repository(ctx) }, tag)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +137,7 @@ func (t *Tagline) Diff(
 	}
 	var sides [2]diff.Release
 	for i, tag := range []string{from, to} {
-		named, err := asset.ParseTag(tag)
+		named, err := tags.Released(func() (*tree.Repository, error) { return repo, nil }, tag)
 		if err != nil {
 			return nil, err
 		}
