@@ -15,6 +15,7 @@ import (
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/source"
 )
@@ -73,10 +74,5 @@ func (a *app) letIn(ctx context.Context, s *site, client *dagger.Client, reg *re
 	if err != nil || user == "" {
 		return err
 	}
-	host, _, _ := strings.Cut(reg.Prefix(), "/")
-	_, err = client.Container().WithRegistryAuth(host, user, client.SetSecret("registry-password", password)).ID(ctx)
-	if err != nil {
-		return fmt.Errorf("giving the engine the login for %s: %w", host, err)
-	}
-	return nil
+	return engine.LogIn(ctx, client, reg.Prefix(), user, password)
 }
