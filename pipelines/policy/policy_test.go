@@ -34,7 +34,7 @@ func TestRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, text, p.Text())
 	require.Regexp(t, "^sha256:[0-9a-f]{64}$", p.Digest())
-	require.Equal(t, actions, p.Signers[1].Issuer)
+	require.Equal(t, Actions, p.Signers[1].Issuer)
 	require.True(t, p.Signers[0].May("ioc-motorsim"))
 	require.False(t, p.Signers[0].May("bl02t"))
 	require.True(t, p.Signers[1].May("bl02t"))
