@@ -6,7 +6,6 @@ import (
 
 	"dagger/tagline/internal/dagger"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/gate"
@@ -16,21 +15,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// Verified is a release that was checked from its signed record to each blob.
-type Verified struct {
-	// The asset and version of the release.
-	Asset, Version string
-	// The digest of its record.
-	Record string
-	// Its images and charts, by digest.
-	Artifacts []string
-	// The releases that it is built on or runs, as <asset>/<version>; each was
-	// verified as a whole.
-	Parents []string
-}
-
 // Verify checks that a trusted key or workflow signed a release, and that the
-// registry holds byte for byte what the record names.
+// registry holds byte for byte what the record names. The file is JSON, in the form of
+// tagline verify --output json.
 //
 // +cache="never"
 func (t *Tagline) Verify(
@@ -52,7 +39,7 @@ func (t *Tagline) Verify(
 	// A beamline's policy, whose signers are trusted for the assets that it names.
 	// +optional
 	policyFile *dagger.File,
-) (*Verified, error) {
+) (*dagger.File, error) {
 	named, err := tags.Released(func() (*tree.Repository, error) { return t.repository(ctx) }, tag)
 	if err != nil {
 		return nil, err
@@ -69,14 +56,7 @@ func (t *Tagline) Verify(
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{Asset: string(report.Asset), Version: report.Version.String(), Record: string(report.Record)}
-	for _, thing := range report.Things {
-		v.Artifacts = append(v.Artifacts, string(thing.Ref))
-	}
-	for _, p := range report.Parents {
-		v.Parents = append(v.Parents, asset.Tag{Asset: p.Asset, Version: p.Version}.String())
-	}
-	return v, nil
+	return shown("verify.json", report)
 }
 
 // trusting names whose signatures count.
@@ -149,9 +129,15 @@ func (t *Tagline) Diff(
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(d, "", "  ")
+	return shown("diff.json", d)
+}
+
+// shown returns a result as a file, byte for byte what the command prints with --output
+// json: what a function shows in another form would fall behind it.
+func shown(name string, result any) (*dagger.File, error) {
+	text, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	return dag.File("diff.json", string(text)+"\n"), nil
+	return dag.File(name, string(text)+"\n"), nil
 }

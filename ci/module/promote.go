@@ -20,20 +20,8 @@ import (
 type Promotion struct {
 	// The version that runs now, and the one that ran before.
 	Version, Former string
-	// The digest of the record that runs now.
-	Record string
-	// What happened to each IOC.
-	Iocs []*Promoted
-}
-
-// Promoted is what a promotion did to one IOC.
-type Promoted struct {
-	// The IOC instance.
-	Name string
-	// "unchanged", "restarted", "started", "stopped" or "removed".
-	Did string
-	// The PV that was asked, and what it answered.
-	Pv, Value string
+	// What happened to each IOC, and all else, as tagline promote --output json prints it.
+	Result *dagger.File
 }
 
 // Promote makes a beamline run a release, and puts it back where an IOC does not
@@ -83,11 +71,8 @@ func (t *Tagline) Promote(
 	if err != nil {
 		return nil, err
 	}
-	p := &Promotion{Version: result.Version, Former: result.Former, Record: result.Record}
-	for _, ioc := range result.IOCs {
-		p.Iocs = append(p.Iocs, &Promoted{Name: ioc.Name, Did: ioc.Did, Pv: ioc.PV, Value: ioc.Value})
-	}
-	return p, nil
+	file, err := shown("promotion.json", result)
+	return &Promotion{Version: result.Version, Former: result.Former, Result: file}, err
 }
 
 // passes takes a release through the gate of a beamline: the record of that digest, or
@@ -107,33 +92,8 @@ func passes(
 	return inquiry.Pass(ctx, v, digest)
 }
 
-// Status is what a beamline runs.
-type Status struct {
-	// The version that runs; empty before the first promotion.
-	Version string
-	// The digest of its record.
-	Record string
-	// Versions that ran before it, newest first.
-	Before []string
-	// Its IOCs in the cluster.
-	Iocs []*Running
-}
-
-// Running is one IOC of a beamline in the cluster.
-type Running struct {
-	// The IOC instance, and the generic IOC that it runs.
-	Name, Image string
-	// Whether its probe PV answers.
-	Ready bool
-	// How often it was restarted since its pod was made.
-	Restarts int
-	// What it does, in a phrase.
-	Doing string
-	// Where the cluster differs from the release.
-	Drift []string
-}
-
-// Status asks the cluster what a beamline runs.
+// Status asks the cluster what a beamline runs. The file is JSON, in the form of
+// tagline status --output json.
 //
 // +cache="never"
 func (t *Tagline) Status(
@@ -145,7 +105,7 @@ func (t *Tagline) Status(
 	// The beamline's namespace; where it was promoted to when left out.
 	// +optional
 	namespace string,
-) (*Status, error) {
+) (*dagger.File, error) {
 	access, err := accessOf(ctx, kubeconfig)
 	if err != nil {
 		return nil, err
@@ -161,13 +121,7 @@ func (t *Tagline) Status(
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Version: now.Version, Record: now.Record, Before: now.Before}
-	for _, i := range now.Instances {
-		s.Iocs = append(s.Iocs, &Running{
-			Name: i.Name, Image: i.IOC, Ready: i.Ready, Restarts: i.Restarts, Doing: i.Doing, Drift: i.Drift,
-		})
-	}
-	return s, nil
+	return shown("status.json", now)
 }
 
 // accessOf is the way into a cluster. Kubernetes' library reads its configuration from a
