@@ -10,7 +10,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// signing holds the flags that say who signs a release, and at which Sigstore.
+// signing holds the flags that say who signs something, and at which Sigstore.
 type signing struct {
 	key     string
 	keyless bool
@@ -21,12 +21,18 @@ type signing struct {
 type sigstoreFiles struct{ trustedRoot, signingConfig string }
 
 func (s *signing) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.key, "key", "",
-		"file of the private key that signs the release (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
-	f.BoolVar(&s.keyless, "keyless", false,
-		"sign the release as this workflow of GitHub Actions, which needs the permission id-token: write")
+	s.whoSigns(cmd, "key", "the release")
 	s.files.flags(cmd)
+}
+
+// whoSigns adds the flags that say who signs something; key is the name of the one for a
+// key.
+func (s *signing) whoSigns(cmd *cobra.Command, key, what string) {
+	f := cmd.Flags()
+	f.StringVar(&s.key, key, "",
+		"file of the private key that signs "+what+" (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
+	f.BoolVar(&s.keyless, "keyless", false,
+		"sign "+what+" as this workflow of GitHub Actions, which needs the permission id-token: write")
 	f.StringVar(&s.files.signingConfig, "signing-config", "",
 		"signing_config.json of a Sigstore of your own, with --trusted-root")
 }
