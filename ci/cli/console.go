@@ -14,6 +14,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/legible"
 	"github.com/tagline-ci/tagline/pipelines/operate"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -56,7 +57,7 @@ func newConsole(a *app) *cobra.Command {
 }
 
 // aside writes a line of Tagline's own into a terminal that passes on every key.
-func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", shown(line)) }
+func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", legible.Text(line)) }
 
 // lastScreen shows as many of the last lines that an IOC wrote as the terminal has room
 // for: whoever joins sees what the others see.
