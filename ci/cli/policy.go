@@ -64,7 +64,7 @@ func newPolicyInit(a *app) *cobra.Command {
 					a.Err, "%s has a policy already, which was left alone; change it with tagline policy apply\n",
 					given[0],
 				)
-				if text, err = ledger.Policy(cmd.Context(), n); err != nil {
+				if text, _, err = ledger.Policy(cmd.Context(), n); err != nil {
 					return err
 				}
 			}
@@ -140,7 +140,7 @@ func newPolicyShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := ledger.Policy(cmd.Context(), n)
+			text, _, err := ledger.Policy(cmd.Context(), n)
 			if err != nil {
 				return err
 			}
@@ -157,7 +157,8 @@ func newPolicyApply(a *app) *cobra.Command {
 	cmd := a.takes(&cobra.Command{
 		Use: "apply BEAMLINE FILE", Short: "Write a beamline's policy from a file",
 		Long: "Reads and checks the file, then writes it into the beamline's namespace. Approvals\n" +
-			"that were given under another policy end.",
+			"that were given before end, and do not begin again when the policy is changed back.\n" +
+			"Where the file is the policy already, nothing is written, and they go on.",
 		Example: "  tagline policy apply bl01t policy.yaml",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			p, err := readPolicyFile(given[1])
@@ -190,7 +191,7 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			now, err := ledger.Policy(cmd.Context(), n)
+			now, _, err := ledger.Policy(cmd.Context(), n)
 			if err != nil {
 				return err
 			}
@@ -215,7 +216,7 @@ func readPolicyFile(file string) (*policy.Policy, error) {
 // beamlinePolicy reads the policy of a beamline. The cluster of tagline up gets
 // its policy here, when a beamline there has none.
 func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster.Namespace) (*policy.Policy, error) {
-	text, err := ledger.Policy(ctx, n)
+	text, applied, err := ledger.Policy(ctx, n)
 	if errors.Is(err, ledger.ErrNoPolicy) && a.ownCluster(b) {
 		if text, err = (policy.Template{Unsigned: ownCluster}).Text(n.Beamline); err == nil {
 			fmt.Fprintf(
@@ -225,12 +226,12 @@ func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster
 			)
 			err = ledger.SavePolicy(ctx, n, text, true)
 		}
-		if errors.Is(err, ledger.ErrPolicyThere) {
-			text, err = ledger.Policy(ctx, n)
+		if err == nil || errors.Is(err, ledger.ErrPolicyThere) {
+			text, applied, err = ledger.Policy(ctx, n)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return policy.Read("ConfigMap tagline-policy of namespace "+n.Name, []byte(text))
+	return policy.ReadApplied("ConfigMap tagline-policy of namespace "+n.Name, []byte(text), applied)
 }

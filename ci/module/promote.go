@@ -92,11 +92,11 @@ func passes(
 	ctx context.Context, reg *registry.Registry, n *cluster.Namespace, kubeconfig *dagger.Secret, v asset.Version,
 	digest asset.Digest,
 ) (gate.Pass, error) {
-	text, err := ledger.Policy(ctx, n)
+	text, applied, err := ledger.Policy(ctx, n)
 	if err != nil {
 		return gate.Pass{}, err
 	}
-	rules, err := policy.Read("the policy of "+n.Beamline, []byte(text))
+	rules, err := policy.ReadApplied("the policy of "+n.Beamline, []byte(text), applied)
 	if err != nil {
 		return gate.Pass{}, err
 	}

@@ -77,7 +77,7 @@ func (q Question) judge(s Statement, ended map[string]time.Time) (by, why string
 	case s.Beamline != q.Beamline:
 		return by, fmt.Sprintf("it is for the beamline %s", s.Beamline)
 	case s.Policy != q.Policy:
-		return by, "it was given under another policy, which has changed since"
+		return by, "it was given under another policy, or before this one was changed and changed back"
 	case revoked:
 		return by, "it was revoked at " + end.UTC().Format(form)
 	case s.From.After(q.Now.Add(time.Minute)): // clocks differ

@@ -42,12 +42,14 @@ func newPerson(t testing.TB) person {
 // signed by one person, and a policy that trusts that person.
 type world struct {
 	*testing.T
-	host   string
-	reg    *registry.Registry
-	maker  person
-	ajp    person
-	policy string
-	own    map[string][]byte // chart files that bl01t-a has of its own
+	host    string
+	reg     *registry.Registry
+	maker   person
+	ajp     person
+	policy  string
+	applied string            // what names it as it was applied
+	image   asset.Digest      // of ioc-simstage-runtime; empty for one that is made
+	own     map[string][]byte // chart files that bl01t-a has of its own
 }
 
 func newWorld(t *testing.T) *world {
@@ -136,7 +138,7 @@ func (w *world) ask(v string) (*Verdict, error) { return w.inquiry().Ask(w.Conte
 
 // inquiry asks under the policy as it is now.
 func (w *world) inquiry() *Inquiry {
-	p, err := policy.Read("policy.yaml", []byte(w.policy))
+	p, err := policy.ReadApplied("policy.yaml", []byte(w.policy), w.applied)
 	require.NoError(w, err)
 	return &Inquiry{
 		Beamline: "bl01t", Namespace: "bl01t", Policy: p, Registry: w.reg, Now: now,
@@ -148,7 +150,7 @@ func (w *world) inquiry() *Inquiry {
 
 // approve approves a record as somebody; change alters what is said.
 func (w *world) approve(who person, digest asset.Digest, change func(*approval.Approval)) *approval.Approval {
-	p, err := policy.Read("policy.yaml", []byte(w.policy))
+	p, err := policy.ReadApplied("policy.yaml", []byte(w.policy), w.applied)
 	require.NoError(w, err)
 	a := approval.Approval{
 		Beamline: "bl01t", Version: "1.0.0", Policy: p.Digest(), From: now, Until: now.Add(time.Hour),
@@ -203,6 +205,10 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 		"it was given under another policy": func(w *world, d asset.Digest) {
 			w.approve(w.ajp, d, nil)
 			w.policy += "# stricter\n"
+		},
+		"before this one was changed and changed back": func(w *world, d asset.Digest) { // and was changed back
+			w.approve(w.ajp, d, nil)
+			w.applied = "x/3"
 		},
 		"no approver of the policy": func(w *world, d asset.Digest) {
 			w.approve(w.ajp, d, nil)

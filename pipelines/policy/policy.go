@@ -48,7 +48,8 @@ type Policy struct {
 	// Events are the receivers that are told of everything that is done to the beamline.
 	Events []Receiver `json:"events,omitempty" jsonschema:"minItems=1" jsonschema_description:"Who is told of everything that is done to the beamline."`
 
-	text string
+	text    string
+	applied string // as ReadApplied has it
 }
 
 // Signer is a key or a workflow identity that may sign releases. Exactly one of
@@ -141,10 +142,11 @@ func (h Hold) Ended(now time.Time) bool {
 // Text returns the policy as it was written.
 func (p *Policy) Text() string { return p.text }
 
-// Digest returns the digest of the policy's text, "sha256:…": what approvals
-// name, so that they end when the policy changes.
+// Digest returns the digest, "sha256:…", of the policy's text as it was applied: what
+// approvals name, so that they end when the policy changes, and do not begin again when
+// it is changed back.
 func (p *Policy) Digest() string {
-	sum := sha256.Sum256([]byte(p.text))
+	sum := sha256.Sum256([]byte(p.applied + "\n" + p.text))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
@@ -171,5 +173,16 @@ func Read(file string, text []byte) (*Policy, error) {
 		return nil, err
 	}
 	p.text = string(text)
+	return p, nil
+}
+
+// ReadApplied reads the policy of a beamline as Read does. applied is one line that names
+// it as it was applied there, as ledger.Policy returns it.
+func ReadApplied(file string, text []byte, applied string) (*Policy, error) {
+	p, err := Read(file, text)
+	if err != nil {
+		return nil, err
+	}
+	p.applied = applied
 	return p, nil
 }

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +43,16 @@ func TestRead(t *testing.T) {
 	changed, err := Read("policy.yaml", []byte(text+"# another\n"))
 	require.NoError(t, err)
 	require.NotEqual(t, p.Digest(), changed.Digest())
+	applied, err := ReadApplied("policy.yaml", []byte(text), "x/1")
+	require.NoError(t, err)
+	again, err := ReadApplied("policy.yaml", []byte(text), "x/3")
+	require.NoError(t, err)
+	require.NotEqual(t, applied.Digest(), again.Digest(), "the same text, applied again")
+	require.NotEqual(t, p.Digest(), applied.Digest())
+	bare := sha256.Sum256([]byte(text)) // what approvals named before
+	require.NotEqual(t, "sha256:"+hex.EncodeToString(bare[:]), applied.Digest())
+	_, err = ReadApplied("policy.yaml", []byte("x: 1\n"), "x/1")
+	require.Error(t, err)
 }
 
 func TestReadRefuses(t *testing.T) {

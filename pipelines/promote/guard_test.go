@@ -235,7 +235,7 @@ func (w *world) writePolicy(users map[string]string) {
 	refusedBy(w.t, maps.Delete(w.t.Context(), "tagline-policy", metav1.DeleteOptions{}), "who administers")
 	_, err := maps.Patch(w.t.Context(), "tagline-policy", types.MergePatchType, []byte(`{"data":{"policy.yaml":""}}`), metav1.PatchOptions{})
 	refusedBy(w.t, err, "who administers")
-	now, err := ledger.Policy(w.t.Context(), promoting)
+	now, _, err := ledger.Policy(w.t.Context(), promoting)
 	require.NoError(w.t, err)
 	require.Equal(w.t, text, now)
 }
