@@ -11,8 +11,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Inquiry collects the facts for a decision from the registry and the cluster. It
@@ -70,6 +72,9 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 		f.Approvals, err = q.reviewed(ctx, rel.Record.Version, f.Approvals)
 	}
 	if err != nil {
+		f.Unreadable = append(f.Unreadable, err)
+	}
+	if err = q.images(ctx, rel.Record); err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}
 	if f.Needs, err = q.needs(ctx, rel.Record); err != nil {
@@ -187,6 +192,19 @@ func (q *Inquiry) question(ctx context.Context, rel *attest.Release) (*approval.
 		question.Approvers = append(question.Approvers, approval.Approver{Name: a.Name, Trust: t})
 	}
 	return question, nil
+}
+
+// images refuses a list of images in place of one that an instance is to run: the node
+// would take one of them, and another one may have been tested.
+func (q *Inquiry) images(ctx context.Context, rec *record.Record) error {
+	var refs []asset.Ref
+	for _, inst := range rec.Instances {
+		if inst.Service == "" {
+			refs = append(refs, inst.Image)
+		}
+	}
+	slices.Sort(refs)
+	return step.Each(ctx, sideBySide, slices.Compact(refs), q.Registry.OneImage)
 }
 
 // healthy asks all beamlines on which the images must have run. An image counts

@@ -81,7 +81,10 @@ func (w *world) push(path string) asset.Digest {
 // release seals a release of bl01t at a version. sign is who signs it, nil for
 // nobody; change alters the record before.
 func (w *world) release(v string, sign *person, change func(*record.Record)) asset.Digest {
-	runtime, developer := w.push("ioc-simstage-runtime"), w.push("ioc-simstage-developer")
+	runtime, developer := w.image, w.push("ioc-simstage-developer")
+	if runtime == "" {
+		runtime = w.push("ioc-simstage-runtime")
+	}
 	c := w.chart(v, w.reg.At("ioc-simstage-runtime", runtime))
 	root := asset.Ref("docker.io/library/debian:trixie@sha256:" + strings.Repeat("ab", 32))
 	ioc := &record.Record{
@@ -316,4 +319,27 @@ func TestAParentOfAStrangerIsRefused(t *testing.T) {
 	w.refuses("1.0.0", "verifying ioc-simstage 1.0.0: ")
 	w.policy = strings.Replace(w.policy, "assets: [bl01t]", "assets: [bl01t, ioc-*]", 1)
 	w.refuses("1.0.0", "it has 0 of 1 approvals")
+}
+
+// A list of images is none, of which a node takes another than was tested: neither what a
+// policy wants signed nor what nobody signs may run one.
+func TestAListOfImagesIsNotRun(t *testing.T) {
+	for how, unsigned := range map[string]bool{"signed": false, "unsigned": true} {
+		t.Run(how, func(t *testing.T) {
+			w := newWorld(t)
+			list, err := random.Index(16, 1, 2)
+			require.NoError(t, err)
+			h, err := list.Digest()
+			require.NoError(t, err)
+			ref, err := name.NewDigest(w.host + "/ioc-simstage-runtime@" + h.String())
+			require.NoError(t, err)
+			require.NoError(t, remote.WriteIndex(ref, list))
+			w.image = asset.Digest(h.String())
+			if unsigned {
+				w.policy = "unsigned: a test without hardware\n"
+			}
+			w.release("1.0.0", &w.maker, nil)
+			w.refuses("1.0.0", "it is a list of images, of which a reader takes whichever it likes")
+		})
+	}
 }

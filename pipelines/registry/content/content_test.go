@@ -88,9 +88,12 @@ func TestOnlyLayer(t *testing.T) {
 		want   string
 		err    string
 	}{
-		"it":              {[]blob{one}, "application/c", false, "one", ""},
-		"another type":    {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
-		"nothing in it":   {nil, "application/c", false, "", "not a"},
+		"it":            {[]blob{one}, "application/c", false, "one", ""},
+		"another type":  {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
+		"nothing in it": {nil, "application/c", false, "", "not a"},
+		"too large": {
+			[]blob{{"application/x", []byte("four")}}, "application/c", false, "", "it has 4 bytes: too large",
+		},
 		"a layer is lost": {[]blob{one}, "application/c", true, "", "no layer sha256:"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -99,7 +102,7 @@ func TestOnlyLayer(t *testing.T) {
 			if c.spoil {
 				img = lost{img}
 			}
-			got, err := OnlyLayer(img, c.media)
+			got, err := OnlyLayer(img, c.media, 3)
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)
 				return
@@ -161,3 +164,36 @@ func TestExtends(t *testing.T) {
 		require.Equal(t, c.want, Extends(c.img, config("ioc", "a", "b")), what)
 	}
 }
+
+// A size bounds what is read into memory, and what a manifest is, its own content says.
+func TestWhatIsNotRead(t *testing.T) {
+	for what, c := range map[string]struct{ config, layer, err string }{
+		"fit":               {"8388608", "1", ""},
+		"a large config":    {"8388609", "1", "its config of 8388609 bytes is too large"},
+		"a config no size":  {"-1", "1", "is -1"},
+		"a layer no size":   {"1", "-1", "is -1"},
+		"a manifest's none": {`"x"`, "1", "json"},
+	} {
+		digest := `"sha256:` + strings.Repeat("a", 64) + `"`
+		img := said{text: `{"schemaVersion":2,"config":{"size":` + c.config + `,"digest":` + digest + `},` +
+			`"layers":[{"size":` + c.layer + `,"digest":` + digest + `}]}`}
+		err := CheckSizes(img)
+		if c.err == "" {
+			require.NoError(t, err, what)
+			continue
+		}
+		require.ErrorContains(t, err, c.err, what)
+	}
+	require.False(t, IsList([]byte(`{"config":{},"layers":[]}`)))
+	require.True(t, IsList([]byte(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}`)))
+	require.True(t, IsList([]byte(`{"config":{},"Manifests":[]}`)), "as JSON is read in Go")
+	require.True(t, IsList([]byte(`[`)), "what can't be read")
+}
+
+// said is an image of which nothing but the manifest is there.
+type said struct {
+	v1.Image
+	text string
+}
+
+func (s said) Manifest() (*v1.Manifest, error) { return v1.ParseManifest(strings.NewReader(s.text)) }
