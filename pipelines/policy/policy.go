@@ -104,14 +104,16 @@ type GitHub struct {
 	API        string `json:"api,omitempty" jsonschema:"format=uri,example=https://github.example.org/api/v3" jsonschema_description:"Address of the API of a GitHub server of your own."`
 }
 
-// Approver may approve promotions. Exactly one of Key, Identity and GitHub is set.
+// Approver may approve promotions: one person, with one or more of Key, Identity and
+// GitHub, who counts once whichever of them are used; or a team of GitHub alone, each
+// member of which counts.
 type Approver struct {
-	Name        string `json:"name" jsonschema:"minLength=1,example=ajp" jsonschema_description:"How the approver is called here."`
+	Name        string `json:"name" jsonschema:"minLength=1,example=ajp" jsonschema_description:"How the approver is called here: one person, known by one or more of key, identity and github, who counts once."`
 	Key         string `json:"key,omitempty" jsonschema_description:"Public key in PEM."`
 	Identity    string `json:"identity,omitempty" jsonschema:"minLength=1,example=ajp@some-org.example" jsonschema_description:"The subject of the approver's certificates: an e-mail address."`
 	Issuer      string `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://accounts.google.com" jsonschema_description:"The OIDC issuer of the identity."`
 	TrustedRoot string `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
-	GitHub      string `json:"github,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$,example=octocat" jsonschema_description:"A user of GitHub, or a team as in some-org/bl01t-staff, each member of which counts."`
+	GitHub      string `json:"github,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$,example=octocat" jsonschema_description:"A user of GitHub; or a team as in some-org/bl01t-staff, each member of which counts, and which stands alone."`
 }
 
 // Verify is for how long a promotion watches the IOCs that it touched, and which PVs

@@ -77,11 +77,18 @@ func TestReadRefuses(t *testing.T) {
 			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n",
 			`"a" is there twice`,
 		},
-		{unsigned + "approvals: {count: 1, from: [{name: a, key: x, identity: y, issuer: z}]}\n", "2 ways"},
-		{unsigned + "approvals: {count: 1, from: [{name: a}]}\n", "it names 0 ways to know the approver"},
+		{unsigned + "approvals: {count: 1, from: [{name: a}]}\n", "it names no way to know the approver"},
 		{
-			unsigned + "approvals: {count: 1, from: [{name: a, key: k, github: octocat}]}\n",
-			"it names 2 ways to know the approver",
+			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: y, github: some-org/staff}]}\n",
+			"a team is many persons",
+		},
+		{
+			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: y, github: octocat}]}\n",
+			"no workflow of GitHub is named",
+		},
+		{
+			unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y, github: octocat}], " +
+				"github: {repository: some-org/site, workflow: promote.yml}}\n", "2 of 1 can never approve", // one person
 		},
 		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}]}\n", "no workflow of GitHub is named"},
 		{unsigned + "approvals: {count: 1, from: [{name: a, github: \"octo cat\"}]}\n", ":2: "},
