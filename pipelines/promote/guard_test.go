@@ -56,8 +56,8 @@ func guard(t testing.TB, namespace string, values map[string]any) (
 func TestTheGuardIsOfOneNamespace(t *testing.T) {
 	rules, bindings, err := guard(t, "bl01t", map[string]any{"registries": []any{"ghcr.io/some-org"}})
 	require.NoError(t, err)
-	require.Len(t, rules, 4)
-	require.Len(t, bindings, 4)
+	require.Len(t, rules, 7)
+	require.Len(t, bindings, 7)
 	names := map[string]bool{}
 	for _, r := range rules {
 		names[r.Name] = true
@@ -75,6 +75,8 @@ func TestTheGuardIsOfOneNamespace(t *testing.T) {
 		{"registries": []any{"ghcr.io/some-org/"}},
 		{"registries": []any{"ghcr.io/' || true || '"}},
 		{"registries": []any{"ghcr.io"}, "hostPaths": []any{"/"}},
+		{"registries": []any{"ghcr.io"}, "volumes": []any{"nfs) || (true"}},
+		{"registries": []any{"ghcr.io"}, "serviceAccounts": []any{"a' || true"}},
 		{"registries": []any{"ghcr.io"}, "hostpaths": []any{"/dev"}},
 	} {
 		_, _, err := guard(t, "bl01t", bad)
@@ -109,7 +111,9 @@ func (w *world) install(values map[string]any) {
 		_, job := w.client.BatchV1().Jobs(w.namespace).Create(w.t.Context(), w.job(), dryRun)
 		policy := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tagline-policy"}}
 		_, write := w.cluster.Client.CoreV1().ConfigMaps(w.namespace).Create(w.t.Context(), policy, dryRun)
-		return guards(pod) && guards(workload) && guards(job) && guards(write)
+		_, cron := w.client.BatchV1().CronJobs(w.namespace).Create(w.t.Context(), w.cronJob(), dryRun)
+		_, controller := w.client.CoreV1().ReplicationControllers(w.namespace).Create(w.t.Context(), w.controller(), dryRun)
+		return guards(pod) && guards(workload) && guards(job) && guards(cron) && guards(controller) && guards(write)
 	}, time.Minute, 200*time.Millisecond)
 }
 
@@ -181,6 +185,9 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 	refusedBy(t, err, "only images of ")
 	_, err = w.client.BatchV1().Jobs(w.namespace).Create(t.Context(), w.job(), dryRun)
 	refusedBy(t, err, "only images of ")
+	w.hostile()
+	w.changed(w.cluster.Client)
+	w.takeTokens(users)
 	w.writePolicy(users)
 }
 
