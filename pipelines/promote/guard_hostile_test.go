@@ -177,16 +177,20 @@ func (w *world) changed(promoting kubernetes.Interface) {
 // takeTokens asks for the token of another service account, by a Secret, as each user.
 func (w *world) takeTokens(users map[string]string) {
 	w.t.Helper()
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
-		Name: "token", Annotations: map[string]string{corev1.ServiceAccountNameKey: "administers"},
-	}, Type: corev1.SecretTypeServiceAccountToken}
 	create := func(user string) error {
 		n := w.open(w.as(users[user]))
-		_, err := n.Client.CoreV1().Secrets(w.namespace).Create(w.ctx(), secret, dryRun)
+		_, err := n.Client.CoreV1().Secrets(w.namespace).Create(w.ctx(), token(), dryRun)
 		return err
 	}
 	refusedBy(w.t, create("promoting"), "tokens of service accounts are made by who administers")
 	require.NoError(w.t, create("administering"))
+}
+
+// token is a Secret of which the cluster makes a token of a service account.
+func token() *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Name: "token", Annotations: map[string]string{corev1.ServiceAccountNameKey: "administers"},
+	}, Type: corev1.SecretTypeServiceAccountToken}
 }
 
 // cronJob runs an intruder now and then.

@@ -3,6 +3,7 @@ package promote_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,8 +113,12 @@ func (w *world) install(values map[string]any) {
 		policy := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tagline-policy"}}
 		_, write := w.cluster.Client.CoreV1().ConfigMaps(w.namespace).Create(w.t.Context(), policy, dryRun)
 		_, cron := w.client.BatchV1().CronJobs(w.namespace).Create(w.t.Context(), w.cronJob(), dryRun)
-		_, controller := w.client.CoreV1().ReplicationControllers(w.namespace).Create(w.t.Context(), w.controller(), dryRun)
-		return guards(pod) && guards(workload) && guards(job) && guards(cron) && guards(controller) && guards(write)
+		controllers := w.client.CoreV1().ReplicationControllers(w.namespace)
+		_, controller := controllers.Create(w.t.Context(), w.controller(), dryRun)
+		_, token := w.cluster.Client.CoreV1().Secrets(w.namespace).Create(w.t.Context(), token(), dryRun)
+		return !slices.ContainsFunc([]error{pod, workload, job, cron, controller, write, token}, func(err error) bool {
+			return !guards(err)
+		})
 	}, time.Minute, 200*time.Millisecond)
 }
 

@@ -116,8 +116,11 @@ func TestAListOfImagesExtendsNothing(t *testing.T) {
 	require.NoError(t, err)
 	base := pushList(t, s.host+"/ioc-simstage-runtime", below)
 	for what, use := range map[string]func() error{
-		"an instance's image":   func() error { _, err := r.Extends(t.Context(), list, s.image); return err },
-		"a generic IOC's image": func() error { _, err := r.Extends(t.Context(), good.Artifact.Pinned(), base); return err },
+		"an instance's image": func() error { _, err := r.Extends(t.Context(), list, s.image); return err },
+		"a generic IOC's image": func() error {
+			_, err := r.Extends(t.Context(), good.Artifact.Pinned(), base)
+			return err
+		},
 		"what is extended": func() error {
 			_, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("1.0.0"), base, files)
 			return err
