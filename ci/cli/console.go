@@ -22,8 +22,9 @@ import (
 func newConsole(a *app) *cobra.Command {
 	b := &beamlineCluster{}
 	cmd := a.takes(&cobra.Command{
-		Use:   "console BEAMLINE INSTANCE",
-		Short: "Join the shell of a running IOC",
+		Use:         "console BEAMLINE INSTANCE",
+		Annotations: only("text"),
+		Short:       "Join the shell of a running IOC",
 		Long: "Joins the shell of a running IOC, and shows what it wrote last. Several people may be\n" +
 			"in it: each sees what the others type, and who they are. Ctrl-] leaves it. Ctrl-C, Ctrl-D,\n" +
 			"Ctrl-\\ and Ctrl-Z are not passed on, because they would stop the IOC; typing exit does\n" +

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/manifests"
 	"github.com/tagline-ci/tagline/pipelines/registry"
@@ -45,11 +44,11 @@ func newRender(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			signers, err := a.trustOrNone(cmd.Context(), trust)
+			signers, err := a.trust(cmd.Context(), trust, true)
 			if err != nil {
 				return err
 			}
-			reg, err := a.openRegistry(s)
+			reg, err := a.openRegistry(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
@@ -121,19 +120,6 @@ func (a *app) commit(ctx context.Context, set *manifests.Set, out *rendering) (*
 		return nil, "", err
 	}
 	return set.Commit(ctx, manifests.Branch{URL: out.git, Name: out.branch, Folder: out.to, Auth: auth})
-}
-
-// trustOrNone returns the trusted signers; nil, as at the gate, under a policy that
-// accepts releases which nobody signed.
-func (a *app) trustOrNone(ctx context.Context, t *trusted) (attest.Trusted, error) {
-	if t.policy == "" || len(t.keys)+len(t.identities) > 0 {
-		return a.trust(ctx, t)
-	}
-	p, err := readPolicyFile(t.policy)
-	if err != nil || p.Unsigned != "" {
-		return nil, err
-	}
-	return a.trust(ctx, t)
 }
 
 // write shows what became of it.

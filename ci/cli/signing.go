@@ -47,6 +47,7 @@ func (a *app) signer(ctx context.Context, s signing) (sign.Signer, error) {
 		choice.Workflow = &sign.Workflow{
 			URL: a.env("ACTIONS_ID_TOKEN_REQUEST_URL"), Token: a.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
 		}
+		choice.Token = a.env("SIGSTORE_ID_TOKEN") // of a person, as cosign reads it
 	}
 	var err error
 	choice.Key, err = readNamed(s.key, "reading the signing key",
@@ -56,13 +57,6 @@ func (a *app) signer(ctx context.Context, s signing) (sign.Signer, error) {
 	}
 	if choice.TrustedRoot, choice.SigningConfig, err = s.files.read(); err != nil {
 		return nil, err
-	}
-	if token := a.env("SIGSTORE_ID_TOKEN"); s.keyless && token != "" { // of a person, as cosign reads it
-		instance, err := sign.OpenSigstore(ctx, choice.TrustedRoot, choice.SigningConfig)
-		if err != nil {
-			return nil, err
-		}
-		return instance.Signer(func(context.Context) (string, error) { return token, nil }), nil
 	}
 	return choice.Signer(ctx)
 }

@@ -70,10 +70,13 @@ var faults = []fault{
 	{part: "kubelet", how: frozen, pid: child("kube kubelet")},
 	{part: "containerd", how: killed, pid: child("/usr/bin/containerd"), mended: true},
 	{part: "containerd", how: full, pid: child("/usr/bin/containerd"), mended: true},
-	{part: "node", how: killed, pid: daemon("kube-node")},
+	{part: "node", how: killed, pid: daemon(nodeDaemon)},
 	{part: "network to the API server", how: cut, port: server(apiServer)},
 	{part: "network to the registry and git server", how: cut, port: server(shelf)},
 }
+
+// nodeDaemon is the daemon below which the kubelet, containerd and the pods run.
+const nodeDaemon = "kube-node"
 
 // daemon returns how to find a daemon of tagline up.
 func daemon(name string) func(*trial) (int, error) {
@@ -90,7 +93,7 @@ func daemon(name string) func(*trial) (int, error) {
 // the text in it.
 func child(text string) func(*trial) (int, error) {
 	return func(t *trial) (int, error) {
-		node, err := daemon("kube-node")(t)
+		node, err := daemon(nodeDaemon)(t)
 		if err != nil {
 			return 0, err
 		}
@@ -98,32 +101,22 @@ func child(text string) func(*trial) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		parents := map[int]int{}
+		stats := map[int]procfs.ProcStat{}
 		for _, p := range all {
 			if stat, err := p.Stat(); err == nil {
-				parents[p.PID] = stat.PPID
+				stats[p.PID] = stat
 			}
 		}
 		for _, p := range all {
 			line, err := p.CmdLine()
 			own := err == nil && strings.Contains(strings.Join(line, " "), text) &&
 				!slices.Contains(line, "node") // the node's own line names both
-			if own && descends(p.PID, node, parents) {
+			if own && fleet.Daemon(p.PID, stats, map[int]string{node: nodeDaemon}) != "" {
 				return p.PID, nil
 			}
 		}
 		return 0, fmt.Errorf("no process of the node is %q", text)
 	}
-}
-
-// descends reports whether a process has an ancestor.
-func descends(pid, ancestor int, parents map[int]int) bool {
-	for pid > 1 {
-		if pid = parents[pid]; pid == ancestor {
-			return true
-		}
-	}
-	return false
 }
 
 // strike does the fault to a process. One that lasts is over after length, or when

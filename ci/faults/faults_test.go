@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,10 +38,28 @@ func testTrial(t *testing.T, script string) *trial {
 	}
 }
 
+// prepared finds the command when its script has set its traps, and has written the number
+// of its process.
+func prepared(t *trial) (int, error) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		text, _ := os.ReadFile(t.Command + ".pid") // not there yet
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			return pid, nil
+		}
+	}
+	return 0, errors.New("the script does not begin")
+}
+
 func TestAFaultMeetsTheCommand(t *testing.T) {
 	of := func(h how) fault { return fault{part: "the command", how: h} }
+	whenPrepared := func(h how) fault { return fault{part: "the command", how: h, pid: prepared} }
 	absent := func(find func(*trial) (int, error)) fault { return fault{part: "API server", how: killed, pid: find} }
-	const putsBack = "trap 'echo put back; exit 4' INT; while :; do sleep 0.1; done"
+	const (
+		waits    = `echo $$ >"$0.pid"; while :; do sleep 0.1; done`
+		putsBack = "trap 'echo put back; exit 4' INT; " + waits
+		goesOn   = "trap 'exit 0' CONT; " + waits
+		works    = "exec sleep 600"
+	)
 	for name, c := range map[string]struct {
 		script string
 		fault  fault
@@ -48,20 +68,20 @@ func TestAFaultMeetsTheCommand(t *testing.T) {
 	}{
 		"ended before":         {"exit 0", of(killed), true, ""},
 		"failed before":        {"exit 3", of(killed), true, "exit status 3"},
-		"killed":               {"exec sleep 9", of(killed), false, "signal: killed"},
-		"interrupted":          {putsBack, of(interrupted), false, "exit status 4: put back"},
-		"frozen, and goes on":  {"sleep 0.5", of(frozen), false, ""},
-		"a part does not run":  {"sleep 1", absent(daemon("kube-apiserver")), false, errUnmended.Error()},
-		"a child does not run": {"sleep 1", absent(child("kube kubelet")), false, errUnmended.Error()},
+		"killed":               {works, of(killed), false, "signal: killed"},
+		"interrupted":          {putsBack, whenPrepared(interrupted), false, "exit status 4: put back"},
+		"frozen, and goes on":  {goesOn, whenPrepared(frozen), false, ""},
+		"a part does not run":  {works, absent(daemon("kube-apiserver")), false, errUnmended.Error()},
+		"a child does not run": {works, absent(child("kube kubelet")), false, errUnmended.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			delay := 300 * time.Millisecond
+			delay := time.Duration(0)
 			if c.early {
-				delay = time.Minute
+				delay = time.Hour
 			}
 			b := testTrial(t, c.script)
-			early, err := b.struck(t.Context(), work{kind: "promotion"}, c.fault, delay, time.Second)
+			early, err := b.struck(t.Context(), work{kind: "promotion"}, c.fault, delay, 100*time.Millisecond)
 			assert.Equal(t, c.early, early)
 			if c.want == "" {
 				assert.NoError(t, err)
@@ -93,13 +113,18 @@ func TestAFaultThatLasts(t *testing.T) {
 			loop.Dir = t.TempDir()
 			require.NoError(t, loop.Start())
 			f := fault{part: "engine", how: h, pid: daemon("engine")}
-			require.NoError(t, f.strike(t.Context(), loop.Process.Pid, 300*time.Millisecond))
 			ended := make(chan error, 1)
-			go func() { ended <- loop.Wait() }()
 			if h == spent || h == full {
-				require.Error(t, <-ended, "it could write a file")
+				lasts, over := context.WithCancel(t.Context())
+				go func() { ended <- loop.Wait(); over() }()
+				err := f.strike(lasts, loop.Process.Pid, time.Minute)
+				_ = loop.Process.Kill() // it has ended
+				require.ErrorIs(t, err, context.Canceled, "it could write a file")
+				require.Error(t, <-ended)
 				return
 			}
+			require.NoError(t, f.strike(t.Context(), loop.Process.Pid, 300*time.Millisecond))
+			go func() { ended <- loop.Wait() }()
 			select {
 			case <-ended:
 				require.Fail(t, "it ended")
@@ -130,25 +155,20 @@ func TestANetworkThatIsCut(t *testing.T) {
 	b.Registry = up.Listener.Addr().String() + "/faults"
 	f := fault{part: "network to the registry", how: cut, port: server(shelf)}
 	ended := make(chan error, 1)
-	go func() { ended <- b.strike(t.Context(), f, 0, 500*time.Millisecond) }()
-	reached := func() error {
-		c, err := net.DialTimeout("tcp", up.Listener.Addr().String(), 50*time.Millisecond)
+	lasts, over := context.WithCancel(t.Context())
+	defer over()
+	go func() { ended <- b.strike(lasts, f, 0, time.Hour) }()
+	reached := func(within time.Duration) error {
+		c, err := net.DialTimeout("tcp", up.Listener.Addr().String(), within)
 		if err == nil {
 			err = c.Close()
 		}
 		return err
 	}
-	require.Eventually(t, func() bool { return reached() != nil }, 400*time.Millisecond, time.Millisecond)
-	require.NoError(t, <-ended)
-	require.NoError(t, reached())
-}
-
-func TestDescends(t *testing.T) {
-	parents := map[int]int{30: 20, 20: 10, 10: 1}
-	assert.True(t, descends(30, 10, parents))
-	assert.False(t, descends(10, 10, parents), "nobody descends from itself")
-	assert.False(t, descends(10, 30, parents))
-	assert.False(t, descends(99, 10, parents), "it has ended since")
+	require.Eventually(t, func() bool { return reached(time.Second) != nil }, time.Minute, time.Millisecond)
+	over()
+	require.Equal(t, "context canceled", (<-ended).Error(), "and nothing else failed")
+	require.NoError(t, reached(time.Minute))
 }
 
 func TestAReleaseWithoutARecordIsNotHalfPublished(t *testing.T) {

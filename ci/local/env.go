@@ -3,7 +3,6 @@ package local
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"sort"
 	"strings"
@@ -84,7 +83,8 @@ func ReadEnv(s state.Dir) (Env, error) {
 		return e, err
 	}
 	if err := json.Unmarshal(b, &e); err != nil {
-		return e, fmt.Errorf("reading %s: %w", envFile(s), err)
+		return e, &diag.Error{Kind: diag.Broken, Doing: "reading " + envFile(s), Err: err,
+			Fix: "run `tagline up`, which writes it anew"}
 	}
 	return e, nil
 }

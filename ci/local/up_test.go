@@ -127,5 +127,5 @@ func TestAnEnvThatCannotBeReadIsNamed(t *testing.T) {
 	s := state.Dir(t.TempDir())
 	require.NoError(t, state.WriteFile(envFile(s), []byte("{"), 0o644))
 	_, err := ReadEnv(s)
-	assert.ErrorContains(t, err, "reading "+envFile(s))
+	assert.ErrorContains(t, err, "reading "+envFile(s)+": unexpected end of JSON input; run `tagline up`")
 }

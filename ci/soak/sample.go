@@ -148,23 +148,12 @@ func (b *soaked) processes() (map[string]usage, error) {
 		files[p.PID], _ = p.FileDescriptorsLen()
 	}
 	for pid, stat := range stats {
-		if daemon := ancestor(pid, stats, roots); daemon != "" {
+		if daemon := fleet.Daemon(pid, stats, roots); daemon != "" {
 			kind := kindOf(daemon, lines[pid])
 			kinds[kind] = kinds[kind].add(stat, files[pid])
 		}
 	}
 	return kinds, nil
-}
-
-// ancestor returns the daemon that a process descends from; "" for none.
-func ancestor(pid int, stats map[int]procfs.ProcStat, roots map[int]string) string {
-	for pid > 1 {
-		if name, ok := roots[pid]; ok {
-			return name
-		}
-		pid = stats[pid].PPID
-	}
-	return ""
 }
 
 // kindOf returns the kind of a process below a daemon.

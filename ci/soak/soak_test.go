@@ -65,14 +65,6 @@ func TestKindOf(t *testing.T) {
 	assert.Equal(t, "engine", kindOf("engine", []string{"/epics/ioc/ioc"}), "a test of a release")
 }
 
-func TestProcessesBelongToTheirDaemon(t *testing.T) {
-	stats := map[int]procfs.ProcStat{10: {PPID: 1}, 11: {PPID: 10}, 12: {PPID: 11}, 20: {PPID: 1}, 30: {PPID: 29}}
-	roots := map[int]string{10: "kube-node"}
-	for pid, want := range map[int]string{10: "kube-node", 11: "kube-node", 12: "kube-node", 20: "", 30: "", 1: ""} {
-		assert.Equal(t, want, ancestor(pid, stats, roots), pid)
-	}
-}
-
 func TestUsageAddsUp(t *testing.T) {
 	var u usage
 	u = u.add(procfs.ProcStat{State: "S", NumThreads: 3, UTime: 100, STime: 50, CUTime: 25, CSTime: 25, RSS: 2}, 7)

@@ -192,32 +192,42 @@ func TestReadKeepsTheOrder(t *testing.T) {
 	require.Equal(t, []string{"BI=Open", "NOWHERE=", "AI=3.25", "BI=Open"}, values)
 }
 
-// An IOC that hangs, dies or is none ends the reading: at the time that it had, or
-// at once.
+// An IOC that hangs, dies or is none ends the reading: when the time is over, or at once.
 func TestReadEnds(t *testing.T) {
 	hello := message{command: version, count: minorVersion}.bytes()
+	drain := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 	for name, c := range map[string]struct {
-		handle func(net.Conn)
-		whole  string // the error of the address
-		each   string // or that of each PV
+		handle func(c net.Conn, over func()) // over ends the time
+		whole  string                        // the error of the address
+		each   string                        // or that of each PV
 	}{
 		"it says nothing": {
-			func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, "said nothing of Channel Access: no answer in time", "",
+			func(c net.Conn, over func()) {
+				_, _ = io.ReadFull(c, make([]byte, headerSize))
+				over()
+				drain(c)
+			}, "said nothing of Channel Access: no answer in time", "",
 		},
 		"it hangs": {
-			func(c net.Conn) { _, _ = c.Write(hello); _, _ = io.Copy(io.Discard, c) }, "", "no answer in time",
+			func(c net.Conn, over func()) {
+				hangs := channelOf{nativeDouble, 1, func(message) message { over(); drain(c); return message{} }}
+				serve(t, c, map[string]channelOf{"AI": hangs, "BI": hangs})
+			}, "", "no answer in time",
 		},
 		"it dies": {
-			func(c net.Conn) { _, _ = c.Write(hello); _, _ = io.ReadFull(c, make([]byte, 40)) }, "", "connection",
+			func(c net.Conn, _ func()) {
+				_, _ = c.Write(hello)
+				_, _ = io.ReadFull(c, make([]byte, 40))
+			}, "", "connection",
 		},
 		"it is a web server": {
-			func(c net.Conn) {
+			func(c net.Conn, _ func()) {
 				_, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
-				_, _ = io.Copy(io.Discard, c)
+				drain(c)
 			}, "said nothing of Channel Access: it sent a message of 21584 bytes", "",
 		},
 		"it sends without end": {
-			func(c net.Conn) {
+			func(c net.Conn, _ func()) {
 				for {
 					if _, err := c.Write(hello); err != nil {
 						return
@@ -226,22 +236,19 @@ func TestReadEnds(t *testing.T) {
 			}, "", "connection",
 		},
 		"it sends a long message": {
-			func(c net.Conn) {
+			func(c net.Conn, _ func()) {
 				_, _ = c.Write(hello)
 				long := binary.BigEndian.AppendUint32(message{kind: 1}.bytes(), 1<<31)
 				binary.BigEndian.PutUint16(long[2:], extended)
 				_, _ = c.Write(append(long, 0, 0, 0, 1))
-				_, _ = io.Copy(io.Discard, c)
+				drain(c)
 			}, "", "it sent a message of 2147483648 bytes, where 8192 are the most",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := listen(t, c.handle)
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			if name != "it says nothing" && name != "it hangs" {
-				ctx = t.Context() // it must end by itself
-			}
+			server := listen(t, func(connection net.Conn) { c.handle(connection, cancel) })
 			all, err := Read(ctx, server, []string{"AI", "BI"})
 			if c.whole != "" {
 				require.ErrorContains(t, err, c.whole)
@@ -254,11 +261,7 @@ func TestReadEnds(t *testing.T) {
 			}
 		})
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	nobody := listener.Addr().(*net.TCPAddr).AddrPort()
-	listener.Close()
-	_, err = Read(t.Context(), nobody, []string{"AI"})
+	_, err := Read(t.Context(), netip.MustParseAddrPort("127.0.0.1:1"), []string{"AI"})
 	require.ErrorContains(t, err, "connection refused")
 }
 

@@ -54,9 +54,21 @@ func (b Builder) modules(
 		return nil, nil, err
 	}
 	for _, ref := range order {
-		dev = dev.WithDirectory(layout.Module(ref.Name), folders[ref.Name])
+		dev = dev.WithDirectory("/", b.placed(ref.Name, folders[ref.Name]))
 	}
 	return dev, sources, nil
+}
+
+// placed returns the built folder of a module at its place below the root of an image.
+// It and the folders above it have a fixed time, those inside have their own: so the
+// layer that it becomes has the same bytes wherever the folder comes from, and a node
+// that has the layer does not pull it again.
+func (b Builder) placed(module string, folder *dagger.Directory) *dagger.Directory {
+	place := layout.Module(module)
+	above := b.Client.Directory().
+		WithNewDirectory(place, dagger.DirectoryWithNewDirectoryOpts{Permissions: 0o755}).
+		WithTimestamps(layout.Time)
+	return b.Client.Directory().WithDirectory(place, folder).WithDirectory("/", above)
 }
 
 // built returns the folders of all modules of img, by name: those that were taken, and
@@ -78,7 +90,7 @@ func (b Builder) built(
 	for i, ref := range order {
 		g.Go(func() error {
 			_, err := folders[ref.Name].Sync(ctx)
-			if errs[i] = buildFault(img, ref, err, mendModule(b.Tree.Modules[ref.Name])); err == nil {
+			if errs[i] = moduleFault("building", img, ref, err, mendModule(b.Tree.Modules[ref.Name])); err == nil {
 				errs[i] = b.promised(ctx, b.Tree.Modules[ref.Name], containers[i])
 			}
 			return nil
@@ -127,7 +139,7 @@ func (b Builder) fetch(
 		files, err = b.configured(ctx, img, mod, files)
 	}
 	if known := (*diag.Error)(nil); err != nil && !errors.As(err, &known) {
-		err = buildFault(img, ref, err, "check the URL in "+mod.File+", or name a mirror with --mirror")
+		err = moduleFault("fetching", img, ref, err, "check the URL in "+mod.File+", or name a mirror with --mirror")
 	}
 	return files, err
 }
@@ -166,9 +178,9 @@ func mendModule(mod *recipe.Module) string {
 	return "name another ref of it, or mend it with a patch in " + mod.File
 }
 
-// buildFault names the module whose build failed, with the compiler's lines. fix
-// is what to do when a command failed, and not the engine.
-func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error, fix string) error {
+// moduleFault names the module that failed, with the lines of the compiler or of git, and
+// what was done with it. fix is what to do when a command failed, and not the engine.
+func moduleFault(doing string, img *recipe.Image, ref recipe.ModuleRef, err error, fix string) error {
 	if err == nil {
 		return nil
 	}
@@ -177,7 +189,7 @@ func buildFault(img *recipe.Image, ref recipe.ModuleRef, err error, fix string) 
 		module = ref.Name + " of the tree"
 	}
 	return &diag.Error{
-		Kind: diag.Broken, Doing: "building " + module + " for", Asset: string(img.Name), File: img.File,
+		Kind: diag.Broken, Doing: doing + " " + module + " for", Asset: string(img.Name), File: img.File,
 		Line: ref.Line, Err: engine.Explain(err), Fix: engine.Fix(err, fix),
 	}
 }

@@ -80,10 +80,10 @@ func TestEchoesOfAFailureAreLeftOut(t *testing.T) {
 	cause := &dagger.ExecError{Cmd: makeAll, ExitCode: 2, Stderr: "a.c:3: error: unknown type name"}
 	other := errors.New("the engine is gone")
 	err := withoutEchoes([]error{
-		buildFault(img, recipe.ModuleRef{Name: "asyn", Ref: "R4-45", Line: 3}, cause, "mend it"),
-		buildFault(img, recipe.ModuleRef{Name: "motor", Ref: "R7-4", Line: 4}, cause, "mend it"),
+		moduleFault("building", img, recipe.ModuleRef{Name: "asyn", Ref: "R4-45", Line: 3}, cause, "mend it"),
+		moduleFault("building", img, recipe.ModuleRef{Name: "motor", Ref: "R7-4", Line: 4}, cause, "mend it"),
 		nil,
-		buildFault(img, recipe.ModuleRef{Name: "own", Line: 5}, other, "mend it"),
+		moduleFault("building", img, recipe.ModuleRef{Name: "own", Line: 5}, other, "mend it"),
 	})
 	faults := diag.All(err)
 	require.Len(t, faults, 2)

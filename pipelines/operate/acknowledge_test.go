@@ -18,9 +18,9 @@ func inTrouble(t *testing.T) *shift {
 	t.Helper()
 	s := onShift(t, movedTo("ws012"))
 	s.Unready(func(node string) bool { return node == "ws012" })
-	s.Instances, s.Timeout = []string{"a"}, time.Second
-	require.Error(t, Restart(t.Context(), s.Order))
-	s.before, s.Timeout = len(s.Server.Changes()), 10*time.Second
+	s.Instances = []string{"a"}
+	require.Error(t, Restart(s.impatient(), s.Order))
+	s.before = len(s.Server.Changes())
 	return s
 }
 
@@ -70,18 +70,16 @@ func TestAcknowledge(t *testing.T) {
 func TestAnAcknowledgementDoesNotOutliveItsTrouble(t *testing.T) {
 	s := inTrouble(t)
 	require.NoError(t, Acknowledge(t.Context(), s.Order, time.Hour))
-	s.Timeout = time.Second
-	require.Error(t, Restart(t.Context(), s.Order))
+	require.Error(t, Restart(s.impatient(), s.Order))
 	require.Empty(t, s.acknowledged())
-	s.Timeout = 10 * time.Second
 	require.NoError(t, Acknowledge(t.Context(), s.Order, time.Hour))
 	require.Len(t, s.acknowledged(), 1)
 
 	s.Unready(func(string) bool { return true })
-	s.Instances, s.Timeout = []string{"b"}, time.Second
-	require.Error(t, Restart(t.Context(), s.Order))
+	s.Instances = []string{"b"}
+	require.Error(t, Restart(s.impatient(), s.Order))
 	s.Unready(func(string) bool { return false })
-	s.Instances, s.Timeout = []string{"a"}, 10*time.Second
+	s.Instances = []string{"a"}
 	require.NoError(t, Restart(t.Context(), s.Order))
 	require.Empty(t, s.acknowledged())
 	require.Equal(t, []string{"a"}, s.kept())

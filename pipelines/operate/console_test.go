@@ -15,6 +15,12 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
+// later returns when some time is over and what was to happen in it has happened.
+func later(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // Each of two people in a shell is told of the other, who comes and who leaves or is cut
 // off. Somebody in another IOC's shell is none of their news.
 func TestWhoIsInAShell(t *testing.T) {
@@ -34,12 +40,12 @@ func TestWhoIsInAShell(t *testing.T) {
 		bobLeaves := attend("a", "bob", &bob)
 		since := func(ago time.Duration) string { return time.Now().Add(-ago).Local().Format(time.DateTime) }
 		require.Equal(t, []string{"ada is in this shell too, since " + since(2*time.Second) + "."}, bob)
-		time.Sleep(2*consoleTerm + time.Second)
+		later(2*consoleTerm + time.Second)
 		require.Equal(t, []string{"bob is in this shell too, since " + since(2*consoleTerm+time.Second) + "."}, ada,
 			"and is told once")
 
 		bobLeaves()
-		time.Sleep(consoleRenewal)
+		later(consoleRenewal)
 		require.Equal(t, []string{"bob has left this shell."}, ada[1:])
 		require.Len(t, bob, 1)
 		adaLeaves()

@@ -2,7 +2,6 @@ package operate
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,8 +61,7 @@ func TestMoveFetchesTheImageFirst(t *testing.T) {
 func TestAMoveThatFailsIsUndone(t *testing.T) {
 	s := onShift(t, movedTo("ws012"))
 	s.Unready(func(node string) bool { return node == "ws013" })
-	s.Timeout = 2 * time.Second
-	err := Move(t.Context(), s.Order, "ws013", false)
+	err := Move(s.impatient(), s.Order, "ws013", false)
 	require.Equal(t, diag.Undone, diag.KindOf(err))
 	require.ErrorContains(t, err, "moving a, b to node ws013: ")
 	require.ErrorContains(t, err, "a: not ready: ")
@@ -89,12 +87,9 @@ func TestAMoveThatTheClusterRefusesHalfWayIsUndone(t *testing.T) {
 // One IOC that can't be put back keeps no other from it.
 func TestAMoveIsUndoneAsFarAsItCanBe(t *testing.T) {
 	s := onShift(t)
-	s.Unready(func(node string) bool {
-		go s.Refuse("PATCH deployments/a") // both are moved by now
-		return node == "ws012"
-	})
-	s.Timeout = time.Second
-	err := Move(t.Context(), s.Order, "ws012", false)
+	s.Unready(func(node string) bool { return node == "ws012" })
+	bothMoved := s.impatient(func() { s.Refuse("PATCH deployments/a") })
+	err := Move(bothMoved, s.Order, "ws012", false)
 	require.ErrorContains(t, err, "and moving back: freeing a from its node")
 	require.Equal(t, clustertest.Node, s.state("b").Node)
 }

@@ -62,7 +62,7 @@ func order(t *testing.T) Order {
 		Data:       map[string]string{"ledger.json": string(text)},
 	}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	return Order{Cluster: n, Reason: "it hangs", Holder: "me", Timeout: 10 * time.Second}
+	return Order{Cluster: n, Reason: "it hangs", Holder: "me", Timeout: time.Minute}
 }
 
 func TestAnOrderNeedsAReason(t *testing.T) {

@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // shift is a beamline in a cluster in memory. Its IOCs a and b were deployed from
@@ -34,7 +36,7 @@ func onShift(t *testing.T, change ...func(*ledger.Ledger)) *shift {
 	server := clustertest.New(t, aNode(clustertest.Node), aNode("ws012"), aNode("ws013"))
 	s := &shift{Server: server, t: t}
 	s.Order = Order{
-		Cluster: server.Namespace(t, "bl01t"), Reason: "it hangs", Holder: "me", Timeout: 10 * time.Second,
+		Cluster: server.Namespace(t, "bl01t"), Reason: "it hangs", Holder: "me", Timeout: time.Minute,
 	}
 	l := running()
 	for _, set := range change {
@@ -111,6 +113,21 @@ func (s *shift) state(instance string) pods.State {
 	return states[instance]
 }
 
+// impatient returns a context that ends when an IOC is waited for that does not get ready,
+// once somebody who sees it has done something about it.
+func (s *shift) impatient(about ...func()) context.Context {
+	ctx, leave := context.WithCancel(s.t.Context())
+	s.t.Cleanup(leave)
+	return step.WithSink(ctx, func(e step.Event) {
+		if ctx.Err() == nil && strings.Contains(e.Line, "its PV does not answer yet") {
+			for _, do := range about {
+				do()
+			}
+			leave()
+		}
+	})
+}
+
 func TestStopAndStart(t *testing.T) {
 	s := onShift(t)
 	other := s.state("b").Pod
@@ -176,18 +193,24 @@ func TestRestartRefusesWhatWasStopped(t *testing.T) {
 	require.Contains(t, s.last().Failed, "it was stopped by ada", "the history says what was tried")
 }
 
-// An IOC that does not get ready in time is told, with its log, and stands in the
-// history.
+// An IOC that does not get ready is told, with its log, and stands in the history.
 func TestARestartThatDoesNotGetReadyIsAFailure(t *testing.T) {
 	s := onShift(t)
 	s.Unready(func(string) bool { return true })
-	s.Instances, s.Timeout = []string{"a"}, time.Second
-	err := Restart(t.Context(), s.Order)
+	s.Instances = []string{"a"}
+	err := Restart(s.impatient(), s.Order)
 	trouble := (*pods.Trouble)(nil)
 	require.ErrorAs(t, err, &trouble)
 	require.Equal(t, "a: not ready: started, its PV does not answer yet", trouble.Error())
 	require.Contains(t, trouble.Evidence(), "the log of a-")
 	require.Equal(t, trouble.Error(), s.last().Failed)
+}
+
+func TestAnOrderHasItsTime(t *testing.T) {
+	s := onShift(t)
+	s.Timeout = time.Nanosecond
+	require.ErrorContains(t, Restart(t.Context(), s.Order), "context deadline exceeded")
+	require.Contains(t, s.last().Failed, "context deadline exceeded", "the history has a time of its own")
 }
 
 func TestAnOrderForAnUnknownIOCChangesNothing(t *testing.T) {

@@ -23,7 +23,7 @@ func TestAChildAndItsChildrenEndWithTheContext(t *testing.T) {
 	// The grandchild holds the output open: only its end ends the run early.
 	_, err := Child{Args: []string{"/bin/sh", "-c", "sleep 4712 & wait"}}.Run(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.Eventually(t, func() bool { return sleeper("4712") != nil }, 10*time.Second, 20*time.Millisecond)
+	assert.Eventually(t, func() bool { return sleeper("4712") != nil }, time.Minute, 20*time.Millisecond)
 }
 
 func TestLastLines(t *testing.T) {

@@ -67,7 +67,7 @@ func TestAnEnclosureHoldsEverything(t *testing.T) {
 	assert.NoFileExists(t, "/run/tagline-test")
 
 	require.NoError(t, Stop(t.Context(), s, d.Name))
-	assert.Eventually(t, func() bool { return sleeper("4711") != nil }, 10*time.Second, 50*time.Millisecond)
+	assert.Eventually(t, func() bool { return sleeper("4711") != nil }, time.Minute, 50*time.Millisecond)
 }
 
 // sleeper is nil while a `sleep` of so many seconds lives.

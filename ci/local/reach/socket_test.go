@@ -27,7 +27,7 @@ func TestSocket(t *testing.T) {
 	address := tcp.Addr().String()
 	assert.NoError(t, Socket(t.Context(), "tcp", address))
 	tcp.Close()
-	assert.ErrorContains(t, Socket(t.Context(), "tcp", address), "refused")
+	assert.ErrorContains(t, Socket(t.Context(), "tcp", "127.0.0.1:1"), "refused", "where nobody listens")
 }
 
 func TestASiteThatIsSilentIsNotWaitedForForever(t *testing.T) {

@@ -51,10 +51,12 @@ func OnlyLayer(img v1.Image, media string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if string(m.Config.MediaType) != media || len(m.Layers) == 0 {
-		return nil, fmt.Errorf("it is a %[2]s, not a %[1]s", media, m.Config.MediaType)
-	}
-	if m.Layers[0].Size > limit {
+	switch {
+	case string(m.Config.MediaType) != media:
+		return nil, fmt.Errorf("it is a %s, not a %s", m.Config.MediaType, media)
+	case len(m.Layers) == 0:
+		return nil, errors.New("it has no layer")
+	case m.Layers[0].Size > limit:
 		return nil, fmt.Errorf("it has %d bytes: %w", m.Layers[0].Size, ErrTooLarge)
 	}
 	if _, err := img.RawConfigFile(); err != nil {

@@ -14,11 +14,16 @@ import (
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
 )
 
+// Handler returns an empty registry.
+func Handler() http.Handler {
+	return ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
+}
+
 // Serve returns the address of an empty registry, "127.0.0.1:port", which ends with the
 // test. It is behind layer where that isn't nil.
 func Serve(t testing.TB, layer func(http.Handler) http.Handler) string {
 	t.Helper()
-	h := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
+	h := Handler()
 	if layer != nil {
 		h = layer(h)
 	}
