@@ -94,7 +94,7 @@ func TestOnlyLayer(t *testing.T) {
 		"another type":  {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
 		"nothing in it": {nil, "application/c", false, "", "it has no layer"},
 		"too large": {
-			[]blob{{"application/x", []byte("four")}}, "application/c", false, "", "it has 4 bytes: too large",
+			[]blob{{"application/x", []byte("four")}}, "application/c", false, "", "its layer of 4 bytes is too large: 3 at most are read",
 		},
 		"a layer is lost": {[]blob{one}, "application/c", true, "", "no layer sha256:"},
 	} {
@@ -137,9 +137,9 @@ func (c claims) Manifest() (*v1.Manifest, error) {
 func TestALayerThatIsTooLarge(t *testing.T) {
 	img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, blob{"application/x", []byte("one")})
 	require.NoError(t, err)
-	_, err = OnlyLayer(claims{img, 256<<20 + 1}, "application/c")
-	require.EqualError(t, err, "its layer has 256 MiB, more than the 256 that are read")
-	_, err = OnlyLayer(claims{img, 256 << 20}, "application/c")
+	_, err = OnlyLayer(claims{img, 256<<20 + 1}, "application/c", 256<<20)
+	require.EqualError(t, err, "its layer of 268435457 bytes is too large: 268435456 at most are read")
+	_, err = OnlyLayer(claims{img, 256 << 20}, "application/c", 256<<20)
 	require.NoError(t, err)
 	sum, err := LayerSizes(claims{img, 7})
 	require.NoError(t, err)

@@ -57,7 +57,7 @@ func OnlyLayer(img v1.Image, media string, limit int64) ([]byte, error) {
 	case len(m.Layers) == 0:
 		return nil, errors.New("it has no layer")
 	case m.Layers[0].Size > limit:
-		return nil, fmt.Errorf("it has %d bytes: %w", m.Layers[0].Size, ErrTooLarge)
+		return nil, fmt.Errorf("its layer of %d bytes is %w: %d at most are read", m.Layers[0].Size, ErrTooLarge, limit)
 	}
 	if _, err := img.RawConfigFile(); err != nil {
 		return nil, err
