@@ -94,7 +94,8 @@ func TestOnlyLayer(t *testing.T) {
 		"another type":  {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
 		"nothing in it": {nil, "application/c", false, "", "it has no layer"},
 		"too large": {
-			[]blob{{"application/x", []byte("four")}}, "application/c", false, "", "its layer of 4 bytes is too large: 3 at most are read",
+			[]blob{{"application/x", []byte("four")}}, "application/c", false, "",
+			"its layer of 4 bytes is too large: 3 at most are read",
 		},
 		"a layer is lost": {[]blob{one}, "application/c", true, "", "no layer sha256:"},
 	} {
@@ -156,7 +157,7 @@ func TestWhatIsNotWhole(t *testing.T) {
 	img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, blob{"application/x", []byte("one")})
 	require.NoError(t, err)
 	for _, broken := range []v1.Image{spoilt{img}, lost{img}} {
-		_, err = OnlyLayer(broken, "application/c")
+		_, err = OnlyLayer(broken, "application/c", 1<<20)
 		require.Error(t, err)
 		_, err = ReadAll(broken)
 		require.Error(t, err)
@@ -215,7 +216,7 @@ func TestFolder(t *testing.T) {
 	require.Equal(t, map[string]string{"who": "made it"}, m.Annotations)
 	require.Len(t, m.Layers, 1)
 	require.Equal(t, types.OCILayer, m.Layers[0].MediaType)
-	zipped, err := OnlyLayer(img, folderConfig)
+	zipped, err := OnlyLayer(img, folderConfig, 1<<20)
 	require.NoError(t, err)
 	unzipped, err := gzip.NewReader(bytes.NewReader(zipped))
 	require.NoError(t, err)
@@ -251,7 +252,7 @@ func TestChart(t *testing.T) {
 		"a": "b", "org.opencontainers.image.title": "bl01t-a", "org.opencontainers.image.version": "1.0.0",
 		"org.opencontainers.image.description": "An IOC",
 	}, m.Annotations)
-	got, err := OnlyLayer(img, ChartConfig)
+	got, err := OnlyLayer(img, ChartConfig, 1<<20)
 	require.NoError(t, err)
 	require.Equal(t, tgz, got, "the archive as it was packed")
 }
