@@ -65,7 +65,7 @@ func newPolicyInit(a *app) *cobra.Command {
 					a.Err, "%s has a policy already, which was left alone; change it with tagline policy apply\n",
 					given[0],
 				)
-				if text, err = ledger.Policy(cmd.Context(), n); err != nil {
+				if text, _, err = ledger.Policy(cmd.Context(), n); err != nil {
 					return err
 				}
 			}
@@ -140,7 +140,7 @@ func newPolicyShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := ledger.Policy(cmd.Context(), n)
+			text, _, err := ledger.Policy(cmd.Context(), n)
 			if err != nil {
 				return err
 			}
@@ -156,7 +156,8 @@ func newPolicyApply(a *app) *cobra.Command {
 	cmd := a.takes(&cobra.Command{
 		Use: "apply BEAMLINE FILE", Short: "Write a beamline's policy from a file",
 		Long: "Reads and checks the file, then writes it into the beamline's namespace. Approvals\n" +
-			"that were given under another policy end.",
+			"that were given before end, and do not begin again when the policy is changed back.\n" +
+			"Where the file is the policy already, nothing is written, and they go on.",
 		Example: "  tagline policy apply bl01t policy.yaml",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			p, err := readPolicyFile(given[1])
@@ -189,7 +190,7 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			now, err := ledger.Policy(cmd.Context(), n)
+			now, _, err := ledger.Policy(cmd.Context(), n)
 			if err != nil {
 				return err
 			}

@@ -106,6 +106,18 @@ func TestJudge(t *testing.T) {
 			by: ada, ask: func(q *Question) { q.Signer = ada.name }, why: "it is by the signer of the release",
 		},
 		"the own signer, who may": {by: ada, ask: func(q *Question) { q.Signer, q.Self = ada.name, true }},
+		"the release's signer, in another way": {
+			by: ada, ask: func(q *Question) {
+				q.Signer = mallory.name
+				q.Approvers = append(q.Approvers, Approver{"ada", mallory.trust})
+			}, why: "it is by the signer of the release",
+		},
+		"somebody else signed it": {
+			by: ada, ask: func(q *Question) {
+				q.Signer = mallory.name
+				q.Approvers = append(q.Approvers, Approver{"mallory", mallory.trust})
+			},
+		},
 		"no approvers at all": {
 			by: ada, ask: func(q *Question) { q.Approvers = nil }, why: "no approver of the policy",
 		},
@@ -163,6 +175,29 @@ func TestEachApproverCountsOnce(t *testing.T) {
 	require.Equal(t, 2, whys[""], "one approval and the override count: %v", whys)
 	const already, copied = "ada has approved it already", "it is a copy of an approval that is counted"
 	require.Equal(t, 5, whys[""]+whys[already]+whys[copied])
+}
+
+// A person with two keys counts once, whichever came first.
+func TestOnePersonInTwoWays(t *testing.T) {
+	ada, hers, bob := newPerson(t), newPerson(t), newPerson(t)
+	reg, ref := shelf(t)
+	for _, p := range []person{ada, hers, bob} {
+		_, err := Give(t.Context(), reg, p.key, ref, good())
+		require.NoError(t, err)
+	}
+	found, err := Find(t.Context(), reg, ref)
+	require.NoError(t, err)
+	q := question(ref, ada)
+	q.Approvers = append(q.Approvers, Approver{"ada", hers.trust}, Approver{"bob", bob.trust})
+	counts := map[string]int{}
+	for _, j := range found.Judge(q) {
+		if j.Good {
+			counts[j.By]++
+		} else {
+			require.Equal(t, "ada has approved it already", j.Why)
+		}
+	}
+	require.Equal(t, map[string]int{"ada": 1, "bob": 1}, counts)
 }
 
 func TestRevoke(t *testing.T) {

@@ -3,12 +3,14 @@ package approval
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// Approver is somebody whose approvals count.
+// Approver is somebody whose approvals count. One person whom the policy knows in several
+// ways is there once for each, with the same name.
 type Approver struct {
 	Name  string
 	Trust *sign.Trust
@@ -77,17 +79,25 @@ func (q Question) judge(s Statement, ended map[string]time.Time) (by, why string
 	case s.Beamline != q.Beamline:
 		return by, fmt.Sprintf("it is for the beamline %s", s.Beamline)
 	case s.Policy != q.Policy:
-		return by, "it was given under another policy, which has changed since"
+		return by, "it was given under another policy, or before this one was changed and changed back"
 	case revoked:
 		return by, "it was revoked at " + end.UTC().Format(form)
 	case s.From.After(q.Now.Add(time.Minute)): // clocks differ
 		return by, "it begins at " + s.From.UTC().Format(form)
 	case !q.Now.Before(s.Until):
 		return by, "it ended at " + s.Until.UTC().Format(form)
-	case s.Signer == q.Signer && !q.Self:
+	case !q.Self && (s.Signer == q.Signer || q.Signed(by)):
 		return by, "it is by the signer of the release, and the policy wants somebody else"
 	}
 	return by, ""
+}
+
+// Signed reports whether an approver signed the release, in any way by which the policy
+// knows that person.
+func (q Question) Signed(name string) bool {
+	return q.Signer != "" && slices.ContainsFunc(q.Approvers, func(a Approver) bool {
+		return a.Name == name && a.Trust.Names(q.Signer, "")
+	})
 }
 
 // revoked returns when approvals were revoked, by ID. Every approver of the policy

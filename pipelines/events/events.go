@@ -115,7 +115,7 @@ func tell(ctx context.Context, n *cluster.Namespace, deeds []Deed) {
 
 // receivers returns whom the beamline's policy names; nobody where it has none.
 func receivers(ctx context.Context, n *cluster.Namespace) ([]policy.Receiver, error) {
-	text, err := ledger.Policy(ctx, n)
+	text, _, err := ledger.Policy(ctx, n)
 	if errors.Is(err, ledger.ErrNoPolicy) {
 		return nil, nil
 	}

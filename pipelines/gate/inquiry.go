@@ -11,8 +11,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Inquiry collects the facts for a decision from the registry and the cluster. It
@@ -67,9 +69,12 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 		return nil, err
 	}
 	if f.Approvals, err = q.approvals(ctx, rel); err == nil {
-		f.Approvals, err = q.reviewed(ctx, rel.Record.Version, f.Approvals)
+		f.Approvals, err = q.reviewed(ctx, rel, f.Approvals)
 	}
 	if err != nil {
+		f.Unreadable = append(f.Unreadable, err)
+	}
+	if err = q.images(ctx, rel.Record); err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}
 	if f.Needs, err = q.needs(ctx, rel.Record); err != nil {
@@ -151,16 +156,26 @@ func (q *Inquiry) approvals(ctx context.Context, rel *attest.Release) ([]approva
 	return found.Judge(*question), nil
 }
 
-// reviewed adds the reviews to approvals. Whoever has approved already counts once.
-func (q *Inquiry) reviewed(ctx context.Context, v asset.Version, all []approval.Judged) ([]approval.Judged, error) {
+// reviewed adds the reviews to approvals. Whoever has approved already counts once, and
+// who signed the release not at all, in whichever way the policy knows that person.
+func (q *Inquiry) reviewed(
+	ctx context.Context, rel *attest.Release, all []approval.Judged,
+) ([]approval.Judged, error) {
 	if q.Reviews == nil || q.Policy.Approvals == nil {
 		return all, nil
 	}
-	reviews, err := q.Reviews(ctx, v)
+	reviews, err := q.Reviews(ctx, rel.Record.Version)
+	if err != nil {
+		return nil, err
+	}
+	question, err := q.question(ctx, rel)
 	if err != nil {
 		return nil, err
 	}
 	for _, j := range reviews {
+		if j.Good && !question.Self && question.Signed(j.By) {
+			j.Good, j.Why = false, "it is by the signer of the release, and the policy wants somebody else"
+		}
 		if j.Good && slices.ContainsFunc(all, func(o approval.Judged) bool {
 			return o.Good && o.Override == "" && strings.EqualFold(o.By, j.By)
 		}) {
@@ -177,16 +192,32 @@ func (q *Inquiry) question(ctx context.Context, rel *attest.Release) (*approval.
 		Signer: rel.Signer, Self: q.Policy.Approvals.Self, Now: q.Now,
 	}
 	for _, a := range q.Policy.Approvals.From {
-		if a.GitHub != "" {
-			continue // signs nothing
+		// What signs: a user of GitHub signs nothing.
+		for _, way := range []struct{ key, identity string }{{key: a.Key}, {identity: a.Identity}} {
+			if way.key == "" && way.identity == "" {
+				continue
+			}
+			t, err := trust(ctx, way.key, way.identity, a.Issuer, a.TrustedRoot, q.Sigstore)
+			if err != nil {
+				return nil, err
+			}
+			question.Approvers = append(question.Approvers, approval.Approver{Name: a.Name, Trust: t})
 		}
-		t, err := trust(ctx, a.Key, a.Identity, a.Issuer, a.TrustedRoot, q.Sigstore)
-		if err != nil {
-			return nil, err
-		}
-		question.Approvers = append(question.Approvers, approval.Approver{Name: a.Name, Trust: t})
 	}
 	return question, nil
+}
+
+// images refuses a list of images in place of one that an instance is to run: the node
+// would take one of them, and another one may have been tested.
+func (q *Inquiry) images(ctx context.Context, rec *record.Record) error {
+	var refs []asset.Ref
+	for _, inst := range rec.Instances {
+		if inst.Service == "" {
+			refs = append(refs, inst.Image)
+		}
+	}
+	slices.Sort(refs)
+	return step.Each(ctx, sideBySide, slices.Compact(refs), q.Registry.OneImage)
 }
 
 // healthy asks all beamlines on which the images must have run. An image counts

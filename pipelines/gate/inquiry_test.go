@@ -42,12 +42,14 @@ func newPerson(t testing.TB) person {
 // signed by one person, and a policy that trusts that person.
 type world struct {
 	*testing.T
-	host   string
-	reg    *registry.Registry
-	maker  person
-	ajp    person
-	policy string
-	own    map[string][]byte // chart files that bl01t-a has of its own
+	host    string
+	reg     *registry.Registry
+	maker   person
+	ajp     person
+	policy  string
+	applied string            // what names it as it was applied
+	image   asset.Digest      // of ioc-simstage-runtime; empty for one that is made
+	own     map[string][]byte // chart files that bl01t-a has of its own
 }
 
 func newWorld(t *testing.T) *world {
@@ -79,7 +81,10 @@ func (w *world) push(path string) asset.Digest {
 // release seals a release of bl01t at a version. sign is who signs it, nil for
 // nobody; change alters the record before.
 func (w *world) release(v string, sign *person, change func(*record.Record)) asset.Digest {
-	runtime, developer := w.push("ioc-simstage-runtime"), w.push("ioc-simstage-developer")
+	runtime, developer := w.image, w.push("ioc-simstage-developer")
+	if runtime == "" {
+		runtime = w.push("ioc-simstage-runtime")
+	}
 	c := w.chart(v, w.reg.At("ioc-simstage-runtime", runtime))
 	root := asset.Ref("docker.io/library/debian:trixie@sha256:" + strings.Repeat("ab", 32))
 	ioc := &record.Record{
@@ -136,7 +141,7 @@ func (w *world) ask(v string) (*Verdict, error) { return w.inquiry().Ask(w.Conte
 
 // inquiry asks under the policy as it is now.
 func (w *world) inquiry() *Inquiry {
-	p, err := policy.Read("policy.yaml", []byte(w.policy))
+	p, err := policy.ReadApplied("policy.yaml", []byte(w.policy), w.applied)
 	require.NoError(w, err)
 	return &Inquiry{
 		Beamline: "bl01t", Namespace: "bl01t", Policy: p, Registry: w.reg, Now: now,
@@ -148,7 +153,7 @@ func (w *world) inquiry() *Inquiry {
 
 // approve approves a record as somebody; change alters what is said.
 func (w *world) approve(who person, digest asset.Digest, change func(*approval.Approval)) *approval.Approval {
-	p, err := policy.Read("policy.yaml", []byte(w.policy))
+	p, err := policy.ReadApplied("policy.yaml", []byte(w.policy), w.applied)
 	require.NoError(w, err)
 	a := approval.Approval{
 		Beamline: "bl01t", Version: "1.0.0", Policy: p.Digest(), From: now, Until: now.Add(time.Hour),
@@ -203,6 +208,10 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 		"it was given under another policy": func(w *world, d asset.Digest) {
 			w.approve(w.ajp, d, nil)
 			w.policy += "# stricter\n"
+		},
+		"before this one was changed and changed back": func(w *world, d asset.Digest) { // and was changed back
+			w.approve(w.ajp, d, nil)
+			w.applied = "x/3"
 		},
 		"no approver of the policy": func(w *world, d asset.Digest) {
 			w.approve(w.ajp, d, nil)
@@ -310,4 +319,27 @@ func TestAParentOfAStrangerIsRefused(t *testing.T) {
 	w.refuses("1.0.0", "verifying ioc-simstage 1.0.0: ")
 	w.policy = strings.Replace(w.policy, "assets: [bl01t]", "assets: [bl01t, ioc-*]", 1)
 	w.refuses("1.0.0", "it has 0 of 1 approvals")
+}
+
+// A list of images is none, of which a node takes another than was tested: neither what a
+// policy wants signed nor what nobody signs may run one.
+func TestAListOfImagesIsNotRun(t *testing.T) {
+	for how, unsigned := range map[string]bool{"signed": false, "unsigned": true} {
+		t.Run(how, func(t *testing.T) {
+			w := newWorld(t)
+			list, err := random.Index(16, 1, 2)
+			require.NoError(t, err)
+			h, err := list.Digest()
+			require.NoError(t, err)
+			ref, err := name.NewDigest(w.host + "/ioc-simstage-runtime@" + h.String())
+			require.NoError(t, err)
+			require.NoError(t, remote.WriteIndex(ref, list))
+			w.image = asset.Digest(h.String())
+			if unsigned {
+				w.policy = "unsigned: a test without hardware\n"
+			}
+			w.release("1.0.0", &w.maker, nil)
+			w.refuses("1.0.0", "it is a list of images, of which a reader takes whichever it likes")
+		})
+	}
 }

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +45,32 @@ func TestAReviewBySomebodyWhoSigned(t *testing.T) {
 	_, err = verdict.Pass()
 	require.ErrorContains(t, err, "AJP has approved it already")
 	verdict, err = w.reviewed([]approval.Judged{by("jane")}, nil)
+	require.NoError(t, err)
+	require.True(t, verdict.Open)
+}
+
+// A person who is known by a key and as a user of GitHub approves once, and not what that
+// key released.
+func TestOnePersonWithAKeyAndOnGitHub(t *testing.T) {
+	w := newWorld(t)
+	digest := w.release("1.0.0", &w.maker, nil)
+	w.policy = strings.Replace(w.policy, "    - name: ajp\n", "    - name: ajp\n      github: ajp-on-github\n", 1)
+	const workflow = "github: {repository: some-org/site, workflow: promote.yml}\n"
+	w.policy = strings.Replace(w.policy, "count: 1", workflow+"  count: 2", 1)
+	w.approve(w.ajp, digest, nil)
+	for _, c := range []struct {
+		by, says string
+	}{
+		{"ajp", "ajp has approved it already"}, // as the reader of reviews calls ajp-on-github
+		{"maker", "it is by the signer of the release"},
+	} {
+		verdict, err := w.reviewed([]approval.Judged{by(c.by)}, nil)
+		require.NoError(t, err)
+		_, err = verdict.Pass()
+		require.ErrorContains(t, err, c.says)
+		require.ErrorContains(t, err, "it has 1 of 2 approvals")
+	}
+	verdict, err := w.reviewed([]approval.Judged{by("jane")}, nil)
 	require.NoError(t, err)
 	require.True(t, verdict.Open)
 }

@@ -36,9 +36,10 @@ func PolicyText(n *cluster.Namespace, cm *corev1.ConfigMap) string {
 	return cm.Data[policyKey]
 }
 
-// Policy returns the text of the beamline's policy. The error is of kind
-// diag.Refused when there is none, or when it is another beamline's.
-func Policy(ctx context.Context, n *cluster.Namespace) (string, error) {
+// Policy returns the text of the beamline's policy, and what names it as it was applied:
+// one that was changed meanwhile and then applied again has another such name. The error
+// is of kind diag.Refused when there is none, or when it is another beamline's.
+func Policy(ctx context.Context, n *cluster.Namespace) (text, applied string, err error) {
 	refused := func(fix, format string, args ...any) error {
 		return &diag.Error{
 			Kind: diag.Refused, Doing: "reading the policy of", Asset: n.Beamline, Err: fmt.Errorf(format, args...),
@@ -47,22 +48,24 @@ func Policy(ctx context.Context, n *cluster.Namespace) (string, error) {
 	}
 	cm, err := n.Client.CoreV1().ConfigMaps(n.Name).Get(ctx, PolicyName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return "", refused("have who administers the namespace run: tagline policy init "+n.Beamline,
+		return "", "", refused("have who administers the namespace run: tagline policy init "+n.Beamline,
 			"%w in namespace %s, and nothing is promoted without one", ErrNoPolicy, n.Name)
 	}
 	if err != nil {
-		return "", cluster.Broken("reading the policy of "+n.Beamline, err)
+		return "", "", cluster.Broken("reading the policy of "+n.Beamline, err)
 	}
 	if owner := cm.Labels[cluster.LabelBeamline]; owner != n.Beamline {
-		return "", refused("give each beamline a namespace of its own in beamline.yaml",
+		return "", "", refused("give each beamline a namespace of its own in beamline.yaml",
 			"the policy in namespace %s is of beamline %q", n.Name, owner)
 	}
-	return cm.Data[policyKey], nil
+	// The cluster gives each change of an object a version that none had before, whoever
+	// makes it: kubectl too. No file has it, so that no copy of the object brings it back.
+	return cm.Data[policyKey], string(cm.UID) + "/" + cm.ResourceVersion, nil
 }
 
 // SavePolicy writes the text of the beamline's policy, and makes the namespace
 // where it is missing. With create, a policy that is there already is left alone,
-// and the error is ErrPolicyThere.
+// and the error is ErrPolicyThere. One that has this text is left as it was applied.
 func SavePolicy(ctx context.Context, n *cluster.Namespace, text string, create bool) error {
 	if err := n.Ensure(ctx); err != nil {
 		return err
@@ -76,6 +79,9 @@ func SavePolicy(ctx context.Context, n *cluster.Namespace, text string, create b
 	if apierrors.IsAlreadyExists(err) {
 		if create {
 			return ErrPolicyThere
+		}
+		if now, _, err := Policy(ctx, n); err == nil && now == text {
+			return nil
 		}
 		_, err = maps.Update(ctx, want, metav1.UpdateOptions{})
 	}

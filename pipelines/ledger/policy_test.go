@@ -1,10 +1,15 @@
 package ledger
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	k8stesting "k8s.io/client-go/testing"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -13,22 +18,77 @@ import (
 func TestPolicyIsOfItsBeamline(t *testing.T) {
 	client := fake.NewClientset()
 	n := namespace(client)
-	_, err := Policy(t.Context(), n)
+	_, _, err := Policy(t.Context(), n)
 	require.ErrorIs(t, err, ErrNoPolicy)
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.ErrorContains(t, err, "tagline policy init bl01t")
 
 	require.NoError(t, SavePolicy(t.Context(), n, "one", true))
 	require.ErrorIs(t, SavePolicy(t.Context(), n, "two", true), ErrPolicyThere)
-	text, err := Policy(t.Context(), n)
+	text, _, err := Policy(t.Context(), n)
 	require.NoError(t, err)
 	require.Equal(t, "one", text)
 	require.NoError(t, SavePolicy(t.Context(), n, "two", false))
-	text, err = Policy(t.Context(), n)
+	text, _, err = Policy(t.Context(), n)
 	require.NoError(t, err)
 	require.Equal(t, "two", text)
 
-	_, err = Policy(t.Context(), &cluster.Namespace{Name: n.Name, Beamline: "bl02t", Client: client})
+	_, _, err = Policy(t.Context(), &cluster.Namespace{Name: n.Name, Beamline: "bl02t", Client: client})
 	require.ErrorContains(t, err, `is of beamline "bl01t"`)
 	require.Equal(t, diag.Refused, diag.KindOf(err))
+}
+
+// versions gives each ConfigMap that is written a version of its own, as an API server does.
+func versions(client *fake.Clientset) {
+	last := 0
+	client.PrependReactor("*", "configmaps", func(a k8stesting.Action) (bool, runtime.Object, error) {
+		if write, ok := a.(k8stesting.UpdateAction); ok { // a creation is one too
+			last++
+			write.GetObject().(*corev1.ConfigMap).ResourceVersion = strconv.Itoa(last)
+		}
+		return false, nil, nil
+	})
+}
+
+// A policy that was changed and changed back is not the one that was applied before, by
+// whatever way it was written; one that is applied unchanged is.
+func TestAPolicyIsNamedAsItWasApplied(t *testing.T) {
+	client := fake.NewClientset()
+	versions(client)
+	n := namespace(client)
+	maps := client.CoreV1().ConfigMaps(n.Name)
+	seen := map[string]bool{}
+	as := func() string {
+		_, applied, err := Policy(t.Context(), n)
+		require.NoError(t, err)
+		return applied
+	}
+	changed := func(how string) {
+		require.False(t, seen[as()], how)
+		seen[as()] = true
+	}
+	require.NoError(t, SavePolicy(t.Context(), n, "one", true))
+	changed("the first")
+	for range 2 {
+		require.NoError(t, SavePolicy(t.Context(), n, "one", false))
+		require.True(t, seen[as()], "applied unchanged")
+	}
+	require.NoError(t, SavePolicy(t.Context(), n, "two", false))
+	changed("another")
+	require.NoError(t, SavePolicy(t.Context(), n, "one", false))
+	changed("back")
+
+	cm, err := maps.Get(t.Context(), PolicyName, metav1.GetOptions{})
+	require.NoError(t, err)
+	kept := cm.DeepCopy()
+	for _, text := range []string{"two", "one"} { // by kubectl
+		cm.Data[policyKey] = text
+		_, err = maps.Update(t.Context(), cm, metav1.UpdateOptions{})
+		require.NoError(t, err)
+		changed("by kubectl")
+	}
+	require.NoError(t, maps.Delete(t.Context(), PolicyName, metav1.DeleteOptions{}))
+	_, err = maps.Create(t.Context(), kept, metav1.CreateOptions{})
+	require.NoError(t, err)
+	changed("from a copy")
 }

@@ -44,7 +44,7 @@ func TestAClusterThatDoesNotAnswerIsAnError(t *testing.T) {
 			return Append(ctx, n("create"), Entry{})
 		},
 		"reading the policy of bl01t": func(ctx context.Context) error {
-			_, err := Policy(ctx, n("get"))
+			_, _, err := Policy(ctx, n("get"))
 			return err
 		},
 		"writing the policy of bl01t": func(ctx context.Context) error {

@@ -125,8 +125,16 @@ func (c checker) approvals(a *Approvals) (names []string) {
 			[]string{approver.Key, approver.Identity, approver.GitHub}, func(way string) bool { return way == "" },
 		)
 		switch {
-		case len(ways) != 1:
-			c.fault(place, "give one of key, identity and github", "it names %d ways to know the approver", len(ways))
+		case len(ways) == 0:
+			c.fault(
+				place, "give key, identity or github; several where they are one person's",
+				"it names no way to know the approver",
+			)
+		case len(ways) > 1 && strings.Contains(approver.GitHub, "/"):
+			c.fault(
+				below(place, "github"), "list the team as an approver of its own",
+				"a team is many persons, and the key or identity is one person's",
+			)
 		case approver.GitHub != "" && a.GitHub == nil:
 			c.fault(
 				below(place, "github"), "add github: under approvals, with repository and workflow",

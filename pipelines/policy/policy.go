@@ -49,7 +49,8 @@ type Policy struct {
 	// Events are the receivers that are told of everything that is done to the beamline.
 	Events []Receiver `json:"events,omitempty" jsonschema:"minItems=1" jsonschema_description:"Who is told of everything that is done to the beamline."`
 
-	text string
+	text    string
+	applied string // as ReadApplied has it
 }
 
 // Signer is a key or a workflow identity that may sign releases. Exactly one of
@@ -113,14 +114,16 @@ type GitHub struct {
 	API        string `json:"api,omitempty" jsonschema:"format=uri,example=https://github.example.org/api/v3" jsonschema_description:"Address of the API of a GitHub server of your own."`
 }
 
-// Approver may approve promotions. Exactly one of Key, Identity and GitHub is set.
+// Approver may approve promotions: one person, with one or more of Key, Identity and
+// GitHub, who counts once whichever of them are used; or a team of GitHub alone, each
+// member of which counts.
 type Approver struct {
-	Name        string `json:"name" jsonschema:"minLength=1,example=ajp" jsonschema_description:"How the approver is called here."`
+	Name        string `json:"name" jsonschema:"minLength=1,example=ajp" jsonschema_description:"How the approver is called here: one person, known by one or more of key, identity and github, who counts once."`
 	Key         string `json:"key,omitempty" jsonschema_description:"Public key in PEM."`
 	Identity    string `json:"identity,omitempty" jsonschema:"minLength=1,example=ajp@some-org.example" jsonschema_description:"The subject of the approver's certificates: an e-mail address."`
 	Issuer      string `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://accounts.google.com" jsonschema_description:"The OIDC issuer of the identity."`
 	TrustedRoot string `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
-	GitHub      string `json:"github,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$,example=octocat" jsonschema_description:"A user of GitHub, or a team as in some-org/bl01t-staff, each member of which counts."`
+	GitHub      string `json:"github,omitempty" jsonschema:"pattern=^[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?$,example=octocat" jsonschema_description:"A user of GitHub; or a team as in some-org/bl01t-staff, each member of which counts, and which stands alone."`
 }
 
 // Verify is for how long a promotion watches the IOCs that it touched, and which PVs
@@ -151,10 +154,11 @@ func (h Hold) Ended(now time.Time) bool {
 // Text returns the policy as it was written.
 func (p *Policy) Text() string { return p.text }
 
-// Digest returns the digest of the policy's text, "sha256:…": what approvals
-// name, so that they end when the policy changes.
+// Digest returns the digest, "sha256:…", of the policy's text as it was applied: what
+// approvals name, so that they end when the policy changes, and do not begin again when
+// it is changed back.
 func (p *Policy) Digest() string {
-	sum := sha256.Sum256([]byte(p.text))
+	sum := sha256.Sum256([]byte(p.applied + "\n" + p.text))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
@@ -181,5 +185,16 @@ func Read(file string, text []byte) (*Policy, error) {
 		return nil, err
 	}
 	p.text = string(text)
+	return p, nil
+}
+
+// ReadApplied reads the policy of a beamline as Read does. applied is one line that names
+// it as it was applied there, as ledger.Policy returns it.
+func ReadApplied(file string, text []byte, applied string) (*Policy, error) {
+	p, err := Read(file, text)
+	if err != nil {
+		return nil, err
+	}
+	p.applied = applied
 	return p, nil
 }

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -41,12 +43,35 @@ func TestRead(t *testing.T) {
 	changed, err := Read("policy.yaml", []byte(text+"# another\n"))
 	require.NoError(t, err)
 	require.NotEqual(t, p.Digest(), changed.Digest())
+	applied, err := ReadApplied("policy.yaml", []byte(text), "x/1")
+	require.NoError(t, err)
+	again, err := ReadApplied("policy.yaml", []byte(text), "x/3")
+	require.NoError(t, err)
+	require.NotEqual(t, applied.Digest(), again.Digest(), "the same text, applied again")
+	require.NotEqual(t, p.Digest(), applied.Digest())
+	bare := sha256.Sum256([]byte(text)) // what approvals named before
+	require.NotEqual(t, "sha256:"+hex.EncodeToString(bare[:]), applied.Digest())
+	_, err = ReadApplied("policy.yaml", []byte("x: 1\n"), "x/1")
+	require.Error(t, err)
+}
+
+// unsigned is all that a policy needs.
+const unsigned = "unsigned: a test without hardware\n"
+
+// fault is a policy that is refused, and what is said of it.
+type fault struct{ text, want string }
+
+func (c fault) check(t *testing.T) {
+	t.Helper()
+	_, err := Read("policy.yaml", []byte(c.text))
+	require.ErrorContains(t, err, c.want, c.text)
+	require.ErrorContains(t, err, "policy.yaml:", c.text)
+	require.Equal(t, diag.Invalid, diag.KindOf(err), c.text)
 }
 
 func TestReadRefuses(t *testing.T) {
 	key := indented(t)
-	const unsigned = "unsigned: a test without hardware\n"
-	for _, c := range []struct{ text, want string }{
+	for _, c := range []fault{
 		{"checks: [boot]\n", "nobody may sign releases; name signers"},
 		{unsigned + "signers: [{identity: x}]\n", ":1: signers are named, and unsigned releases are accepted"},
 		{"signers: []\n", ":1: the list is empty"},
@@ -59,30 +84,6 @@ func TestReadRefuses(t *testing.T) {
 		{unsigned + "consents: [{charts: [bl01t-a], to: []}]\n", ":2: "},
 		{"signers:\n  - issuer: https://x\n    key: " + key, "only an identity has an issuer"},
 		{unsigned + "approvers: []\n", ":2: unknown key"},
-		{unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y}]}\n", "2 of 1 can never approve"},
-		{unsigned + "approvals: {count: 1, from: [{name: a, identity: x}]}\n", "has no issuer"},
-		{
-			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n",
-			`"a" is there twice`,
-		},
-		{
-			unsigned + "approvals: {count: 2, from: [{name: ajp, identity: x, issuer: i}, {name: AJP, identity: y, issuer: i}]}\n",
-			`"AJP" is there twice`,
-		},
-		{unsigned + "approvals: {count: 1, from: [{name: a, key: x, identity: y, issuer: z}]}\n", "2 ways"},
-		{unsigned + "approvals: {count: 1, from: [{name: a}]}\n", "it names 0 ways to know the approver"},
-		{
-			unsigned + "approvals: {count: 1, from: [{name: a, key: k, github: octocat}]}\n",
-			"it names 2 ways to know the approver",
-		},
-		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}]}\n", "no workflow of GitHub is named"},
-		{unsigned + "approvals: {count: 1, from: [{name: a, github: \"octo cat\"}]}\n", ":2: "},
-		{
-			unsigned + "approvals: {count: 2, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: promote.yml}}\n",
-			"2 of 1 can never approve",
-		},
-		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: site, workflow: promote.yml}}\n", ":2: "},
-		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: ../x.yml}}\n", ":2: "},
 		{unsigned + "override: [ajp]\n", `:2: "ajp" is no approver`},
 		{unsigned + "soak: 48h\n", "after and soak belong together"},
 		{unsigned + "soak: 2 days\nafter: [bl01t]\n", ":2: "},
@@ -136,10 +137,47 @@ func TestReadRefuses(t *testing.T) {
 		{unsigned + "events: [{name: a, url: \"http://a.svc.example\"}]\n", "sent there unprotected; use https"},
 		{unsigned + "events: [{name: a, url: \"ftp://localhost\"}]\n", "sent there unprotected; use https"},
 	} {
-		_, err := Read("policy.yaml", []byte(c.text))
-		require.ErrorContains(t, err, c.want, c.text)
-		require.ErrorContains(t, err, "policy.yaml:", c.text)
-		require.Equal(t, diag.Invalid, diag.KindOf(err), c.text)
+		c.check(t)
+	}
+}
+
+func TestReadRefusesApprovers(t *testing.T) {
+	const workflow = "github: {repository: some-org/site, workflow: promote.yml}"
+	for _, c := range []fault{
+		{unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y}]}\n", "2 of 1 can never approve"},
+		{unsigned + "approvals: {count: 1, from: [{name: a, identity: x}]}\n", "has no issuer"},
+		{
+			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n",
+			`"a" is there twice`,
+		},
+		{
+			unsigned + "approvals: {count: 2, from: [{name: ajp, identity: x, issuer: i}, {name: AJP, identity: y, issuer: i}]}\n",
+			`"AJP" is there twice`,
+		},
+		{unsigned + "approvals: {count: 1, from: [{name: a}]}\n", "it names no way to know the approver"},
+		{
+			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: y, github: some-org/staff}]}\n",
+			"a team is many persons",
+		},
+		{
+			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: y, github: octocat}]}\n",
+			"no workflow of GitHub is named",
+		},
+		{
+			unsigned + "approvals: {count: 2, from: [{name: a, identity: x, issuer: y, github: octocat}], " +
+				workflow + "}\n",
+			"2 of 1 can never approve", // one person
+		},
+		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}]}\n", "no workflow of GitHub is named"},
+		{unsigned + "approvals: {count: 1, from: [{name: a, github: \"octo cat\"}]}\n", ":2: "},
+		{
+			unsigned + "approvals: {count: 2, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: promote.yml}}\n",
+			"2 of 1 can never approve",
+		},
+		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: site, workflow: promote.yml}}\n", ":2: "},
+		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: ../x.yml}}\n", ":2: "},
+	} {
+		c.check(t)
 	}
 }
 

@@ -3,6 +3,7 @@ package promote_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,8 +57,8 @@ func guard(t testing.TB, namespace string, values map[string]any) (
 func TestTheGuardIsOfOneNamespace(t *testing.T) {
 	rules, bindings, err := guard(t, "bl01t", map[string]any{"registries": []any{"ghcr.io/some-org"}})
 	require.NoError(t, err)
-	require.Len(t, rules, 4)
-	require.Len(t, bindings, 4)
+	require.Len(t, rules, 7)
+	require.Len(t, bindings, 7)
 	names := map[string]bool{}
 	for _, r := range rules {
 		names[r.Name] = true
@@ -75,6 +76,8 @@ func TestTheGuardIsOfOneNamespace(t *testing.T) {
 		{"registries": []any{"ghcr.io/some-org/"}},
 		{"registries": []any{"ghcr.io/' || true || '"}},
 		{"registries": []any{"ghcr.io"}, "hostPaths": []any{"/"}},
+		{"registries": []any{"ghcr.io"}, "volumes": []any{"nfs) || (true"}},
+		{"registries": []any{"ghcr.io"}, "serviceAccounts": []any{"a' || true"}},
 		{"registries": []any{"ghcr.io"}, "hostpaths": []any{"/dev"}},
 	} {
 		_, _, err := guard(t, "bl01t", bad)
@@ -109,7 +112,13 @@ func (w *world) install(values map[string]any) {
 		_, job := w.client.BatchV1().Jobs(w.namespace).Create(w.t.Context(), w.job(), dryRun)
 		policy := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tagline-policy"}}
 		_, write := w.cluster.Client.CoreV1().ConfigMaps(w.namespace).Create(w.t.Context(), policy, dryRun)
-		return guards(pod) && guards(workload) && guards(job) && guards(write)
+		_, cron := w.client.BatchV1().CronJobs(w.namespace).Create(w.t.Context(), w.cronJob(), dryRun)
+		controllers := w.client.CoreV1().ReplicationControllers(w.namespace)
+		_, controller := controllers.Create(w.t.Context(), w.controller(), dryRun)
+		_, token := w.cluster.Client.CoreV1().Secrets(w.namespace).Create(w.t.Context(), token(), dryRun)
+		return !slices.ContainsFunc([]error{pod, workload, job, cron, controller, write, token}, func(err error) bool {
+			return !guards(err)
+		})
 	}, time.Minute, 200*time.Millisecond)
 }
 
@@ -181,6 +190,9 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 	refusedBy(t, err, "only images of ")
 	_, err = w.client.BatchV1().Jobs(w.namespace).Create(t.Context(), w.job(), dryRun)
 	refusedBy(t, err, "only images of ")
+	w.hostile()
+	w.changed(w.cluster.Client)
+	w.takeTokens(users)
 	w.writePolicy(users)
 }
 
@@ -235,7 +247,7 @@ func (w *world) writePolicy(users map[string]string) {
 	refusedBy(w.t, maps.Delete(w.t.Context(), "tagline-policy", metav1.DeleteOptions{}), "who administers")
 	_, err := maps.Patch(w.t.Context(), "tagline-policy", types.MergePatchType, []byte(`{"data":{"policy.yaml":""}}`), metav1.PatchOptions{})
 	refusedBy(w.t, err, "who administers")
-	now, err := ledger.Policy(w.t.Context(), promoting)
+	now, _, err := ledger.Policy(w.t.Context(), promoting)
 	require.NoError(w.t, err)
 	require.Equal(w.t, text, now)
 }

@@ -17,11 +17,11 @@ import (
 // Policy reads the policy of a beamline from its namespace. The error is of kind
 // diag.Refused when there is none.
 func Policy(ctx context.Context, n *cluster.Namespace) (*policy.Policy, error) {
-	text, err := ledger.Policy(ctx, n)
+	text, applied, err := ledger.Policy(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	return policy.Read("ConfigMap "+ledger.PolicyName+" of namespace "+n.Name, []byte(text))
+	return policy.ReadApplied("ConfigMap "+ledger.PolicyName+" of namespace "+n.Name, []byte(text), applied)
 }
 
 // Inquire prepares questions to the gate about releases for a beamline's namespace, as of

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry/content"
 )
 
@@ -44,9 +45,26 @@ func (r *Registry) Attach(ctx context.Context, ref asset.Ref, a Attachment) erro
 	return err
 }
 
+// What is read of the attachments of one manifest: how many there may be of all kinds, and
+// how many bytes those of one kind may have. An image that some hundred releases share has
+// a provenance of each, of some kilobytes; an SBOM has some megabytes.
+const (
+	maxAttached      = 1000
+	maxAttachedBytes = 64 << 20
+)
+
+// tooMuch is the error of more attachments than are read.
+func (r *Registry) tooMuch(ref asset.Ref, format string, args ...any) error {
+	return &diag.Error{
+		Kind: diag.Refused, Doing: "looking for signatures of", Asset: string(ref), Err: fmt.Errorf(format, args...),
+		Fix: "find out who attached them, and delete those from the registry: oras discover " + string(ref) +
+			"; or release a new version",
+	}
+}
+
 // Attached returns the attachments of one media type and kind that refer to the
-// manifest at ref, which is by digest. There may be any number of them, from
-// anybody who may write there.
+// manifest at ref, which is by digest. Anybody who may write there can add some: the
+// error is of kind Refused where there are more than a release ever has.
 func (r *Registry) Attached(ctx context.Context, ref asset.Ref, media, kind string) ([][]byte, error) {
 	if err := r.ours(ref); err != nil {
 		return nil, err
@@ -67,15 +85,27 @@ func (r *Registry) Attached(ctx context.Context, ref asset.Ref, media, kind stri
 	if err != nil {
 		return nil, r.fault("looking for signatures of", ref, err)
 	}
+	if n := len(list.Manifests); n > maxAttached {
+		return nil, r.tooMuch(
+			ref, "the registry offers %d attachments of it, and %d at most are looked at", n, maxAttached,
+		)
+	}
 	var found [][]byte
+	left := int64(maxAttachedBytes)
 	for _, d := range list.Manifests {
-		body, err := r.attachment(ctx, digest.Context().Digest(d.Digest.String()), media, kind)
-		if errors.Is(err, errOther) {
+		body, err := r.attachment(ctx, digest.Context().Digest(d.Digest.String()), media, kind, left)
+		switch {
+		case errors.Is(err, errOther):
 			continue
-		}
-		if err != nil {
+		case errors.Is(err, content.ErrTooLarge):
+			return nil, r.tooMuch(
+				ref, "its attachments of kind %s have more than the %d bytes that are read: %s", kind,
+				maxAttachedBytes, d.Digest,
+			)
+		case err != nil:
 			return nil, err
 		}
+		left -= int64(len(body))
 		found = append(found, body)
 	}
 	return found, nil
@@ -98,22 +128,25 @@ func (r *Registry) wholeList(ctx context.Context, subject name.Digest) error {
 // errOther is the error of an attachment of another media type or kind.
 var errOther = errors.New("another kind of attachment")
 
-func (r *Registry) attachment(ctx context.Context, ref name.Digest, media, kind string) ([]byte, error) {
+// attachment returns the body of one attachment; limit is how many bytes it may have.
+func (r *Registry) attachment(
+	ctx context.Context, ref name.Digest, media, kind string, limit int64,
+) ([]byte, error) {
 	d, err := r.puller.Get(ctx, ref)
 	if err != nil {
 		return nil, r.unread(ctx, "pulling", asset.Ref(ref.String()), err)
 	}
-	if d.MediaType.IsIndex() {
-		return nil, errOther
-	}
-	img, err := d.Image()
+	img, err := single(d)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errOther, err)
 	}
 	if !content.IsAttachment(img, media, kind) {
 		return nil, errOther
 	}
-	body, err := content.OnlyLayer(img, media)
+	body, err := content.OnlyLayer(img, media, limit)
+	if errors.Is(err, content.ErrTooLarge) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, r.unread(ctx, "pulling", asset.Ref(ref.String()), err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 )
 
@@ -38,6 +39,46 @@ func TestAttachmentsAreFoundByKind(t *testing.T) {
 			)
 		})
 	}
+}
+
+// Who may write to a registry can't fill the memory of who reads from it: neither with
+// many attachments nor with large ones.
+func TestAttachmentsAreBounded(t *testing.T) {
+	offered := 0 // attachments in the registry's list, beside those that are there
+	host := registrytest.Serve(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if offered == 0 || !strings.Contains(req.URL.Path, "/referrers/") {
+				h.ServeHTTP(w, req)
+				return
+			}
+			one := `{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":1,"digest":"sha256:` +
+				strings.Repeat("a", 64) + `"}`
+			w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+			_, _ = w.Write([]byte(`{"schemaVersion":2,"manifests":[` + strings.Repeat(one+",", offered-1) + one + `]}`))
+		})
+	})
+	r, image := open(t, host, Options{}), pushImage(t, host)
+	refused := func(says string) {
+		t.Helper()
+		_, err := r.Attached(t.Context(), image, "a/b", "sbom")
+		require.ErrorContains(t, err, says)
+		require.ErrorContains(t, err, string(image))
+		require.ErrorContains(t, err, "delete those from the registry")
+		require.Equal(t, diag.Refused, diag.KindOf(err))
+	}
+	offered = maxAttached + 1
+	refused("the registry offers 1001 attachments of it, and 1000 at most are looked at")
+	offered = 0
+	// as much as is read, in two parts; then one byte more
+	for _, size := range []int{maxAttachedBytes / 2, maxAttachedBytes/2 - 1, 1} {
+		require.NoError(t, r.Attach(t.Context(), image, Attachment{"a/b", "sbom", make([]byte, size)}))
+		require.NoError(t, r.Attach(t.Context(), image, Attachment{"a/b", "other", make([]byte, size)}))
+	}
+	found, err := r.Attached(t.Context(), image, "a/b", "sbom")
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	require.NoError(t, r.Attach(t.Context(), image, Attachment{"a/b", "sbom", []byte("ab")}))
+	refused("its attachments of kind sbom have more than the 67108864 bytes that are read: sha256:")
 }
 
 func TestIntactReadsEveryBlob(t *testing.T) {

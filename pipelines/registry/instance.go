@@ -67,7 +67,7 @@ func (r *Registry) PushInstance(ctx context.Context, i *Instance) error {
 // Extends reports whether an image is another with one more layer, and starts the
 // same program as the same user in the same environment. Both are by digest.
 func (r *Registry) Extends(ctx context.Context, ref, base asset.Ref) (bool, error) {
-	img, err := r.oneImage(ctx, ref)
+	img, err := r.imageAt(ctx, ref)
 	if err != nil {
 		return false, err
 	}

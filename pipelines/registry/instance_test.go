@@ -111,21 +111,46 @@ func TestAListOfImagesExtendsNothing(t *testing.T) {
 	files := map[string][]byte{"st.cmd": nil}
 	good, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("1.0.0"), s.image, files)
 	require.NoError(t, err)
+	list := pushList(t, s.host+"/instances/bl01t-a", good.image)
+	below, err := r.imageAt(t.Context(), s.image)
+	require.NoError(t, err)
+	base := pushList(t, s.host+"/ioc-simstage-runtime", below)
+	for what, use := range map[string]func() error{
+		"an instance's image": func() error { _, err := r.Extends(t.Context(), list, s.image); return err },
+		"a generic IOC's image": func() error {
+			_, err := r.Extends(t.Context(), good.Artifact.Pinned(), base)
+			return err
+		},
+		"what is extended": func() error {
+			_, err := r.NewInstance(t.Context(), "bl01t-a", assettest.Version("1.0.0"), base, files)
+			return err
+		},
+		"what is run":      func() error { return r.OneImage(t.Context(), base) },
+		"what is verified": func() error { _, err := r.Intact(t.Context(), base); return err },
+	} {
+		err := use()
+		require.ErrorContains(t, err, "it is a list of images", what)
+		require.Equal(t, diag.Refused, diag.KindOf(err), what)
+	}
+	require.NoError(t, r.OneImage(t.Context(), s.image))
+}
+
+// pushList pushes a list of images for one platform into a repository: first one that is
+// good, then another. It returns the list's address.
+func pushList(t *testing.T, repository string, good v1.Image) asset.Ref {
 	evil, err := random.Image(16, 2)
 	require.NoError(t, err)
 	amd64 := func(variant string) v1.Descriptor {
 		return v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64", Variant: variant}}
 	}
 	list := mutate.AppendManifests(
-		empty.Index, mutate.IndexAddendum{Add: good.image, Descriptor: amd64("")},
+		empty.Index, mutate.IndexAddendum{Add: good, Descriptor: amd64("")},
 		mutate.IndexAddendum{Add: evil, Descriptor: amd64("v3")},
 	)
 	h, err := list.Digest()
 	require.NoError(t, err)
-	ref, err := name.NewDigest(s.host + "/instances/bl01t-a@" + h.String())
+	ref, err := name.NewDigest(repository + "@" + h.String())
 	require.NoError(t, err)
 	require.NoError(t, remote.WriteIndex(ref, list))
-	_, err = r.Extends(t.Context(), asset.Ref(ref.String()), s.image)
-	require.ErrorContains(t, err, "it is a list of images")
-	require.Equal(t, diag.Refused, diag.KindOf(err))
+	return asset.Ref(ref.String())
 }

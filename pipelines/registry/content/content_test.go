@@ -90,9 +90,13 @@ func TestOnlyLayer(t *testing.T) {
 		want   string
 		err    string
 	}{
-		"it":              {[]blob{one}, "application/c", false, "one", ""},
-		"another type":    {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
-		"nothing in it":   {nil, "application/c", false, "", "it has no layer"},
+		"it":            {[]blob{one}, "application/c", false, "one", ""},
+		"another type":  {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
+		"nothing in it": {nil, "application/c", false, "", "it has no layer"},
+		"too large": {
+			[]blob{{"application/x", []byte("four")}}, "application/c", false, "",
+			"its layer of 4 bytes is too large: 3 at most are read",
+		},
 		"a layer is lost": {[]blob{one}, "application/c", true, "", "no layer sha256:"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -101,7 +105,7 @@ func TestOnlyLayer(t *testing.T) {
 			if c.spoil {
 				img = lost{img}
 			}
-			got, err := OnlyLayer(img, c.media)
+			got, err := OnlyLayer(img, c.media, 3)
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)
 				return
@@ -134,9 +138,9 @@ func (c claims) Manifest() (*v1.Manifest, error) {
 func TestALayerThatIsTooLarge(t *testing.T) {
 	img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, blob{"application/x", []byte("one")})
 	require.NoError(t, err)
-	_, err = OnlyLayer(claims{img, 256<<20 + 1}, "application/c")
-	require.EqualError(t, err, "its layer has 256 MiB, more than the 256 that are read")
-	_, err = OnlyLayer(claims{img, 256 << 20}, "application/c")
+	_, err = OnlyLayer(claims{img, 256<<20 + 1}, "application/c", 256<<20)
+	require.EqualError(t, err, "its layer of 268435457 bytes is too large: 268435456 at most are read")
+	_, err = OnlyLayer(claims{img, 256 << 20}, "application/c", 256<<20)
 	require.NoError(t, err)
 	sum, err := LayerSizes(claims{img, 7})
 	require.NoError(t, err)
@@ -153,7 +157,7 @@ func TestWhatIsNotWhole(t *testing.T) {
 	img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, blob{"application/x", []byte("one")})
 	require.NoError(t, err)
 	for _, broken := range []v1.Image{spoilt{img}, lost{img}} {
-		_, err = OnlyLayer(broken, "application/c")
+		_, err = OnlyLayer(broken, "application/c", 1<<20)
 		require.Error(t, err)
 		_, err = ReadAll(broken)
 		require.Error(t, err)
@@ -212,7 +216,7 @@ func TestFolder(t *testing.T) {
 	require.Equal(t, map[string]string{"who": "made it"}, m.Annotations)
 	require.Len(t, m.Layers, 1)
 	require.Equal(t, types.OCILayer, m.Layers[0].MediaType)
-	zipped, err := OnlyLayer(img, folderConfig)
+	zipped, err := OnlyLayer(img, folderConfig, 1<<20)
 	require.NoError(t, err)
 	unzipped, err := gzip.NewReader(bytes.NewReader(zipped))
 	require.NoError(t, err)
@@ -248,7 +252,7 @@ func TestChart(t *testing.T) {
 		"a": "b", "org.opencontainers.image.title": "bl01t-a", "org.opencontainers.image.version": "1.0.0",
 		"org.opencontainers.image.description": "An IOC",
 	}, m.Annotations)
-	got, err := OnlyLayer(img, ChartConfig)
+	got, err := OnlyLayer(img, ChartConfig, 1<<20)
 	require.NoError(t, err)
 	require.Equal(t, tgz, got, "the archive as it was packed")
 }
@@ -316,3 +320,36 @@ func TestExtends(t *testing.T) {
 		require.Equal(t, c.want, Extends(c.img, config("ioc", "a", "b")), what)
 	}
 }
+
+// A size bounds what is read into memory, and what a manifest is, its own content says.
+func TestWhatIsNotRead(t *testing.T) {
+	for what, c := range map[string]struct{ config, layer, err string }{
+		"fit":               {"8388608", "1", ""},
+		"a large config":    {"8388609", "1", "its config of 8388609 bytes is too large"},
+		"a config no size":  {"-1", "1", "is -1"},
+		"a layer no size":   {"1", "-1", "is -1"},
+		"a manifest's none": {`"x"`, "1", "json"},
+	} {
+		digest := `"sha256:` + strings.Repeat("a", 64) + `"`
+		img := said{text: `{"schemaVersion":2,"config":{"size":` + c.config + `,"digest":` + digest + `},` +
+			`"layers":[{"size":` + c.layer + `,"digest":` + digest + `}]}`}
+		err := CheckSizes(img)
+		if c.err == "" {
+			require.NoError(t, err, what)
+			continue
+		}
+		require.ErrorContains(t, err, c.err, what)
+	}
+	require.False(t, IsList([]byte(`{"config":{},"layers":[]}`)))
+	require.True(t, IsList([]byte(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","manifests":[]}`)))
+	require.True(t, IsList([]byte(`{"config":{},"Manifests":[]}`)), "as JSON is read in Go")
+	require.True(t, IsList([]byte(`[`)), "what can't be read")
+}
+
+// said is an image of which nothing but the manifest is there.
+type said struct {
+	v1.Image
+	text string
+}
+
+func (s said) Manifest() (*v1.Manifest, error) { return v1.ParseManifest(strings.NewReader(s.text)) }
