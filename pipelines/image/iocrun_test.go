@@ -109,9 +109,10 @@ func TestIOCRun(t *testing.T) {
 		t.Parallel()
 		s := supervise(t, program, map[string]string{"st.cmd": "(sh -c 'sleep 0.2 & echo orphan $!')\n"})
 		s.says(started)
-		time.Sleep(time.Second) // until it has ended
 		_, rest, _ := strings.Cut(s.log(), "orphan ")
-		require.NoDirExists(t, "/proc/"+strings.Fields(rest)[0])
+		orphan := "/proc/" + strings.Fields(rest)[0]
+		reaped := func() bool { _, err := os.Stat(orphan); return err != nil }
+		require.Eventually(t, reaped, time.Minute, 20*time.Millisecond)
 		s.types("exit 3\n")
 		require.Equal(t, 3, s.ends(), "the IOC's own status")
 	})
@@ -124,7 +125,7 @@ func TestIOCRun(t *testing.T) {
 	})
 	t.Run("a shell that does not read gets SIGTERM", func(t *testing.T) {
 		t.Parallel()
-		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_GRACE=4")
+		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_GRACE=20")
 		s.says(started)
 		s.types("echo busy; while :; do sleep 0.1; done\n")
 		s.says("busy\n")
@@ -157,11 +158,13 @@ func TestIOCRunWatchesItsPV(t *testing.T) {
 	const started = "ioc-run: the start-up script has ended"
 	t.Run("one that never answers", func(t *testing.T) {
 		t.Parallel()
-		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_WITHIN=2s", "IOC_RUN_PV=X")
+		s := supervise(t, program, map[string]string{"st.cmd": ""}, "IOC_RUN_WITHIN=10s", "IOC_RUN_PV=X")
 		s.says(started)
 		require.False(t, s.ready(program))
 		require.Equal(t, 1, s.ends())
-		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered within 2 s of the start; ending the IOC")
+		require.Contains(
+			t, s.log(), "ioc-run: the probe PV X has not answered within 10 s of the start; ending the IOC",
+		)
 	})
 	t.Run("one that answers no more", func(t *testing.T) {
 		t.Parallel()
