@@ -94,7 +94,7 @@ var walls = []wall{
 	{
 		[]string{
 			"asset", "version", "check", "recipe", "recipefile", "lockfile", "layout", "upstream", "newmodule", "ibek",
-			"beamline", "plan", "record", "diag",
+			"beamline", "plan", "record", "diag", "legible",
 		},
 		[]string{"dagger.io/dagger", "k8s.io/client-go", "helm.sh/helm", "net/http", "os/exec"},
 		"a pure room touches nothing",

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -34,7 +33,11 @@ func newApprove(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			done, err := a.attach(cmd.Context(), by, q, verdict, approval.Approval{Until: q.Now.Add(until)})
+			signer, err := a.signerOf(cmd.Context(), by)
+			if err != nil {
+				return err
+			}
+			done, err := q.Approve(cmd.Context(), signer, verdict, until)
 			if err != nil {
 				return err
 			}
@@ -94,40 +97,13 @@ func newRevoke(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id, err := approvalNamed(verdict.Approvals, given)
-			if err != nil {
-				return err
-			}
-			return approval.Revoke(cmd.Context(), q.Registry, signer, q.Ref(verdict.Record), id, q.Now.UTC())
+			return q.Revoke(cmd.Context(), signer, verdict, given[2])
 		},
 	}, beamlineArg, versionArg, approvalArg)
 	s.flags(cmd)
 	b.flags(cmd)
 	by.flags(cmd)
 	return cmd
-}
-
-// approvalNamed returns the ID of the one approval that begins as given, after a
-// beamline and a version. The error is of kind diag.Invalid where none does, or
-// several do.
-func approvalNamed(all []approval.Judged, given []string) (string, error) {
-	var found []string
-	for _, j := range all {
-		if strings.HasPrefix(j.ID, given[2]) {
-			found = append(found, j.ID)
-		}
-	}
-	if len(found) == 1 {
-		return found[0], nil
-	}
-	err := fmt.Errorf("it has no approval %q", given[2])
-	if len(found) > 1 {
-		err = fmt.Errorf("%d of its approvals begin with %q", len(found), given[2])
-	}
-	return "", &diag.Error{
-		Kind: diag.Invalid, Doing: "revoking", Asset: given[0], Version: given[1], Err: err,
-		Fix: "see tagline approvals " + given[0] + " " + given[1],
-	}
 }
 
 // ask asks the gate about a beamline and a version, as given on the command line.
@@ -144,19 +120,6 @@ func (a *app) ask(
 	}
 	verdict, err := q.Ask(ctx, v, asset.Digest(digest))
 	return q, verdict, err
-}
-
-// attach signs and attaches an approval of the record that the gate was asked about.
-func (a *app) attach(
-	ctx context.Context, by signing, q *gate.Inquiry, v *gate.Verdict, what approval.Approval,
-) (*approval.Approval, error) {
-	signer, err := a.signerOf(ctx, by)
-	if err != nil {
-		return nil, err
-	}
-	what.Beamline, what.Version, what.Policy = string(v.Beamline), v.Version.String(), v.Policy
-	what.From, what.Until = q.Now.UTC(), what.Until.UTC()
-	return approval.Give(ctx, q.Registry, signer, q.Ref(v.Record), what)
 }
 
 // signerOf returns the signer of an approval, which must be named.

@@ -47,7 +47,7 @@ var axis = fstest.MapFS{
 // its file; Enter takes what is done without one, and leaves the question there.
 func TestAModuleIsAskedAboutOnATerminal(t *testing.T) {
 	a, said := atTerminal(t, "SLIDE\n\n\"MIT\"\n")
-	given := newmodule.Given{Ask: a.moduleAsker()}
+	given := newmodule.Given{Ask: a.moduleAsker(t.Context())}
 	r, err := newmodule.Describe(axis, "https://git.example.org/axis.git", "R1-0", given, nil)
 	require.NoError(t, err)
 	text := r.Text("")
@@ -61,7 +61,7 @@ func TestAModuleIsAskedAboutOnATerminal(t *testing.T) {
 		"Until then it is left out.\nlicence: ", said.String())
 
 	a, _ = atTerminal(t, "\n\x04") // Enter, and the end of the input
-	given = newmodule.Given{Ask: a.moduleAsker()}
+	given = newmodule.Given{Ask: a.moduleAsker(t.Context())}
 	r, err = newmodule.Describe(fstest.MapFS{}, "https://git.example.org/axis.git", "R1-0", given, nil)
 	require.NoError(t, err)
 	assert.Equal(t, newmodule.Fact{Value: "AXIS", Why: "from the module's name"}, r.Macro)
@@ -75,17 +75,18 @@ func TestNobodyIsAskedWithoutATerminal(t *testing.T) {
 	defer stdin.Close()
 	require.NoError(t, typed.Close())
 	a := &app{Streams: Streams{In: stdin, Err: &bytes.Buffer{}}}
-	assert.Nil(t, a.moduleAsker())
+	assert.Nil(t, a.moduleAsker(t.Context()))
 	b := &beginning{Repository: scaffold.Repository{}}
-	require.EqualError(t, a.askFor(b, []string{"registry", "from"}), "reading the command line: --registry is "+
-		"missing; give the registry and path that will hold the releases: ghcr.io/some-org")
+	err = a.askFor(t.Context(), b, []string{"registry", "from"})
+	require.EqualError(t, err, "reading the command line: --registry is missing; "+
+		"give the registry and path that will hold the releases: ghcr.io/some-org")
 }
 
 // A flag that a new repository can't do without is asked for; an empty answer is none.
 func TestAFlagIsAskedForOnATerminal(t *testing.T) {
 	a, said := atTerminal(t, " ghcr.io/some-org \n\n")
 	b := &beginning{Repository: scaffold.Repository{}}
-	err := a.askFor(b, []string{"registry", "from"})
+	err := a.askFor(t.Context(), b, []string{"registry", "from"})
 	assert.Equal(t, "ghcr.io/some-org", b.Registry)
 	require.ErrorContains(t, err, "--from is missing; give the released image that it is built on")
 	assert.Contains(t, said.String(), "registry: released image that it is built on")

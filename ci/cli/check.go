@@ -26,7 +26,8 @@ func newCheck(a *app) *cobra.Command {
 			"fault with its file and line; asks the registry whether what they are built on and\n" +
 			"run is released, and whose their names are. With tags, which need not exist yet:\n" +
 			"builds and tests what each would release. Nothing is published. With --in-tree no\n" +
-			"release is asked for: the images of the tree are built and run in their place.",
+			"release is asked for: the images of the tree are built and run in their place, of\n" +
+			"which a support module may be one that a release has built of the same.",
 		Example: "  tagline check\n  tagline check ioc-simstage/1.0.1 bl01t/2026.11.3",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if len(given) == 0 {

@@ -44,14 +44,12 @@ func (a *app) openCluster(ctx context.Context, b *beamlineCluster, beamline stri
 	if err := a.kubeconfig(b); err != nil {
 		return nil, err
 	}
-	if b.namespace == "" {
-		found, err := ledger.Find(ctx, b.access, beamline)
-		if err != nil {
-			return nil, err
-		}
-		b.namespace = found
+	n, err := ledger.Open(ctx, b.access, beamline, b.namespace)
+	if err != nil {
+		return nil, err
 	}
-	return cluster.Open(b.access, beamline, b.namespace)
+	b.namespace = n.Name // where it is looked for once
+	return n, nil
 }
 
 // openKnown opens the namespace of a beamline that runs in the cluster. The error
@@ -69,16 +67,18 @@ func (a *app) openKnown(
 
 // kubeconfig chooses the kubeconfig: the flag's, $KUBECONFIG, that of tagline up, or the user's own.
 func (a *app) kubeconfig(b *beamlineCluster) error {
-	home := filepath.Join(a.env("HOME"), ".kube", "config")
 	for _, place := range []string{b.access.Kubeconfig, a.env("KUBECONFIG"), a.up().Kubeconfig} {
 		if place != "" {
 			b.access.Kubeconfig = place
 			return nil
 		}
 	}
-	if _, err := os.Stat(home); err == nil {
-		b.access.Kubeconfig = home
-		return nil
+	if home := a.env("HOME"); home != "" { // else it would be one of whatever folder this is
+		own := filepath.Join(home, ".kube", "config")
+		if _, err := os.Stat(own); err == nil {
+			b.access.Kubeconfig = own
+			return nil
+		}
 	}
 	return &diag.Error{
 		Kind:  diag.Invalid,

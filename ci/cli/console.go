@@ -14,6 +14,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/legible"
 	"github.com/tagline-ci/tagline/pipelines/operate"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
@@ -22,8 +23,9 @@ import (
 func newConsole(a *app) *cobra.Command {
 	b := &beamlineCluster{}
 	cmd := a.takes(&cobra.Command{
-		Use:   "console BEAMLINE INSTANCE",
-		Short: "Join the shell of a running IOC",
+		Use:         "console BEAMLINE INSTANCE",
+		Annotations: only("text"),
+		Short:       "Join the shell of a running IOC",
 		Long: "Joins the shell of a running IOC, and shows what it wrote last. Several people may be\n" +
 			"in it: each sees what the others type, and who they are. Ctrl-] leaves it. Ctrl-C, Ctrl-D,\n" +
 			"Ctrl-\\ and Ctrl-Z are not passed on, because they would stop the IOC; typing exit does\n" +
@@ -55,7 +57,7 @@ func newConsole(a *app) *cobra.Command {
 }
 
 // aside writes a line of Tagline's own into a terminal that passes on every key.
-func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", shown(line)) }
+func (a *app) aside(line string) { fmt.Fprintf(a.Err, "\r\n[%s]\r\n", legible.Text(line)) }
 
 // lastScreen shows as many of the last lines that an IOC wrote as the terminal has room
 // for: whoever joins sees what the others see.

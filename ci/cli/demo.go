@@ -33,8 +33,9 @@ const (
 // newDemo is `tagline demo`: the whole chain, by the commands a person types.
 func newDemo(a *app) *cobra.Command {
 	return a.takes(&cobra.Command{
-		Use:   "demo",
-		Short: "Take a site's repositories from tagline init to running IOCs, on this machine",
+		Use:         "demo",
+		Annotations: only("text"),
+		Short:       "Take a site's repositories from tagline init to running IOCs, on this machine",
 		Long: "Brings up what this machine lacks and then takes the road of a site: begins\n" +
 			"repositories of EPICS Base, a generic IOC and a beamline, with the assets that tagline\n" +
 			"carries, and pushes their tags to this machine's git server. It releases each from a\n" +

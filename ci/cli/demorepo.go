@@ -141,7 +141,7 @@ func (d *demo) released(ctx context.Context, tag string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	reg, err := d.openRegistry(&site{registry: d.registry})
+	reg, err := d.openRegistry(ctx, &site{registry: d.registry})
 	if err != nil {
 		return false, err
 	}

@@ -117,7 +117,7 @@ func assertSameFiles(t *testing.T, name, other string) {
 // seals seals a release of a tag, as small as one can be.
 func seals(t *testing.T, d *demo, tag string) {
 	t.Helper()
-	reg, err := d.openRegistry(&site{registry: d.registry})
+	reg, err := d.openRegistry(t.Context(), &site{registry: d.registry})
 	require.NoError(t, err)
 	image, err := random.Image(16, 1)
 	require.NoError(t, err)

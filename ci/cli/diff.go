@@ -25,7 +25,7 @@ func newDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reg, err := a.openRegistry(s)
+			reg, err := a.openRegistry(cmd.Context(), s)
 			if err != nil {
 				return err
 			}

@@ -4,17 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/github"
-	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
@@ -36,7 +32,7 @@ func newDoctor(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			site, err := siteOf(repo)
+			site, err := github.SiteOf(repo)
 			if err != nil {
 				return err
 			}
@@ -55,32 +51,9 @@ func newDoctor(a *app) *cobra.Command {
 			if err := a.print(findings, func(w io.Writer) error { return writeFindings(w, findings) }); err != nil {
 				return err
 			}
-			return openIn(name, findings)
+			return there.Verdict(findings)
 		},
 	})
-}
-
-// siteOf returns what the tree at HEAD has that GitHub's settings must protect.
-func siteOf(repo *tree.Repository) (site github.Site, err error) {
-	commit, err := repo.Head()
-	if err != nil {
-		return site, err
-	}
-	files, err := repo.At(commit)
-	if err != nil {
-		return site, err
-	}
-	assets, err := plan.Assets(files)
-	if err != nil {
-		return site, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(assets)) {
-		site.Tags = append(site.Tags, string(name)+"/1.0.0")
-		if assets[name] == asset.Beamline {
-			site.Beamlines = append(site.Beamlines, string(name))
-		}
-	}
-	return site, nil
 }
 
 // onGitHub returns how GitHub calls the repository: "some-org/site".
@@ -115,22 +88,4 @@ func writeFindings(w io.Writer, findings []github.Finding) error {
 		}
 	}
 	return t.Flush()
-}
-
-// openIn returns the error of findings of which some are open.
-func openIn(repository string, findings []github.Finding) error {
-	count := 0
-	for _, f := range findings {
-		if f.State == github.Unset {
-			count++
-		}
-	}
-	if count == 0 {
-		return nil
-	}
-	return &diag.Error{
-		Kind: diag.Broken, Doing: "looking at the settings of", Asset: repository,
-		Err: fmt.Errorf("%d of %d leave something open", count, len(findings)),
-		Fix: "set them as it says above; docs/security.md has why",
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,10 +15,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/github"
-	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/registry"
-	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
 // newGate is `tagline gate`: whether a release may be promoted.
@@ -68,7 +66,7 @@ func digestFlag(cmd *cobra.Command, digest *string) {
 func (a *app) inquiry(
 	ctx context.Context, s *site, b *beamlineCluster, beamline string,
 ) (*gate.Inquiry, *cluster.Namespace, error) {
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,27 +86,12 @@ func (a *app) inquiryIn(
 	if err != nil {
 		return nil, err
 	}
-	now, err := n.Now(ctx)
+	q, err := promote.Inquire(ctx, b.access, n, p, reg)
 	if err != nil {
 		return nil, err
 	}
-	reviews, err := a.reviews(p, n.Beamline)
-	if err != nil {
-		return nil, err
-	}
-	return &gate.Inquiry{
-		Reviews: reviews,
-		// What is no name is the beamline of no release.
-		Beamline: asset.Name(n.Beamline), Namespace: n.Name, Policy: p, Registry: reg, Sigstore: sign.PublicSigstore,
-		Now: now,
-		Healthy: func(ctx context.Context, namespace string) (map[asset.Digest]time.Time, error) {
-			other, err := cluster.Open(b.access, namespace, namespace)
-			if err != nil {
-				return nil, err
-			}
-			return pods.Healthy(ctx, other)
-		},
-	}, nil
+	q.Reviews, err = a.reviews(p, n.Beamline)
+	return q, err
 }
 
 // reviews returns how to read the approvals of the GitHub run that this is; nil

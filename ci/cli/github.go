@@ -36,7 +36,7 @@ func newGitHubRelease(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reg, err := a.openRegistry(s)
+			reg, err := a.openRegistry(cmd.Context(), s)
 			if err != nil {
 				return err
 			}

@@ -5,12 +5,10 @@ import (
 	"io"
 	"maps"
 	"os"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ibek"
 	"github.com/tagline-ci/tagline/pipelines/scaffold"
 )
@@ -42,7 +40,7 @@ func (a *app) importModules(folder string, names []string) error {
 	if err != nil {
 		return err
 	}
-	if modules, err = chosen(modules, names); err != nil {
+	if modules, err = ibek.Chosen(modules, names); err != nil {
 		return err
 	}
 	made := scaffold.Files{}
@@ -58,25 +56,6 @@ func (a *app) importModules(folder string, names []string) error {
 	}
 	a.lacks(root)
 	return nil
-}
-
-// chosen returns the modules that are named; all where none is.
-func chosen(modules []ibek.Module, names []string) ([]ibek.Module, error) {
-	if len(names) == 0 {
-		return modules, nil
-	}
-	var some []ibek.Module
-	for _, name := range names {
-		i := slices.IndexFunc(modules, func(m ibek.Module) bool { return m.Name == name })
-		if i < 0 {
-			return nil, &diag.Error{
-				Kind: diag.Invalid, Doing: "reading the catalogue", Err: fmt.Errorf("it has no module %q", name),
-				Fix: "name one as its install.yml calls it",
-			}
-		}
-		some = append(some, modules[i])
-	}
-	return some, nil
 }
 
 // writeImported writes a line for each module, with what was not converted of it.

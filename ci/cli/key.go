@@ -32,7 +32,7 @@ func newKey(a *app) *cobra.Command {
 				return err
 			}
 			if err := writeNew(files.Public, public, 0o644); err != nil {
-				return err
+				return errors.Join(err, os.Remove(files.Private)) // no use without the other
 			}
 			return a.print(files, func(w io.Writer) error {
 				_, err := fmt.Fprintf(

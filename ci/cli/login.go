@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/source"
 )
@@ -21,9 +23,9 @@ import (
 // login returns the name and password for the registry: those of --username and
 // --password-stdin, else of the environment. Both are empty where the Docker
 // configuration has them. stdin can be read once only, so the password is kept.
-func (a *app) login(s *site) (user, password string, err error) {
+func (a *app) login(ctx context.Context, s *site) (user, password string, err error) {
 	if s.passwordStdin && s.password == "" {
-		text, err := io.ReadAll(a.In)
+		text, err := io.ReadAll(a.stdin(ctx))
 		if err != nil {
 			return "", "", fmt.Errorf("reading the registry's password: %w", err)
 		}
@@ -47,10 +49,14 @@ func (a *app) login(s *site) (user, password string, err error) {
 // .netrc that git reads too.
 func (a *app) gitLogins() (source.Logins, error) {
 	text := a.env("TAGLINE_NETRC")
-	if text == "" {
-		file := cmp.Or(a.env("NETRC"), filepath.Join(a.env("HOME"), ".netrc"))
+	file := a.env("NETRC")
+	if home := a.env("HOME"); file == "" && home != "" {
+		file = filepath.Join(home, ".netrc")
+	}
+	if text == "" && file != "" {
 		read, err := os.ReadFile(file)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // as HOME=/dev/null has none
+		if err != nil && !missing {
 			return source.Logins{}, &diag.Error{
 				Kind: diag.Invalid, Doing: "reading the logins of git servers", Err: err,
 				Fix: "make " + file + " a file that you can read",
@@ -64,14 +70,9 @@ func (a *app) gitLogins() (source.Logins, error) {
 // letIn logs an engine's session in at the registry. A login in the Docker
 // configuration needs no help: the session reads that by itself.
 func (a *app) letIn(ctx context.Context, s *site, client *dagger.Client, reg *registry.Registry) error {
-	user, password, err := a.login(s)
+	user, password, err := a.login(ctx, s)
 	if err != nil || user == "" {
 		return err
 	}
-	host, _, _ := strings.Cut(reg.Prefix(), "/")
-	_, err = client.Container().WithRegistryAuth(host, user, client.SetSecret("registry-password", password)).ID(ctx)
-	if err != nil {
-		return fmt.Errorf("giving the engine the login for %s: %w", host, err)
-	}
-	return nil
+	return engine.LogIn(ctx, client, reg.Prefix(), user, password)
 }

@@ -17,8 +17,9 @@ import (
 func newLogs(a *app) *cobra.Command {
 	b, o, grep := &beamlineCluster{}, pods.LogOptions{}, ""
 	cmd := a.takes(&cobra.Command{
-		Use:   "logs BEAMLINE [INSTANCE]...",
-		Short: "Show what IOCs wrote",
+		Use:         "logs BEAMLINE [INSTANCE]...",
+		Annotations: only("text"),
+		Short:       "Show what IOCs wrote",
 		Long: "Shows what IOCs wrote; without an instance, all IOCs of the beamline. Of several,\n" +
 			"each line begins with its IOC. Where TAGLINE_LINKS has logs=ADDRESS, the site's archive\n" +
 			"of what is older, it is named at the end.",

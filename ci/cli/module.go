@@ -75,7 +75,7 @@ func (a *app) addModule(ctx context.Context, s *site, w release.NewModule) error
 	if err != nil {
 		return err
 	}
-	w.Ask = a.moduleAsker()
+	w.Ask = a.moduleAsker(ctx)
 	if err := w.Check(os.DirFS(root)); err != nil {
 		return err // before an engine is asked for
 	}
@@ -105,8 +105,8 @@ func (a *app) addModule(ctx context.Context, s *site, w release.NewModule) error
 
 // moduleAsker returns what asks a person about a module, while no progress is drawn;
 // nil where stdin is no terminal.
-func (a *app) moduleAsker() func(newmodule.Question) (string, error) {
-	ask := a.asker()
+func (a *app) moduleAsker(ctx context.Context) func(newmodule.Question) (string, error) {
+	ask := a.asker(ctx)
 	if ask == nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -81,7 +82,7 @@ func (a *app) begins(n newFiles) *cobra.Command {
 			return err
 		}
 		for _, item := range b.identities {
-			assets, identity := scoped(item)
+			assets, identity := policy.Scoped(item)
 			b.Signers = append(b.Signers, policy.Signer{Assets: assets, Identity: identity})
 		}
 		common, err := b.Common(tag)
@@ -112,8 +113,8 @@ func (a *app) writes(n newFiles, work func(b *beginning, given []string) error) 
 	b := &beginning{Repository: scaffold.Repository{Version: thisBuild().ref()}}
 	cmd := a.takes(&cobra.Command{
 		Use: n.use, Short: n.short,
-		RunE: func(_ *cobra.Command, given []string) error {
-			if err := a.askFor(b, n.needed); err != nil {
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if err := a.askFor(cmd.Context(), b, n.needed); err != nil {
 				return err
 			}
 			return work(b, given)
@@ -133,8 +134,8 @@ func (a *app) writes(n newFiles, work func(b *beginning, given []string) error) 
 }
 
 // askFor asks for what no flag said; where stdin is no terminal it refuses.
-func (a *app) askFor(b *beginning, names []string) error {
-	ask := a.asker()
+func (a *app) askFor(ctx context.Context, b *beginning, names []string) error {
+	ask := a.asker(ctx)
 	for _, name := range names {
 		q := b.questions()[name]
 		if *q.answer == "" && ask != nil {
@@ -155,12 +156,12 @@ func (a *app) askFor(b *beginning, names []string) error {
 
 // asker returns what asks a person for something, by its name; nil where stdin is no
 // terminal.
-func (a *app) asker() func(name, text string) (string, error) {
+func (a *app) asker(ctx context.Context) func(name, text string) (string, error) {
 	file, isFile := a.In.(*os.File)
 	if !isFile || !isatty.IsTerminal(file.Fd()) {
 		return nil
 	}
-	lines := bufio.NewReader(a.In)
+	lines := bufio.NewReader(a.stdin(ctx))
 	return func(name, text string) (string, error) {
 		fmt.Fprintf(a.Err, "%s\n%s: ", text, name)
 		line, err := lines.ReadString('\n')

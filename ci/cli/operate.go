@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,13 +41,20 @@ func (a *app) operate(
 			Cluster: n, Instances: given[1:], Reason: o.reason, Holder: a.holder(), Timeout: o.timeout,
 		})
 	})
-	if err == nil && a.output == "text" {
-		what := "all IOCs"
-		if len(given) > 1 {
-			what = fmt.Sprint(given[1:])
-			what = what[1 : len(what)-1]
-		}
-		fmt.Fprintf(plain{a.Out}, "%s: %s %s\n", given[0], did, what)
+	if err != nil {
+		return err
 	}
-	return err
+	done := operated{Beamline: given[0], Did: did, Instances: given[1:]}
+	return a.print(done, func(w io.Writer) error {
+		what := cmp.Or(strings.Join(done.Instances, " "), "all IOCs")
+		_, err := fmt.Fprintf(w, "%s: %s %s\n", done.Beamline, done.Did, what)
+		return err
+	})
+}
+
+// operated is what was done to IOCs.
+type operated struct {
+	Beamline  string   `json:"beamline"`
+	Did       string   `json:"did"`       // in the past: "stopped"
+	Instances []string `json:"instances"` // as they were named; empty for all
 }

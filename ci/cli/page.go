@@ -22,8 +22,9 @@ import (
 func newPage(a *app) *cobra.Command {
 	s, b, listen, given := &site{}, &beamlineCluster{}, "", []string(nil)
 	cmd := a.takes(&cobra.Command{
-		Use:   "page",
-		Short: "Serve one page of all beamlines",
+		Use:         "page",
+		Annotations: only("text"),
+		Short:       "Serve one page of all beamlines",
 		Long: "Serves one page of every beamline that the kubeconfig's contexts reach, the worst\n" +
 			"first, until Ctrl-C. It is live, and changes nothing. Whoever reaches the address\n" +
 			"reads it. The page of an IOC reads its PVs from the IOC, when asked to, over Channel\n" +
@@ -41,6 +42,10 @@ func newPage(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			released, err := a.beamlineReleases(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
 			listener, err := net.Listen("tcp", listen)
 			if err != nil {
 				return &diag.Error{
@@ -49,7 +54,7 @@ func newPage(a *app) *cobra.Command {
 				}
 			}
 			fmt.Fprintf(a.Err, "the page is at http://%s\n", listener.Addr())
-			return a.servePage(cmd.Context(), a.beamlineReleases(s), b, listener, all)
+			return a.servePage(cmd.Context(), released, b, listener, all)
 		},
 	})
 	s.flags(cmd)
@@ -72,10 +77,14 @@ func (a *app) links(given []string) ([]links.Link, error) {
 
 // beamlineReleases returns what asks the registry for a beamline's releases; nil where none is
 // named.
-func (a *app) beamlineReleases(s *site) page.Released {
-	reg, err := a.openRegistry(s)
+func (a *app) beamlineReleases(ctx context.Context, s *site) (page.Released, error) {
+	prefix, err := a.prefix(s)
+	if err != nil || prefix == "" {
+		return nil, err
+	}
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	return func(ctx context.Context, beamline string) ([]asset.Version, error) {
 		name, err := asset.ParseName(beamline)
@@ -83,7 +92,7 @@ func (a *app) beamlineReleases(s *site) page.Released {
 			return nil, err
 		}
 		return reg.Records(ctx, name)
-	}
+	}, nil
 }
 
 // servePage serves the page until ctx ends, or until it cannot.

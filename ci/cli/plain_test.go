@@ -11,17 +11,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
-// What others wrote is shown, and steers no terminal.
-func TestPlain(t *testing.T) {
-	for text, want := range map[string]string{
-		"a\tb\nüber 0.5 µm\n":    "a\tb\nüber 0.5 µm\n",
-		"\x1b[2J\x1b]0;x\a":      `\x1b[2J\x1b]0;x\x07`,
-		"new\rold":               `new\x0dold`,
-		"\u009b2J\u202eab\u2066": `\u009b2J\u202eab\u2066`,
-		"\x9b2J \uFFFD\x7f":      `\x9b2J ` + "\uFFFD" + `\x7f`,
-	} {
-		require.Equal(t, want, shown(text))
-	}
+// A line of a log keeps its colours.
+func TestColoured(t *testing.T) {
 	require.Equal(t, "\x1b[31mbad\x1b[0m \\x1b[2J", coloured("\x1b[31mbad\x1b[0m \x1b[2J"))
 }
 

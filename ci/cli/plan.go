@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/chart"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -21,8 +19,9 @@ import (
 func newPlan(a *app) *cobra.Command {
 	var since, rev, part string
 	cmd := a.takes(&cobra.Command{
-		Use:   "plan TAG | plan --since REV",
-		Short: "Show what a tag or a change asks for, and why",
+		Use:         "plan TAG | plan --since REV",
+		Annotations: only("text", "json", "matrix"),
+		Short:       "Show what a tag or a change asks for, and why",
 		Long: "Shows what will be built, tested, packaged and published, each with the file that\n" +
 			"asks for it. With a tag: all that its release does, from the tree at the tag. With\n" +
 			"--since: what depends on the files changed between two revisions; nothing of that is\n" +
@@ -51,17 +50,7 @@ func newPlan(a *app) *cobra.Command {
 
 // matrix writes a part of a matrix.
 func (a *app) matrix(m plan.Matrix, part string) error {
-	var n, parts int
-	if _, err := fmt.Sscanf(part, "%d/%d", &n, &parts); err != nil {
-		return &diag.Error{
-			Kind:  diag.Invalid,
-			Doing: "reading --part",
-			Asset: part,
-			Err:   errors.New("not two numbers"),
-			Fix:   "write which part of how many, as in 2/3",
-		}
-	}
-	m, err := m.Part(n, parts)
+	m, err := m.Part(part)
 	if err != nil {
 		return err
 	}
@@ -73,42 +62,12 @@ func (a *app) planTag(name, rev, part string) error {
 	if err != nil {
 		return err
 	}
-	revision := rev
-	if revision == "" {
-		revision = "refs/tags/" + name
-	}
-	commit, err := repo.Resolve(revision)
-	if err != nil && rev == "" {
-		return &diag.Error{
-			Kind:  diag.Invalid,
-			Doing: "planning",
-			Asset: name,
-			Err:   errors.New("no such tag in this repository"),
-			Fix:   "make it with git tag, or name the revision it will be at with --rev",
-		}
-	}
-	if err != nil {
-		return err
-	}
-	files, err := repo.At(commit)
-	if err != nil {
-		return err
-	}
-	p, err := plan.New(files, commit, name)
+	p, err := release.Plan(repo, rev, name)
 	if err != nil {
 		return err
 	}
 	if a.output == "matrix" {
 		return a.matrix(p.Matrix(), part)
-	}
-	if p.Kind == asset.Beamline {
-		needs, err := chart.Planned(files, p.Beamline.Name, p.Tag.Version.String())
-		if err != nil {
-			return err
-		}
-		for i, inst := range p.Beamline.Instances {
-			p.Beamline.Instances[i].Needs = needs[inst.Name]
-		}
 	}
 	return a.print(p, func(w io.Writer) error { return writePlan(w, p) })
 }

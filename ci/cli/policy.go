@@ -16,11 +16,12 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diff/text"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/policy"
+	"github.com/tagline-ci/tagline/pipelines/promote"
 )
 
 // newPolicy is `tagline policy`: what a beamline asks of its promotions.
 func newPolicy(a *app) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "policy",
 		Short: "Write and show what a beamline asks of its promotions",
 		Long: "A beamline's policy says who may release and approve what, which checks must have\n" +
@@ -28,7 +29,7 @@ func newPolicy(a *app) *cobra.Command {
 			"beamline's namespace, and nothing is promoted without one: docs/policy.md.",
 		Example: "  tagline policy init bl01t --key release.key.pub --approver ajp=ajp.key.pub\n" +
 			"  tagline policy show bl01t",
-	}
+	})
 	cmd.AddCommand(newPolicyInit(a), newPolicyShow(a), newPolicyApply(a), newPolicyDiff(a))
 	return cmd
 }
@@ -71,8 +72,7 @@ func newPolicyInit(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(a.Out, text)
-			return err
+			return a.print(text, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 		},
 	}, beamlineArg)
 	b.flags(cmd)
@@ -144,8 +144,7 @@ func newPolicyShow(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(a.Out, text)
-			return err
+			return a.print(text, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 		},
 	}, beamlineArg)
 	b.flags(cmd)
@@ -194,7 +193,8 @@ func newPolicyDiff(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeLines(a.Out, text.Lines([]byte(now), []byte(p.Text())))
+			lines := append([]string{}, text.Lines([]byte(now), []byte(p.Text()))...)
+			return a.print(lines, func(w io.Writer) error { return writeLines(w, lines) })
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)
@@ -215,22 +215,21 @@ func readPolicyFile(file string) (*policy.Policy, error) {
 // beamlinePolicy reads the policy of a beamline. The cluster of tagline up gets
 // its policy here, when a beamline there has none.
 func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster.Namespace) (*policy.Policy, error) {
-	text, err := ledger.Policy(ctx, n)
-	if errors.Is(err, ledger.ErrNoPolicy) && a.ownCluster(b) {
-		if text, err = (policy.Template{Unsigned: ownCluster}).Text(n.Beamline); err == nil {
-			fmt.Fprintf(
-				a.Err,
-				"%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n",
-				n.Beamline, n.Beamline,
-			)
-			err = ledger.SavePolicy(ctx, n, text, true)
-		}
-		if errors.Is(err, ledger.ErrPolicyThere) {
-			text, err = ledger.Policy(ctx, n)
-		}
+	p, err := promote.Policy(ctx, n)
+	if !errors.Is(err, ledger.ErrNoPolicy) || !a.ownCluster(b) {
+		return p, err
 	}
+	text, err := policy.Template{Unsigned: ownCluster}.Text(n.Beamline)
 	if err != nil {
 		return nil, err
 	}
-	return policy.Read("ConfigMap tagline-policy of namespace "+n.Name, []byte(text))
+	fmt.Fprintf(
+		a.Err,
+		"%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n",
+		n.Beamline, n.Beamline,
+	)
+	if err := ledger.SavePolicy(ctx, n, text, true); err != nil && !errors.Is(err, ledger.ErrPolicyThere) {
+		return nil, err
+	}
+	return promote.Policy(ctx, n)
 }

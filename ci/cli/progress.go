@@ -10,6 +10,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/tagline-ci/tagline/pipelines/legible"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -82,7 +83,7 @@ func (p *progress) line(format string, args ...any) {
 	if p.live {
 		clear = "\r\x1b[K"
 	}
-	fmt.Fprint(p.w, clear+shown(fmt.Sprintf(format, args...))+"\n")
+	fmt.Fprint(p.w, clear+legible.Text(fmt.Sprintf(format, args...))+"\n")
 }
 
 // redraw draws the live line until close.
@@ -113,7 +114,7 @@ func (p *progress) under(width int) string {
 		}
 	}
 	p.order = still
-	text := []rune("… " + shown(strings.Join(parts, ", ")))
+	text := []rune("… " + legible.Text(strings.Join(parts, ", ")))
 	return string(text[:min(len(text), width)])
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/approval"
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/promote"
@@ -77,9 +76,6 @@ func newPromote(a *app) *cobra.Command {
 	return cmd
 }
 
-// overrideFor is how long an override holds: for the promotion that it was made for.
-const overrideFor = time.Hour
-
 // pass takes a release through the gate.
 func (a *app) pass(
 	ctx context.Context, q *gate.Inquiry, v asset.Version, digest, override string, by signing,
@@ -89,14 +85,29 @@ func (a *app) pass(
 		return gate.Pass{}, err
 	}
 	if override != "" {
-		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
-		if _, err := a.attach(ctx, by, q, verdict, what); err != nil {
+		if err := a.override(ctx, q, verdict, override, by); err != nil {
 			return gate.Pass{}, err
 		}
 		if verdict, err = q.Ask(ctx, v, verdict.Record); err != nil {
 			return gate.Pass{}, err
 		}
 	}
+	return a.passed(verdict)
+}
+
+// override signs the reason why a policy is overridden.
+func (a *app) override(
+	ctx context.Context, q *gate.Inquiry, verdict *gate.Verdict, reason string, by signing,
+) error {
+	signer, err := a.signerOf(ctx, by)
+	if err != nil {
+		return err
+	}
+	return q.Override(ctx, signer, verdict, reason)
+}
+
+// passed says who overrides the policy, where somebody does.
+func (a *app) passed(verdict *gate.Verdict) (gate.Pass, error) {
 	if verdict.Override != "" {
 		fmt.Fprintf(plain{a.Err}, "the policy is overridden by %s\n", verdict.Override)
 	}

@@ -52,7 +52,7 @@ func (a *app) planned(tag string) error {
 	if err != nil {
 		return err
 	}
-	_, err = release.Plan(repo, tag)
+	_, err = release.Plan(repo, "", tag)
 	return err
 }
 

@@ -9,15 +9,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/attest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/manifests"
 	"github.com/tagline-ci/tagline/pipelines/registry"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
 // newRender is `tagline render`: a release for sites that deliver from git.
 func newRender(a *app) *cobra.Command {
-	s, trust, out := &site{}, &trusted{}, &rendering{}
+	s, trust, by, out := &site{}, &trusted{}, &signing{}, &rendering{}
 	var digest string
 	cmd := a.takes(&cobra.Command{
 		Use:   "render BEAMLINE VERSION",
@@ -27,14 +27,15 @@ func newRender(a *app) *cobra.Command {
 			"kustomization.yaml. A folder that has files of an earlier rendering is brought up to\n" +
 			"date; other files are left alone, and none is written over. With --git the folder is one\n" +
 			"of a branch of that repository, and what changed is pushed there in one commit. With\n" +
-			"--push the files are an OCI artifact, manifests/BEAMLINE in the registry. Without any of\n" +
-			"these, the manifests of all instances go to stdout, and name no namespace.\n\n" +
+			"--push the files are an OCI artifact, manifests/BEAMLINE in the registry, which is signed\n" +
+			"where --sign-key, TAGLINE_KEY or --keyless says by whom. Without any of these, the\n" +
+			"manifests of all instances go to stdout, and name no namespace.\n\n" +
 			"No gate is asked, and Tagline knows nothing of what is delivered in this way: ask\n" +
 			"tagline gate before.",
 		Example: "  tagline render bl01t 2026.11.2 --key release.key.pub --to clusters/bl01t\n" +
 			"  tagline render bl01t 2026.11.2 --key release.key.pub --to clusters/bl01t \\\n" +
 			"    --git https://github.com/some-org/clusters --branch main\n" +
-			"  tagline render bl01t 2026.11.2 --key release.key.pub --push\n" +
+			"  tagline render bl01t 2026.11.2 --key release.key.pub --push --sign-key release.key\n" +
 			"  tagline render bl01t 2026.11.2 --policy policy.yaml | kubectl diff -n bl01t -f -",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			name, err := asset.ParseName(given[0])
@@ -45,11 +46,14 @@ func newRender(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			signers, err := a.trustOrNone(cmd.Context(), trust)
+			if out.by, err = a.rendersAs(cmd.Context(), by, trust, out); err != nil {
+				return err
+			}
+			signers, err := a.trust(cmd.Context(), trust, true)
 			if err != nil {
 				return err
 			}
-			reg, err := a.openRegistry(s)
+			reg, err := a.openRegistry(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
@@ -67,6 +71,7 @@ func newRender(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&out.git, "git", "", "URL of the git repository that has the folder")
 	cmd.Flags().StringVar(&out.branch, "branch", "", "its branch (default its own default branch)")
 	cmd.Flags().BoolVar(&out.push, "push", false, "push the files to the registry as an OCI artifact")
+	by.whoSigns(cmd, "sign-key", "the artifact")
 	cmd.MarkFlagsMutuallyExclusive("push", "to")
 	cmd.MarkFlagsMutuallyExclusive("push", "git")
 	return cmd
@@ -76,6 +81,7 @@ func newRender(a *app) *cobra.Command {
 type rendering struct {
 	to, git, branch string
 	push            bool
+	by              sign.Signer // of what is pushed; nil for nobody
 }
 
 // rendered is what became of a folder, a branch or an artifact.
@@ -83,6 +89,28 @@ type rendered struct {
 	*manifests.Change
 	Commit   string    `json:"commit,omitempty"`   // that was pushed
 	Artifact asset.Ref `json:"artifact,omitempty"` // by digest
+	Signed   bool      `json:"signed,omitempty"`   // the artifact, by us
+}
+
+// rendersAs returns who signs what is rendered; nil where nobody does. A Sigstore of
+// one's own is the same for those who signed the release, where identities are trusted.
+func (a *app) rendersAs(ctx context.Context, by *signing, trust *trusted, out *rendering) (sign.Signer, error) {
+	if !out.push {
+		if by.key == "" && !by.keyless && by.files.signingConfig == "" {
+			return nil, nil
+		}
+		return nil, &diag.Error{
+			Kind: diag.Invalid, Doing: "choosing who signs", Err: errors.New("only an artifact is signed"),
+			Fix: "give --push too; what is delivered from git is signed there, as commits are",
+		}
+	}
+	if by.keyless {
+		by.files.trustedRoot = trust.files.trustedRoot
+		if len(trust.identities) == 0 {
+			trust.files = sigstoreFiles{}
+		}
+	}
+	return a.signer(ctx, *by)
 }
 
 // deliver brings manifests to where they are wanted.
@@ -96,7 +124,8 @@ func (a *app) deliver(ctx context.Context, set *manifests.Set, reg *registry.Reg
 			Fix: "give --git URL --to FOLDER, and --branch NAME where it is not the default one",
 		}
 	case out.push:
-		done.Artifact, err = set.Push(ctx, reg)
+		done.Artifact, err = set.Push(ctx, reg, out.by)
+		done.Signed = out.by != nil
 	case out.git != "":
 		done.Change, done.Commit, err = a.commit(ctx, set, out)
 	case out.to != "":
@@ -123,23 +152,15 @@ func (a *app) commit(ctx context.Context, set *manifests.Set, out *rendering) (*
 	return set.Commit(ctx, manifests.Branch{URL: out.git, Name: out.branch, Folder: out.to, Auth: auth})
 }
 
-// trustOrNone returns the trusted signers; nil, as at the gate, under a policy that
-// accepts releases which nobody signed.
-func (a *app) trustOrNone(ctx context.Context, t *trusted) (attest.Trusted, error) {
-	if t.policy == "" || len(t.keys)+len(t.identities) > 0 {
-		return a.trust(ctx, t)
-	}
-	p, err := readPolicyFile(t.policy)
-	if err != nil || p.Unsigned != "" {
-		return nil, err
-	}
-	return a.trust(ctx, t)
-}
-
 // write shows what became of it.
 func (r rendered) write(w io.Writer) {
 	if r.Artifact != "" {
 		fmt.Fprintf(w, "pushed   %s\n", r.Artifact)
+		if !r.Signed {
+			fmt.Fprintln(w, "unsigned, as nobody signs it: --sign-key, TAGLINE_KEY or --keyless")
+			return
+		}
+		fmt.Fprintln(w, "signed   for cosign verify and Flux's OCIRepository")
 		return
 	}
 	if len(r.Written)+len(r.Removed) == 0 {

@@ -3,13 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/approval"
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/gate"
@@ -49,7 +47,7 @@ func newRollback(a *app) *cobra.Command {
 					},
 					// A rollback seldom needs the registry, and must not fail where none is named.
 					Chart: func(ctx context.Context, ref asset.Ref) ([]byte, error) {
-						reg, err := a.openRegistry(s)
+						reg, err := a.openRegistry(ctx, s)
 						if err != nil {
 							return nil, err
 						}
@@ -84,7 +82,7 @@ func (a *app) mayReturn(
 	ctx context.Context, s *site, b *beamlineCluster, n *cluster.Namespace, to ledger.Release, override string,
 	by signing,
 ) (gate.Pass, error) {
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil && override != "" {
 		return gate.Pass{}, err // an override is attached to the record
 	}
@@ -98,16 +96,12 @@ func (a *app) mayReturn(
 		return gate.Pass{}, err
 	}
 	if !verdict.Open && override != "" {
-		what := approval.Approval{Override: override, Until: q.Now.Add(overrideFor)}
-		if _, err := a.attach(ctx, by, q, verdict, what); err != nil {
+		if err := a.override(ctx, q, verdict, override, by); err != nil {
 			return gate.Pass{}, err
 		}
 		if verdict, err = q.Return(ctx, former); err != nil {
 			return gate.Pass{}, err
 		}
 	}
-	if verdict.Override != "" {
-		fmt.Fprintf(plain{a.Err}, "the policy is overridden by %s\n", verdict.Override)
-	}
-	return verdict.Pass()
+	return a.passed(verdict)
 }

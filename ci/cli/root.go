@@ -4,11 +4,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +60,8 @@ func (a *app) root() *cobra.Command {
 		Version:       thisBuild().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// Before a beamline is changed: a result that can't be shown would come too late.
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.shows(cmd) },
 	})
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "text",
 		"form of the result on stdout: text or json; of plan also matrix")
@@ -81,22 +86,35 @@ var verbs = []func(*app) *cobra.Command{
 	newStop, newStart, newRestart, newMove, newRemove, newAcknowledge,
 }
 
-// print writes a result to stdout: v as JSON, or the text that the function writes.
-func (a *app) print(v any, text func(w io.Writer) error) error {
-	switch a.output {
-	case "json":
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v)
-	case "text":
-		return text(plain{a.Out})
+// forms is the annotation of a command with the forms that its result has. Those
+// without it have text and json.
+const forms = "forms"
+
+// only returns the annotations of a command whose result has these forms.
+func only(list ...string) map[string]string { return map[string]string{forms: strings.Join(list, " ")} }
+
+// shows refuses a form of output that the result of a command does not have.
+func (a *app) shows(cmd *cobra.Command) error {
+	has := strings.Fields(cmp.Or(cmd.Annotations[forms], "text json"))
+	if slices.Contains(has, a.output) {
+		return nil
 	}
 	return &diag.Error{
 		Kind:  diag.Invalid,
 		Doing: "reading --output",
 		Err:   fmt.Errorf("%q is no form of this result", a.output),
-		Fix:   "use text or json",
+		Fix:   "use " + strings.Join(has, " or "),
 	}
+}
+
+// print writes a result to stdout: v as JSON, or the text that the function writes.
+func (a *app) print(v any, text func(w io.Writer) error) error {
+	if a.output == "json" {
+		enc := json.NewEncoder(a.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	return text(plain{a.Out})
 }
 
 // complain writes every fault of err to stderr, a line each.

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"testing"
 
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"github":     setGitHub,
 			"runs":       runs,
 			"scaled":     scaled,
+			"parses":     parses,
 		},
 		Setup: func(e *testscript.Env) error {
 			serve(e)
@@ -57,4 +59,16 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// parses is a command of transcripts: parses fails where the stdout of the last command is
+// not one JSON document.
+func parses(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: parses")
+	}
+	var any json.RawMessage
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &any); err != nil {
+		ts.Fatalf("stdout is no JSON: %v", err)
+	}
 }

@@ -64,8 +64,8 @@ func (s *site) buildFlags(cmd *cobra.Command) {
 // allFlag adds the flag of commands that boot instances and build modules.
 func (s *site) allFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&s.all, "all", false,
-		"boot every IOC of a beamline, build every support module of an image, "+
-			"also those that the release before has tested or built with the same inputs")
+		"boot every IOC, build every support module of an image, also those that the release "+
+			"before has tested or built with the same inputs, or a check has booted on this engine")
 }
 
 // state returns the folder that holds the stand-ins of this machine.
@@ -115,7 +115,7 @@ func (a *app) prefix(s *site) (string, error) {
 }
 
 // openRegistry opens the registry that holds releases.
-func (a *app) openRegistry(s *site) (*registry.Registry, error) {
+func (a *app) openRegistry(ctx context.Context, s *site) (*registry.Registry, error) {
 	prefix, err := a.prefix(s)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (a *app) openRegistry(s *site) (*registry.Registry, error) {
 			Fix:   "give --registry or TAGLINE_REGISTRY, name it in tagline.yaml, or run tagline up",
 		}
 	}
-	user, password, err := a.login(s)
+	user, password, err := a.login(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (a *app) pipeline(ctx context.Context, s *site, work func(context.Context, 
 	if err != nil {
 		return err
 	}
-	if _, err := a.openRegistry(s); err != nil { // which a release must have
+	if _, err := a.openRegistry(ctx, s); err != nil { // which a release must have
 		return err
 	}
 	signer, err := a.signer(ctx, s.signing)
@@ -204,7 +204,7 @@ func (a *app) releases(ctx context.Context, s *site) (*registry.Registry, attest
 	if err != nil || prefix == "" {
 		return nil, nil, err
 	}
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,8 +20,9 @@ import (
 func newShell(a *app) *cobra.Command {
 	s, b, debug := &site{}, &beamlineCluster{}, false
 	cmd := a.takes(&cobra.Command{
-		Use:   "shell BEAMLINE INSTANCE",
-		Short: "Open bash in the container of a running IOC",
+		Use:         "shell BEAMLINE INSTANCE",
+		Annotations: only("text"),
+		Short:       "Open bash in the container of a running IOC",
 		Long: "Opens bash in the container of a running IOC. With --debug it is beside the IOC, in a\n" +
 			"container of the generic IOC's developer image, with gdb, sources and compilers, that\n" +
 			"sees the IOC's processes; the image is looked up in the registry and named by digest.",
@@ -78,7 +79,7 @@ func (a *app) developer(ctx context.Context, s *site, past *ledger.Ledger, insta
 	if pin.IsZero() {
 		return lacking(errors.New("it is a service, and no IOC"))
 	}
-	reg, err := a.openRegistry(s)
+	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
-// signing holds the flags that say who signs a release, and at which Sigstore.
+// signing holds the flags that say who signs something, and at which Sigstore.
 type signing struct {
 	key     string
 	keyless bool
@@ -21,12 +21,18 @@ type signing struct {
 type sigstoreFiles struct{ trustedRoot, signingConfig string }
 
 func (s *signing) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.key, "key", "",
-		"file of the private key that signs the release (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
-	f.BoolVar(&s.keyless, "keyless", false,
-		"sign the release as this workflow of GitHub Actions, which needs the permission id-token: write")
+	s.whoSigns(cmd, "key", "the release")
 	s.files.flags(cmd)
+}
+
+// whoSigns adds the flags that say who signs something; key is the name of the one for a
+// key.
+func (s *signing) whoSigns(cmd *cobra.Command, key, what string) {
+	f := cmd.Flags()
+	f.StringVar(&s.key, key, "",
+		"file of the private key that signs "+what+" (default $TAGLINE_KEY; its password is $TAGLINE_KEY_PASSWORD)")
+	f.BoolVar(&s.keyless, "keyless", false,
+		"sign "+what+" as this workflow of GitHub Actions, which needs the permission id-token: write")
 	f.StringVar(&s.files.signingConfig, "signing-config", "",
 		"signing_config.json of a Sigstore of your own, with --trusted-root")
 }
@@ -47,6 +53,7 @@ func (a *app) signer(ctx context.Context, s signing) (sign.Signer, error) {
 		choice.Workflow = &sign.Workflow{
 			URL: a.env("ACTIONS_ID_TOKEN_REQUEST_URL"), Token: a.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
 		}
+		choice.Token = a.env("SIGSTORE_ID_TOKEN") // of a person, as cosign reads it
 	}
 	var err error
 	choice.Key, err = readNamed(s.key, "reading the signing key",
@@ -56,13 +63,6 @@ func (a *app) signer(ctx context.Context, s signing) (sign.Signer, error) {
 	}
 	if choice.TrustedRoot, choice.SigningConfig, err = s.files.read(); err != nil {
 		return nil, err
-	}
-	if token := a.env("SIGSTORE_ID_TOKEN"); s.keyless && token != "" { // of a person, as cosign reads it
-		instance, err := sign.OpenSigstore(ctx, choice.TrustedRoot, choice.SigningConfig)
-		if err != nil {
-			return nil, err
-		}
-		return instance.Signer(func(context.Context) (string, error) { return token, nil }), nil
 	}
 	return choice.Signer(ctx)
 }

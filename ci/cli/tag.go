@@ -60,7 +60,7 @@ func newTagCheck(a *app) *cobra.Command {
 			if !ok {
 				return usage(cmd, fmt.Errorf("--kind is image, chart or beamline, not %q", kind))
 			}
-			t, err := a.openTags(given)
+			t, err := a.openTags(cmd.Context(), given)
 			if err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ func newTagSort(a *app) *cobra.Command {
 			"first. - reads from stdin, a line each; without tags all of the repository are ordered.",
 		Example: "  git tag --list 'ioc-pmac/*' | tagline tag sort -",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.openTags(given)
+			t, err := a.openTags(cmd.Context(), given)
 			if err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ func newTagNext(a *app) *cobra.Command {
 			"latest. It makes no tag.",
 		Example: "  git tag $(tagline tag next bl01t)",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.openTags(nil)
+			t, err := a.openTags(cmd.Context(), nil)
 			if err != nil {
 				return err
 			}

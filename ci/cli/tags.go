@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 // openTags returns the named tags, those on stdin for -, and all of the
 // repository when none is named. Named ones need no repository.
-func (a *app) openTags(given []string) (*tags.Set, error) {
+func (a *app) openTags(ctx context.Context, given []string) (*tags.Set, error) {
 	repo, err := tree.Open(a.repo)
 	switch {
 	case err != nil && len(given) == 0:
@@ -25,7 +26,7 @@ func (a *app) openTags(given []string) (*tags.Set, error) {
 		return tags.All(repo)
 	}
 	if len(given) == 1 && given[0] == "-" {
-		if given, err = lines(a.In); err != nil {
+		if given, err = lines(a.stdin(ctx)); err != nil {
 			return nil, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -37,11 +36,11 @@ func newVerify(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			trust, err := a.trust(cmd.Context(), trust)
+			trust, err := a.trust(cmd.Context(), trust, false)
 			if err != nil {
 				return err
 			}
-			reg, err := a.openRegistry(s)
+			reg, err := a.openRegistry(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
@@ -56,9 +55,6 @@ func newVerify(a *app) *cobra.Command {
 	trust.flags(cmd)
 	return cmd
 }
-
-// actionsIssuer is the OIDC issuer of GitHub Actions.
-const actionsIssuer = "https://token.actions.githubusercontent.com"
 
 // trusted holds the flags that name trusted signers: keys, identities, or those
 // of a policy.
@@ -77,65 +73,44 @@ func (t *trusted) flags(cmd *cobra.Command) {
 		&t.identities, "identity", nil,
 		"workflow that is trusted, or what else a certificate says, or name=identity for the assets of that name only (ioc-*=…); again for more: https://github.com/some-org/site/.github/workflows/release.yml",
 	)
-	cmd.Flags().StringVar(&t.issuer, "issuer", actionsIssuer, "the OIDC issuer of the identities")
+	cmd.Flags().StringVar(&t.issuer, "issuer", policy.Actions, "the OIDC issuer of the identities")
 	cmd.Flags().StringVar(&t.policy, "policy", "", "file of a beamline's policy, whose signers are trusted")
 	t.files.flags(cmd)
 }
 
-// trust returns the trusted signers. Flags go over the environment.
-func (a *app) trust(ctx context.Context, t *trusted) (attest.Trusted, error) {
-	switch named := len(t.keys)+len(t.identities) > 0; {
-	case t.policy != "" && named:
-		return nil, badTrust("--policy is given beside --key or --identity", "give one of them")
-	case len(t.identities) == 0 && (t.issuer != actionsIssuer || t.files != sigstoreFiles{}):
-		return nil, badTrust("no identity is named", "give --identity too")
-	case t.policy != "":
-		return a.policySigners(ctx, t.policy)
-	case !named && a.env("TAGLINE_PUBLIC_KEY") != "":
-		t.keys = []string{a.env("TAGLINE_PUBLIC_KEY")}
-	case !named:
-		return nil, badTrust("nobody is named", "give --key, TAGLINE_PUBLIC_KEY, --identity or --policy")
+// trust returns the trusted signers. Flags go over the environment. With asGate a policy
+// counts as at the gate.
+func (a *app) trust(ctx context.Context, t *trusted, asGate bool) (attest.Trusted, error) {
+	n := gate.Named{Identities: t.identities, Issuer: t.issuer, AsGate: asGate}
+	keys := t.keys
+	if key := a.env("TAGLINE_PUBLIC_KEY"); key != "" && len(keys)+len(t.identities) == 0 && t.policy == "" {
+		keys = []string{key}
 	}
-	var p policy.Policy
-	for _, item := range t.keys {
-		assets, file := scoped(item)
+	for _, item := range keys {
+		assets, file := policy.Scoped(item)
 		text, err := readKey(file)
 		if err != nil {
 			return nil, err
 		}
-		p.Signers = append(p.Signers, policy.Signer{Assets: assets, Key: text})
+		n.Keys = append(n.Keys, policy.Signer{Assets: assets, Key: text})
 	}
-	for _, item := range t.identities {
-		assets, identity := scoped(item)
-		p.Signers = append(p.Signers, policy.Signer{Assets: assets, Identity: identity, Issuer: t.issuer})
-	}
-	return gate.Signers(ctx, &p, func(ctx context.Context) (*sign.Sigstore, error) {
-		root, _, err := t.files.read()
-		if err != nil {
+	if t.policy != "" {
+		var err error
+		if n.Policy, err = readPolicyFile(t.policy); err != nil {
 			return nil, err
 		}
-		return sign.OpenSigstore(ctx, root, nil)
-	})
-}
-
-// scoped splits "ioc-*=…" into the names of assets and what may sign them.
-func scoped(item string) (assets []string, rest string) {
-	if name, rest, ok := strings.Cut(item, "="); ok && !strings.ContainsAny(name, "/:.@?") {
-		return []string{name}, rest
 	}
-	return nil, item
+	root, _, err := t.files.read()
+	if err != nil {
+		return nil, err
+	}
+	n.TrustedRoot = string(root)
+	return n.Trusted(ctx, sign.PublicSigstore)
 }
 
 // policySigners returns the signers of a policy in a file.
 func (a *app) policySigners(ctx context.Context, file string) (attest.Trusted, error) {
-	p, err := readPolicyFile(file)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.Signers) == 0 {
-		return nil, badTrust("the policy names no signers", "give --key or --identity instead")
-	}
-	return gate.Signers(ctx, p, sign.PublicSigstore)
+	return a.trust(ctx, &trusted{policy: file}, false)
 }
 
 func badTrust(what, fix string) error {

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,25 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/diag"
-	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
-	"github.com/tagline-ci/tagline/pipelines/step"
+	"github.com/tagline-ci/tagline/pipelines/promote"
 )
-
-// versionLine is one version of a beamline.
-type versionLine struct {
-	Version  asset.Version `json:"version"`
-	Released bool          `json:"released"`       // the registry has its record
-	Runs     bool          `json:"runs"`           // it runs now
-	Since    time.Time     `json:"since,omitzero"` // when it was promoted last; zero where that is not remembered
-	Open     bool          `json:"open"`           // the gate would let it through now
-	Against  []string      `json:"against"`        // the gate's reasons, or why it could not be asked
-	Asked    bool          `json:"asked"`          // whether the gate was asked
-}
-
-// mostJudged is how many versions the gate is asked about: each is verified.
-const mostJudged = 10
 
 // newVersions is `tagline versions`.
 func newVersions(a *app) *cobra.Command {
@@ -55,18 +37,23 @@ func newVersions(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reg, missing := a.openRegistry(s)
+			reg, missing := a.openRegistry(cmd.Context(), s)
 			var released []asset.Version
 			if missing == nil {
 				released, missing = reg.Records(cmd.Context(), name)
 			}
-			lines := versionLines(released, l)
+			all := promote.Versions(released, l)
 			if missing == nil {
-				q, err := a.inquiryIn(cmd.Context(), b, n, reg)
-				judge(cmd.Context(), q, err, lines)
-				onHold(lines, l)
+				q, unasked := a.inquiryIn(cmd.Context(), b, n, reg)
+				promote.Judge(cmd.Context(), all, l, func(ctx context.Context, v asset.Version) error {
+					if unasked != nil {
+						return unasked
+					}
+					_, err := q.Pass(ctx, v, "")
+					return err
+				})
 			}
-			if err := a.print(lines, func(w io.Writer) error { return writeVersions(w, lines) }); err != nil {
+			if err := a.print(all, func(w io.Writer) error { return writeVersions(w, all) }); err != nil {
 				return err
 			}
 			return missing
@@ -77,81 +64,15 @@ func newVersions(a *app) *cobra.Command {
 	return cmd
 }
 
-// versionLines returns a line for each version that was released or ran, the
-// released ones first, in their order.
-func versionLines(released []asset.Version, l *ledger.Ledger) []versionLine {
-	lines := []versionLine{}
-	for _, v := range released {
-		lines = append(lines, versionLine{Version: v, Released: true, Against: []string{}})
-	}
-	for _, ran := range slices.Backward(l.Releases) { // the newest last, so that its time stays
-		at := slices.IndexFunc(lines, func(line versionLine) bool { return line.Version == ran.Record.Version })
-		if at < 0 {
-			lines, at = append(lines, versionLine{Version: ran.Record.Version, Against: []string{}}), len(lines)
-		}
-		lines[at].Since = ran.Since
-		lines[at].Runs = ran.Digest == l.Current().Digest
-	}
-	return lines
-}
-
-// judge asks the gate about the newest releases; err is why it can't be asked.
-func judge(ctx context.Context, q *gate.Inquiry, err error, lines []versionLine) {
-	lines = lines[:min(len(lines), mostJudged)]
-	_ = step.EachIndex(ctx, 4, len(lines), func(ctx context.Context, i int) error {
-		lines[i].ask(func(v asset.Version) error {
-			if err != nil {
-				return err
-			}
-			verdict, err := q.Ask(ctx, v, "")
-			if err == nil {
-				_, err = verdict.Pass()
-			}
-			return err
-		})
-		return nil
-	})
-}
-
-// onHold adds the hold that a rollback has placed, which the gate knows nothing of.
-func onHold(lines []versionLine, l *ledger.Ledger) {
-	if l.Hold == nil {
-		return
-	}
-	for i := range lines {
-		if lines[i].Asked && !lines[i].Runs {
-			lines[i].Open = false
-			lines[i].Against = append(lines[i].Against, "the beamline is on hold: "+l.Hold.Reason)
-		}
-	}
-}
-
-// ask fills in what the gate says. pass returns the reasons against a version,
-// joined.
-func (l *versionLine) ask(pass func(asset.Version) error) {
-	if !l.Released {
-		return
-	}
-	err := pass(l.Version)
-	l.Asked, l.Open = true, err == nil
-	for _, e := range diag.All(err) {
-		var d *diag.Error
-		if errors.As(e, &d) {
-			e = d.Err
-		}
-		l.Against = append(l.Against, e.Error())
-	}
-}
-
 // writeVersions shows versions as a person reads them.
-func writeVersions(w io.Writer, lines []versionLine) error {
-	if len(lines) == 0 {
+func writeVersions(w io.Writer, all []promote.Version) error {
+	if len(all) == 0 {
 		fmt.Fprintln(w, "nothing was released")
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "VERSION\tRELEASED\tPROMOTED\tGATE")
-	for _, l := range lines {
+	for _, l := range all {
 		released, promoted, gate := "yes", "-", "-"
 		if !l.Released {
 			released = "not found"

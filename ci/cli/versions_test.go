@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -32,22 +34,19 @@ func TestVersions(t *testing.T) {
 	for _, v := range []string{"2026.11.3", "2026.11.2", "2026.11.1"} {
 		released = append(released, assettest.Version(v))
 	}
-	lines := versionLines(released, l)
-	for i := range lines {
-		lines[i].ask(func(v asset.Version) error {
-			if v.String() != "2026.11.3" {
-				return nil
-			}
-			return errors.Join(
-				&diag.Error{Err: errors.New("nobody approved it")}, &diag.Error{Err: errors.New("it is night")},
-			)
-		})
+	all := promote.Versions(released, l)
+	pass := func(_ context.Context, v asset.Version) error {
+		if v.String() != "2026.11.3" {
+			return nil
+		}
+		return errors.Join(
+			&diag.Error{Err: errors.New("nobody approved it")}, &diag.Error{Err: errors.New("it is night")},
+		)
 	}
-	onHold(lines, &ledger.Ledger{})
-	require.True(t, lines[2].Open)
-	onHold(lines[2:], &ledger.Ledger{Hold: &ledger.Note{Reason: "rolled back"}})
+	promote.Judge(t.Context(), all[:2], &ledger.Ledger{}, pass)
+	promote.Judge(t.Context(), all[2:], &ledger.Ledger{Hold: &ledger.Note{Reason: "rolled back"}}, pass)
 	var out bytes.Buffer
-	require.NoError(t, writeVersions(&out, lines))
+	require.NoError(t, writeVersions(&out, all))
 	require.Equal(t, `VERSION    RELEASED   PROMOTED                   GATE
 2026.11.3  yes        -                          closed: nobody approved it; it is night
 2026.11.2  yes        2026-11-23 05:00:00, runs  open
@@ -55,6 +54,6 @@ func TestVersions(t *testing.T) {
 2026.10.1  not found  2026-11-23 02:00:00        -
 `, out.String())
 	out.Reset()
-	require.NoError(t, writeVersions(&out, versionLines(nil, &ledger.Ledger{})))
+	require.NoError(t, writeVersions(&out, promote.Versions(nil, &ledger.Ledger{})))
 	require.Equal(t, "nothing was released\n", out.String())
 }

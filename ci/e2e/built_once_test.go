@@ -12,11 +12,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
@@ -64,6 +66,11 @@ func TestAModuleIsBuiltOnce(t *testing.T) {
 		require.Equal(t, was[module], is[module], module)
 	}
 	require.NotEqual(t, was["limit"], is["limit"])
+	// Nobody pulls a layer again because its module was taken: one layer alone is another.
+	had, has := layers(t, first.Artifacts[0].Pinned()), layers(t, second.Artifacts[0].Pinned())
+	require.Len(t, has, len(had))
+	require.Len(t, slices.DeleteFunc(has, func(l v1.Hash) bool { return slices.Contains(had, l) }), 1)
+	require.Equal(t, layers(t, first.Artifacts[1].Pinned()), layers(t, second.Artifacts[1].Pinned()))
 	require.Contains(t, ok(t, s.dir, "record", "essential/1.0.1", "--registry", reg), ", built by 1.0.0\n")
 	ok(t, s.dir, "verify", "essential/1.0.1", "--registry", reg, "--key", key+".pub")
 
@@ -75,10 +82,13 @@ func TestAModuleIsBuiltOnce(t *testing.T) {
 	require.NoError(t, err)
 	signer := "  key: |\n    " + strings.ReplaceAll(strings.TrimSpace(string(public)), "\n", "\n    ") + "\n"
 	s.write("tagline.yaml", "signers:\n- "+signer[2:])
-	r = do(refs, "check", "essential/1.0.2")
-	require.Equal(t, 0, r.status, r.err)
-	require.Contains(t, r.err, "3 of 4 modules: built by essential/1.0.0\n")
-	require.Contains(t, r.err, "1 of 4 modules: built by essential/1.0.1\n")
+	for _, args := range [][]string{{"essential/1.0.2"}, {"essential/0.0.0", "--in-tree"}} {
+		r = do(refs, append([]string{"check"}, args...)...)
+		require.Equal(t, 0, r.status, r.err)
+		require.Contains(t, r.err, "3 of 4 modules: built by essential/1.0.0\n")
+		require.Contains(t, r.err, "1 of 4 modules: built by essential/1.0.1\n")
+	}
+	require.Contains(t, r.err, "1 of 1 modules: built by epics-base/7.0.8.1r1.0\n")
 
 	// What another may sign is one thing, what is taken from him another.
 	policy := filepath.Join(dir, "policy.yaml")
@@ -122,6 +132,22 @@ func refsAlone(t *testing.T, variable string) string {
 	go server.Serve(at)
 	t.Cleanup(func() { server.Close() })
 	return fmt.Sprintf("%s=%s=http://%s/,%s", name, from, at.Addr(), rest)
+}
+
+// layers returns the digests of an image's layers.
+func layers(t *testing.T, ref asset.Ref) []v1.Hash {
+	t.Helper()
+	parsed, err := name.ParseReference(string(ref))
+	require.NoError(t, err)
+	img, err := remote.Image(parsed)
+	require.NoError(t, err)
+	manifest, err := img.Manifest()
+	require.NoError(t, err)
+	var all []v1.Hash
+	for _, layer := range manifest.Layers {
+		all = append(all, layer.Digest)
+	}
+	return all
 }
 
 // below returns the files of each support module of an image, each with mode, time and

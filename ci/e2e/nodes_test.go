@@ -11,46 +11,61 @@ import (
 
 	"github.com/prometheus/procfs"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	standin "github.com/tagline-ci/tagline/ci/local/cluster"
 	"github.com/tagline-ci/tagline/ci/local/state"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	shown "github.com/tagline-ci/tagline/pipelines/status"
 )
 
-// TestANodeThatFails kills the node of two of three IOCs. The beamline is promoted and
-// rolled back without them, and one of them is moved to the node that is left, once a
-// person says that this is safe. When the node is back, the IOC that stayed its own is
-// started, and no other.
+// TestANodeThatFails kills the node of three of four IOCs, one of which was not ready. The
+// beamline is promoted and rolled back without them, and one of them is moved to the node
+// that is left, once a person says that this is safe. When the node is back, the IOCs that
+// stayed its own are started, and no other.
 func TestANodeThatFails(t *testing.T) {
 	s, reg := newSite(t, "bl83t"), registry(t)
 	s.images(reg)
-	s.third()
-	for _, n := range []string{"01", "02"} {
+	s.another("03", "STAGE-04")
+	s.another("04", "STAGE-05")
+	for _, n := range []string{"01", "02", "04"} {
 		values := s.instance(n, "values.yaml")
 		s.edit(values, "image:", "tolerations: [{key: "+standin.SecondTaint+", operator: Exists}]\nimage:")
 	}
 	s.commit("bl83t/1.0.0")
-	s.edit(s.instance("02", "config/st.cmd"), "iocInit", "iocInit\n# changed")
+	for _, n := range []string{"02", "04"} {
+		s.edit(s.instance(n, "config/st.cmd"), "iocInit", "iocInit\n# changed")
+	}
 	s.commit("bl83t/1.0.1")
 	ok(t, s.dir, "release", "bl83t/1.0.0", "--registry", reg)
 	ok(t, s.dir, "promote", "bl83t", "1.0.0", "--registry", reg)
 	t.Cleanup(func() { remove(t, "bl83t") })
 	node := secondNode(t)
-	ok(t, s.dir, "move", "bl83t", "bl83t-mo-ioc-01", "bl83t-mo-ioc-02", "--node", standin.SecondName, "--reason", "x")
+	ok(t, s.dir, "move", "bl83t", "bl83t-mo-ioc-01", "bl83t-mo-ioc-02", "bl83t-mo-ioc-04",
+		"--node", standin.SecondName, "--reason", "x")
 	before := status(t, s, "bl83t").Instances
-	require.Equal(t, []string{standin.SecondName, standin.SecondName, standin.FirstName}, nodesOf(before))
-	require.Equal(t, 2, iocsOnSecond(t, "BL83T"))
+	const first, second = standin.FirstName, standin.SecondName
+	require.Equal(t, []string{second, second, first, second}, nodesOf(before))
+	require.Equal(t, 3, iocsOnSecond(t, "BL83T"))
+	s.spoil("bl83t-mo-ioc-04")
+	s.until(func(iocs []shown.IOC) bool { return !iocs[3].Ready && strings.Contains(iocs[3].Doing, "Image") })
 
 	require.NoError(t, node.Kill())
 	ok(t, s.dir, "release", "bl83t/1.0.1", "--registry", reg) // while the cluster finds out
 	const gone = "node " + standin.SecondName + " is gone"
 	s.until(func(iocs []shown.IOC) bool {
-		return strings.HasPrefix(iocs[0].Doing, gone) && strings.HasPrefix(iocs[1].Doing, gone) && !iocs[0].Ready
+		return !iocs[0].Ready && !slices.ContainsFunc([]int{0, 1, 3}, func(i int) bool {
+			return !strings.HasPrefix(iocs[i].Doing, gone)
+		})
 	})
 	require.Contains(t, ok(t, s.dir, "status", "bl83t"), "\nbl83t-mo-ioc-01: "+gone)
 	for _, change := range [][]string{{"promote", "bl83t", "1.0.1", "--registry", reg}, {"rollback", "bl83t"}} {
-		require.Regexp(t, `bl83t-mo-ioc-02 +unchanged +not ready, and was not before: `+gone, ok(t, s.dir, change...))
+		said := ok(t, s.dir, change...)
+		for _, n := range []string{"02", "04"} {
+			require.Regexp(t, `bl83t-mo-ioc-`+n+` +unchanged +not ready, and was not before: `+gone, said)
+		}
 	}
 
 	move := []string{"move", "bl83t", "bl83t-mo-ioc-02", "--node", standin.FirstName, "--reason", "x"}
@@ -62,13 +77,15 @@ func TestANodeThatFails(t *testing.T) {
 	require.Regexp(t, `(?m)^`+pv+` .* bl83t-mo-ioc-02 .*\d`, ok(t, s.dir, "find", pv))
 
 	require.NoError(t, node.Start(t.Context()))
-	after := s.until(func(iocs []shown.IOC) bool { return iocs[0].Ready && iocs[1].Ready && iocs[2].Ready })
-	require.Equal(t, []string{standin.SecondName, standin.FirstName, standin.FirstName}, nodesOf(after.Instances))
+	after := s.until(func(iocs []shown.IOC) bool {
+		return iocs[0].Ready && iocs[1].Ready && iocs[2].Ready && iocs[3].Ready
+	})
+	require.Equal(t, []string{second, first, first, second}, nodesOf(after.Instances))
 	for _, untouched := range []int{0, 2} {
 		require.Equal(t, before[untouched].UID, after.Instances[untouched].UID)
 	}
 	require.Empty(t, after.Strays)
-	require.Equal(t, 1, iocsOnSecond(t, "BL83T"), "an IOC runs twice")
+	require.Equal(t, 2, iocsOnSecond(t, "BL83T"), "an IOC runs twice")
 }
 
 // until waits until something holds of the beamline's IOCs, and returns its status.
@@ -83,15 +100,28 @@ func (s *site) until(holds func([]shown.IOC) bool) shown.Status {
 	}
 }
 
-// third adds an IOC like the second one.
-func (s *site) third() {
+// another adds an IOC like the second one, of a stage of its own.
+func (s *site) another(number, stage string) {
 	s.t.Helper()
 	for _, file := range []string{"values.yaml", "config/st.cmd", "config/stages.substitutions"} {
 		text, err := os.ReadFile(s.dir + "/" + s.instance("02", file))
 		require.NoError(s.t, err)
-		swap := strings.NewReplacer("IOC-02", "IOC-03", "STAGE-03", "STAGE-04")
-		s.write(s.instance("03", file), swap.Replace(string(text)))
+		swap := strings.NewReplacer("IOC-02", "IOC-"+number, "STAGE-03", stage)
+		s.write(s.instance(number, file), swap.Replace(string(text)))
 	}
+}
+
+// spoil gives an IOC, by hand, an image that no registry has.
+func (s *site) spoil(ioc string) {
+	s.t.Helper()
+	n, err := cluster.Open(cluster.Access{Kubeconfig: env.Kubeconfig}, s.line, s.line)
+	require.NoError(s.t, err)
+	image := env.Registry + "/nothing@sha256:" + strings.Repeat("0", 64)
+	patch := `[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"` + image + `"}]`
+	_, err = n.Client.AppsV1().Deployments(s.line).Patch(
+		s.t.Context(), ioc, types.JSONPatchType, []byte(patch), metav1.PatchOptions{},
+	)
+	require.NoError(s.t, err)
 }
 
 // secondNode adds a node to the cluster. The test ends with a machine that has nothing

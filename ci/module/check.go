@@ -39,8 +39,8 @@ func (t *Tagline) Check(
 	// Build what the image is built on, or what the instances run, from the tree.
 	// +optional
 	inTree bool,
-	// Boot every IOC of a beamline and build every support module of an image, also those that the
-	// release before has tested or built with the same inputs.
+	// Boot every IOC and build every support module of an image, also those that the release before
+	// has tested or built with the same inputs, or a check has booted on this engine.
 	// +optional
 	all bool,
 ) (*Report, error) {

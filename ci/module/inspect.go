@@ -3,34 +3,21 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"dagger/tagline/internal/dagger"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/diff"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/sign"
+	"github.com/tagline-ci/tagline/pipelines/tags"
+	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
-// Verified is a release that was checked from its signed record to each blob.
-type Verified struct {
-	// The asset and version of the release.
-	Asset, Version string
-	// The digest of its record.
-	Record string
-	// Its images and charts, by digest.
-	Artifacts []string
-	// The releases that it is built on or runs, as <asset>/<version>; each was
-	// verified as a whole.
-	Parents []string
-}
-
 // Verify checks that a trusted key or workflow signed a release, and that the
-// registry holds byte for byte what the record names.
+// registry holds byte for byte what the record names. The file is JSON, in the form of
+// tagline verify --output json.
 //
 // +cache="never"
 func (t *Tagline) Verify(
@@ -52,8 +39,8 @@ func (t *Tagline) Verify(
 	// A beamline's policy, whose signers are trusted for the assets that it names.
 	// +optional
 	policyFile *dagger.File,
-) (*Verified, error) {
-	named, err := asset.ParseTag(tag)
+) (*dagger.File, error) {
+	named, err := tags.Released(func() (*tree.Repository, error) { return t.repository(ctx) }, tag)
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +56,7 @@ func (t *Tagline) Verify(
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{Asset: string(report.Asset), Version: report.Version.String(), Record: string(report.Record)}
-	for _, thing := range report.Things {
-		v.Artifacts = append(v.Artifacts, string(thing.Ref))
-	}
-	for _, p := range report.Parents {
-		v.Parents = append(v.Parents, asset.Tag{Asset: p.Asset, Version: p.Version}.String())
-	}
-	return v, nil
+	return shown("verify.json", report)
 }
 
 // trusting names whose signatures count.
@@ -90,40 +70,29 @@ type trusting struct {
 
 // signers returns the signers that are trusted: those named, or a policy's.
 func (t trusting) signers(ctx context.Context) (attest.Trusted, error) {
-	p, err := t.rules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.Signers) == 0 || (t.policy != nil) == (len(t.keys)+len(t.identities) > 0) {
-		return nil, &diag.Error{Kind: diag.Invalid, Doing: "reading the trusted signers",
-			Err: errors.New("not one of keys, identities and a policy with signers is named"),
-			Fix: "give --key or --identity, or --policy-file alone"}
-	}
-	return gate.Signers(ctx, p, sign.PublicSigstore)
-}
-
-// rules returns a policy of the signers that are trusted, and nothing else.
-func (t trusting) rules(ctx context.Context) (*policy.Policy, error) {
-	if t.policy != nil {
-		text, err := t.policy.Contents(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return policy.Read("the policy", []byte(text))
-	}
-	var p policy.Policy
+	n := gate.Named{Identities: t.identities, Issuer: t.issuer}
 	for _, file := range t.keys {
 		text, err := contents(ctx, file)
 		if err != nil {
 			return nil, err
 		}
-		p.Signers = append(p.Signers, policy.Signer{Key: string(text)})
+		n.Keys = append(n.Keys, policy.Signer{Key: string(text)})
 	}
 	root, err := contents(ctx, t.trustedRoot)
-	for _, identity := range t.identities {
-		p.Signers = append(p.Signers, policy.Signer{Identity: identity, Issuer: t.issuer, TrustedRoot: string(root)})
+	if err != nil {
+		return nil, err
 	}
-	return &p, err
+	n.TrustedRoot = string(root)
+	if t.policy != nil {
+		text, err := t.policy.Contents(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if n.Policy, err = policy.Read("the policy", []byte(text)); err != nil {
+			return nil, err
+		}
+	}
+	return n.Trusted(ctx, sign.PublicSigstore)
 }
 
 // Diff shows what changes from one release of an asset to another: images,
@@ -148,7 +117,7 @@ func (t *Tagline) Diff(
 	}
 	var sides [2]diff.Release
 	for i, tag := range []string{from, to} {
-		named, err := asset.ParseTag(tag)
+		named, err := tags.Released(func() (*tree.Repository, error) { return repo, nil }, tag)
 		if err != nil {
 			return nil, err
 		}
@@ -160,9 +129,15 @@ func (t *Tagline) Diff(
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(d, "", "  ")
+	return shown("diff.json", d)
+}
+
+// shown returns a result as a file, byte for byte what the command prints with --output
+// json: what a function shows in another form would fall behind it.
+func shown(name string, result any) (*dagger.File, error) {
+	text, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	return dag.File("diff.json", string(text)+"\n"), nil
+	return dag.File(name, string(text)+"\n"), nil
 }

@@ -18,6 +18,8 @@ import (
 	"dagger/tagline/internal/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
 // site is a clone of this repository's own example, with a tag.
@@ -124,6 +126,35 @@ func TestTagCheck(t *testing.T) {
 	assert.ErrorContains(t, err, "2026.11.2")
 }
 
+// TestTagOfAFormerAsset: a tag that is there is read where it is, as the command does.
+func TestTagOfAFormerAsset(t *testing.T) {
+	ws := site(t)
+	git(t, ws.Dir, "mv", "beamlines/bl01t", "beamlines/bl02t")
+	git(t, ws.Dir, "commit", "-q", "-m", "another name")
+	tag, err := module(ws).TagCheck(t.Context(), "bl01t/2026.11.1", "")
+	require.NoError(t, err)
+	assert.Equal(t, "beamline", tag.Kind)
+	_, err = module(ws).TagCheck(t.Context(), "bl01t/2026.11.2", "")
+	assert.ErrorContains(t, err, "no asset bl01t in this tree")
+}
+
+// TestABareVersion: a repository of one asset has tags without its name, in Verify and Diff
+// as in the command.
+func TestABareVersion(t *testing.T) {
+	ws := site(t)
+	git(t, ws.Dir, "rm", "-q", "-r", "beamlines/bl45p", "generic-iocs", "charts")
+	git(t, ws.Dir, "commit", "-q", "-m", "one beamline")
+	git(t, ws.Dir, "tag", "2026.11.2")
+	key, public, err := sign.NewKey(nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, key)
+	m := New(ws, registrytest.Serve(t, nil), nil, "", nil)
+	_, err = m.Verify(t.Context(), "2026.11.2", []*dagger.File{{Text: string(public)}}, nil, "", nil, nil)
+	assert.ErrorContains(t, err, "bl01t 2026.11.2: no such release")
+	_, err = m.Diff(t.Context(), "2026.11.2", "2026.11.2")
+	assert.ErrorContains(t, err, "bl01t 2026.11.2: no such release")
+}
+
 // TestTree reports every fault of the commit, and none of what is not committed.
 func TestTree(t *testing.T) {
 	ws := site(t)
@@ -149,7 +180,7 @@ func TestNoRegistry(t *testing.T) {
 			return err
 		},
 		"diff":    func() error { _, err := m.Diff(t.Context(), "bl01t/2026.11.1", "bl01t/2026.11.1"); return err },
-		"promote": func() error { _, err := m.Promote(t.Context(), "bl01t", "2026.11.1", nil); return err },
+		"promote": func() error { _, err := m.Promote(t.Context(), "bl01t", "2026.11.1", nil, ""); return err },
 		"instance": func() error {
 			i, err := m.Instance(t.Context(), "bl01t-mo-ioc-01", "HEAD")
 			require.NoError(t, err)
@@ -176,8 +207,8 @@ func TestLogin(t *testing.T) {
 // "type" made code that does not compile.
 func TestNamesThatClientsCanHave(t *testing.T) {
 	for _, of := range []any{
-		Artifact{}, Beamline{}, Chart{}, Image{}, Instance{}, Plan{}, Promoted{}, Promotion{}, Release{}, Report{},
-		Running{}, Status{}, Step{}, Tag{}, Tagline{}, Test{}, Value{}, Verified{},
+		Artifact{}, Beamline{}, Chart{}, Image{}, Instance{}, Plan{}, Promotion{}, Release{}, Report{},
+		Step{}, Tag{}, Tagline{}, Test{}, Value{},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
 			assert.False(t, token.IsKeyword(strings.ToLower(f.Name)), "%T.%s", of, f.Name)

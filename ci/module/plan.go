@@ -5,6 +5,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/release"
+	"github.com/tagline-ci/tagline/pipelines/tags"
 )
 
 // Plan is what releasing a tag does.
@@ -39,7 +40,7 @@ func (t *Tagline) Plan(
 	if err != nil {
 		return nil, err
 	}
-	p, err := release.Plan(repo, tag)
+	p, err := release.Plan(repo, "", tag)
 	if err != nil {
 		return nil, err
 	}
@@ -70,23 +71,19 @@ func (t *Tagline) TagCheck(
 	ctx context.Context,
 	// As it would be typed: bl01t/2026.11.2
 	tag string,
-	// The revision whose assets the tag may name.
-	// +default="HEAD"
+	// The revision where the tag will be made; where it is, or HEAD, when left out.
+	// +optional
 	rev string,
 ) (*Tag, error) {
-	files, err := t.files(ctx, rev)
+	repo, err := t.repository(ctx)
 	if err != nil {
 		return nil, err
 	}
-	assets, err := plan.Assets(files)
+	named, kind, err := tags.New(repo, nil).CheckAt(rev, tag)
 	if err != nil {
 		return nil, err
 	}
-	named, err := assets.Resolve(tag)
-	if err != nil {
-		return nil, err
-	}
-	return &Tag{Asset: string(named.Asset), Version: named.Version.String(), Kind: string(assets[named.Asset]),
+	return &Tag{Asset: string(named.Asset), Version: named.Version.String(), Kind: string(kind),
 		OciTag: named.Version.OCITag()}, nil
 }
 

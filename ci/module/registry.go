@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 
 	sdk "dagger.io/dagger"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/release"
 	"github.com/tagline-ci/tagline/pipelines/tree"
@@ -81,8 +81,5 @@ func (t *Tagline) letEngineIn(ctx context.Context, client *sdk.Client, reg *regi
 	if err != nil {
 		return err
 	}
-	host, _, _ := strings.Cut(reg.Prefix(), "/")
-	secret := client.SetSecret("registry-password", string(password))
-	_, err = client.Container().WithRegistryAuth(host, t.Username, secret).ID(ctx)
-	return err
+	return engine.LogIn(ctx, client, reg.Prefix(), t.Username, string(password))
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +13,13 @@ import (
 
 	"dagger/tagline/internal/dagger"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
+	"github.com/tagline-ci/tagline/pipelines/cluster"
+	"github.com/tagline-ci/tagline/pipelines/cluster/clustertest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
@@ -58,14 +66,47 @@ func TestSigner(t *testing.T) {
 // What a promotion is asked for is read before anything is reached.
 func TestPromoteRefuses(t *testing.T) {
 	config := &dagger.Secret{Text: "apiVersion: v1\nkind: Config\n"}
-	_, err := New(site(t), "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "no version", config)
+	_, err := New(site(t), "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "no version", config, "")
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	_, err = New(site(t), "", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", config)
+	_, err = New(site(t), "", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", config, "")
 	require.ErrorContains(t, err, "none is named")
-	_, err = New(site(t), "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", &dagger.Secret{})
+	_, err = New(site(t), "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", &dagger.Secret{}, "")
 	require.ErrorContains(t, err, "secret not found")
-	_, err = New(site(t), "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", config)
+	_, err = New(site(t), "ghcr.io/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.1", config, "")
 	require.Error(t, err, "a kubeconfig without a cluster")
+}
+
+// TestWhatRuns: the namespace is found as the command finds it, and a beamline that is none
+// names those that there are.
+func TestWhatRuns(t *testing.T) {
+	server := clustertest.New(t)
+	config := &dagger.Secret{Text: server.Kubeconfig()}
+	m := module(site(t))
+	_, err := m.Status(t.Context(), "bl01t", config, "")
+	require.ErrorContains(t, err, "nothing was ever promoted to namespace bl01t; this cluster has no beamline")
+	n, err := cluster.Open(access(t, server), "bl01t", "elsewhere")
+	require.NoError(t, err)
+	l := &ledger.Ledger{}
+	l.Push(ledger.Release{Record: record.Record{
+		Kind: asset.Beamline, Asset: "bl01t", Version: assettest.Version("2026.11.1"),
+		Tag: assettest.Tag("bl01t/2026.11.1"), Namespace: "elsewhere",
+	}, Digest: asset.Digest("sha256:" + strings.Repeat("ab", 32))})
+	require.NoError(t, l.Save(t.Context(), n))
+	now, err := m.Status(t.Context(), "bl01t", config, "")
+	require.NoError(t, err)
+	require.Contains(t, now.Text, `"version": "2026.11.1"`)
+	_, err = m.Status(t.Context(), "bl02t", config, "")
+	require.ErrorContains(t, err, "name one of: bl01t")
+	// Where it runs is where it is promoted to, so that the policy of that namespace is asked.
+	_, err = New(site(t), "127.0.0.1:1/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.2", config, "")
+	require.ErrorContains(t, err, "it has no policy in namespace elsewhere")
+}
+
+func access(t *testing.T, server *clustertest.Server) cluster.Access {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, os.WriteFile(file, []byte(server.Kubeconfig()), 0o600))
+	return cluster.Access{Kubeconfig: file}
 }
 
 // TestTrust: signers are named one by one or by a policy, and never by nobody.
@@ -78,7 +119,8 @@ func TestTrust(t *testing.T) {
 		"nobody": {}, "a policy and a key": {policy: rules, keys: []*dagger.File{{Text: publicKey}}},
 	} {
 		_, err := given.signers(t.Context())
-		assert.ErrorContains(t, err, "give --key or --identity, or --policy-file", name)
+		assert.Equal(t, diag.Invalid, diag.KindOf(err), name)
+		assert.ErrorContains(t, err, "reading the trusted signers: ", name)
 	}
 	for name, given := range map[string]trusting{
 		"a key": {keys: []*dagger.File{{Text: publicKey}}}, "a policy": {policy: rules},

@@ -59,6 +59,15 @@ func (s Signer) Record(ctx context.Context, rec *record.Record) error {
 	})
 }
 
+// Derived attaches a signature to what was made from the release of a tag, and is no
+// release itself: ref is its manifest, by digest. Whoever delivers it can check whose it
+// is, with cosign or Flux. One of ours that is attached already is left alone.
+func (s Signer) Derived(ctx context.Context, ref asset.Ref, tag asset.Tag) error {
+	return s.attach(ctx, sought{ref: ref, kind: sign.Signature, tag: tag}, sign.Statement{
+		Name: tag.String(), Digest: string(ref.Digest()), Kind: sign.Signature, Predicate: struct{}{},
+	})
+}
+
 // attach signs a statement, unless one of ours that is sought is attached already.
 func (s Signer) attach(ctx context.Context, want sought, what sign.Statement) error {
 	ours, err := s.By.Trust(ctx)

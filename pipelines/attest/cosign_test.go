@@ -60,4 +60,17 @@ func TestCosignChecksWhatAKeySigned(t *testing.T) {
 	cosignChecks(t, s, func(string) []string {
 		return []string{"--insecure-ignore-tlog", "--key", filepath.Join(dir, "ours.pub")}
 	}, "--key", filepath.Join(dir, "other.pub"))
+
+	// What is made from a release has a signature, as cosign sign makes it, and Flux asks
+	// cosign's library for it.
+	made := s.push(t, "manifests/bl01t", "", "", "2026.11.1").Pinned()
+	verify := []string{"verify", string(made), "--allow-http-registry", "--insecure-ignore-tlog", "--key"}
+	out, err := cosign(t, append(verify, filepath.Join(dir, "ours.pub"))...)
+	require.Error(t, err, out)
+	signer := Signer{Registry: s.reg, By: keys["ours.pub"]}
+	require.NoError(t, signer.Derived(t.Context(), made, s.bl.Tag))
+	out, err = cosign(t, append(verify, filepath.Join(dir, "ours.pub"))...)
+	require.NoError(t, err, out)
+	out, err = cosign(t, append(verify, filepath.Join(dir, "other.pub"))...)
+	require.Error(t, err, out)
 }

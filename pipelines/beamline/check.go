@@ -62,25 +62,37 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 
 // checkToleration holds to the rules of the Kubernetes API.
 func (r *reader) checkToleration(doc *strictyaml.Doc, where strictyaml.Path, t Toleration) {
+	key := below(where, "key")
 	switch {
-	case t.Key == "" && t.Operator != "Exists" && !doc.Has(below(where, "key")...):
+	case t.Key == "" && t.Operator != "Exists" && (doc.Good(key...) || !doc.Has(key...)):
 		r.faultAt(doc, where, "add key, or write operator: Exists to tolerate every taint", "the toleration has no key")
 	case t.Operator == "Exists" && t.Value != "":
 		r.faultAt(doc, where, "remove value, or write operator: Equal", "operator Exists takes no value")
 	case t.Key != "" && len(validation.IsQualifiedName(t.Key)) > 0:
 		r.faultAt(doc, where, "write the key as kubectl describe node shows it", "taints have no key %q", t.Key)
+	case len(validation.IsValidLabelValue(t.Value)) > 0:
+		r.faultAt(doc, where, "write the value as kubectl describe node shows it", "taints have no value %q", t.Value)
 	}
 }
 
-// quantity refuses what Kubernetes can't read as an amount; empty is none.
+// leastBytes is less than any IOC or volume has: a smaller amount lacks its unit, or has
+// the m of thousandths in place of Mi.
+const leastBytes = 64 << 10
+
+// quantity refuses what Kubernetes can't read as an amount, and bytes without their unit;
+// empty is none.
 func (r *reader) quantity(doc *strictyaml.Doc, where strictyaml.Path, s string) {
 	if s == "" {
 		return
 	}
+	const fix = "write it as in 100m for cpu, 256Mi for memory and autosave"
+	what := where[len(where)-1]
 	q, err := resource.ParseQuantity(s)
-	if err != nil || q.Sign() <= 0 {
-		r.faultAt(doc, where, "write it as in 100m for cpu, 256Mi for memory and autosave",
-			"%s: %q is not an amount that Kubernetes reads", where[len(where)-1], s)
+	switch {
+	case err != nil || q.Sign() <= 0:
+		r.faultAt(doc, where, fix, "%s: %q is not an amount that Kubernetes reads", what, s)
+	case what != "cpu" && q.CmpInt64(leastBytes) < 0:
+		r.faultAt(doc, where, fix, "%s: %q is an amount of %d bytes", what, s, q.Value())
 	}
 }
 

@@ -46,6 +46,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 	r.checkServiceContainer(o)
 	r.checkOpi(o)
 	r.checkPorts(o)
+	r.checkMounts(o)
 	r.keep(o)
 }
 

@@ -23,13 +23,13 @@ func (r *reader) checkOpi(o origins) {
 		return
 	}
 	env := inst.Values.Env
-	for protocol, port := range map[string]string{
-		"Channel Access": cmp.Or(env["EPICS_CAS_SERVER_PORT"], env["EPICS_CA_SERVER_PORT"], "5064"),
-		"pvAccess":       cmp.Or(env["EPICS_PVAS_SERVER_PORT"], env["EPICS_PVA_SERVER_PORT"], "5075"),
+	for _, served := range []struct{ protocol, port string }{
+		{"Channel Access", cmp.Or(env["EPICS_CAS_SERVER_PORT"], env["EPICS_CA_SERVER_PORT"], "5064")},
+		{"pvAccess", cmp.Or(env["EPICS_PVAS_SERVER_PORT"], env["EPICS_PVA_SERVER_PORT"], "5075")},
 	} {
-		if at := o.at("opi", "port"); port == fmt.Sprint(opi.Port) {
+		if at := o.at("opi", "port"); served.port == fmt.Sprint(opi.Port) {
 			r.faults.Addf(at.file, at.line, "choose another port",
-				"%s serves %s at TCP port %s", inst.Name, protocol, port)
+				"%s serves %s at TCP port %s", inst.Name, served.protocol, served.port)
 		}
 	}
 	config := path.Join(inst.Folder, "config")

@@ -125,12 +125,13 @@ func (r *reader) checkServiceContainer(o origins) {
 	if o.inst.Foreign == nil {
 		return
 	}
-	for key, all := range map[string][]map[string]any{
-		"initContainers": o.inst.Values.InitContainers, "containers": o.inst.Values.Containers,
-	} {
-		i := slices.IndexFunc(all, func(c map[string]any) bool { return c["name"] == serviceContainer })
+	for _, list := range []struct {
+		key string
+		all []map[string]any
+	}{{"initContainers", o.inst.Values.InitContainers}, {"containers", o.inst.Values.Containers}} {
+		i := slices.IndexFunc(list.all, func(c map[string]any) bool { return c["name"] == serviceContainer })
 		if i >= 0 {
-			at := o.at(key, i, "name")
+			at := o.at(list.key, i, "name")
 			r.faults.Addf(at.file, at.line, "choose another name",
 				"the container of service %s is called %q", o.inst.Name, serviceContainer)
 		}

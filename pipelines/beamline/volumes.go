@@ -61,6 +61,55 @@ func (r *reader) checkVolumes(doc *strictyaml.Doc, where strictyaml.Path, volume
 	}
 }
 
+// checkMounts checks the volumes and mounts that an instance has of its own and of its
+// beamline together, as Kubernetes would only at a promotion: each name is of one volume,
+// each place has one mount, and what is mounted is there.
+func (r *reader) checkMounts(o origins) {
+	if ownTemplate(o.inst) {
+		return
+	}
+	v := o.inst.Values
+	volumes, mounted := map[string]origin{}, map[string]origin{}
+	for i, volume := range v.Volumes {
+		at := o.at("volumes", i)
+		volumes[volume.Name], mounted[path.Clean(volume.MountPath)] = at, at
+	}
+	for i, volume := range items(v.Pod["volumes"]) {
+		name, _ := volume["name"].(string)
+		at := o.at("pod", "volumes", i)
+		named := func(own Volume) bool { return own.Name == name }
+		if other, twice := volumes[name]; twice && !(other.file == at.file && slices.ContainsFunc(v.Volumes, named)) {
+			r.rivals(at, other, "choose another name", "another volume is called %q too (%s)", name, other)
+		}
+		volumes[name] = at
+	}
+	known := func(m map[string]any, at origin) {
+		name, _ := m["name"].(string)
+		if _, there := volumes[name]; !there && !ownVolume(name) {
+			r.rivals(at, at, "name one of volumes, or of volumes below pod", "the pod has no volume %q", name)
+		}
+	}
+	for i, m := range items(v.Container["volumeMounts"]) {
+		place, _ := m["mountPath"].(string)
+		at := o.at("container", "volumeMounts", i)
+		if other, twice := mounted[path.Clean(place)]; twice {
+			r.rivals(at, other, "choose another folder", "another volume is at %s too (%s)", path.Clean(place), other)
+		}
+		mounted[path.Clean(place)] = at
+		known(m, at)
+	}
+	for i, c := range v.Containers {
+		for j, m := range items(c["volumeMounts"]) {
+			known(m, o.at("containers", i, "volumeMounts", j))
+		}
+	}
+	for i, c := range v.InitContainers {
+		for j, m := range items(c["volumeMounts"]) {
+			known(m, o.at("initContainers", i, "volumeMounts", j))
+		}
+	}
+}
+
 // checkMount refuses a place in the container where a volume would hide what the
 // IOC is made of.
 func (r *reader) checkMount(doc *strictyaml.Doc, where strictyaml.Path, at string) {

@@ -41,7 +41,7 @@ func newConversion(catalogue fs.FS, e *entry, entries []*entry) *conversion {
 	c.packages()
 	c.files()
 	c.configured()
-	c.patched()
+	c.patched(entries)
 	c.byItself()
 	c.byHand()
 	return c
@@ -61,9 +61,10 @@ func (e *entry) git() string {
 // at returns where in the catalogue a line stands.
 func (c *conversion) at(line int) string { return fmt.Sprintf("%s:%d", c.file, line) }
 
-// add adds a value of a line to a list of the recipe, once.
+// add adds a value of a line to a list of the recipe, once. It is empty where it was no
+// text, which was noted.
 func (c *conversion) add(list *[]newmodule.Fact, value string, line int) {
-	if !slices.ContainsFunc(*list, func(f newmodule.Fact) bool { return f.Value == value }) {
+	if value != "" && !slices.ContainsFunc(*list, func(f newmodule.Fact) bool { return f.Value == value }) {
 		*list = append(*list, newmodule.Fact{Value: value, Why: c.at(line)})
 	}
 }
@@ -194,8 +195,20 @@ func (c *conversion) files() {
 	}
 }
 
+// patchName returns what the file of a patch is called beside the recipes: as in the
+// catalogue, with the module's name before it where two modules call one so.
+func (c *conversion) patchName(entries []*entry) string {
+	name := path.Base(c.PatchFile.Path)
+	if slices.ContainsFunc(entries, func(e *entry) bool {
+		return e.file != c.file && e.PatchFile != nil && path.Base(e.PatchFile.Path) == name
+	}) {
+		return c.Module + "-" + name
+	}
+	return name
+}
+
 // patched takes a patch, with its file.
-func (c *conversion) patched() {
+func (c *conversion) patched(entries []*entry) {
 	p := c.PatchFile
 	if p == nil || p.When == nil { // which is no, for a patch
 		return
@@ -216,8 +229,9 @@ func (c *conversion) patched() {
 			c.notes("patch_file", line, "applies %s to the commit %s; build that, or make the patch anew",
 				p.Path, p.Commit)
 		default:
-			c.add(&c.recipe.Patches, path.Base(p.Path), line)
-			c.patches[recipe.PatchPath(path.Base(p.Path))] = string(text)
+			name := c.patchName(entries)
+			c.add(&c.recipe.Patches, name, line)
+			c.patches[recipe.PatchPath(name)] = string(text)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -182,7 +183,7 @@ func (m Module) refused(why ...Note) Module {
 // Kept returns the module as it is beside what a tree has: without files where one of
 // them is there.
 func (m Module) Kept(tree fs.FS) Module {
-	for name := range m.Files {
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
 		if _, err := fs.Stat(tree, name); err == nil {
 			m.State, m.Files = There, nil
 			m.Open = []Note{{Text: name + " is there, and nothing is overwritten"}}

@@ -40,8 +40,10 @@ type Builder struct {
 type Image struct {
 	Base               asset.Ref // the hierarchy's root container image, by digest
 	Developer, Runtime *dagger.Container
-	Digest             asset.Digest    // of Developer in a registry; empty for one that was built
-	Sources            []record.Source // of the modules built in this image
+	// Digest is that of Developer in a registry, or of one there on which a module is
+	// built as on it; empty where there is none.
+	Digest  asset.Digest
+	Sources []record.Source // of the modules built in this image
 }
 
 // Target returns the container of a target.
@@ -84,6 +86,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	if dev, built.Sources, err = b.modules(ctx, img, parent, dev); err != nil {
 		return nil, err
 	}
+	built.Digest = b.Former.same(img, built.Sources)
 	if img.IOC != nil {
 		if dev, err = b.ioc(ctx, img, dev); err != nil {
 			return nil, err
@@ -91,7 +94,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	}
 	built.Developer = dev
 	built.Runtime, err = runtimeimage.Computer{
-		Client: b.Client, Tree: b.Tree, Image: img, Lock: lock, Developer: dev, Parent: parent.Runtime,
+		Tree: b.Tree, Image: img, Lock: lock, Developer: dev, Parent: parent.Runtime,
 	}.Compute(ctx)
 	return built, err
 }

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
@@ -98,10 +99,23 @@ func (b Builder) moduleInputs(
 		if mod := b.Tree.Modules[name]; mod != nil { // not EPICS Base of a container image that has it
 			need.Recipe = *mod
 			need.Recipe.Lines = nil // where its file says so
+			if !slices.ContainsFunc(img.Modules, func(ref recipe.ModuleRef) bool { return ref.Name == name }) {
+				need.Recipe = recorded(mod)
+			}
 		}
 		of.Closure = append(of.Closure, need)
 	}
 	return of, nil
+}
+
+// recorded returns a module that is built below an image as the record of its release
+// describes it, so that it is the same where it is read from the tree.
+func recorded(mod *recipe.Module) recipe.Module {
+	none := []string(nil) // which JSON tells from an empty list
+	return recipe.Module{
+		Name: mod.Name, Macro: mod.Macro, Needs: append(none, mod.Needs...), DBDs: append(none, mod.DBDs...),
+		Libs: append(none, mod.Libs...), Files: append(none, mod.Files...),
+	}
 }
 
 // Former is the release before of the image that is built, whose record was verified.
@@ -125,4 +139,24 @@ func (f *Former) taken(src record.Source) record.Source {
 		}
 	}
 	return src
+}
+
+// same returns the digest of the former release's developer image if a module is built on
+// that as on img, whose sources are given: both have the same modules, each of the same
+// inputs, among which are the Debian packages and what img is built on. It is empty
+// where one differs, and where there is an IOC, of whose build nothing is known.
+func (f *Former) same(img *recipe.Image, sources []record.Source) asset.Digest {
+	if f == nil || img.IOC != nil || f.Record.Recipe == nil || f.Record.Recipe.IOC != nil ||
+		len(sources) == 0 || len(sources) != len(f.Record.Sources) {
+		return ""
+	}
+	for _, src := range sources {
+		had := slices.ContainsFunc(f.Record.Sources, func(s record.Source) bool {
+			return s.Module == src.Module && s.Inputs == src.Inputs
+		})
+		if src.Inputs == "" || !had {
+			return ""
+		}
+	}
+	return f.Record.Image(asset.Developer).Digest
 }

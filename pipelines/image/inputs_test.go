@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -219,6 +220,54 @@ func TestAChangeReachesWhoNeedsIt(t *testing.T) {
 	require.NotEqual(t, was["scale"].Inputs, now["scale"].Inputs)
 	require.NotEqual(t, was["axis"].Inputs, now["axis"].Inputs)
 	require.Equal(t, was["lone"].Inputs, now["lone"].Inputs)
+}
+
+// An image of the tree whose modules are all those of a release is, for what is built on
+// it, the developer image of that.
+func TestAnImageThatIsAsItsRelease(t *testing.T) {
+	for what, c := range map[string]struct {
+		edit func(*scene, *record.Record)
+		same bool
+	}{
+		"the same": {nil, true},
+		"a module is built": {edit: func(s *scene, _ *record.Record) {
+			s.pinned["lone"].Commit = strings.Repeat("0f", 20)
+		}},
+		"it has one more": {edit: func(_ *scene, r *record.Record) {
+			r.Sources = append(r.Sources, record.Source{})
+		}},
+		"nothing is known":     {edit: func(s *scene, _ *record.Record) { s.parent.Digest = "" }},
+		"it has an IOC":        {edit: func(s *scene, _ *record.Record) { s.img.IOC = &recipe.IOC{} }},
+		"the release has one":  {edit: func(_ *scene, r *record.Record) { r.Recipe.IOC = &record.IOC{} }},
+		"a package has moved":  {edit: func(s *scene, _ *record.Record) { s.lock.Packages.Build["gcc"] = "15" }},
+		"no release is there":  {edit: func(s *scene, _ *record.Record) { s.Former = nil }},
+		"it describes no more": {edit: func(_ *scene, r *record.Record) { r.Recipe = nil }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := newScene()
+			s.Former = &Former{Record: &record.Record{
+				Recipe:    &record.Recipe{},
+				Artifacts: []record.Artifact{{Type: record.ImageType, Target: asset.Developer, Digest: "sha256:ef"}},
+				Sources:   slices.Collect(maps.Values(newScene().sources(t))),
+			}}
+			if c.edit != nil {
+				c.edit(s, s.Former.Record)
+			}
+			digest := s.Former.same(s.img, slices.Collect(maps.Values(s.sources(t))))
+			require.Equal(t, c.same, digest == "sha256:ef")
+			require.Equal(t, c.same, digest != "")
+		})
+	}
+}
+
+// What is built below counts as its record has it, from which it is read when it is
+// released, so that the tree says the same of it.
+func TestWhatIsBelowCountsAsItIsRecorded(t *testing.T) {
+	was := newScene().sources(t)["axis"].Inputs
+	s := newScene()
+	base := s.Tree.Modules["epics-base"]
+	base.File, base.Git, base.DBDs = "generic-iocs/support/epics-base.yaml", "https://example.org/base", []string{}
+	require.Equal(t, was, s.sources(t)["axis"].Inputs)
 }
 
 // What is built on an image that no registry has is built, whoever has built it before.

@@ -54,9 +54,21 @@ func (b Builder) modules(
 		return nil, nil, err
 	}
 	for _, ref := range order {
-		dev = dev.WithDirectory(layout.Module(ref.Name), folders[ref.Name])
+		dev = dev.WithDirectory("/", b.placed(ref.Name, folders[ref.Name]))
 	}
 	return dev, sources, nil
+}
+
+// placed returns the built folder of a module at its place below the root of an image.
+// It and the folders above it have a fixed time, those inside have their own: so the
+// layer that it becomes has the same bytes wherever the folder comes from, and a node
+// that has the layer does not pull it again.
+func (b Builder) placed(module string, folder *dagger.Directory) *dagger.Directory {
+	place := layout.Module(module)
+	above := b.Client.Directory().
+		WithNewDirectory(place, dagger.DirectoryWithNewDirectoryOpts{Permissions: 0o755}).
+		WithTimestamps(layout.Time)
+	return b.Client.Directory().WithDirectory(place, folder).WithDirectory("/", above)
 }
 
 // built returns the folders of all modules of img, by name: those that were taken, and

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"path"
 	"slices"
@@ -70,7 +71,9 @@ func (b Builder) promised(ctx context.Context, mod *recipe.Module, c *dagger.Con
 
 // dbdScript prints the database definition files that folders hold, each after a
 // line "@dbd NAME".
-const dbdScript = `for f; do for d in "$f"/*.dbd; do [ ! -e "$d" ] || { echo "@dbd ${d##*/}"; cat "$d"; echo; }; done; done`
+//
+//go:embed dbds.sh
+var dbdScript string
 
 // checkDBDs refuses database definition files that include, or have device
 // support for, what an IOC with this module would not have.

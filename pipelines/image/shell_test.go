@@ -96,17 +96,26 @@ func TestFoldersOfTestsAreLeftOut(t *testing.T) {
 	require.Contains(t, string(out), "src test testApp ")
 }
 
-// dbdScript prints each file under its name, and passes over folders without any.
+// dbdScript prints each file under its name, without what can't name a file, a record type
+// or a device, and passes over folders without any.
 func TestDBDsArePrintedByName(t *testing.T) {
 	root := tree(t, map[string]string{
-		"base/dbd/base.dbd": "recordtype(ai) {\n}", "motor/dbd/motor.dbd": "include \"base.dbd\"\n",
-		"motor/dbd/README": "no dbd",
+		"base/dbd/base.dbd": "# of EPICS Base\n\n  menu(m) {\n\tchoice(C, \"c\")\n}\n" +
+			"recordtype(ai) {\n\tfield(NAME, DBF_STRING) {\n\t\tprompt(\"Name\")\n\t}\n}",
+		"motor/dbd/motor.dbd": "include \"base.dbd\"\ndevice(motor,\n  VME_IO, devMotor, \"Motor\")\n",
+		"motor/dbd/none.dbd":  "", "motor/dbd/README": "no dbd",
 	})
 	folders := []string{root + "/base/dbd", root + "/asyn/dbd", root + "/motor/dbd"}
 	out, err := exec.Command("sh", append([]string{"-c", dbdScript, "sh"}, folders...)...).Output()
 	require.NoError(t, err)
+	require.Contains(t, string(out), "@dbd base.dbd\nrecordtype(ai) {\n@dbd motor.dbd\n")
 	all := readDBDs(string(out))
-	require.Len(t, all, 2)
-	require.Contains(t, all, "base.dbd")
-	require.Contains(t, all, "motor.dbd")
+	require.Len(t, all, 3)
+	require.Contains(t, all, "none.dbd")
+	require.Equal(t, []string{"ai"}, all["base.dbd"].RecordTypes)
+	require.Equal(t, []string{"motor"}, all["motor.dbd"].Devices)
+	require.Equal(t, []string{"base.dbd"}, all["motor.dbd"].Includes)
+	out, err = exec.Command("sh", "-c", dbdScript, "sh", root+"/asyn/dbd").CombinedOutput()
+	require.NoError(t, err)
+	require.Empty(t, out)
 }

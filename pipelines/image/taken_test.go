@@ -141,6 +141,22 @@ func TestWhatIsTakenIsNotBuilt(t *testing.T) {
 	require.False(t, alone.has(formerImage))
 }
 
+// The layer of a module does not tell whether it was taken or built: both are laid on in
+// the same way, and nothing in it has the time of that.
+func TestWhatIsTakenIsPlacedAsWhatIsBuilt(t *testing.T) {
+	e := &engineStandIn{}
+	s := onStandIn(t, e)
+	dev, _, err := s.Builder.modules(t.Context(), s.img, s.parent, s.Client.Container().From("base"))
+	require.NoError(t, err)
+	_, err = dev.Sync(t.Context())
+	require.NoError(t, err)
+	for module, from := range map[string]string{"axis": formerImage, "lone": "make -j"} {
+		at := "/epics/support/" + module
+		require.True(t, e.has("withNewDirectory", at, "withTimestamps(timestamp:315532800)"), module)
+		require.True(t, e.has("directory{withDirectory(", from, at, "withTimestamps(timestamp:"), module)
+	}
+}
+
 // A developer image that can't be pulled any more gives nothing, and does not stop the
 // build.
 func TestAnImageThatIsGoneIsBuilt(t *testing.T) {

@@ -21,6 +21,10 @@ const (
 	// Autosave is where a volume is mounted that outlives the IOC.
 	Autosave = "/epics/autosave"
 
+	// Time is the time of what would else have that of its copying, in seconds: the
+	// beginning of 1980, before which some formats of archives have none.
+	Time = 315532800
+
 	// HostArch is EPICS's name for what images run on.
 	HostArch = "linux-x86_64"
 	// SearchPath is PATH in every image: EPICS Base's programs first.

@@ -82,6 +82,18 @@ func Find(ctx context.Context, access cluster.Access, beamline string) (string, 
 		Err: fmt.Errorf("it was promoted to %s", strings.Join(found, " and ")), Fix: "say which with --namespace"}
 }
 
+// Open opens the namespace of a beamline: the one that is named, or where none is, the one
+// that Find finds.
+func Open(ctx context.Context, access cluster.Access, beamline, namespace string) (*cluster.Namespace, error) {
+	if namespace == "" {
+		var err error
+		if namespace, err = Find(ctx, access, beamline); err != nil {
+			return nil, err
+		}
+	}
+	return cluster.Open(access, beamline, namespace)
+}
+
 // Elsewhere returns an error of kind diag.Refused when the beamline runs in
 // another namespace than n: two copies of an IOC would serve the same PVs. Where
 // the cluster does not let us ask, it is nil.

@@ -82,45 +82,57 @@ func (f Fact) same(other Fact) bool { return f.Value == other.Value }
 // usedIn notes the modules that a makefile uses under no condition.
 func (f *finder) usedIn(file string) {
 	for _, a := range f.makefiles[file].Assignments {
-		if name := f.usedBy(a); name != "" {
+		for _, name := range f.usedBy(a) {
 			f.need(name, fmt.Sprintf("%s:%d: %s %s %s", file, a.Line, a.Name, a.Op, a.Value))
 		}
 	}
 	for _, i := range f.makefiles[file].Includes {
-		if name := f.macroIn(i.Path); name != "" && i.Must {
+		if !i.Must {
+			continue
+		}
+		for _, name := range f.macrosIn(i.Path) {
 			f.need(name, fmt.Sprintf("%s:%d includes %s", file, i.Line, i.Path))
 		}
 	}
 }
 
-// usedBy returns the module whose library or folder an assignment uses; empty where
-// there is none.
-func (f *finder) usedBy(a upstream.Assignment) string {
+// usedBy returns the modules whose libraries or folders an assignment uses. What it
+// takes of the system is no module's, though one may bring a library of that name.
+func (f *finder) usedBy(a upstream.Assignment) (names []string) {
 	if a.Comment || len(a.Within) > 0 {
-		return ""
+		return nil
 	}
-	if strings.HasSuffix(a.Name, "_LIBS") {
+	if strings.HasSuffix(a.Name, "_LIBS") && !strings.HasSuffix(a.Name, "SYS_LIBS") {
 		for _, word := range strings.Fields(a.Value) {
-			for _, name := range sortedKeys(f.known) {
-				if name != recipe.Base && slices.Contains(f.known[name].Libs, word) {
-					return name
-				}
+			if name := f.withLibrary(word); name != "" {
+				names = append(names, name)
 			}
 		}
 	}
-	return f.macroIn(a.Value)
+	return append(names, f.macrosIn(a.Value)...)
 }
 
-var makeVariable = regexp.MustCompile(`\$[({]([A-Za-z_][A-Za-z0-9_]*)[)}]`)
-
-// macroIn returns the module whose macro a makefile's text uses.
-func (f *finder) macroIn(text string) string {
-	for _, m := range makeVariable.FindAllStringSubmatch(text, -1) {
-		if name := f.withMacro(m[1]); name != "" && name != recipe.Base {
+// withLibrary returns the module that gives a library, the first by name; empty where
+// none but EPICS Base does.
+func (f *finder) withLibrary(library string) string {
+	for _, name := range sortedKeys(f.known) {
+		if name != recipe.Base && slices.Contains(f.known[name].Libs, library) {
 			return name
 		}
 	}
 	return ""
+}
+
+var makeVariable = regexp.MustCompile(`\$[({]([A-Za-z_][A-Za-z0-9_]*)[)}]`)
+
+// macrosIn returns the modules whose macros a makefile's text uses.
+func (f *finder) macrosIn(text string) (names []string) {
+	for _, m := range makeVariable.FindAllStringSubmatch(text, -1) {
+		if name := f.withMacro(m[1]); name != "" && name != recipe.Base {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // withMacro returns the module that others know by a macro; empty where no recipe

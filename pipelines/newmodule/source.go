@@ -104,21 +104,30 @@ func (f *finder) named(folder string) string {
 func within(p, folder string) bool { return p == folder || strings.HasPrefix(p, folder+"/") }
 
 var (
-	aptLine   = regexp.MustCompile(`(?:\bAPT: *|\bapt(?:-get)? (?:-\S+ )*install )(.+)`)
+	aptLine   = regexp.MustCompile(`(?:\bAPT: *|\bapt(?:-get)? (?:-\S+ (?:\S+=\S+ )?)*install )(.+)`)
 	aptIsWord = regexp.MustCompile(`^lib[a-z0-9+.-]+-dev$`)
 )
 
 // packages finds the Debian packages with libraries that the module's own workflows
-// install.
+// install, in one line or in several that end with a backslash.
 func (f *finder) packages() {
 	workflows, _ := fs.Glob(f.src, ".github/workflows/*.y*ml")
 	for _, file := range workflows {
+		goesOn := false
 		for i, line := range strings.Split(read(f.src, file), "\n") {
-			m := aptLine.FindStringSubmatch(line)
-			if m == nil {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "#") {
 				continue
 			}
-			for _, word := range strings.Fields(strings.Trim(m[1], `"'`)) {
+			if !goesOn {
+				m := aptLine.FindStringSubmatch(line)
+				if m == nil {
+					continue
+				}
+				line = m[1]
+			}
+			goesOn = strings.HasSuffix(line, `\`)
+			for _, word := range strings.FieldsFunc(line, betweenPackages) {
+				word, _, _ = strings.Cut(word, "=") // its version
 				found := Fact{word, fmt.Sprintf("%s:%d installs it", file, i+1)}
 				// readline is EPICS Base's.
 				if aptIsWord.MatchString(word) && word != "libreadline-dev" &&
@@ -129,6 +138,9 @@ func (f *finder) packages() {
 		}
 	}
 }
+
+// betweenPackages reports whether a letter stands between the names of packages.
+func betweenPackages(r rune) bool { return strings.ContainsRune(" \t\"',;", r) }
 
 // licences are what licence files have in them, by SPDX identifier.
 var licences = []struct{ text, spdx string }{
@@ -160,9 +172,16 @@ func (f *finder) licence() {
 	f.Licence = Fact{f.ask(ask), said}
 }
 
+// licenceFiles are the files that may have it: the text of the lesser GNU licence comes
+// with that of the other, and goes before it.
+var licenceFiles = []string{
+	"LICENSE.LESSER", "COPYING.LESSER", "COPYING.LIB", "LICENSE", "LICENSE.txt", "LICENSE.md", "LICENSE.rst",
+	"LICENCE", "LICENCE.txt", "LICENCE.md", "COPYING", "COPYING.txt", "COPYING.md",
+}
+
 // licenceText returns the licence whose words a file of the source has.
 func (f *finder) licenceText() (spdx, file, text string) {
-	for _, file := range []string{"LICENSE.LESSER", "LICENSE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE"} {
+	for _, file := range licenceFiles {
 		content := strings.Join(strings.Fields(read(f.src, file)), " ")
 		for _, l := range licences {
 			if strings.Contains(content, l.text) {

@@ -63,11 +63,11 @@ func list(w *strings.Builder, key string, items []Fact) {
 // scalar writes a value so that YAML reads it as text.
 func scalar(value string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("/._", r)
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("/_", r)
 	}
 	for i, r := range value {
 		digit := r >= '0' && r <= '9'
-		if !plain(r) && (i == 0 || !digit && !strings.ContainsRune("-+:", r)) {
+		if !plain(r) && (i == 0 || !digit && !strings.ContainsRune(".-+:", r)) {
 			return quoted(value)
 		}
 	}
@@ -80,7 +80,6 @@ func scalar(value string) string {
 // words are those that YAML takes for something else than text.
 var words = map[string]bool{
 	"true": true, "false": true, "yes": true, "no": true, "on": true, "off": true, "null": true, "y": true, "n": true,
-	".": true, ".nan": true, ".inf": true,
 }
 
 // quoted writes a value between quotes.

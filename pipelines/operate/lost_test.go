@@ -4,52 +4,52 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster/clustertest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// An IOC whose node is gone may still hold its device there: a person must say that it
-// does not. Then its pod, which never ends, is in nobody's way.
-func TestMoveFromANodeThatIsGone(t *testing.T) {
-	s := onShift(t, movedTo("ws012"))
-	other := s.state("b").Pod
-	s.Lose("ws012")
-	require.Equal(t, "ws012", s.state("a").Lost)
-	s.Instances = []string{"a"}
-	err := Move(t.Context(), s.Order, clustertest.Node, false)
-	require.EqualError(
-		t, err, "moving a: node ws012 is gone: whether the IOC still runs there is not known; see that ws012 is "+
-			"off, or cut off from what the IOC drives and serves, and say so with --node-is-off",
-	)
-	require.Equal(t, diag.Refused, diag.KindOf(err))
-	require.Equal(t, []string{"POST configmaps"}, s.changes(), "the history, and no more")
-
-	require.NoError(t, Move(t.Context(), s.Order, clustertest.Node, true))
-	require.Equal(t, clustertest.Node, s.state("a").Node)
-	require.True(t, s.state("a").Ready)
-	require.Equal(t, other, s.state("b").Pod, "the other is not touched")
-	s.Lose("")
-	require.Len(t, s.Names("pods"), 2, "nothing runs twice when the node is back")
-	require.Equal(t, clustertest.Node, s.state("a").Node)
+// dies makes the pod of an IOC one that is not ready.
+func (s *shift) dies(instance string) {
+	s.t.Helper()
+	s.Unready(func(string) bool { return true })
+	pods := s.Cluster.Client.CoreV1().Pods(s.Cluster.Name)
+	require.NoError(s.t, pods.Delete(s.t.Context(), s.state(instance).Pod, metav1.DeleteOptions{}))
+	require.False(s.t, s.state(instance).Ready)
+	s.Unready(func(string) bool { return false })
+	s.before = len(s.Server.Changes())
 }
 
-// A pod that was not ready when its node went does not tell. Whoever may look at nodes
-// is refused all the same.
-func TestThatANodeIsGoneIsKnownFromTheNodeToo(t *testing.T) {
-	s := onShift(t, movedTo("ws012"))
-	s.Instances = []string{"a", "b"}
-	for _, ready := range []corev1.ConditionStatus{corev1.ConditionTrue, corev1.ConditionFalse} {
-		lost, err := s.lost(t.Context(), []corev1.Node{thatIs("ws012", ready)})
-		require.NoError(t, err)
-		require.Empty(t, lost, "one that is ill can still end pods")
+// An IOC whose node is gone may still hold its device there: a person must say that it
+// does not. Then its pod, which never ends, is in nobody's way. One that was not ready
+// when its node went is treated as one that was.
+func TestMoveFromANodeThatIsGone(t *testing.T) {
+	for _, ready := range []bool{true, false} {
+		s := onShift(t, movedTo("ws012"))
+		if !ready {
+			s.dies("a")
+		}
+		other := s.state("b").Pod
+		s.Lose("ws012")
+		require.Equal(t, "ws012", s.state("a").Lost)
+		s.Instances = []string{"a"}
+		err := Move(t.Context(), s.Order, clustertest.Node, false)
+		require.EqualError(
+			t, err, "moving a: node ws012 is gone: whether the IOC still runs there is not known; see that ws012 is "+
+				"off, or cut off from what the IOC drives and serves, and say so with --node-is-off",
+		)
+		require.Equal(t, diag.Refused, diag.KindOf(err))
+		require.Equal(t, []string{"POST configmaps"}, s.changes(), "the history, and no more")
+
+		require.NoError(t, Move(t.Context(), s.Order, clustertest.Node, true))
+		require.Equal(t, clustertest.Node, s.state("a").Node)
+		require.True(t, s.state("a").Ready)
+		require.Equal(t, other, s.state("b").Pod, "the other is not touched")
+		s.Lose("")
+		require.Len(t, s.Names("pods"), 2, "nothing runs twice when the node is back")
+		require.Equal(t, clustertest.Node, s.state("a").Node)
 	}
-	lost, err := s.lost(t.Context(), []corev1.Node{thatIs("ws012", corev1.ConditionUnknown)})
-	require.NoError(t, err)
-	require.Len(t, lost, 1)
-	require.Equal(t, s.state("a").Pod, lost[0].Pod)
-	require.Contains(t, lost[0].Doing, "node ws012 is gone")
 }
 
 // Whoever says that a node is off gives up the pods of that one, and no others.
@@ -65,6 +65,7 @@ func TestTheWordOfAPersonCountsForANodeThatIsGone(t *testing.T) {
 // Nobody waits for a pod that ends when its node comes back, if ever.
 func TestStopAndRemoveDoNotWaitForANodeThatIsGone(t *testing.T) {
 	s := onShift(t, movedTo("ws012"))
+	s.dies("a")
 	s.Lose("ws012")
 	s.Instances = []string{"a"}
 	require.NoError(t, Stop(t.Context(), s.Order))

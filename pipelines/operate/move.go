@@ -33,7 +33,7 @@ func Move(ctx context.Context, o Order, node string, off bool) error {
 		if err != nil {
 			return err
 		}
-		lost, err := o.lost(ctx, known)
+		lost, err := o.lost(ctx)
 		if err != nil {
 			return err
 		}
@@ -65,17 +65,11 @@ func Move(ctx context.Context, o Order, node string, off bool) error {
 	})
 }
 
-// lost returns the states of the order's instances whose node is gone, also of those
-// whose pods do not tell, where the nodes are known.
-func (o Order) lost(ctx context.Context, known []corev1.Node) (lost []pods.State, err error) {
+// lost returns the states of the order's instances whose node is gone.
+func (o Order) lost(ctx context.Context) (lost []pods.State, err error) {
 	states, _, err := pods.States(ctx, o.Cluster)
 	for _, name := range o.Instances {
-		s := states[name]
-		gone := func(n corev1.Node) bool { return n.Name == s.Node && readiness(n) == corev1.ConditionUnknown }
-		if s.Lost == "" && slices.ContainsFunc(known, gone) {
-			s.Lose()
-		}
-		if s.Lost != "" {
+		if s := states[name]; s.Lost != "" {
 			lost = append(lost, s)
 		}
 	}
@@ -188,7 +182,7 @@ func nodes(ctx context.Context, n *cluster.Namespace) ([]corev1.Node, error) {
 func there(known []corev1.Node, node string) error {
 	var ready []string
 	for _, n := range known {
-		if readiness(n) == corev1.ConditionTrue {
+		if pods.Readiness(&n) == corev1.ConditionTrue {
 			ready = append(ready, n.Name)
 		}
 	}
@@ -199,16 +193,6 @@ func there(known []corev1.Node, node string) error {
 		Kind: diag.Invalid, Doing: "looking for node", Asset: node, Err: errors.New("no node of this name is ready"),
 		Fix: "name one of: " + strings.Join(ready, ", "),
 	}
-}
-
-// readiness returns what the cluster says of a node: it is unknown once the node is gone.
-func readiness(node corev1.Node) corev1.ConditionStatus {
-	for _, c := range node.Status.Conditions {
-		if c.Type == corev1.NodeReady {
-			return c.Status
-		}
-	}
-	return ""
 }
 
 // imagesOn returns the images that a node needs to run instances.

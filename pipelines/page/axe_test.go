@@ -127,7 +127,7 @@ func TestBrowserReadsATable(t *testing.T) {
 		}
 	}
 	for role, want := range map[string]int{
-		"table": 1, "columnheader": 9, "rowheader": 5 + 10, "row": 1 + 5 + 3 + 10, "cell": 3 + 10*8, "search": 1,
+		"table": 1, "columnheader": 9, "rowheader": 5 + 10, "row": 1 + 5 + 5 + 10, "cell": 5 + 10*8, "search": 1,
 	} {
 		assert.Equal(t, want, count[role], role)
 	}

@@ -71,7 +71,9 @@ func TestTheChart(t *testing.T) {
 	require.Equal(t, []rbacv1.PolicyRule{{
 		APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{ledger.Name},
 		Verbs: []string{"list"},
-	}}, everywhere[0].Rules, "in the whole cluster it finds beamlines, and reads nothing else")
+	}, {
+		APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"get"},
+	}}, everywhere[0].Rules, "in the whole cluster it finds beamlines and sees nodes, and reads nothing else")
 
 	pod := pick[*appsv1.Deployment](objects)[0].Spec.Template.Spec
 	require.Equal(t, image, pod.Containers[0].Image)

@@ -170,6 +170,9 @@ func (s *scribe) beat(ctx context.Context) {
 			err = nil // the cluster answered; a beamline that is gone is dropped by who looks for beamlines
 		}
 		s.note(ctx, "namespace "+s.n.Name, err)
+		if err == nil {
+			s.lookAtNodes(ctx)
+		}
 		wait(ctx, beatEvery)
 	}
 }

@@ -33,6 +33,7 @@ type mirror struct {
 
 	mu       sync.Mutex
 	failures map[string]string // by what cannot be read
+	gone     map[string]bool   // nodes, as the cluster said last: see pods.NodesGone
 }
 
 // newMirror returns the mirror of a namespace. Nothing is read before run.
@@ -134,6 +135,25 @@ func (m *mirror) note(ctx context.Context, what string, err error) {
 	}
 }
 
+// lookAtNodes finds out which nodes are gone. There is no informer of them: each would
+// hold all nodes of the cluster, and only those of IOCs that are not ready matter.
+func (m *mirror) lookAtNodes(ctx context.Context) {
+	look, cancel := context.WithTimeout(ctx, beatWithin)
+	defer cancel()
+	gone, err := pods.NodesGone(look, m.n, items[corev1.Pod](m.pods))
+	m.note(ctx, "the nodes", err)
+	if err != nil {
+		return
+	}
+	m.mu.Lock()
+	before := m.gone
+	m.gone = gone
+	m.mu.Unlock()
+	if !maps.Equal(before, gone) {
+		m.changed()
+	}
+}
+
 // failed returns why the mirror may not be true; empty when it is.
 func (m *mirror) failed() string {
 	m.mu.Lock()
@@ -154,7 +174,10 @@ func (m *mirror) facts() (status.Facts, error) {
 	f := status.Facts{
 		Ledger: &ledger.Ledger{}, History: helm.Revisions(items[metav1.PartialObjectMetadata](m.releases)),
 	}
-	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods))
+	m.mu.Lock()
+	gone := m.gone
+	m.mu.Unlock()
+	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods), gone)
 	slices.Sort(f.Strays)
 	var err error
 	for _, cm := range items[corev1.ConfigMap](m.ledger) {

@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diff/text"
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/legible"
 	"github.com/tagline-ci/tagline/pipelines/links"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/status"
@@ -20,6 +21,7 @@ import (
 
 const (
 	logLines   = 200
+	logWidth   = 2000 // characters of a line
 	eventLines = 50
 	askWithin  = 8 * time.Second
 )
@@ -102,8 +104,7 @@ func (s *Server) ioc(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, d)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = templates.ExecuteTemplate(w, "ioc.html", d) // the reader went away
+	answer(w, "ioc.html", d)
 }
 
 // detail asks the cluster for what the board does not hold, and the IOC for the PVs
@@ -143,7 +144,10 @@ func lastLines(ctx context.Context, found reading, instance string) (now, former
 	read := func(previous bool) (lines []string, err error) {
 		err = pods.Logs(
 			ctx, found.namespace, states, pods.LogOptions{Lines: logLines, Previous: previous},
-			func(_, line string) { lines = append(lines, strings.ToValidUTF8(line, "\uFFFD")) },
+			func(_, line string) {
+				line = legible.Colour.ReplaceAllString(line, "")
+				lines = append(lines, legible.Text(legible.Line(line, logWidth)))
+			},
 		)
 		return lines, err
 	}

@@ -11,11 +11,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -154,6 +158,33 @@ func TestAClusterThatGoesAwayStays(t *testing.T) {
 	require.Contains(t, body, "What is shown was so ")
 	first.down.Store(false)
 	until(t, board, "", "it is read again", settled(2))
+}
+
+// An IOC that was not ready when its node went says that the node is gone, which its pod
+// does not tell, until the node is back.
+func TestADeadIOCOfANodeThatIsGone(t *testing.T) {
+	l := newLine(t, "bl01t", "a")
+	var back atomic.Bool
+	l.client.PrependReactor("get", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
+		ready := corev1.ConditionUnknown
+		if back.Load() {
+			ready = corev1.ConditionTrue
+		}
+		return true, &corev1.Node{Status: corev1.NodeStatus{
+			Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}},
+		}}, nil
+	})
+	l.die("a", 4)
+	_, board := serve(t, l)
+	says := func(what string) func(*View) bool {
+		return func(v *View) bool {
+			return len(v.Beamlines) == 1 && len(v.Beamlines[0].Instances) == 1 &&
+				strings.HasPrefix(v.Beamlines[0].Instances[0].Doing, what)
+		}
+	}
+	until(t, board, "", "its node is gone", says("node ws011 is gone"))
+	back.Store(true)
+	until(t, board, "", "its node is back", says("ended 4 times"))
 }
 
 func TestAClusterThatNeverAnsweredIsARow(t *testing.T) {

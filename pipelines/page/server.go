@@ -106,9 +106,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	case wantsJSON(r):
 		writeJSON(w, http.StatusOK, s.board.View(r.Context(), filter, time.Now()))
 	default:
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		// the reader went away
-		_ = templates.ExecuteTemplate(w, "page.html", s.board.View(r.Context(), filter, time.Now()))
+		answer(w, "page.html", s.board.View(r.Context(), filter, time.Now()))
 	}
 }
 

@@ -1,14 +1,18 @@
 package page
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/links"
@@ -39,6 +43,37 @@ func TestHostileNamesAreText(t *testing.T) {
 	for _, html := range (<-messages).Changed {
 		require.NotContains(t, html, "<script>alert")
 	}
+}
+
+// What steers a terminal, turns what is read or is no UTF-8 has no effect on the page, nor
+// where somebody pastes it; a line of a log has an end.
+func TestHostileTextIsLegible(t *testing.T) {
+	const hostile = "a\x1b[2Jb\u202ec\xff"
+	l := newLine(t, "bl01t", "a")
+	l.drift = map[string][]string{"a": {hostile}}
+	l.client.PrependReactor("get", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		if a.GetSubresource() != "log" {
+			return false, nil, nil
+		}
+		text := "\x1b[35;1mred\x1b[0m " + hostile + "\n" + strings.Repeat("x", 1<<20) + "\nlast\n"
+		return true, &runtime.Unknown{Raw: []byte(text)}, nil
+	})
+	address, board := serve(t, l)
+	until(t, board, "", "it is read", settled(1))
+	_, _, list := get(t, address+"/")
+	_, _, ioc := get(t, address+iocPath("site", "bl01t", "a"))
+	_, _, data := get(t, address+iocPath("site", "bl01t", "a")+"?format=json")
+	changes := <-listen(t, address+"/")
+	for name, body := range map[string]string{
+		"list": list, "IOC": ioc, "data": data, "change": fmt.Sprint(changes.Changed),
+	} {
+		require.True(t, utf8.ValidString(body), name)
+		require.NotContains(t, body, "\x1b", name)
+		require.Contains(t, strings.ReplaceAll(body, `\\`, `\`), `a\x1b[2Jb\u202ec`, name)
+		require.Less(t, len(body), 100<<10, name)
+	}
+	require.Contains(t, ioc, `red a\x1b[2Jb\u202ec\xff`)
+	require.Contains(t, ioc, "xxx… and 1046576 bytes more\nlast\n")
 }
 
 func TestHeaders(t *testing.T) {

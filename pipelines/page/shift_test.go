@@ -14,6 +14,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
@@ -27,17 +28,16 @@ func aShift(t *testing.T) (address string) {
 	now := time.Now()
 	ago := func(d time.Duration) time.Time { return now.Add(-d).Truncate(time.Second) }
 	b := NewBoard(nil)
-	put := func(l *line, since time.Duration, by string, change func(*status.Status), iocs ...status.IOC) {
-		st := &status.Status{
-			Beamline: l.n.Beamline, Namespace: l.n.Name, Version: "2026.11.2", Since: ago(since), Instances: iocs,
-		}
-		change(st)
-		b.put(reading{
+	put := func(l *line, since time.Duration, by promoted, change func(*reading), iocs ...status.IOC) {
+		r := reading{
 			place: place{"https://site", l.n.Name}, context: l.context, beamline: l.n.Beamline, namespace: l.n,
-			status: st, read: now, promoted: promoted{By: by},
-		})
+			read: now, promoted: by, status: &status.Status{
+				Beamline: l.n.Beamline, Namespace: l.n.Name, Version: "2026.11.2", Since: ago(since), Instances: iocs,
+			},
+		}
+		change(&r)
+		b.put(r)
 	}
-	none := func(*status.Status) {}
 
 	photons := newLine(t, "bl45p", troubled)
 	photons.die(troubled, 4)
@@ -47,16 +47,17 @@ func aShift(t *testing.T) (address string) {
 	failing.Doing = "ended 4 times, last with exit status 139"
 	restarted := well("bl45p-ea-ioc-01", "simcamera", "ws451", ago(12*time.Minute))
 	restarted.Restarts, restarted.Ended = 1, "signal 9"
-	put(photons, 50*time.Minute, "ajp on ws012", none,
+	put(photons, 50*time.Minute, promoted{By: "ajp on ws012", Approved: "kim, lee"},
+		func(r *reading) { r.newer = "newer: 2026.11.3" },
 		restarted, well("bl45p-ea-ioc-02", "simcamera", "ws451", ago(50*time.Minute)),
 		well("bl45p-mo-ioc-01", "simstage", "ws452", ago(49*time.Minute)), failing)
 
 	stage := newLine(t, "bl01t")
 	drifted := well("bl01t-mo-ioc-01", "simstage", "ws011", ago(74*time.Hour))
 	drifted.Drift = []string{"Deployment bl01t-mo-ioc-01: spec.template.spec.containers[ioc].image"}
-	put(stage, 75*time.Hour, "kim on ws012",
-		func(st *status.Status) {
-			st.Hold = &ledger.Note{
+	put(stage, 75*time.Hour, promoted{By: "kim on ws012", Override: "kim: the users wait for the new stage"},
+		func(r *reading) {
+			r.status.Hold = &ledger.Note{
 				By: "kim on ws012", Since: ago(30 * time.Minute), Reason: "vacuum is being leak-tested",
 			}
 		},
@@ -67,11 +68,15 @@ func aShift(t *testing.T) (address string) {
 	stopped.Ready, stopped.Digest = false, ""
 	stopped.Stopped = &ledger.Note{By: "lee on ws701", Reason: "pump is being replaced"}
 	stopped.Doing = "stopped by lee on ws701: pump is being replaced"
-	put(tests, 26*time.Hour, "lee on ws701",
-		func(st *status.Status) { st.Strays = []string{"netshoot-debug"} },
+	put(tests, 26*time.Hour, promoted{By: "lee on ws701"},
+		func(r *reading) { r.status.Strays = []string{"netshoot-debug"} },
 		stopped, well("bl70t-mo-ioc-01", "simstage", "ws701", ago(25*time.Hour)))
 
-	put(newLine(t, "bl71t"), 9*24*time.Hour, "ajp on ws012", none,
+	beamTime, err := policy.Read("a policy", []byte("unsigned: a picture of the page\n"+
+		"closed: [{why: user beam time, start: "+now.UTC().Format("2006-01-02")+"T00:00, zone: UTC, for: 48h}]\n"))
+	require.NoError(t, err)
+	put(newLine(t, "bl71t"), 9*24*time.Hour, promoted{By: "ajp on ws012", Approved: "lee"},
+		func(r *reading) { r.rules = rules{policy: beamTime} },
 		well("bl71t-ea-ioc-01", "simcamera", "ws711", ago(9*24*time.Hour)),
 		well("bl71t-mo-ioc-01", "simstage", "ws711", ago(9*24*time.Hour)))
 	b.put(reading{place: place{server: "context test-lab"}, context: "test-lab",

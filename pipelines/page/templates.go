@@ -3,11 +3,14 @@ package page
 import (
 	"bytes"
 	"html/template"
+	"io"
+	"net/http"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	"github.com/tagline-ci/tagline/pipelines/legible"
 	"github.com/tagline-ci/tagline/pipelines/status"
 )
 
@@ -58,9 +61,21 @@ var alarms = map[string]alarm{
 	"INVALID": {"?", "is-invalid"},
 }
 
-// part renders one named part of the page.
+// part renders one named part of the page, or a whole one. What others wrote steers
+// nothing, neither here nor where somebody pastes it.
 func part(name string, data any) (string, error) {
 	var b bytes.Buffer
 	err := templates.ExecuteTemplate(&b, name, data)
-	return b.String(), err
+	return legible.Text(b.String()), err
+}
+
+// answer writes a whole page.
+func answer(w http.ResponseWriter, name string, data any) {
+	text, err := part(name, data)
+	if err != nil { // a fault of the template, which its test would have found
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, text) // the reader went away
 }

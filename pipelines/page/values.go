@@ -181,6 +181,10 @@ func (b *Board) askIOC(ctx context.Context, found reading, name string, names []
 		said.failed = "It is not known where it is: " + err.Error() + "."
 		return said
 	}
+	if states[0].Lost != "" {
+		said.failed = "It is not asked: " + states[0].Doing + "."
+		return said
+	}
 	if states[0].Since.IsZero() {
 		said.failed = "It does not run: " + cmp.Or(states[0].Doing, "it has no pod") + "."
 		return said

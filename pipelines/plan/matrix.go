@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
@@ -30,11 +31,18 @@ type Job struct {
 	Why       string     `json:"why"`                 // the reasons, with "; " between
 }
 
-// Part returns the n-th of so many parts of a matrix, in its order; 1 of 1 is the
-// whole. A part that GitHub would not take is refused (diag.Invalid).
-func (m Matrix) Part(n, parts int) (Matrix, error) {
+// Part returns a part of a matrix, in its order: which one of how many, "2/3"; "1/1" is
+// the whole. A part that there is not, or that GitHub would not take, is refused
+// (diag.Invalid).
+func (m Matrix) Part(which string) (Matrix, error) {
 	refuse := func(fix, why string, args ...any) error {
 		return &diag.Error{Kind: diag.Invalid, Doing: "planning a matrix", Err: fmt.Errorf(why, args...), Fix: fix}
+	}
+	first, second, _ := strings.Cut(which, "/")
+	n, noNumber := strconv.Atoi(first)
+	parts, neither := strconv.Atoi(second)
+	if noNumber != nil || neither != nil {
+		return Matrix{}, refuse("write which part of how many, as in 2/3", "%q is not two numbers", which)
 	}
 	if n < 1 || n > parts {
 		return Matrix{}, refuse("number them from 1, as in 1/2 and 2/2", "there is no part %d of %d", n, parts)

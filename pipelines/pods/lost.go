@@ -13,14 +13,59 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 )
 
-// isLost reports whether the cluster hears nothing of a pod because its node is
-// gone. A kubelet that calls a pod not ready says why, and mostly that its containers
-// are not either. The cluster, which knows neither, takes the readiness alone. So
-// nobody needs the right to look at nodes, and a pod that was not ready before its
-// node went is not found out.
-func isLost(p *corev1.Pod) bool {
+// tells reports whether a pod tells that its node is gone. A kubelet that calls a pod not
+// ready says why, and mostly that its containers are not either. The cluster, which knows
+// neither, takes the readiness alone. So whoever may not look at nodes finds out too. A
+// pod that was not ready before its node went tells nothing.
+func tells(p *corev1.Pod) bool {
 	ready, containers := condition(p, corev1.PodReady), condition(p, corev1.ContainersReady)
 	return ready.Status == corev1.ConditionFalse && ready.Reason == "" && containers.Status == corev1.ConditionTrue
+}
+
+// told returns the nodes that are gone, as one of their pods tells.
+func told(pods []corev1.Pod) map[string]bool {
+	gone := map[string]bool{}
+	for _, p := range pods {
+		if tells(&p) {
+			gone[p.Spec.NodeName] = true
+		}
+	}
+	return gone
+}
+
+// NodesGone returns the names of the nodes of pods that are gone: of which the cluster
+// hears nothing. Where no pod of a node tells, and one is not ready, the node itself is
+// looked at, which not everybody may.
+func NodesGone(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (map[string]bool, error) {
+	gone, asked := told(pods), map[string]bool{"": true} // a pod that waits is on none
+	for _, p := range pods {
+		name := p.Spec.NodeName
+		if asked[name] || gone[name] || condition(&p, corev1.PodReady).Status == corev1.ConditionTrue {
+			continue
+		}
+		asked[name] = true
+		node, err := n.Client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsForbidden(err):
+			return gone, nil
+		case apierrors.IsNotFound(err): // the cluster drops its pods by itself
+		case err != nil:
+			return gone, cluster.Broken("looking at node "+name, err)
+		case Readiness(node) == corev1.ConditionUnknown:
+			gone[name] = true
+		}
+	}
+	return gone, nil
+}
+
+// Readiness returns what the cluster says of a node: it is unknown once the node is gone.
+func Readiness(node *corev1.Node) corev1.ConditionStatus {
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status
+		}
+	}
+	return ""
 }
 
 // condition returns what a pod says of itself; nothing where it says nothing.
@@ -35,16 +80,16 @@ func condition(p *corev1.Pod, kind corev1.PodConditionType) corev1.PodCondition 
 
 // ofTheIOC leaves out of a Deployment's pods, newest first, those on nodes that are
 // gone, once the cluster has given them up and started another.
-func ofTheIOC(mine []corev1.Pod) []corev1.Pod {
-	if len(mine) == 0 || mine[0].Spec.NodeName == "" || isLost(&mine[0]) {
+func ofTheIOC(mine []corev1.Pod, gone map[string]bool) []corev1.Pod {
+	if len(mine) == 0 || mine[0].Spec.NodeName == "" || gone[mine[0].Spec.NodeName] {
 		return mine
 	}
-	return slices.DeleteFunc(mine, func(p corev1.Pod) bool { return isLost(&p) })
+	return slices.DeleteFunc(mine, func(p corev1.Pod) bool { return gone[p.Spec.NodeName] })
 }
 
-// Lose makes a state say that the node is gone. What was known of its pod may be so no
+// lose makes a state say that the node is gone. What was known of its pod may be so no
 // more.
-func (s *State) Lose() {
+func (s *State) lose() {
 	s.Lost, s.Ready, s.Failing = s.Node, false, true
 	s.Doing = fmt.Sprintf("node %s is gone: whether the IOC still runs there is not known", s.Lost)
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,19 +54,28 @@ func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []stri
 	if err != nil {
 		return nil, nil, cluster.Broken("listing the pods of namespace "+n.Name, err)
 	}
-	states, strays := Describe(deployments.Items, pods.Items)
+	gone, err := NodesGone(ctx, n, pods.Items)
+	if err != nil {
+		return nil, nil, err
+	}
+	states, strays := Describe(deployments.Items, pods.Items, gone)
 	return states, strays, nil
 }
 
-// Describe returns what States does, of all Deployments and pods of a namespace.
-func Describe(deployments []appsv1.Deployment, pods []corev1.Pod) (states map[string]State, strays []string) {
+// Describe returns what States does, of all Deployments and pods of a namespace, and of
+// the nodes that are known to be gone, beside those of which the pods tell.
+func Describe(
+	deployments []appsv1.Deployment, pods []corev1.Pod, known map[string]bool,
+) (states map[string]State, strays []string) {
+	gone := told(pods)
+	maps.Copy(gone, known)
 	states, owned := map[string]State{}, map[string]bool{}
 	for _, d := range deployments {
-		own := ofTheIOC(podsOf(&d, pods))
+		own := ofTheIOC(podsOf(&d, pods), gone)
 		for _, p := range own {
 			owned[p.Name] = true
 		}
-		states[d.Name] = describe(&d, own)
+		states[d.Name] = describe(&d, own, gone)
 	}
 	for _, p := range pods {
 		if !owned[p.Name] && p.Labels[labelPull] == "" {
@@ -94,8 +104,9 @@ func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
 	return mine
 }
 
-// describe returns what an instance does, from its Deployment and its pods.
-func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
+// describe returns what an instance does, from its Deployment, its pods, and the nodes
+// that are gone.
+func describe(d *appsv1.Deployment, pods []corev1.Pod, gone map[string]bool) State {
 	s := State{Instance: d.Name, Template: digestOf(d.Spec.Template), Generation: d.Generation}
 	if d.Status.ObservedGeneration < d.Generation {
 		s.Doing = "waiting for the cluster to take it up"
@@ -120,9 +131,9 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod) State {
 		s.Doing = "waiting for its pod"
 		return s
 	}
-	if i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return isLost(&p) }); i >= 0 {
+	if i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return gone[p.Spec.NodeName] }); i >= 0 {
 		s.fromPod(&pods[i])
-		s.Lose()
+		s.lose()
 		return s
 	}
 	s.fromPod(&pods[0])

@@ -126,7 +126,7 @@ func TestDescribe(t *testing.T) {
 			if c.change != nil {
 				c.change(d)
 			}
-			s := describe(d, c.pods)
+			s := describe(d, c.pods, nil)
 			require.Equal(t, c.doing, s.Doing)
 			require.Equal(t, c.ready, s.Ready)
 			require.Equal(t, c.failing, s.Failing)
@@ -137,10 +137,12 @@ func TestDescribe(t *testing.T) {
 // A container that a busy node did not start in time is started again; one that can't
 // be started is not.
 func TestDescribeOfAContainerThatDoesNotStart(t *testing.T) {
-	s := describe(deployment(), []corev1.Pod{pod("a", waiting("RunContainerError", "context deadline exceeded"))})
+	late := pod("a", waiting("RunContainerError", "context deadline exceeded"))
+	s := describe(deployment(), []corev1.Pod{late}, nil)
 	require.Equal(t, "its node was too busy to start it, and tries again: context deadline exceeded", s.Doing)
 	require.False(t, s.Failing)
-	s = describe(deployment(), []corev1.Pod{pod("a", waiting("RunContainerError", `exec: "iocs": not found`))})
+	never := pod("a", waiting("RunContainerError", `exec: "iocs": not found`))
+	s = describe(deployment(), []corev1.Pod{never}, nil)
 	require.Equal(t, `RunContainerError: exec: "iocs": not found`, s.Doing)
 	require.True(t, s.Failing)
 }
@@ -157,7 +159,7 @@ func TestDescribeOfAPodThatStops(t *testing.T) {
 	p := pod("a", running(true))
 	now := metav1.Now()
 	p.DeletionTimestamp = &now
-	s := describe(deployment(), []corev1.Pod{p})
+	s := describe(deployment(), []corev1.Pod{p}, nil)
 	require.False(t, s.Ready)
 	require.Equal(t, "stopping the former IOC", s.Doing)
 }
@@ -168,7 +170,7 @@ func TestDescribeTellsThePod(t *testing.T) {
 		{Type: appsv1.DeploymentProgressing, LastTransitionTime: metav1.Unix(90, 0)},
 		{Type: appsv1.DeploymentAvailable, LastTransitionTime: metav1.Unix(101, 0)},
 	}
-	s := describe(d, []corev1.Pod{pod("a", running(true))})
+	s := describe(d, []corev1.Pod{pod("a", running(true))}, nil)
 	require.Equal(
 		t,
 		State{

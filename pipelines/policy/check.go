@@ -10,8 +10,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
 )
 
-// actions is the OIDC issuer of GitHub Actions.
-const actions = "https://token.actions.githubusercontent.com"
+// Actions is the OIDC issuer of GitHub Actions, which stands where none is named.
+const Actions = "https://token.actions.githubusercontent.com"
 
 // checker collects what is wrong with a policy beyond its schema.
 type checker struct {
@@ -76,7 +76,7 @@ func (c checker) signer(place strictyaml.Path, s *Signer) {
 	if (s.Key == "") == (s.Identity == "") {
 		c.fault(place, "give either key or identity", "it names not one way to know the signer")
 	}
-	s.Issuer = c.identity(place, s.Key, s.Identity, s.Issuer, s.TrustedRoot, actions)
+	s.Issuer = c.identity(place, s.Key, s.Identity, s.Issuer, s.TrustedRoot, Actions)
 }
 
 // patterns checks a list of patterns of names, of which one is an example.
@@ -133,7 +133,8 @@ func (c checker) approvals(a *Approvals) (names []string) {
 				"no workflow of GitHub is named",
 			)
 		}
-		if slices.Contains(names, approver.Name) {
+		same := func(name string) bool { return strings.EqualFold(name, approver.Name) }
+		if slices.ContainsFunc(names, same) { // who approves is told by name, in any case
 			c.fault(below(place, "name"), "give each a name of its own", "%q is there twice", approver.Name)
 		}
 		names = append(names, approver.Name)

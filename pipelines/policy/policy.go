@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,6 +60,15 @@ type Signer struct {
 	Identity    string   `json:"identity,omitempty" jsonschema:"minLength=1,example=https://github.com/some-org/site/.github/workflows/release.yml" jsonschema_description:"The subject of its certificates. A workflow without its git ref may sign the release of the tag that it runs for."`
 	Issuer      string   `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://token.actions.githubusercontent.com" jsonschema_description:"The OIDC issuer of the identity; GitHub Actions where it is left out."`
 	TrustedRoot string   `json:"trustedRoot,omitempty" jsonschema_description:"trusted_root.json of a Sigstore of your own; the public one where it is left out."`
+}
+
+// Scoped splits what a person writes for a signer, "ioc-*=…", into the names of the
+// assets that it may sign, none for all, and the signer.
+func Scoped(item string) (assets []string, signer string) {
+	if name, rest, ok := strings.Cut(item, "="); ok && !strings.ContainsAny(name, "/:.@?") {
+		return []string{name}, rest
+	}
+	return nil, item
 }
 
 // May reports whether the signer may sign the releases of an asset.

@@ -34,7 +34,7 @@ func TestRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, text, p.Text())
 	require.Regexp(t, "^sha256:[0-9a-f]{64}$", p.Digest())
-	require.Equal(t, actions, p.Signers[1].Issuer)
+	require.Equal(t, Actions, p.Signers[1].Issuer)
 	require.True(t, p.Signers[0].May("ioc-motorsim"))
 	require.False(t, p.Signers[0].May("bl02t"))
 	require.True(t, p.Signers[1].May("bl02t"))
@@ -65,6 +65,10 @@ func TestReadRefuses(t *testing.T) {
 			unsigned + "approvals: {count: 1, from: [{name: a, identity: x, issuer: i}, {name: a, identity: y, issuer: i}]}\n",
 			`"a" is there twice`,
 		},
+		{
+			unsigned + "approvals: {count: 2, from: [{name: ajp, identity: x, issuer: i}, {name: AJP, identity: y, issuer: i}]}\n",
+			`"AJP" is there twice`,
+		},
 		{unsigned + "approvals: {count: 1, from: [{name: a, key: x, identity: y, issuer: z}]}\n", "2 ways"},
 		{unsigned + "approvals: {count: 1, from: [{name: a}]}\n", "it names 0 ways to know the approver"},
 		{
@@ -91,6 +95,22 @@ func TestReadRefuses(t *testing.T) {
 			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=SECONDLY}]\n",
 			"at most once an hour",
 		},
+		{
+			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=HOURLY;INTERVAL=2;BYHOUR=10}]\n",
+			":2: repeat: counted from start it comes to none of the hours of BYHOUR; see RFC 5545",
+		},
+		{
+			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=DAILY;INTERVAL=-1}]\n",
+			"interval must be greater than 0",
+		},
+		{
+			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: \"DTSTART:20200101T000000Z\\nRRULE:FREQ=DAILY\"}]\n",
+			"repeat: ",
+		},
+		{unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: Local, for: 1h}]\n", `"Local" is no time zone`},
+		{unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: ../UTC, for: 1h}]\n", `"../UTC" is no time zone`},
+		{unsigned + "closed: [{why: x, start: 2026-02-30T09:00, zone: UTC, for: 1h}]\n", "is no time after"},
+		{unsigned + "holds: [{why: x, until: \"2026-02-30T00:00:00Z\"}]\n", "is not a legal time"},
 		{unsigned + "closed: [{why: x, start: 2026-13-30T09:00, zone: UTC, for: 1h}]\n", "is no time after"},
 		{unsigned + "holds: [{why: x, until: tomorrow}]\n", ":2: "},
 		{unsigned + "verify: {pvs: [A:X]}\n", ":2: "},
@@ -137,6 +157,10 @@ func TestWindow(t *testing.T) {
 	hourly := Window{Start: "2026-01-04T00:00", Zone: "Europe/London", For: "1h", Repeat: "FREQ=HOURLY"}
 	twice := Window{Start: "2026-10-25T01:30", Zone: "Europe/London", For: "10m"}
 	skipped := Window{Start: "2026-03-29T01:30", Zone: "Europe/London", For: "1h"}
+	tuesday := Window{Start: "2026-12-01T09:00", Zone: "UTC", For: "8h", Repeat: "FREQ=WEEKLY;BYDAY=MO"}
+	never := Window{Start: "2026-12-01T09:00", Zone: "UTC", For: "8h", Repeat: "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}
+	ended := Window{Start: "2026-12-01T09:00", Zone: "UTC", For: "8h", Repeat: "FREQ=DAILY;UNTIL=20261130T000000Z"}
+	fifth := Window{Start: "2026-12-01T09:00", Zone: "UTC", For: "1h", Repeat: "FREQ=HOURLY;INTERVAL=5;BYHOUR=10"}
 	for name, c := range map[string]struct {
 		window Window
 		now    string
@@ -158,6 +182,15 @@ func TestWindow(t *testing.T) {
 		"between the two":                 {twice, "2026-10-25T00:29:00Z", ""},
 		"a beginning that never comes":    {skipped, "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"},
 		"past the end of the recurrences": {days, "2027-01-04T12:00:00Z", ""},
+		"a start beside the rule":         {tuesday, "2026-12-01T10:00:00Z", "2026-12-01T17:00:00Z"},
+		"before that":                     {tuesday, "2026-12-01T08:59:59Z", ""},
+		"after that":                      {tuesday, "2026-12-01T17:00:00Z", ""},
+		"and then by the rule":            {tuesday, "2026-12-07T10:00:00Z", "2026-12-07T17:00:00Z"},
+		"a rule that never holds":         {never, "2026-12-01T10:00:00Z", "2026-12-01T17:00:00Z"},
+		"a rule that has ended":           {ended, "2026-12-01T10:00:00Z", "2026-12-01T17:00:00Z"},
+		"a day after it":                  {ended, "2026-12-02T10:00:00Z", ""},
+		"an hour that comes in days":      {fifth, "2026-12-02T10:30:00Z", "2026-12-02T11:00:00Z"},
+		"an hour that is left out":        {fifth, "2026-12-02T05:30:00Z", ""},
 	} {
 		require.NoError(t, c.window.check(), name)
 		now, err := time.Parse(time.RFC3339, c.now)

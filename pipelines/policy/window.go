@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // zones where the machine has none
 
@@ -65,6 +66,9 @@ func (w Window) rule() (*rrule.RRule, error) {
 	if option.Freq == rrule.SECONDLY || option.Freq == rrule.MINUTELY {
 		return nil, errors.New("repeat: windows begin at most once an hour")
 	}
+	if option.Freq == rrule.HOURLY && !meetsHour(start.Hour(), option) {
+		return nil, errors.New("repeat: counted from start it comes to none of the hours of BYHOUR")
+	}
 	if !option.Dtstart.IsZero() {
 		return nil, errors.New("repeat: it begins at start, so DTSTART does not belong here")
 	}
@@ -72,7 +76,19 @@ func (w Window) rule() (*rrule.RRule, error) {
 	return rrule.NewRRule(*option)
 }
 
-// In reports whether the window is open at now, and until when it is.
+// meetsHour reports whether a rule of hours comes to one of those that it is for; it
+// would be looked for without end.
+func meetsHour(start int, rule *rrule.ROption) bool {
+	for times := range 24 {
+		if slices.Contains(rule.Byhour, (start+times*(max(rule.Interval, 1)%24))%24) {
+			return true
+		}
+	}
+	return len(rule.Byhour) == 0
+}
+
+// In reports whether the window is open at now, and until when it is. It begins at its
+// start, also where the rule has no beginning there: RFC 5545 leaves open what that means.
 func (w Window) In(now time.Time) (until time.Time, in bool) {
 	rule, err := w.rule()
 	if err != nil {
@@ -82,12 +98,12 @@ func (w Window) In(now time.Time) (until time.Time, in bool) {
 	if err != nil {
 		return time.Time{}, false // the schema refuses it
 	}
-	zone := rule.OrigOptions.Dtstart.Location()
-	now = now.In(zone)
+	start := rule.OrigOptions.Dtstart
+	now = now.In(start.Location())
 	for _, at := range []time.Time{now, again(now)} {
 		began := rule.Before(at, true)
 		if began.IsZero() {
-			continue
+			began = start
 		}
 		if end := ends(began, length); !now.Before(first(began)) && now.Before(end) {
 			return end, true

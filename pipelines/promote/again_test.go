@@ -3,15 +3,20 @@ package promote_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/attest"
+	"github.com/tagline-ci/tagline/pipelines/beamline"
+	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/cluster/clustertest"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -20,8 +25,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
-// passOf lets a release of one service through, by a record of a digest.
-func passOf(t *testing.T, digest string) gate.Pass {
+// passOf lets a release of one service through, by a record of a digest, or what is made
+// of it.
+func passOf(t *testing.T, digest string, change ...func(*record.Record)) gate.Pass {
 	t.Helper()
 	d := asset.Digest("sha256:" + strings.Repeat(digest, 64))
 	rec := &record.Record{
@@ -30,12 +36,53 @@ func passOf(t *testing.T, digest string) gate.Pass {
 		Instances: []record.Instance{{Name: "a", Service: "x", Chart: asset.Ref("h.x/charts/a@" + d)}},
 		Checks:    []record.Test{{Name: record.UniquePVsTest, Passed: true}},
 	}
+	for _, set := range change {
+		set(rec)
+	}
 	pass, err := gate.Decide(gate.Facts{
 		Beamline: "bl01t", Namespace: "bl01t", Release: &attest.Release{Record: rec, Digest: d}, Now: time.Now(),
 		Policy: &policy.Policy{Unsigned: "a test"},
 	}).Pass()
 	require.NoError(t, err)
 	return pass
+}
+
+// An IOC that was not ready when its node went gets what is promoted when the node is
+// back, and nobody waits for it: neither the change, nor the pods that fetch images.
+func TestAPromotionGoesAroundADeadIOCOfANodeThatIsGone(t *testing.T) {
+	s := clustertest.New(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: clustertest.Node}})
+	n := s.Namespace(t, "bl01t")
+	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
+	require.NoError(t, err)
+	run := func(digest string) (*promote.Result, error) {
+		pass := passOf(t, digest, func(rec *record.Record) {
+			at := asset.Digest("sha256:" + strings.Repeat(digest, 64))
+			i := &rec.Instances[0]
+			i.Service, i.Image, i.IOC = "", asset.Ref("h.x/i@"+at), assettest.Pin("ioc-x 1.0.0")
+			rec.Checks = append(rec.Checks, record.Test{Name: record.BootTest, Of: "a", Passed: true, Digest: at})
+		})
+		return promote.Run(t.Context(), promote.Deps{
+			Cluster: n, Holder: "me", Timeout: 10 * time.Second,
+			Again: func(context.Context) (gate.Pass, error) { return pass, nil },
+			Chart: func(_ context.Context, at asset.Ref) ([]byte, error) {
+				return lib.Package(&beamline.Beamline{Name: "bl01t", Namespace: "bl01t"}, &beamline.Instance{
+					Name: "a", Image: assettest.Pin("ioc-x 1.0.0"), Folder: "iocs/a", File: "iocs/a/values.yaml",
+					Config: map[string][]byte{"st.cmd": []byte("iocInit\n# " + digest + "\n")},
+					Values: beamline.Values{ProbePV: "X", Memory: "32Mi"},
+				}, "h.x/i@"+string(at.Digest()), "1.0.0")
+			},
+		}, pass)
+	}
+	_, err = run("a")
+	require.NoError(t, err)
+	s.Unready(func(string) bool { return true })
+	require.NoError(t, n.Client.CoreV1().Pods(n.Name).Delete(t.Context(), s.Names("pods")[0], metav1.DeleteOptions{}))
+	s.Lose(clustertest.Node)
+	result, err := run("b")
+	require.NoError(t, err)
+	require.Len(t, result.IOCs, 1)
+	require.Contains(t, result.IOCs[0].Doing, "node ws011 is gone")
+	require.Len(t, s.Names("pods"), 1, "its own, which can't end")
 }
 
 // A run may wait for the lock while the policy changes. What the gate says then is what

@@ -155,3 +155,35 @@ func TestWhoReadsTheKeysOfEvents(t *testing.T) {
 		require.Empty(t, b.Namespace)
 	}
 }
+
+// Nodes are of no namespace: who may look at them is given it by a value of its own.
+func TestWhoLooksAtNodes(t *testing.T) {
+	c, err := loader.LoadDir("../../deploy/tagline-roles")
+	require.NoError(t, err)
+	everywhere := func(nodes bool) (role rbacv1.ClusterRole, binding rbacv1.ClusterRoleBinding) {
+		values := given()
+		values["nodes"], values["promoting"] = nodes, values["looking"]
+		release := chartutil.ReleaseOptions{Name: "roles", Namespace: "bl01t"}
+		all, err := chartutil.ToRenderValues(c, values, release, nil)
+		require.NoError(t, err)
+		files, err := engine.Render(c, all)
+		require.NoError(t, err)
+		for _, document := range strings.Split(files["tagline-roles/templates/roles.yaml"], "---\n") {
+			switch {
+			case strings.Contains(document, "\nkind: ClusterRoleBinding\n"):
+				require.NoError(t, yaml.UnmarshalStrict([]byte(document), &binding), document)
+			case strings.Contains(document, "\nkind: ClusterRole\n"):
+				require.NoError(t, yaml.UnmarshalStrict([]byte(document), &role), document)
+			}
+		}
+		return role, binding
+	}
+	role, binding := everywhere(false)
+	require.Empty(t, role.Name+binding.Name)
+	role, binding = everywhere(true)
+	require.Equal(t, []rbacv1.PolicyRule{{
+		APIGroups: []string{""}, Resources: []string{"nodes"}, Verbs: []string{"get", "list"},
+	}}, role.Rules)
+	require.Equal(t, role.Name, binding.RoleRef.Name)
+	require.Len(t, binding.Subjects, 3, "each once")
+}

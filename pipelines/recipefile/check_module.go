@@ -61,7 +61,7 @@ func (r *reader) checkSource(mod *recipe.Module, doc *strictyaml.Doc) {
 			doc, nil, "add git with the URL of its repository, or folder when the source is in this one",
 			"nothing says where the source of %s is", mod.Name,
 		)
-	case mod.Folder != "":
+	case mod.Folder != "" && r.fsys != nil:
 		r.folder(doc, strictyaml.Path{"folder"}, "", mod.Folder)
 	}
 	if doc.Has("folder") && len(mod.Submodules) > 0 {

@@ -106,7 +106,7 @@ func (r *reader) result() (*recipe.Tree, error) {
 
 // reader holds what was read, and what is wrong with it.
 type reader struct {
-	fsys       fs.FS
+	fsys       fs.FS // nil where there is no tree
 	tree       *recipe.Tree
 	imageDocs  map[asset.Name]*strictyaml.Doc // nil for a file that is no YAML
 	moduleDocs map[string]*strictyaml.Doc
@@ -193,8 +193,8 @@ func (r *reader) image(folder string) {
 func simulators(files []simulatorFile, base string) []recipe.Simulator {
 	var all []recipe.Simulator
 	for _, s := range files {
-		one := recipe.Simulator{Image: s.Image, Command: s.Command}
-		if s.Folder != "" {
+		one := recipe.Simulator{Image: s.Image, Folder: s.Folder, Command: s.Command}
+		if fs.ValidPath(s.Folder) && s.Folder != "." { // others are refused as they are written
 			one.Folder = path.Join(base, s.Folder)
 		}
 		all = append(all, one)
@@ -225,8 +225,8 @@ func (r *reader) module(base string) {
 	file := path.Join(recipe.Support, base)
 	name, ok := strings.CutSuffix(base, ".yaml")
 	if !ok {
-		if strings.HasSuffix(base, ".yml") {
-			r.fault(file, "rename it to "+strings.TrimSuffix(base, "yml")+"yaml", "support modules are in .yaml files")
+		if ext := path.Ext(base); strings.EqualFold(ext, ".yaml") || strings.EqualFold(ext, ".yml") {
+			r.fault(file, "rename it to "+strings.TrimSuffix(base, ext)+".yaml", "support modules are in .yaml files")
 		}
 		return
 	}

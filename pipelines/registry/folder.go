@@ -8,22 +8,22 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/registry/content"
 )
 
-// PushFolder pushes files, by their paths, as what a cluster's own tools deliver from,
-// and tags it with a version. It returns the address by digest. name is
-// "manifests/bl01t". A tag that names other content is moved: a folder is made from a
-// release, and is none itself.
+// PushFolder pushes files, by their paths, as what a cluster's own tools deliver from. It
+// returns what TagFolder makes visible at the version. name is "manifests/bl01t".
 func (r *Registry) PushFolder(
 	ctx context.Context, name string, v asset.Version, files map[string][]byte, annotations map[string]string,
-) (asset.Ref, error) {
+) (record.Artifact, error) {
 	img, err := content.Folder(files, annotations)
 	if err != nil {
-		return "", err
+		return record.Artifact{}, err
 	}
 	ref := r.Ref(name, v)
 	digest, err := r.push(ctx, ref.Repository(), img)
-	if err != nil {
-		return "", err
-	}
-	a := record.Artifact{Ref: ref, Digest: digest}
-	return a.Pinned(), r.tag(ctx, a)
+	return record.Artifact{Ref: ref, Digest: digest}, err
+}
+
+// TagFolder tags what PushFolder pushed with its version. A tag that names other content
+// is moved: a folder is made from a release, and is none itself.
+func (r *Registry) TagFolder(ctx context.Context, folder record.Artifact) error {
+	return r.tag(ctx, folder)
 }

@@ -19,8 +19,10 @@ func TestATagFollowsTheFolder(t *testing.T) {
 	r, v := open(t, registrytest.Serve(t, nil), Options{}), parse(t, "2026.11.1")
 	var last asset.Ref
 	for n, text := range []string{"1", "2", "2"} {
-		ref, err := r.PushFolder(t.Context(), "manifests/bl01t", v, map[string][]byte{"a.yaml": []byte(text)}, nil)
+		folder, err := r.PushFolder(t.Context(), "manifests/bl01t", v, map[string][]byte{"a.yaml": []byte(text)}, nil)
 		require.NoError(t, err)
+		ref := folder.Pinned()
+		require.NoError(t, r.TagFolder(t.Context(), folder))
 		require.Equal(t, n == 2, ref == last, "push %d", n)
 		there, err := r.Digest(t.Context(), r.Ref("manifests/bl01t", v))
 		require.NoError(t, err)

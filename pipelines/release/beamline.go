@@ -217,7 +217,7 @@ func (j *job) ioc(ctx context.Context, pin asset.Pin, file string) (ioc, error) 
 		return ioc{}, diag.Invalidf(file, 0, "leave out --in-tree, to boot it at the release",
 			"it runs %s, which can't be built from this tree: it has no image of that name", pin)
 	}
-	img, err := j.build(ctx, j.files, pin.Asset)
+	img, err := j.fromTree(ctx, pin)
 	rec := &record.Record{Asset: pin.Asset, Version: pin.Version}
 	ref := asset.Ref("registry.invalid/" + pin.Asset.Image(asset.Runtime) + "@" + string(noDigest))
 	return ioc{rec: rec, img: img, ref: ref}, err

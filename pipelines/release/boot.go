@@ -161,7 +161,7 @@ func subject(inst *beamline.Instance, run ioc) smoke.Subject {
 
 // boot boots IOC instances in one container.
 func (j *job) boot(ctx context.Context, batch []smoke.Subject) ([]*record.Test, error) {
-	tests, err := smoke.Tester{Client: j.Client}.RunAll(ctx, batch)
+	tests, err := j.tester().RunAll(ctx, batch)
 	if err != nil {
 		return nil, j.bootFailed(smoke.Named(batch), err)
 	}

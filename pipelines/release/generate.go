@@ -112,7 +112,7 @@ func (j *job) generators(
 // generatorImage returns the image that a generator names.
 func (j *job) generatorImage(ctx context.Context, by *beamline.Generator) (*image.Image, error) {
 	if j.inTree {
-		return j.build(ctx, j.files, by.Image.Asset)
+		return j.fromTree(ctx, by.Image)
 	}
 	rec, err := j.lineage().Image(ctx, by.Image, by.File)
 	if err != nil {

@@ -38,7 +38,7 @@ func (b Builder) IOC(
 			Err: errors.New("the image has no IOC"), Fix: "name an image whose image.yaml has ioc",
 		}
 	}
-	built, err := b.build(ctx, files, name)
+	built, err := b.Image(ctx, repo, rev, name)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func TestWhatIsStartedByHand(t *testing.T) {
 		},
 		"a revision that is none": {
 			func() (*dagger.Container, error) { return s.IOC(t.Context(), s.Repo, "v9", "ioc-x") },
-			"reading revision v9",
+			"resolving revision v9",
 		},
 		"an instance that the beamline lacks": {
 			func() (*dagger.Container, error) { return s.Instance(t.Context(), at, "bl01t", "bl01t-z", false) },

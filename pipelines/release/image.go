@@ -28,13 +28,14 @@ type imageJob struct {
 	former *image.Former
 
 	// What only an engine can do.
+	below    func(context.Context, asset.Pin) (*image.Image, error) // of the tree
 	assemble func(context.Context) (*image.Image, error)
 	send     func(ctx context.Context, c *dagger.Container, name string) (asset.Digest, error)
 	tests    []func(context.Context, smoke.Subject) (*record.Test, error)
 }
 
 func newImageJob(j *job) *imageJob {
-	i := &imageJob{job: j, send: j.publish}
+	i := &imageJob{job: j, send: j.publish, below: j.fromTree}
 	i.assemble = i.onEngine
 	i.tests = append(i.tests, i.smoke, i.contents)
 	return i
@@ -58,7 +59,7 @@ func (i *imageJob) plan(ctx context.Context) error {
 	if i.inTree {
 		return i.planInTree(ctx, recipes)
 	}
-	i.former = i.formerRelease(ctx)
+	i.former = i.taking(ctx, i.before)
 	below, released, err := i.lineage().Below(ctx, i.img)
 	if err != nil {
 		return err
@@ -71,34 +72,16 @@ func (i *imageJob) plan(ctx context.Context) error {
 	return nil
 }
 
-// formerRelease returns the release before this one, if its modules may be taken: if a
-// signer signed it whom this release trusts. Where nobody is named, nothing is taken,
-// as whoever may write to the registry could put something there. What can't be read or
-// trusted is no error of this release: a line of progress says why, and all is built.
-func (i *imageJob) formerRelease(ctx context.Context) *image.Former {
-	if i.All || i.Trusted == nil {
-		return nil
-	}
-	before, err := i.before(ctx)
-	if err != nil {
-		i.say(ctx, "planning", "every module is built: ", err)
-	}
-	if err != nil || before == nil {
-		return nil
-	}
-	return &image.Former{Record: before.Record, Origin: before.Origin()}
-}
-
 // planInTree builds what the image is built on from the tree.
 func (i *imageJob) planInTree(ctx context.Context, recipes *recipe.Tree) (err error) {
-	i.recipes = recipes
+	i.recipes, i.former = recipes, i.formerOf(ctx, asset.Pin{Asset: i.img.Name})
 	switch {
 	case i.img.Base != "":
 		return nil
 	case recipes.Images[i.img.Parent.Asset] == nil:
 		return notHere(i.img)
 	}
-	i.parent, err = i.Builder.build(ctx, i.files, i.img.Parent.Asset)
+	i.parent, err = i.below(ctx, i.img.Parent)
 	return err
 }
 

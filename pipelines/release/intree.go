@@ -45,26 +45,32 @@ func (b Builder) Image(ctx context.Context, repo *tree.Repository, rev string, n
 	if err != nil {
 		return nil, err
 	}
-	return b.build(ctx, files, name)
+	return b.build(ctx, files, asset.Pin{Asset: name}, nil)
 }
 
-// build builds an image of the tree, and before it all that it is built on.
-func (b Builder) build(ctx context.Context, files fs.FS, name asset.Name) (*image.Image, error) {
+// build builds an image of the tree, and before it all that it is built on. former finds
+// the release of each that modules are taken from, by how the one above pins it; without,
+// every module is built.
+func (b Builder) build(
+	ctx context.Context, files fs.FS, pin asset.Pin, former func(context.Context, asset.Pin) *image.Former,
+) (*image.Image, error) {
 	recipes, outside, err := recipefile.ReadAlone(files)
 	if err != nil {
 		return nil, err
 	}
-	chain := recipes.Chain(name)
+	chain := recipes.Chain(pin.Asset)
 	if len(chain) == 0 {
-		return nil, unknown(recipes, name)
+		return nil, unknown(recipes, pin.Asset)
 	}
 	if slices.Contains(outside, chain[0]) {
 		return nil, notHere(chain[0])
 	}
 	var names []asset.Name
-	for _, img := range chain {
-		names = append(names, img.Name)
+	pins := []asset.Pin{pin} // of the images of the chain
+	for _, img := range slices.Backward(chain) {
+		names, pins = append(names, img.Name), append([]asset.Pin{img.Parent}, pins...)
 	}
+	pins = pins[1:] // the root has no parent
 	locks, err := lockfile.Read(files, recipes, names...)
 	if err != nil {
 		return nil, err
@@ -74,8 +80,11 @@ func (b Builder) build(ctx context.Context, files fs.FS, name asset.Name) (*imag
 		Logins: b.Logins, Locks: locks,
 	}
 	var built *image.Image
-	for _, img := range chain {
+	for i, img := range chain {
 		err := step.Run(ctx, "building "+string(img.Name)+" from the tree", func(ctx context.Context) (err error) {
+			if former != nil {
+				builder.Former = former(ctx, pins[i])
+			}
 			built, err = builder.Build(ctx, img, built)
 			return err
 		})

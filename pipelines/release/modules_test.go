@@ -1,6 +1,7 @@
 package release
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -8,8 +9,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/attest"
+	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
@@ -43,16 +46,22 @@ func (s *site) trusting(j *job) {
 	j.Trusted = attest.Anyone(trust)
 }
 
-// builds commits files, tags and releases base, and signs its record: only an engine
+// builds is assembles of base.
+func (s *site) builds(version string, files map[string]string) run {
+	return s.assembles("base "+version, files)
+}
+
+// assembles commits files, tags and releases an image, and signs its record: only an engine
 // could list what its images are made of, and sign that.
-func (s *site) builds(version string, files map[string]string) (r run) {
+func (s *site) assembles(pin string, files map[string]string) (r run) {
+	at := assettest.Pin(pin)
 	ctx := step.WithSink(s.t.Context(), func(e step.Event) {
 		if e.Line != "" {
 			r.lines = append(r.lines, e.Line)
 		}
 	})
 	s.commit(files)
-	w := s.image("base/" + version)
+	w := s.image(at.Tag().String())
 	by := w.Signer
 	w.Signer = nil
 	if by != nil {
@@ -60,7 +69,7 @@ func (s *site) builds(version string, files map[string]string) (r run) {
 	}
 	if r.err = w.release(ctx, w.work()); r.err == nil {
 		var err error
-		r.rec, _, err = s.Registry.Record(s.t.Context(), "base", assettest.Version(version))
+		r.rec, _, err = s.Registry.Record(s.t.Context(), at.Asset, at.Version)
 		require.NoError(s.t, err)
 		if by != nil {
 			require.NoError(s.t, attest.Signer{Registry: s.Registry, By: by}.Record(s.t.Context(), r.rec))
@@ -101,17 +110,53 @@ func TestWhatWasBuiltIsNotBuiltAgain(t *testing.T) {
 	require.NoError(t, check.check(t.Context(), check.work()))
 	require.Equal(t, third.by(), run{rec: check.rec}.by(), "a check takes what a release would")
 
-	inTree := s.image("base/1.0.3")
-	inTree.inTree = true
-	s.trusting(inTree.job)
-	require.NoError(t, inTree.check(t.Context(), inTree.work()))
-	require.Empty(t, run{rec: inTree.rec}.by())
+	for _, tag := range []string{"base/1.0.3", "base/0.0.0"} { // which has no release before it
+		inTree := s.image(tag)
+		inTree.inTree = true
+		s.trusting(inTree.job)
+		require.NoError(t, inTree.check(t.Context(), inTree.work()))
+		require.Equal(t, third.by(), run{rec: inTree.rec}.by(), tag)
+	}
 
 	s.All = true
 	all := s.builds("1.0.3", nil)
 	require.NoError(t, all.err)
 	require.Empty(t, all.by())
 	require.Empty(t, all.lines)
+}
+
+// A check of the tree alone takes what was built on a release, where what it builds in its
+// place is the same.
+func TestInTheTreeModulesAreTaken(t *testing.T) {
+	s := newSite(t, images())
+	s.Signer = newKey(t)
+	base := s.assembles("base 1.0.0", nil)
+	require.NoError(t, base.err)
+	first := s.assembles("ioc-a 1.0.0", nil)
+	require.NoError(t, first.err)
+	require.Empty(t, first.by())
+	newer := s.assembles("base 1.0.1", map[string]string{"README.md": "x"})
+	require.NoError(t, newer.err)
+
+	check := func(below asset.Digest) map[string]string {
+		w := s.image("ioc-a/0.0.0")
+		w.inTree = true
+		s.trusting(w.job)
+		w.below = func(_ context.Context, pin asset.Pin) (*image.Image, error) {
+			require.Equal(t, base.rec.Version, w.formerOf(t.Context(), pin).Record.Version, "which it is built on")
+			pin.Version = assettest.Version("7.0")
+			require.Equal(t, newer.rec.Version, w.formerOf(t.Context(), pin).Record.Version, "or else the newest")
+			return &image.Image{Base: asset.Ref(rootImage), Digest: below}, nil
+		}
+		require.NoError(t, w.check(t.Context(), w.work()))
+		return run{rec: w.rec}.by()
+	}
+	require.Equal(t, map[string]string{"stage": "ioc-a/1.0.0"}, check(base.rec.Image(asset.Developer).Digest))
+	require.Empty(t, check(""), "a module of the base has changed")
+	s.All = true
+	w := s.image("ioc-a/0.0.0")
+	s.trusting(w.job)
+	require.Nil(t, w.formerOf(t.Context(), assettest.Pin("base 1.0.0")))
 }
 
 // A change of what all is built on, or of what is built with it, has all built again.

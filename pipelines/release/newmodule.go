@@ -212,7 +212,7 @@ func (t *trial) stand(ctx context.Context) (err error) {
 				"%s can't be built: it is built on %s, which is not in the tree", t.From,
 				tree.Chain(t.img.Name)[0].Parent)
 		}
-		t.parent, err = t.Builder.build(ctx, t.files, t.img.Parent.Asset)
+		t.parent, err = t.Builder.build(ctx, t.files, t.img.Parent, nil)
 		return err
 	}
 	if t.Registry == nil {

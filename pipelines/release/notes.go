@@ -13,7 +13,7 @@ import (
 func (p Pipeline) NewNotes(ctx context.Context, rev, tag string, tests []record.Test) ([]diff.Note, error) {
 	commit, err := p.Repo.Resolve(rev)
 	if err != nil {
-		return nil, noRevision(rev, err)
+		return nil, err
 	}
 	j, err := p.readAt(commit, tag)
 	if err != nil {

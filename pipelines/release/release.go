@@ -11,6 +11,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
+	"github.com/tagline-ci/tagline/pipelines/chart"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/plan"
@@ -33,14 +34,37 @@ type Pipeline struct {
 	All bool
 }
 
-// Plan returns what releasing a git tag of a repository would do. Nothing is
-// touched.
-func Plan(repo *tree.Repository, tag string) (*plan.Plan, error) {
-	j, err := Pipeline{Repo: repo}.read(tag)
+// Plan returns what releasing a git tag of a repository would do, with what the charts
+// of a beamline will need a policy's consent to. rev is the revision where the tag will
+// be made, empty for where it is. Nothing is touched.
+func Plan(repo *tree.Repository, rev, tag string) (*plan.Plan, error) {
+	j, err := Pipeline{Repo: repo}.planned(rev, tag)
 	if err != nil {
 		return nil, err
 	}
+	if j.plan.Beamline == nil {
+		return j.plan, nil
+	}
+	needs, err := chart.Planned(j.files, j.plan.Beamline.Name, j.plan.Tag.Version.String())
+	if err != nil {
+		return nil, err
+	}
+	for i, inst := range j.plan.Beamline.Instances {
+		j.plan.Beamline.Instances[i].Needs = needs[inst.Name]
+	}
 	return j.plan, nil
+}
+
+// planned plans the release of a tag where it is, or would be.
+func (p Pipeline) planned(rev, tag string) (*job, error) {
+	if rev == "" {
+		return p.read(tag)
+	}
+	commit, err := p.Repo.Resolve(rev)
+	if err != nil {
+		return nil, err
+	}
+	return p.readAt(commit, tag)
 }
 
 // Changes returns what a revision of a repository changes since another: the assets
@@ -104,18 +128,14 @@ func (j *job) release(ctx context.Context, w work) error {
 // With inTree what an image is built on, and the images that a beamline's
 // instances run, are built from the tree too: for a change that crosses images.
 func (p Pipeline) Check(ctx context.Context, rev, tag string, inTree bool) ([]record.Test, error) {
-	commit, err := p.Repo.Resolve(rev)
-	if err != nil {
-		return nil, noRevision(rev, err)
-	}
-	j, err := p.readAt(commit, tag)
+	j, err := p.planned(rev, tag)
 	if err != nil {
 		return nil, err
 	}
 	if err := j.owned(ctx); err != nil {
 		return nil, err
 	}
-	j.inTree = inTree
+	j.checks, j.inTree = true, inTree
 	err = j.check(ctx, j.work())
 	return j.rec.Checks, err
 }
@@ -133,6 +153,7 @@ type job struct {
 	files fs.FS              // the tree at the tag's commit
 	site  *settings.Settings // of that tree
 
+	checks bool // nothing is published
 	inTree bool // what it is built on, or runs, is built from the tree and not released
 
 	rec   *record.Record // grows from step to step

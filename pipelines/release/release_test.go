@@ -235,7 +235,7 @@ func TestCheckPublishesNothing(t *testing.T) {
 	require.Equal(t, record.PackageTest, tests[0].Name)
 	require.Empty(t, s.repositories())
 	_, err = s.Check(t.Context(), "nowhere", "ioc-lib/1.2.0", false)
-	require.ErrorContains(t, err, "reading revision nowhere")
+	require.ErrorContains(t, err, "resolving revision nowhere")
 }
 
 // beamline begins the release of bl01t, whose instances are booted by boot.

@@ -26,7 +26,7 @@ import (
 func (p Pipeline) CheckTree(ctx context.Context, rev string, inTree bool) (check.Summary, error) {
 	commit, err := p.Repo.Resolve(rev)
 	if err != nil {
-		return check.Summary{}, noRevision(rev, err)
+		return check.Summary{}, err
 	}
 	files, err := p.Repo.At(commit)
 	if err != nil {
@@ -82,15 +82,7 @@ func (p Pipeline) reach(ctx context.Context, files fs.FS) error {
 func filesAt(repo *tree.Repository, rev string) (fs.FS, error) {
 	commit, err := repo.Resolve(rev)
 	if err != nil {
-		return nil, noRevision(rev, err)
+		return nil, err
 	}
 	return repo.At(commit)
-}
-
-// noRevision is the error of a revision that the repository can't resolve.
-func noRevision(rev string, err error) error {
-	return &diag.Error{
-		Kind: diag.Invalid, Doing: "reading revision " + rev, Err: err,
-		Fix: "name a commit, branch or tag of this repository",
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dagger.io/dagger"
@@ -39,7 +40,6 @@ const binary = layout.IOC + "/bin/" + layout.HostArch + "/ioc"
 
 // Computer computes one runtime image.
 type Computer struct {
-	Client    *dagger.Client
 	Tree      *recipe.Tree
 	Image     *recipe.Image
 	Lock      *lockfile.Lock
@@ -80,18 +80,18 @@ func (r Computer) Compute(ctx context.Context) (*dagger.Container, error) {
 	if run, err = r.packages(ctx, run, system); err != nil {
 		return nil, err
 	}
-	if len(paths) > 0 {
-		run = run.WithDirectory("/", r.stripped(paths))
+	empty := slices.DeleteFunc([]string{layout.Config, layout.Autosave}, func(p string) bool {
+		return slices.Contains(have, strings.TrimPrefix(p, "/")+"/")
+	})
+	if len(paths)+len(empty) > 0 {
+		run = run.WithDirectory("/", r.stripped(paths, empty))
 	}
 	return r.configured(run), nil
 }
 
-// configured returns the runtime image with its folders, environment and
-// command.
+// configured returns the runtime image with its environment and command.
 func (r Computer) configured(run *dagger.Container) *dagger.Container {
 	run = run.
-		WithDirectory(layout.Config, r.Client.Directory()).
-		WithDirectory(layout.Autosave, r.Client.Directory()).
 		WithEnvVariable("EPICS_HOST_ARCH", layout.HostArch).
 		WithEnvVariable("PATH", layout.SearchPath)
 	if r.Image.IOC == nil {
@@ -100,7 +100,7 @@ func (r Computer) configured(run *dagger.Container) *dagger.Container {
 	if r.Image.Startup.Within != "" {
 		run = run.WithEnvVariable("IOC_RUN_WITHIN", r.Image.Startup.Within)
 	}
-	return run.WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
+	return run.
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", DatabasePath(r.Tree, r.Image)).
 		WithEnvVariable("EPICS_IOCSH_HISTFILE", "/tmp/.iocsh_history"). // the config folder is read-only
 		WithWorkdir(layout.Config).
@@ -162,12 +162,18 @@ func readFiles(out string) (files, objects []string) {
 }
 
 // stripped returns the files at paths of the developer image without symbols,
-// which that image keeps. They go to a folder of their own: one that was mounted
-// would have the layers with the symbols below.
-func (r Computer) stripped(paths []string) *dagger.Directory {
+// which that image keeps, the link to the IOC's binary, and empty folders. They go to a
+// folder of their own: one that was mounted would have the layers with the symbols
+// below. It is one layer of the image, with no times in it but a fixed one.
+func (r Computer) stripped(paths, empty []string) *dagger.Directory {
 	const folder = "/tmp/stripped"
+	ioc := ""
+	if r.Image.IOC != nil {
+		ioc = layout.IOC
+	}
+	args := append([]string{folder, strconv.Itoa(layout.Time), ioc}, empty...)
 	names := dagger.ContainerWithExecOpts{Stdin: strings.Join(paths, "\n") + "\n"}
-	return r.Developer.WithExec(engine.Shell(stripScript, folder), names).Directory(folder)
+	return r.Developer.WithExec(engine.Shell(stripScript, args...), names).Directory(folder)
 }
 
 // objects returns the shared objects that binaries load: those built in the

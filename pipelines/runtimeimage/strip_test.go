@@ -13,7 +13,8 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
-// Files keep their places, modes and names with blanks; binaries alone are stripped.
+// Files keep their places, modes and names with blanks; binaries alone are stripped. What
+// is made has one time, so it is the same whenever it is made.
 func TestStripTakesSymbolsOutOfBinariesAlone(t *testing.T) {
 	root, bin := t.TempDir(), t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
@@ -28,11 +29,15 @@ func TestStripTakesSymbolsOutOfBinariesAlone(t *testing.T) {
 		write(root+"/epics/ioc/empty", "", 0o644),
 		write(root+"/epics/ioc/run.sh", "#!/bin/sh\n", 0o755),
 	}
-	cmd := exec.Command("sh", "-c", stripScript, "sh", root+"/stripped")
-	cmd.Stdin = strings.NewReader(strings.Join(files, "\n") + "\n")
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	strip := func(files []string, args ...string) (string, error) {
+		cmd := exec.Command("sh", append([]string{"-c", stripScript, "sh"}, args...)...)
+		cmd.Stdin = strings.NewReader(strings.Join(files, "\n") + "\n")
+		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "EPICS_HOST_ARCH=linux-x86_64")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := strip(files, root+"/stripped", "315532800", root+"/epics/ioc", "/epics/config")
+	require.NoError(t, err, out)
 	for _, file := range files {
 		was, err := os.Stat(file)
 		require.NoError(t, err)
@@ -44,9 +49,20 @@ func TestStripTakesSymbolsOutOfBinariesAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, root+"/stripped"+files[0]+"\n", string(stripped))
 
-	cmd = exec.Command("sh", "-c", stripScript, "sh", root+"/none")
-	cmd.Stdin = strings.NewReader(root + "/nosuch\n")
-	require.Error(t, cmd.Run(), "a file that is not there is no image")
+	require.DirExists(t, root+"/stripped/epics/config")
+	link, err := os.Readlink(root + "/stripped" + root + "/epics/ioc/ioc")
+	require.NoError(t, err)
+	require.Equal(t, "bin/linux-x86_64/ioc", link)
+	require.NoError(t, filepath.WalkDir(root+"/stripped", func(p string, d os.DirEntry, err error) error {
+		require.NoError(t, err)
+		info, err := d.Info()
+		require.NoError(t, err)
+		require.Equal(t, int64(315532800), info.ModTime().Unix(), p)
+		return nil
+	}))
+
+	_, err = strip([]string{root + "/nosuch"}, root+"/none", "1", "")
+	require.Error(t, err, "a file that is not there is no image")
 }
 
 // A database that a script names is looked for in the config folder first, then in

@@ -7,11 +7,14 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// Choice says who signs a release: a key, a job of GitHub Actions, or nobody. A
-// text that is nil was not given; an empty one is refused as a bad one.
+// Choice says who signs a release: a key, a person or a job of GitHub Actions without
+// one, or nobody. A text that is nil was not given; an empty one is refused as a bad one.
 type Choice struct {
 	Key, KeyPassword []byte    // text of a private key; no password when it is not encrypted
 	Workflow         *Workflow // nil without keyless signing
+	// Token says who a person is, in place of the workflow: an OIDC token, as cosign takes
+	// it from SIGSTORE_ID_TOKEN. Empty where a workflow signs.
+	Token string
 	// A Sigstore that is not the public one: both files, or neither.
 	TrustedRoot, SigningConfig []byte
 }
@@ -46,9 +49,9 @@ func (c Choice) Signer(ctx context.Context) (Signer, error) {
 	return nil, nil
 }
 
-// keyless returns the signer of the running workflow.
+// keyless returns the signer of a person or of the running workflow.
 func (c Choice) keyless(ctx context.Context) (Signer, error) {
-	if c.Workflow.URL == "" || c.Workflow.Token == "" {
+	if c.Token == "" && (c.Workflow.URL == "" || c.Workflow.Token == "") {
 		return nil, badChoice(
 			"there is no workflow to sign as: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set",
 			"give the job the permission id-token: write, or sign with a key",
@@ -57,6 +60,9 @@ func (c Choice) keyless(ctx context.Context) (Signer, error) {
 	instance, err := OpenSigstore(ctx, c.TrustedRoot, c.SigningConfig)
 	if err != nil {
 		return nil, err
+	}
+	if c.Token != "" {
+		return instance.Signer(func(context.Context) (string, error) { return c.Token, nil }), nil
 	}
 	return instance.Signer(ActionsToken(c.Workflow.URL, c.Workflow.Token)), nil
 }

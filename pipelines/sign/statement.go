@@ -18,6 +18,9 @@ const (
 	Provenance = "https://slsa.dev/provenance/v1"
 	// SBOM says what an image is made of: https://spdx.dev
 	SBOM = "https://spdx.dev/Document"
+	// Signature says that the signer signed a manifest, and no more. It is the statement
+	// that cosign sign makes, and that cosign verify and Flux look for.
+	Signature = "https://sigstore.dev/cosign/sign/v1"
 )
 
 // MediaType is the media type of a signed statement in a registry.
@@ -32,7 +35,7 @@ const (
 type Statement struct {
 	Name      string // of the subject, for people: "ioc-simstage-runtime"
 	Digest    string // of the subject's manifest, "sha256:…"
-	Kind      string // Release, Provenance or SBOM
+	Kind      string // Release, Provenance, SBOM or Signature
 	Predicate any    // the claim itself, anything that has JSON
 }
 

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"dagger.io/dagger"
 )
@@ -105,16 +106,24 @@ func (s Subject) files() map[string][]byte {
 	return files
 }
 
-// readOutputs reads what boots.sh printed: what boot.sh did, by IOC.
-func readOutputs(out string) (map[string]string, error) {
-	all := map[string]string{}
+// readOutputs reads what boots.sh printed: what boot.sh did, by IOC, and when.
+func readOutputs(out string) (all map[string]string, ran time.Time, err error) {
+	all = map[string]string{}
 	for line := range strings.Lines(out) {
 		name, encoded, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "@ran" {
+			seconds, err := strconv.ParseInt(encoded, 10, 64)
+			if err != nil {
+				return nil, ran, fmt.Errorf("reading when boots.sh ran: %w", err)
+			}
+			ran = time.Unix(seconds, 0)
+			continue
+		}
 		printed, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
-			return nil, fmt.Errorf("reading what boots.sh printed of %s: %w", name, err)
+			return nil, ran, fmt.Errorf("reading what boots.sh printed of %s: %w", name, err)
 		}
 		all[name] = string(printed)
 	}
-	return all, nil
+	return all, ran, nil
 }

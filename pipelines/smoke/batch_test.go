@@ -112,9 +112,12 @@ func TestTheOutputOfABatch(t *testing.T) {
 	for name, text := range printed {
 		out += fmt.Sprintf("%s %s\n", name, base64.StdEncoding.EncodeToString([]byte(text)))
 	}
-	again, err := readOutputs(out)
+	again, ran, err := readOutputs("@ran 1700000000\n" + out)
 	require.NoError(t, err)
 	require.Equal(t, printed, again)
-	_, err = readOutputs("a ?\n")
+	require.Equal(t, int64(1700000000), ran.Unix())
+	_, _, err = readOutputs("@ran now\n")
+	require.Error(t, err)
+	_, _, err = readOutputs("a ?\n")
 	require.ErrorContains(t, err, "reading what boots.sh printed of a")
 }

@@ -6,8 +6,8 @@
 # From /smoke/iocs.base64: a folder for each IOC, with its environment, its checks,
 # and its config folder; one that is in an image of its own is in /smoke/own/NAME.
 #
-# stdout, for each IOC: its name, and what boot.sh printed, in base64, so that no IOC
-# can print for another.
+# stdout: "@ran" and when, in seconds. For each IOC: its name, and what boot.sh printed,
+# in base64, so that no IOC can print for another.
 set -u
 if [ "${1:-}" = --alone ]; then
 	name=$2
@@ -25,6 +25,7 @@ if [ "${1:-}" = --alone ]; then
 	exec perl /smoke/environment.pl /smoke/ioc/environment sh /smoke/boot.sh "$@"
 fi
 
+date '+@ran %s'
 mkdir -p /epics/config /smoke/iocs /smoke/ioc
 base64 -d /smoke/iocs.base64 | tar -x -C /smoke/iocs || exit 1
 # shellcheck disable=SC2016

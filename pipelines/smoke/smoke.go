@@ -20,6 +20,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/startup"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 //go:embed boot.sh
@@ -68,6 +69,10 @@ func (s Subject) boots() int {
 // Tester runs smoke tests on one engine.
 type Tester struct {
 	Client *dagger.Client
+	// Known lets the engine answer for a test that it has run before, of the same image,
+	// files and checks. Only what passed is taken so: what failed is run again, as it may
+	// have been the machine.
+	Known bool
 }
 
 // Run boots an IOC as its pod does, with a loopback as its only network, asks
@@ -83,18 +88,32 @@ func (t Tester) Run(ctx context.Context, s Subject) (*record.Test, error) {
 
 // RunAll is Run for a batch, as Batches returns it. The results are in its order.
 func (t Tester) RunAll(ctx context.Context, batch []Subject) ([]*record.Test, error) {
+	began := time.Now()
+	results, ran, err := t.runAll(ctx, slices.Clone(batch))
+	if err != nil || !t.Known || !ran.Before(began.Truncate(time.Second)) {
+		return results, err
+	}
+	if slices.ContainsFunc(results, func(r *record.Test) bool { return !r.Passed }) {
+		return Tester{Client: t.Client}.RunAll(ctx, batch)
+	}
+	step.Say(ctx, "testing "+Named(batch), "this engine has booted the same before, on "+ran.Format(time.DateTime))
+	return results, nil
+}
+
+// runAll boots a batch, and returns when that was.
+func (t Tester) runAll(ctx context.Context, batch []Subject) (_ []*record.Test, ran time.Time, err error) {
 	results := make([]*record.Test, len(batch))
 	for i := range batch {
 		s := &batch[i]
 		results[i] = &record.Test{Name: record.SmokeTest, Of: s.Name, Digest: s.Digest}
 		if err := pulled(ctx, s.image(), s.Digest); err != nil {
-			return nil, fmt.Errorf("starting %s: %w", s.Name, err)
+			return nil, ran, fmt.Errorf("starting %s: %w", s.Name, err)
 		}
 	}
 	first := batch[0]
 	entry, err := first.Runtime.Entrypoint(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the entrypoint of %s: %w", first.Name, err)
+		return nil, ran, fmt.Errorf("reading the entrypoint of %s: %w", first.Name, err)
 	}
 	if !slices.Contains(entry, layout.Run) {
 		for i, s := range batch {
@@ -103,35 +122,35 @@ func (t Tester) RunAll(ctx context.Context, batch []Subject) ([]*record.Test, er
 					"and name that version", s.File, s.Name,
 			)}
 		}
-		return results, nil
+		return results, ran, nil
 	}
 	below, err := rulesOf(ctx, first)
 	if err != nil {
-		return nil, err
+		return nil, ran, err
 	}
 	for i := range batch {
 		batch[i].Startup = batch[i].Startup.Over(below)
 	}
 	c, err := t.isolated(batch, `exec /smoke/boots.sh "$@"`, append(entry, startup.Script))
 	if err != nil {
-		return nil, err
+		return nil, ran, err
 	}
 	out, err := c.Stdout(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("booting %s: %w", Named(batch), engine.Explain(err))
+		return nil, ran, fmt.Errorf("booting %s: %w", Named(batch), engine.Explain(err))
 	}
-	printed, err := readOutputs(out)
+	printed, ran, err := readOutputs(out)
 	if err != nil {
-		return nil, fmt.Errorf("booting %s: %w", Named(batch), err)
+		return nil, ran, fmt.Errorf("booting %s: %w", Named(batch), err)
 	}
 	for i, s := range batch {
 		boots := readBoots(printed[s.Name])
 		if len(boots) == 0 {
-			return nil, fmt.Errorf("booting %s: boot.sh printed nothing", s.Name)
+			return nil, ran, fmt.Errorf("booting %s: boot.sh printed nothing", s.Name)
 		}
 		s.judge(results[i], boots)
 	}
-	return results, nil
+	return results, ran, nil
 }
 
 // judge writes into the result what the boots of an IOC have shown: each fault once,
@@ -269,8 +288,9 @@ func (t Tester) isolated(batch []Subject, script string, command []string) (*dag
 	for i, one := range first.Beside {
 		c = one.mount(c, i)
 	}
-	// A test is never answered from a cache.
-	c = c.WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))
+	if !t.Known { // what is of another moment is in no cache
+		c = c.WithEnvVariable("TAGLINE_RUN", time.Now().Format(time.RFC3339Nano))
+	}
 	return c.WithExec(append([]string{"sh", "-c", script, "sh"}, command...),
 		dagger.ContainerWithExecOpts{InsecureRootCapabilities: true}), nil
 }

@@ -49,6 +49,9 @@ func (t Tester) Complete(ctx context.Context, s Subject) (*record.Test, error) {
 		}
 		result.Faults = append(result.Faults, fault)
 	}
+	if t.Known && len(missing) > 0 {
+		return Tester{Client: t.Client}.Complete(ctx, s)
+	}
 	if result.Passed = len(missing) == 0; result.Passed {
 		result.Evidence = []string{"every file that the IOC opens is in the runtime image"}
 	}

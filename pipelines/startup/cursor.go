@@ -105,8 +105,6 @@ func (c *Cursor) enter(name string) {
 	c.stack = append(c.stack, s)
 }
 
-var macro = regexp.MustCompile(`\\?\$(\\\([^)]*\\\)|\\\{[^}]*\\\}|\([^)]*\)|\{[^}]*\})`)
-
 // echoOf returns what the echo of a line looks like; nil for a blank line and a
 // comment.
 func echoOf(text string) *regexp.Regexp {
@@ -114,8 +112,38 @@ func echoOf(text string) *regexp.Regexp {
 	if text == "" || strings.HasPrefix(text, "#") {
 		return nil
 	}
-	// What is no UTF-8 may be anything in the log: no regular expression can hold it.
-	quoted := regexp.QuoteMeta(strings.ToValidUTF8(text, "\uFFFD"))
-	quoted = strings.ReplaceAll(quoted, "\uFFFD", ".+")
-	return regexp.MustCompile(`^\s*` + macro.ReplaceAllString(quoted, `.*`) + `\s*$`)
+	var echo strings.Builder
+	for rest := text; rest != ""; {
+		before, after, found := cutMacro(rest)
+		// What is no UTF-8 may be anything in the log: no regular expression can hold it.
+		quoted := regexp.QuoteMeta(strings.ToValidUTF8(before, "\uFFFD"))
+		echo.WriteString(strings.ReplaceAll(quoted, "\uFFFD", ".+"))
+		if found {
+			echo.WriteString(".*")
+		}
+		rest = after
+	}
+	return regexp.MustCompile(`^\s*` + echo.String() + `\s*$`)
+}
+
+// cutMacro returns the text before and after the first macro in it, whose name and
+// default may have macros too: $(P=$(Q=x)). Of one that is not closed there is none.
+func cutMacro(text string) (before, after string, found bool) {
+	var open []byte // how the macros end that are open
+	start := 0
+	for i := 0; i < len(text); i++ {
+		switch {
+		case strings.HasPrefix(text[i:], "$("), strings.HasPrefix(text[i:], "${"):
+			if len(open) == 0 {
+				start = i
+			}
+			i++
+			open = append(open, map[byte]byte{'(': ')', '{': '}'}[text[i]])
+		case len(open) > 0 && text[i] == open[len(open)-1]:
+			if open = open[:len(open)-1]; len(open) == 0 {
+				return text[:start], text[i+1:], true
+			}
+		}
+	}
+	return text, "", false
 }

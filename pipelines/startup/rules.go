@@ -89,17 +89,20 @@ func (r Rules) Check(doc *strictyaml.Doc, path strictyaml.Path) []error {
 	if r.Within != "" && !regexp.MustCompile(withinPattern).MatchString(r.Within) {
 		add("write it as in 90s, 3m or 1h", "%q is no time to start", []any{r.Within}, "within")
 	}
-	for key, patterns := range map[string][]Pattern{"allow": r.Allow, "refuse": r.Refuse} {
-		for i, p := range patterns {
+	for _, list := range []struct {
+		key      string
+		patterns []Pattern
+	}{{"allow", r.Allow}, {"refuse", r.Refuse}} {
+		for i, p := range list.patterns {
 			if _, err := regexp.Compile(p.Line); err != nil || p.Line == "" {
 				why := fmt.Sprint(err)
 				if err == nil {
 					why = "it is empty, and would pick every line"
 				}
-				add("write a regular expression of RE2", "%q: %s", []any{p.Line, why}, key, i, "line")
+				add("write a regular expression of RE2", "%q: %s", []any{p.Line, why}, list.key, i, "line")
 			}
 			if p.Why == "" {
-				add("add why", "the pattern %q has no reason", []any{p.Line}, key, i)
+				add("add why", "the pattern %q has no reason", []any{p.Line}, list.key, i)
 			}
 		}
 	}

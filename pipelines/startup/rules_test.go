@@ -2,6 +2,7 @@ package startup_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,68 @@ func TestCursor(t *testing.T) {
 	assert.Equal(t, "a.substitutions", c.Argument())
 }
 
+// What a macro's name and default are made of does not show in the echo of its line.
+func TestEchoOfMacros(t *testing.T) {
+	for _, c := range []struct {
+		script, log string
+		is          bool
+	}{
+		{`dbLoadRecords("a.db", "P=$(P),R=1")`, `dbLoadRecords("a.db", "P=X:,R=1")`, true},
+		{`dbLoadRecords("a.db", "P=$(A=$(B=x)),R=1")`, `dbLoadRecords("a.db", "P=x,R=1")`, true},
+		{`dbLoadRecords("a.db", "P=$(A=$(B=$(C=x)):),R=1")`, `dbLoadRecords("a.db", "P=x:,R=1")`, true},
+		{`epicsEnvSet("A", "${B=$(C)}/${D}")`, `epicsEnvSet("A", "x/y")`, true},
+		{`epicsEnvSet("A", "$(B$(C))")`, `epicsEnvSet("A", "x")`, true},
+		{`epicsEnvSet("A", "$(B=(x)$(C))")`, `epicsEnvSet("A", "(x1)")`, true},
+		{`epicsEnvSet("A", "${B")`, `epicsEnvSet("A", "${B")`, true},
+		{`epicsEnvSet("A", "$(B)${C")`, `epicsEnvSet("A", "x")`, false},
+		{`dbLoadRecords("a.db", "P=$(A=$(B=x)),R=1")`, `dbLoadRecords("a.db", "P=x,R=2")`, false},
+		{`epicsEnvSet("A", "$B")`, `epicsEnvSet("A", "x")`, false},
+	} {
+		cursor := startup.NewCursor(map[string][]byte{"st.cmd": []byte("\n" + c.script + "\niocInit\n")})
+		assert.Equal(t, c.is, cursor.Echo(c.log), c.script)
+	}
+}
+
+// A log need not be one of the script: neither ends the cursor.
+func TestCursorAtItsEnds(t *testing.T) {
+	none := startup.NewCursor(nil)
+	assert.False(t, none.Echo("iocInit"))
+	file, line := none.Place()
+	assert.Equal(t, "st.cmd", file)
+	assert.Zero(t, line)
+	assert.Empty(t, none.Argument(), "nothing ran")
+
+	itself := startup.NewCursor(map[string][]byte{"st.cmd": []byte("< st.cmd\necho last\niocInit\n")})
+	for range 100 {
+		assert.True(t, itself.Echo("< st.cmd"))
+		if _, line := itself.Place(); line > 0 {
+			break // as deep as it is followed
+		}
+	}
+	assert.True(t, itself.Echo("echo last"))
+	assert.Empty(t, startup.NewCursor(map[string][]byte{"st.cmd": []byte("iocInit\n")}).Argument())
+}
+
+// FuzzCursor: whatever a script is, the echo of a line without macros is that line.
+func FuzzCursor(f *testing.F) {
+	f.Add("echo $(A=$(B=x))\n< st.cmd\niocInit\n", "echo x")
+	f.Add("\xff$(\n${)}\r\n#-\n*+?.(\n", "macLib: macro x")
+	f.Fuzz(func(t *testing.T, script, log string) {
+		files := map[string][]byte{"st.cmd": []byte(script)}
+		other := startup.NewCursor(files)
+		other.Unread(log)
+		other.Echo(log)
+		_, line := other.Place()
+		assert.LessOrEqual(t, line, strings.Count(script, "\n")+1)
+		cursor := startup.NewCursor(files)
+		for _, text := range strings.Split(script, "\n") {
+			if text = strings.TrimSpace(text); text != "" && text[0] != '#' && len(script) < 10_000 {
+				assert.True(t, cursor.Echo(text), "%q", text)
+			}
+		}
+	})
+}
+
 // A pattern that can't be read, that would pick every line, or that has no reason
 // is refused where it stands.
 func TestRulesAreChecked(t *testing.T) {
@@ -115,11 +178,16 @@ func TestRulesAreChecked(t *testing.T) {
 			"missing closing ): `(`; write a regular expression of RE2",
 		"refuse: [{line: '', why: x}]": `x.yaml:2: "": it is empty, and would pick every line; ` +
 			"write a regular expression of RE2",
+		"refuse: [{line: ')', why: x}]\n  allow: [{line: '(', why: x}]": "x.yaml:2: \")\": error parsing regexp: " +
+			"unexpected ): `)`; write a regular expression of RE2\nx.yaml:3: \"(\": error parsing regexp: " +
+			"missing closing ): `(`; write a regular expression of RE2",
 		"refuse: [{line: a, why: ''}]": `x.yaml:2: the pattern "a" has no reason; add why`,
 	} {
 		f, doc, err := schema.Read("x.yaml", []byte("startup:\n  "+text+"\n"))
 		require.NoError(t, err, text)
-		err = errors.Join(f.Startup.Check(doc, strictyaml.Path{"startup"})...)
+		var faults diag.Faults
+		faults.Add(errors.Join(f.Startup.Check(doc, strictyaml.Path{"startup"})...))
+		err = faults.Err()
 		if want == "" {
 			require.NoError(t, err)
 			continue

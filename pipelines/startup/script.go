@@ -1,6 +1,7 @@
 package startup
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,12 @@ import (
 // booted, which happens before each release.
 func checkScript(file string, script []byte, files map[string][]byte) error {
 	s := &scriptCheck{file: file, files: files}
+	begins := func(mark string) bool { return bytes.HasPrefix(script, []byte(mark)) }
+	if slices.ContainsFunc(marks, begins) {
+		s.faults.Addf(file, 1, "save it as UTF-8 without a byte order mark",
+			"the text begins with a byte order mark, which the IOC shell takes for part of the first command")
+		return s.faults.Err()
+	}
 	for i, line := range strings.Split(string(script), "\n") {
 		s.command(i+1, line)
 	}
@@ -25,6 +32,9 @@ func checkScript(file string, script []byte, files map[string][]byte) error {
 	}
 	return s.faults.Err()
 }
+
+// marks are the byte order marks of UTF-8 and UTF-16, as editors of Windows write them.
+var marks = []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"}
 
 // scriptCheck reads a script as the IOC shell does.
 type scriptCheck struct {
@@ -108,8 +118,8 @@ func letters(name string) string {
 	return string(r)
 }
 
-// split returns the words of a line as the IOC shell (iocsh) splits it, with "<"
-// as a word of its own, and whether every quote is closed; a comment has no words.
+// split returns the words of a line as the IOC shell (iocsh) splits it, with "<" and ">"
+// as words of their own, and whether every quote is closed; a comment has no words.
 func split(line string) (words []string, closed bool) {
 	line = strings.TrimSpace(line)
 	if strings.HasPrefix(line, "#") {
@@ -142,9 +152,9 @@ func split(line string) (words []string, closed bool) {
 			quote, in = c, true
 		case strings.ContainsRune(" \t(),\r", c):
 			end()
-		case c == '<':
+		case c == '<' || c == '>':
 			end()
-			words = append(words, "<")
+			words = append(words, string(c))
 		default:
 			in = true
 			word.WriteRune(c)

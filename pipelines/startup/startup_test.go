@@ -49,6 +49,18 @@ func TestScript(t *testing.T) {
 		{"elsewhere", "< more.cmd", ""},
 		{"after cd", "cd /tmp\n< other.cmd\n", ""},
 		{"redirected", "iocInit\ndbl > /tmp/pvs", ""},
+		{"redirected at once", "iocInit>/tmp/log\ndbl>>/tmp/pvs", ""},
+		{"of another age", "#!../../bin/linux-x86/ioc\n\n## Register all support components\ncd ${TOP}\n" +
+			"dbLoadDatabase(\"dbd/ioc.dbd\",0,0)\n< envPaths\nld < ../../bin/vxWorks-ppc604/iocLib.munch\n" +
+			"dbLoadRecords(\"db/ioc.db\",\"user=ajp\")\ndbLoadRecords(\"db\\ioc.db\")\niocInit()\nseq &ioc,\"user=ajp\"\n", ""},
+		{"many lines", strings.Repeat("dbLoadRecords(\"stage.db\", \"P=$(P=$(Q=x))\")\n", 20_000) + "iocInit\n", ""},
+		{"envPaths", "< envPaths\ncd ${TOP}\niocInit()\n",
+			"c/st.cmd:1: envPaths is not in the config folder; add it, or correct the name"},
+		{"another case", "IocInit\n", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
+		{"byte order mark", "\xef\xbb\xbf# comment\niocInit\n", "c/st.cmd:1: the text begins with a byte order mark, " +
+			"which the IOC shell takes for part of the first command; save it as UTF-8 without a byte order mark"},
+		{"UTF-16", "\xff\xfei\x00o\x00c\x00I\x00n\x00i\x00t\x00", "c/st.cmd:1: the text begins with a byte order mark, " +
+			"which the IOC shell takes for part of the first command; save it as UTF-8 without a byte order mark"},
 		{"empty", "", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
 		{
 			"commented out", "# iocInit\n",

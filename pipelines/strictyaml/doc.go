@@ -43,11 +43,12 @@ func (d *Doc) Keys(path ...any) []string {
 }
 
 // Faultf returns the fault of the piece at path, with its line and the fix. A
-// control character of the file does not reach a terminal.
+// control character of the file does not reach a terminal, nor does a password in a URL.
 func (d *Doc) Faultf(path Path, fix, format string, args ...any) *diag.Error {
-	fault := diag.Invalidf(d.file, d.Line(path...), printable(fix), format, args...)
-	if text := fault.Err.Error(); printable(text) != text {
-		fault.Err = errors.New(printable(text))
+	shown := func(text string) string { return printable(discreet(text)) }
+	fault := diag.Invalidf(d.file, d.Line(path...), shown(fix), format, args...)
+	if text := fault.Err.Error(); shown(text) != text {
+		fault.Err = errors.New(shown(text))
 	}
 	return fault
 }

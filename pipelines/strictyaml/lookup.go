@@ -137,13 +137,17 @@ func what(n *node) string {
 // most is how many characters of a text of theirs people are shown.
 const most = 60
 
-// credentials are a user and password in a URL.
-var credentials = regexp.MustCompile(`://[^/\s]*@`)
+// credentials are a user and password in a URL, also where the password has a slash
+// that should have been escaped.
+var credentials = regexp.MustCompile(`://\S*@`)
+
+// discreet returns a text without the passwords that URLs in it may carry.
+func discreet(s string) string { return credentials.ReplaceAllString(s, "://…@") }
 
 // quoted returns a text in quotes, cut where it is too long for a message and
 // without a password that it may carry.
 func quoted(s string) string {
-	s = credentials.ReplaceAllString(s, "://…@")
+	s = discreet(s)
 	if r := []rune(s); len(r) > most {
 		s = string(r[:most]) + "…"
 	}
@@ -160,10 +164,10 @@ func printable(s string) string {
 	}, s)
 }
 
-// clipped makes a text fit into one line of a message: not too long, and
-// without control characters.
+// clipped makes a text fit into one line of a message: not too long, without
+// control characters, and without a password that it may carry.
 func clipped(s string) string {
-	r := []rune(printable(s))
+	r := []rune(printable(discreet(s)))
 	if len(r) > most {
 		return string(r[:most]) + "…"
 	}

@@ -2,10 +2,13 @@ package strictyaml
 
 import (
 	"encoding/json"
+	"math/big"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -122,6 +125,9 @@ func (b *builder) scalar(n ast.Node, line int) *node {
 	switch n := n.(type) {
 	case *ast.NullNode:
 	case *ast.StringNode:
+		if t := n.GetToken(); t.Type == token.StringType && strings.Contains(strings.TrimSpace(t.Origin), "\t") {
+			return b.bad(line, "write a space, or put the text in quotes", "a tab within text, which gets lost")
+		}
 		s.value, s.text = n.Value, n.Value
 	case *ast.LiteralNode:
 		s.value, s.text = n.Value.Value, n.Value.Value
@@ -134,14 +140,29 @@ func (b *builder) scalar(n ast.Node, line int) *node {
 				"%s is a number that readers of YAML disagree about", clipped(text),
 			)
 		}
-		if _, err := strconv.ParseFloat(text, 64); err != nil {
-			return b.bad(line, "write a smaller one", "the number %s is too big", clipped(text))
+		number, ok := exact(text)
+		if !ok {
+			return b.bad(line, "write one of usual size", "the number %s is too big or too small", clipped(text))
 		}
-		s.value = json.Number(text)
+		s.value = number
 	default:
 		return b.bad(line, "write text, a number, true or false", "%s can't be read here", clipped(text))
 	}
 	return s
+}
+
+// exact returns a number as encoding/json has it, a whole one without point and
+// exponent, which it would not take for an integer: 1.0 is 1. ok is false for one that
+// no floating-point number is near, or that the validator can't hold.
+func exact(text string) (number json.Number, ok bool) {
+	if _, err := strconv.ParseFloat(text, 64); err != nil {
+		return "", false
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if ok && r.IsInt() {
+		text = r.Num().String()
+	}
+	return json.Number(text), ok
 }
 
 // lineOf returns the line a syntax node begins on: of a map that is its first

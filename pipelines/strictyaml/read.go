@@ -43,8 +43,8 @@ func (s *Schema[T]) Read(file string, data []byte) (*T, *Doc, error) {
 		}
 	}
 	value, err := decode[T](root)
-	if err != nil {
-		b.fault(0, "see the schema of this file", "%v", err)
+	if err != nil && len(b.faults) == 0 { // else a number out of its range was told already
+		b.fault(0, "see the schema of this file", "%s", clipped(err.Error()))
 	}
 	return value, &Doc{file: file, root: root}, b.err()
 }
@@ -61,7 +61,7 @@ func (b *builder) parse(data []byte) (root *node) {
 	if !b.readable(data) {
 		return nil
 	}
-	f, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0, parser.AllowDuplicateMapKey())
+	f, err := parser.ParseBytes(unixLines(data), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		b.syntax(err)
 		return nil
@@ -79,6 +79,15 @@ func (b *builder) parse(data []byte) (root *node) {
 	}
 	root.line = 1
 	return root
+}
+
+// unixLines returns a text without the mark that Windows puts before UTF-8, and with a
+// line feed at the end of each line, which is what YAML makes of other ends: the parser
+// counts a blank line twice that ends with a carriage return too.
+func unixLines(data []byte) []byte {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	return bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 }
 
 // readable reports whether the bytes are small and plain enough to parse.
@@ -114,11 +123,14 @@ func (b *builder) syntax(err error) {
 		return
 	}
 	line, message := s.GetToken().Position.Line, s.GetMessage()
-	if strings.Contains(message, "'\t'") {
-		b.fault(line, "indent with spaces", "this is not YAML: a tab where spaces belong")
-		return
+	fix := "correct the YAML"
+	switch {
+	case strings.Contains(message, "'\t'"):
+		fix, message = "indent with spaces", "a tab where spaces belong"
+	case strings.Contains(message, "escape character"): // of a Windows path, most likely
+		fix = `write \\ for a backslash between double quotes, or take single quotes`
 	}
-	b.fault(line, "correct the YAML", "this is not YAML: %s", clipped(message))
+	b.fault(line, fix, "this is not YAML: %s", clipped(message))
 }
 
 // body returns the one document of a file; nil when there is none, or several.

@@ -140,13 +140,107 @@ func TestReadManyFaults(t *testing.T) {
 	assert.EqualError(t, all[100], "thing.yaml:101: 50 more faults follow; mend these first")
 }
 
-// A mark that Windows puts before UTF-8, and its line ends, are nobody's fault.
+// A mark that Windows puts before UTF-8, and its line ends, are nobody's fault: the
+// values and the lines are those of the same file with others.
 func TestReadWindows(t *testing.T) {
 	schema := strictyaml.New[thing]("Thing", "A thing.")
-	got, doc, err := schema.Read("thing.yaml", []byte("\xef\xbb\xbfname: stage\r\nsize: 3\r\n"))
+	const text = "name: stage\n\n# a comment\n\ntags:\n  a: |\n    two\n\n    lines\n  b: >\n    one\n    line\n" +
+		"parts:\n\n  - weight: 1\n\n  - weight: 2\nsize: 3\n"
+	want, lines, err := schema.Read("thing.yaml", []byte(text))
 	require.NoError(t, err)
-	assert.Equal(t, &thing{Name: "stage", Size: 3}, got)
-	assert.Equal(t, 2, doc.Line("size"))
+	require.Equal(t, map[string]string{"a": "two\n\nlines\n", "b": "one line\n"}, want.Tags)
+	require.Equal(t, 18, lines.Line("size"))
+	for name, end := range map[string]string{"Windows": "\r\n", "old Mac": "\r"} {
+		got, doc, err := schema.Read("thing.yaml", []byte("\xef\xbb\xbf"+strings.ReplaceAll(text, "\n", end)))
+		require.NoError(t, err, name)
+		assert.Equal(t, want, got, name)
+		for _, path := range []strictyaml.Path{
+			{"name"}, {"tags", "a"}, {"tags", "b"}, {"parts", 0}, {"parts", 1, "weight"}, {"size"},
+		} {
+			assert.Equal(t, lines.Line(path...), doc.Line(path...), "%s: %v", name, path)
+		}
+	}
+	_, _, err = schema.Read("thing.yaml", []byte("name: stage\r\n\r\n\r\nsize: [\r\n"))
+	assert.ErrorContains(t, err, "thing.yaml:4: this is not YAML: ")
+}
+
+// What readers of YAML disagree about is text, a number as JSON has it, or refused;
+// nothing becomes another value in silence.
+func TestReadOddValues(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	const ambiguous = " is a number that readers of YAML disagree about; " +
+		"write it in plain decimal digits, or in quotes where it is text"
+	for value, want := range map[string]string{
+		"7.0.8.1": "7.0.8.1", "yes": "yes", "No": "No", "on": "on", "y": "y", "08": "08", "1:30": "1:30",
+		"2026-01-02": "2026-01-02", "12e4": "12e4", "123e999": "123e999", "=": "=", `C:\epics\db`: `C:\epics\db`,
+		`'C:\epics\db'`: `C:\epics\db`, "'0123'": "0123", `"a\tb"`: "a\tb", "|\n    a\n    b": "a\nb\n",
+		"0123": "! 0123" + ambiguous, "0o17": "! 0o17" + ambiguous, "0x1F": "! 0x1F" + ambiguous,
+		"1_000": "! 1_000" + ambiguous, "+1": "! +1" + ambiguous, ".5": "! .5" + ambiguous, "1.": "! 1." + ambiguous,
+		"4.10":   `! tags.a: the number 4.10 where text belongs; put it in quotes: "4.10"`,
+		"1.0e+3": `! tags.a: the number 1000 where text belongs; put it in quotes: "1.0e+3"`,
+		"TRUE":   `! tags.a: true where text belongs; put it in quotes: "TRUE"`,
+		"Null":   "! tags.a: it has no value; give it one, or remove the key",
+		"~":      "! tags.a: it has no value; give it one, or remove the key",
+		`"C:\epics\db"`: "! this is not YAML: found unknown escape character 'd'; " +
+			`write \\ for a backslash between double quotes, or take single quotes`,
+		"a\tb":  "! a tab within text, which gets lost; write a space, or put the text in quotes",
+		"\ta b": "a b", "a b\t": "a b", "a\t# b": "a", "'a\tb'": "a\tb", "\"a\tb\"": "a\tb", "|\n    a\tb": "a\tb\n",
+		"*b": "! aliases (*) are not read here; write the value out",
+		"!b": "! type tags (!) are not read here; remove it; put text in quotes",
+	} {
+		got, _, err := schema.Read("thing.yaml", []byte("name: stage\ntags:\n  a: "+value+"\n"))
+		if fault, refused := strings.CutPrefix(want, "! "); refused {
+			assert.EqualError(t, err, "thing.yaml:3: "+fault, value)
+			continue
+		}
+		require.NoError(t, err, value)
+		assert.Equal(t, want, got.Tags["a"], value)
+	}
+}
+
+// A whole number is one however it is written; what no machine can hold is refused
+// where it stands.
+func TestReadNumbers(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	for value, want := range map[string]int{"3": 3, "3.0": 3, "1.0e+1": 10, "1.50e1": 15, "100": 100} {
+		got, _, err := schema.Read("thing.yaml", []byte("name: stage\nsize: "+value+"\n"))
+		require.NoError(t, err, value)
+		assert.Equal(t, want, got.Size, value)
+	}
+	const whole = " where a whole number belongs; write digits, without quotes or unit"
+	for value, want := range map[string]string{
+		"1.5": "size: the number 1.5" + whole, "-0": "size: -0 is less than 1; write 1 or more",
+		"101.0": "size: 101.0 is more than 100; write 100 or less", "1e1": `size: the text "1e1"` + whole,
+		"99999999999999999999": `size: the text "99999999999999999999"` + whole,
+		"1.0e-9999999":         "the number 1.0e-9999999 is too big or too small; write one of usual size",
+		"1.0e300":              "size: 1.0e300 is more than 100; write 100 or less",
+	} {
+		_, _, err := schema.Read("thing.yaml", []byte("name: stage\nsize: "+value+"\n"))
+		assert.EqualError(t, err, "thing.yaml:2: "+want, value)
+	}
+}
+
+// A key is one key however it is quoted, and keys that differ in case are two.
+func TestReadKeys(t *testing.T) {
+	schema := strictyaml.New[thing]("Thing", "A thing.")
+	got, _, err := schema.Read("thing.yaml", []byte("\"name\": stage\ntags: {a: x, A: y, 1: z}\n"))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"a": "x", "A": "y", "1": "z"}, got.Tags)
+	for text, want := range map[string]string{
+		"tags: {a: x, \"a\": y}": `key "a" is already on line 2; keep one of the two`,
+		"tags: {1: x, \"1\": y}": `key "1" is already on line 2; keep one of the two`,
+		"Name: other":            `unknown key "Name"; did you mean "name"?`,
+		"\u00a0size: 3":          `unknown key "\u00a0size"; did you mean "size"?`,
+		"? size\n: 3":            "a key that is not plain text; write the key as plain text",
+		"&a size: 3":             "a key that is not plain text; write the key as plain text",
+		"~: 3":                   "a key that is not plain text; write the key as plain text",
+		"<<: {size: 3}":          "merge keys (<<) are not read here; write the keys out",
+	} {
+		got, _, err := schema.Read("thing.yaml", []byte("name: stage\n"+text+"\n"))
+		assert.EqualError(t, err, "thing.yaml:2: "+want, text)
+		assert.EqualValues(t, "stage", got.Name, text)
+		assert.Zero(t, got.Size, text)
+	}
 }
 
 func TestNear(t *testing.T) {

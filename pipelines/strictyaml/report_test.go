@@ -62,6 +62,19 @@ func TestMessagesKeepSecretsAndTerminals(t *testing.T) {
 	require.ErrorContains(t, err, "https://…@git.example.org/x")
 	require.NotContains(t, err.Error(), "secret")
 	require.NotContains(t, err.Error(), "\x1b")
+	for _, text := range []string{
+		"names: https://ada:secret@git.example.org/x\n", "sizes: {\"https://ada:secret@h\": x}\n",
+		"mode: https://ada:se/secret/ret@git.example.org/x\n", "\"https://ada:secret@h\": x\n",
+		"parts: {a: {colour: https://ada:secret@h}}\n",
+	} {
+		_, _, err := schema.Read("x.yaml", []byte(text))
+		require.ErrorContains(t, err, "://…@", text)
+		require.NotContains(t, err.Error(), "secret", text)
+	}
+	_, doc, err := schema.Read("x.yaml", []byte("mode: red\n"))
+	require.NoError(t, err)
+	fault := doc.Faultf(strictyaml.Path{"mode"}, "write https://ada:secret@h", "%q is gone", "https://ada:secret@h")
+	require.EqualError(t, fault, `x.yaml:1: "https://…@h" is gone; write https://…@h`)
 }
 
 // What another reader refused has its place in the file, and keeps what it said.

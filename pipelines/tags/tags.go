@@ -78,6 +78,23 @@ func (s *Set) Check(name string, kind asset.Kind) (asset.Tag, asset.Kind, error)
 	return tag, own, err
 }
 
+// CheckAt reads one tag as Check does, against the tree at a revision where one is named.
+func (s *Set) CheckAt(rev, name string) (asset.Tag, asset.Kind, error) {
+	if rev == "" {
+		return s.Check(name, "")
+	}
+	files, err := s.repo.At(rev)
+	if err != nil {
+		return asset.Tag{}, "", err
+	}
+	assets, err := plan.Assets(files)
+	if err != nil {
+		return asset.Tag{}, "", err
+	}
+	tag, err := assets.Resolve(name)
+	return tag, assets[tag.Asset], err
+}
+
 // Released reads the tag of a release. A whole tag needs no repository; a bare
 // version is that of the only asset which the repository has at that tag.
 func Released(open func() (*tree.Repository, error), tag string) (asset.Tag, error) {

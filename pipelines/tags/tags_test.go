@@ -130,6 +130,20 @@ func TestCheckReadsTheTreeAtTheTag(t *testing.T) {
 	require.Error(t, err)
 }
 
+// TestCheckAtARevision: a tag that is still to be made is read where it will be made.
+func TestCheckAtARevision(t *testing.T) {
+	s := New(history(t, []string{"beamlines/bl01t"}, []string{"bl01t/2026.11.1"}), nil)
+	for _, rev := range []string{"", "HEAD", "bl01t/2026.11.1"} {
+		tag, kind, err := s.CheckAt(rev, "bl01t/2026.11.2")
+		require.NoError(t, err)
+		require.Equal(t, "bl01t/2026.11.2 beamline", tag.String()+" "+string(kind))
+	}
+	for rev, name := range map[string]string{"": "bl02i/1.0.0", "HEAD": "bl02i/1.0.0", "nowhere": "bl01t/2026.11.2"} {
+		_, _, err := s.CheckAt(rev, name)
+		require.Equal(t, diag.Invalid, diag.KindOf(err))
+	}
+}
+
 func TestReleased(t *testing.T) {
 	none := func() (*tree.Repository, error) { return nil, errors.New("no repository here") }
 	tag, err := Released(none, "bl01t/2026.11.1")

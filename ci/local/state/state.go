@@ -4,6 +4,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -18,13 +20,21 @@ import (
 type Dir string
 
 // FromEnvironment returns the state directory that TAGLINE_STATE names, or else
-// tagline below XDG_STATE_HOME or ~/.local/state. getenv is os.Getenv.
+// tagline below XDG_STATE_HOME or ~/.local/state. getenv is os.Getenv. The error is of
+// kind diag.Invalid where none of them is set: a folder of whatever the command is run in
+// would be somebody else's.
 func FromEnvironment(getenv func(string) string) (Dir, error) {
 	dir := getenv("TAGLINE_STATE")
 	if dir == "" {
 		parent := getenv("XDG_STATE_HOME")
+		if home := getenv("HOME"); parent == "" && home != "" {
+			parent = filepath.Join(home, ".local", "state")
+		}
 		if parent == "" {
-			parent = filepath.Join(getenv("HOME"), ".local", "state")
+			return "", &diag.Error{
+				Kind: diag.Invalid, Doing: "looking for what tagline up keeps", Err: errors.New("HOME is not set"),
+				Fix: "set HOME, or name a folder in TAGLINE_STATE",
+			}
 		}
 		dir = filepath.Join(parent, "tagline")
 	}

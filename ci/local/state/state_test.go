@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
@@ -25,6 +26,10 @@ func TestWhereTheStateIs(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
+	_, err := FromEnvironment(func(string) string { return "" })
+	require.EqualError(t, err, "looking for what tagline up keeps: HOME is not set; "+
+		"set HOME, or name a folder in TAGLINE_STATE")
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
 }
 
 func TestPaths(t *testing.T) {

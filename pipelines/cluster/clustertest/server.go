@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,7 +24,8 @@ import (
 )
 
 // Server keeps objects. A Deployment in it has its pod, and loses it, at once: see
-// Unready for pods that do not get ready, and Lose for nodes that fail. It is safe for use by several goroutines.
+// Unready for pods that do not get ready, and Lose for nodes that fail. It is safe for
+// use by several goroutines.
 type Server struct {
 	http *httptest.Server
 
@@ -106,6 +108,14 @@ func (s *Server) Unready(on func(node string) bool) {
 func (s *Server) Lose(node string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, o := range s.all(place{resource: "nodes"}) {
+		switch n := o.(*corev1.Node); n.Name {
+		case node:
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}
+		case s.lost:
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+		}
+	}
 	s.lost = node
 	s.settle()
 }

@@ -24,6 +24,8 @@ func (s *Server) settle() {
 	for _, o := range s.all(place{resource: "pods"}) {
 		p := o.(*corev1.Pod)
 		switch gone := s.onLost(p); {
+		case gone && len(p.Status.ContainerStatuses) > 0 && !p.Status.ContainerStatuses[0].Ready:
+			p.Status.Conditions = deadConditions
 		case gone:
 			p.Status.Conditions = lostConditions
 		case p.DeletionTimestamp != nil:
@@ -96,6 +98,13 @@ func (s *Server) drop(p *corev1.Pod) {
 var lostConditions = []corev1.PodCondition{
 	{Type: corev1.ContainersReady, Status: corev1.ConditionTrue},
 	{Type: corev1.PodReady, Status: corev1.ConditionFalse},
+}
+
+// deadConditions are what a pod said that was not ready when its node went: the cluster
+// leaves them.
+var deadConditions = []corev1.PodCondition{
+	{Type: corev1.ContainersReady, Status: corev1.ConditionFalse, Reason: "ContainersNotReady"},
+	{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "ContainersNotReady"},
 }
 
 func (s *Server) onLost(p *corev1.Pod) bool { return s.lost != "" && p.Spec.NodeName == s.lost }

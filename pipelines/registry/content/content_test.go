@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -90,7 +92,7 @@ func TestOnlyLayer(t *testing.T) {
 	}{
 		"it":              {[]blob{one}, "application/c", false, "one", ""},
 		"another type":    {[]blob{one}, "application/x", false, "", "it is a application/c, not a application/x"},
-		"nothing in it":   {nil, "application/c", false, "", "not a"},
+		"nothing in it":   {nil, "application/c", false, "", "it has no layer"},
 		"a layer is lost": {[]blob{one}, "application/c", true, "", "no layer sha256:"},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -111,6 +113,159 @@ func TestOnlyLayer(t *testing.T) {
 			require.EqualValues(t, len("{}")+len("one"), n)
 		})
 	}
+}
+
+// claims is an artifact whose manifest says that its layer has a size.
+type claims struct {
+	v1.Image
+	size int64
+}
+
+func (c claims) Manifest() (*v1.Manifest, error) {
+	m, err := c.Image.Manifest()
+	if err == nil {
+		m = m.DeepCopy()
+		m.Layers[0].Size = c.size
+	}
+	return m, err
+}
+
+// What is larger than anything that Tagline pushes is not read, and said to be so.
+func TestALayerThatIsTooLarge(t *testing.T) {
+	img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, blob{"application/x", []byte("one")})
+	require.NoError(t, err)
+	_, err = OnlyLayer(claims{img, 256<<20 + 1}, "application/c")
+	require.EqualError(t, err, "its layer has 256 MiB, more than the 256 that are read")
+	_, err = OnlyLayer(claims{img, 256 << 20}, "application/c")
+	require.NoError(t, err)
+	sum, err := LayerSizes(claims{img, 7})
+	require.NoError(t, err)
+	require.EqualValues(t, 7, sum)
+}
+
+// spoilt is an artifact whose config is another than its manifest says.
+type spoilt struct{ v1.Image }
+
+func (spoilt) RawConfigFile() ([]byte, error) { return nil, errors.New("another config") }
+
+// What can't be read to its end is not there.
+func TestWhatIsNotWhole(t *testing.T) {
+	img, err := newArtifact(blob{"application/c", []byte("{}")}, nil, blob{"application/x", []byte("one")})
+	require.NoError(t, err)
+	for _, broken := range []v1.Image{spoilt{img}, lost{img}} {
+		_, err = OnlyLayer(broken, "application/c")
+		require.Error(t, err)
+		_, err = ReadAll(broken)
+		require.Error(t, err)
+	}
+}
+
+// unpacked returns the names of an archive's entries in their order, folders with a
+// slash, and checks that nothing of the machine is in them.
+func unpacked(t *testing.T, packed []byte) (names []string) {
+	t.Helper()
+	for files := tar.NewReader(bytes.NewReader(packed)); ; {
+		h, err := files.Next()
+		if err == io.EOF {
+			return names
+		}
+		require.NoError(t, err)
+		require.EqualValues(t, 0, h.ModTime.Unix(), h.Name)
+		require.Zero(t, h.Uid+h.Gid, h.Name)
+		require.Equal(t, map[byte]int64{tar.TypeDir: 0o755, tar.TypeReg: 0o644}[h.Typeflag], h.Mode, h.Name)
+		names = append(names, h.Name)
+	}
+}
+
+// Each folder of an archive comes once, before what is in it, whatever files are called.
+func TestPack(t *testing.T) {
+	long := strings.Repeat("a", 120) + "/" + strings.Repeat("b", 120) + ".db"
+	files := map[string][]byte{"st.cmd": nil, "a-b/c": nil, "a/b/c": nil, "a/b": nil, "größe 1.db": nil, long: []byte("x")}
+	delete(files, "a/b")
+	packed, err := pack("epics/config", files)
+	require.NoError(t, err)
+	at := "epics/config/"
+	require.Equal(t, []string{
+		"epics/", at, at + "a-b/", at + "a-b/c", at + "a/", at + "a/b/", at + "a/b/c",
+		at + strings.Repeat("a", 120) + "/", at + long, at + "größe 1.db", at + "st.cmd",
+	}, unpacked(t, packed))
+	again, err := pack("epics/config", files)
+	require.NoError(t, err)
+	require.Equal(t, packed, again)
+	packed, err = pack("", map[string][]byte{"b/x.yaml": []byte("a: 1"), "a.yaml": nil})
+	require.NoError(t, err)
+	require.Equal(t, []string{"a.yaml", "b/", "b/x.yaml"}, unpacked(t, packed))
+	packed, err = pack("", nil)
+	require.NoError(t, err)
+	require.Empty(t, unpacked(t, packed))
+}
+
+// A folder has one layer of the kind that Flux and Argo CD take, and its digest is that
+// of its content.
+func TestFolder(t *testing.T) {
+	files := map[string][]byte{"bl01t/a.yaml": []byte("a: 1\n"), "bl01t/b.yaml": []byte("b: 2\n")}
+	img, err := Folder(files, map[string]string{"who": "made it"})
+	require.NoError(t, err)
+	m, err := img.Manifest()
+	require.NoError(t, err)
+	require.EqualValues(t, "application/vnd.cncf.flux.config.v1+json", m.Config.MediaType)
+	require.Equal(t, map[string]string{"who": "made it"}, m.Annotations)
+	require.Len(t, m.Layers, 1)
+	require.Equal(t, types.OCILayer, m.Layers[0].MediaType)
+	zipped, err := OnlyLayer(img, folderConfig)
+	require.NoError(t, err)
+	unzipped, err := gzip.NewReader(bytes.NewReader(zipped))
+	require.NoError(t, err)
+	text, err := io.ReadAll(unzipped)
+	require.NoError(t, err)
+	require.Equal(t, []string{"bl01t/", "bl01t/a.yaml", "bl01t/b.yaml"}, unpacked(t, text))
+	digest, err := img.Digest()
+	require.NoError(t, err)
+	again, err := Folder(files, map[string]string{"who": "made it"})
+	require.NoError(t, err)
+	same, err := again.Digest()
+	require.NoError(t, err)
+	require.Equal(t, digest, same)
+	files["bl01t/b.yaml"] = []byte("b: 3\n")
+	other, err := Folder(files, map[string]string{"who": "made it"})
+	require.NoError(t, err)
+	changed, err := other.Digest()
+	require.NoError(t, err)
+	require.NotEqual(t, digest, changed)
+}
+
+// What a chart says of itself is in its manifest; its own annotations do not hide that.
+func TestChart(t *testing.T) {
+	tgz := archive(t, "bl01t-a/Chart.yaml", "apiVersion: v2\r\nname: bl01t-a\r\nversion: 1.0.0\r\n"+
+		"description: An IOC\r\nannotations: {a: b, org.opencontainers.image.title: other}\r\n")
+	img, metadata, err := Chart(tgz)
+	require.NoError(t, err)
+	require.Equal(t, "bl01t-a", metadata.Name)
+	m, err := img.Manifest()
+	require.NoError(t, err)
+	require.EqualValues(t, ChartConfig, m.Config.MediaType)
+	require.Equal(t, map[string]string{
+		"a": "b", "org.opencontainers.image.title": "bl01t-a", "org.opencontainers.image.version": "1.0.0",
+		"org.opencontainers.image.description": "An IOC",
+	}, m.Annotations)
+	got, err := OnlyLayer(img, ChartConfig)
+	require.NoError(t, err)
+	require.Equal(t, tgz, got, "the archive as it was packed")
+}
+
+// FuzzChart: whatever is pushed as a chart is one, or refused.
+func FuzzChart(f *testing.F) {
+	f.Add(archive(f, "a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n"))
+	f.Add(archive(f, "a/Chart.yaml", "apiVersion: v2\nname: ../a\nversion: x\n"))
+	f.Add(archive(f, "Chart.yaml", "{}")[:30])
+	f.Fuzz(func(t *testing.T, tgz []byte) {
+		img, m, err := Chart(tgz)
+		require.Equal(t, err == nil, img != nil)
+		if err == nil {
+			require.NotEmpty(t, m.Name)
+			require.NotEmpty(t, m.Version)
+		}
+	})
 }
 
 // lost is an artifact whose layers are gone.

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -18,8 +19,13 @@ func OnlyLayer(img v1.Image, media string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if string(m.Config.MediaType) != media || len(m.Layers) == 0 || m.Layers[0].Size > maxPull {
-		return nil, fmt.Errorf("it is a %[2]s, not a %[1]s", media, m.Config.MediaType)
+	switch {
+	case string(m.Config.MediaType) != media:
+		return nil, fmt.Errorf("it is a %s, not a %s", m.Config.MediaType, media)
+	case len(m.Layers) == 0:
+		return nil, errors.New("it has no layer")
+	case m.Layers[0].Size > maxPull:
+		return nil, fmt.Errorf("its layer has %d MiB, more than the %d that are read", m.Layers[0].Size>>20, maxPull>>20)
 	}
 	if _, err := img.RawConfigFile(); err != nil {
 		return nil, err

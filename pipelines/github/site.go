@@ -1,0 +1,54 @@
+package github
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/plan"
+	"github.com/tagline-ci/tagline/pipelines/tree"
+)
+
+// SiteOf returns what the tree at HEAD has that GitHub's settings must protect.
+func SiteOf(repo *tree.Repository) (site Site, err error) {
+	commit, err := repo.Head()
+	if err != nil {
+		return site, err
+	}
+	files, err := repo.At(commit)
+	if err != nil {
+		return site, err
+	}
+	assets, err := plan.Assets(files)
+	if err != nil {
+		return site, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(assets)) {
+		site.Tags = append(site.Tags, string(name)+"/1.0.0")
+		if assets[name] == asset.Beamline {
+			site.Beamlines = append(site.Beamlines, string(name))
+		}
+	}
+	return site, nil
+}
+
+// Verdict returns the error of findings of which some are open. What is not known is no
+// error: a token that may read everything is seldom lent.
+func (r *Repository) Verdict(findings []Finding) error {
+	count := 0
+	for _, f := range findings {
+		if f.State == Unset {
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return &diag.Error{
+		Kind: diag.Broken, Doing: "looking at the settings of", Asset: r.owner + "/" + r.name,
+		Err: fmt.Errorf("%d of %d leave something open", count, len(findings)),
+		Fix: "set them as it says above; docs/security.md has why",
+	}
+}
