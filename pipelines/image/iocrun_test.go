@@ -162,7 +162,9 @@ func TestIOCRunWatchesItsPV(t *testing.T) {
 		s.says(started)
 		require.False(t, s.ready(program))
 		require.Equal(t, 1, s.ends())
-		require.Contains(t, s.log(), "ioc-run: the probe PV X has not answered within 10 s of the start; ending the IOC")
+		require.Contains(
+			t, s.log(), "ioc-run: the probe PV X has not answered within 10 s of the start; ending the IOC",
+		)
 	})
 	t.Run("one that answers no more", func(t *testing.T) {
 		t.Parallel()

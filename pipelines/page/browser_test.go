@@ -74,7 +74,7 @@ func (b *tab) until(expression string) {
 	require.Eventually(b.t, func() bool {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		return err == nil && ok
-	}, 20*time.Second, 20*time.Millisecond, expression)
+	}, time.Minute, 20*time.Millisecond, expression)
 }
 
 // hurry lets scripts of pages wait a tenth of a second where they want to wait longer.

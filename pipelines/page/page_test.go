@@ -139,6 +139,7 @@ func TestTheSameAsJSON(t *testing.T) {
 
 // What could not be read stays, with its age, and comes first.
 func TestAClusterThatGoesAwayStays(t *testing.T) {
+	began := time.Now()
 	address, board, first, _ := two(t)
 	first.down.Store(true)
 	v := until(t, board, "", "it is noticed", func(v *View) bool { return v.Beamlines[0].Beamline == "bl01t" })
@@ -146,7 +147,7 @@ func TestAClusterThatGoesAwayStays(t *testing.T) {
 	require.Equal(t, status.Unread, lost.Level)
 	require.Contains(t, lost.Failed, "no route to host")
 	require.Len(t, lost.Instances, 3, "what was read stays")
-	require.WithinDuration(t, time.Now(), lost.Read, 20*time.Second)
+	require.WithinRange(t, lost.Read, began, time.Now(), "it is known when that was so")
 	require.Equal(
 		t, Counts{status.Unread: 3, status.Failing: 1, status.Well: 1}, v.Total, "nobody knows whether they are well",
 	)
@@ -239,7 +240,7 @@ func TestTheCrewFollowsWhatIsReached(t *testing.T) {
 		{both[1:], "bl02t/other"},
 	} {
 		c.set(t.Context(), round.found)
-		require.Eventually(t, func() bool { return names() == round.want }, 5*time.Second, time.Millisecond, round.want)
+		require.Eventually(t, func() bool { return names() == round.want }, time.Minute, time.Millisecond, round.want)
 	}
 }
 

@@ -206,7 +206,7 @@ func until(t *testing.T, b *Board, query string, what string, ok func(*View) boo
 	require.Eventually(t, func() bool {
 		last = b.View(t.Context(), f, time.Now())
 		return ok(last)
-	}, 20*time.Second, 20*time.Millisecond, what)
+	}, time.Minute, 20*time.Millisecond, what)
 	return last
 }
 
