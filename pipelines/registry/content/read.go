@@ -25,7 +25,11 @@ func OnlyLayer(img v1.Image, media string) ([]byte, error) {
 	case len(m.Layers) == 0:
 		return nil, errors.New("it has no layer")
 	case m.Layers[0].Size > maxPull:
-		return nil, fmt.Errorf("its layer has %d MiB, more than the %d that are read", m.Layers[0].Size>>20, maxPull>>20)
+		return nil, fmt.Errorf(
+			"its layer has %d MiB, more than the %d that are read",
+			m.Layers[0].Size>>20,
+			maxPull>>20,
+		)
 	}
 	if _, err := img.RawConfigFile(); err != nil {
 		return nil, err
