@@ -14,73 +14,123 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
+const (
+	own      = "beamlines/bl01t/iocs/bl01t-a/values.yaml:"
+	shared   = "beamlines/bl01t/beamline.yaml:"
+	amount   = "; write it as in 100m for cpu, 256Mi for memory and autosave"
+	data     = "values:\n  volumes: [{name: data, mountPath: /data, claim: x}]\n"
+	digest   = "web@sha256:7777777777777777777777777777777777777777777777777777777777777777"
+	noVolume = "; name one of volumes, or of volumes below pod"
+)
+
+// refusedValues are the cases of TestValuesThatKubernetesRefuses.
+var refusedValues = map[string]struct {
+	shared, own string
+	want        []string
+}{
+	"amounts": {"", "cpu: \"1.5\"\nmemory: 1.5Gi\nautosave: 64Ki\n", nil},
+	"a thousandth": {
+		"",
+		"memory: 256m\n",
+		[]string{own + "3: memory: \"256m\" is an amount of 1 bytes" + amount},
+	},
+	"no unit": {
+		"",
+		"memory: \"512\"\n",
+		[]string{own + "3: memory: \"512\" is an amount of 512 bytes" + amount},
+	},
+	"a small volume": {
+		"values:\n  autosave: 100k\n",
+		"autosave: 100m\n",
+		[]string{own + "3: autosave: \"100m\" is an amount of 1 bytes" + amount},
+	},
+	"an exponent": {"", "memory: 1e9\n", nil},
+	"a unit twice": {
+		"",
+		"memory: 1e3Mi\n",
+		[]string{own + "3: memory: \"1e3Mi\" is not an amount that Kubernetes reads" + amount},
+	},
+	"whole numbers": {"", "uid: 1.0e+3\ngraceSeconds: 30.0\n", nil},
+	"octal": {
+		"",
+		"uid: 0755\n",
+		[]string{own + "3: 0755 is a number that readers of YAML disagree about; "},
+	},
+	"a huge user": {
+		"",
+		"uid: 99999999999999999999\n",
+		[]string{own + "3: uid: the text \"99999999999999999999\" where a whole number"},
+	},
+	"every taint": {"", "tolerations: [{operator: Exists}, {key: a, value: b_c.d, effect: NoExecute}]\n", nil},
+	"a taint of none": {
+		"",
+		"tolerations:\n- {key: \"\", value: x}\n",
+		[]string{own + "4: the toleration has no key; add key, or "},
+	},
+	"a key that is no text": {
+		"", "tolerations:\n- {key: 5, value: x}\n", []string{
+			own + "4: tolerations.key: the number 5 where text belongs; ",
+		},
+	},
+	"a taint's value": {
+		"",
+		"tolerations:\n- {key: a, value: b c}\n",
+		[]string{own + "4: taints have no value \"b c\"; write the value as "},
+	},
+	"volumes": {
+		data,
+		"pod: {volumes: [{name: x, emptyDir: {}}]}\ncontainer: {volumeMounts: [{name: x, mountPath: /x}]}\n",
+		nil,
+	},
+	"mounted again": {data, "container: {volumeMounts: [{name: data, mountPath: /again, subPath: a}]}\n", nil},
+	"one of the chart": {
+		"",
+		"containers: [{name: c, command: [c], volumeMounts: [{name: tmp, mountPath: /tmp}]}]\n",
+		nil,
+	},
+	"a list in place": {data, "volumes: []\npod: {volumes: [{name: data, emptyDir: {}}]}\n", nil},
+	"a name of both files": {
+		data, "pod:\n  volumes:\n  - {name: data, emptyDir: {}}\n",
+		[]string{own + "5: another volume is called \"data\" too (" + shared + "3); choose another name"},
+	},
+	"a name of one file": {
+		"", "volumes: [{name: data, mountPath: /data, claim: x}]\npod: {volumes: [{name: data, emptyDir: {}}]}\n",
+		[]string{own + "4: another volume of the pod is called \"data\"; choose another name"},
+	},
+	"a name twice": {
+		"", "pod:\n  volumes:\n  - {name: x, emptyDir: {}}\n  - {name: x, emptyDir: {}}\n",
+		[]string{own + "6: another volume is called \"x\" too (" + own + "5); choose another name"},
+	},
+	"a place of both files": {
+		data, "container: {volumeMounts: [{name: data, mountPath: /data/}]}\n",
+		[]string{own + "3: another volume is at /data too (" + shared + "3); choose another folder"},
+	},
+	"nowhere": {
+		"values:\n  container: {volumeMounts: [{name: dat, mountPath: /data}]}\n", "",
+		[]string{shared + "3: the pod has no volume \"dat\"" + noVolume},
+	},
+	"nowhere beside": {
+		data, "initContainers:\n- {name: i, command: [i], volumeMounts: [{name: dat, mountPath: /d}]}\n" +
+			"containers:\n- {name: c, command: [c], volumeMounts: [{name: dato, mountPath: /d}]}\n",
+		[]string{
+			own + "4: the pod has no volume \"dat\"" + noVolume,
+			own + "6: the pod has no volume \"dato\"" + noVolume,
+		},
+	},
+	"the ports of both protocols": {
+		"values:\n  env: {EPICS_PVA_SERVER_PORT: \"5064\"}\n",
+		"opi: {port: 5064, mountPath: /html, image: " + digest + "}\n",
+		[]string{
+			own + "3: bl01t-a serves Channel Access at TCP port 5064; choose another port",
+			own + "3: bl01t-a serves pvAccess at TCP port 5064; choose another port",
+		},
+	},
+}
+
 // What Kubernetes would refuse at a promotion, or run otherwise than was meant, is
 // refused where it stands.
 func TestValuesThatKubernetesRefuses(t *testing.T) {
-	const (
-		own    = "beamlines/bl01t/iocs/bl01t-a/values.yaml:"
-		shared = "beamlines/bl01t/beamline.yaml:"
-		amount = "; write it as in 100m for cpu, 256Mi for memory and autosave"
-		data   = "values:\n  volumes: [{name: data, mountPath: /data, claim: x}]\n"
-		digest = "web@sha256:7777777777777777777777777777777777777777777777777777777777777777"
-		names  = "; name one of volumes, or of volumes below pod"
-	)
-	for name, c := range map[string]struct {
-		shared, own string
-		want        []string
-	}{
-		"amounts":         {"", "cpu: \"1.5\"\nmemory: 1.5Gi\nautosave: 64Ki\n", nil},
-		"a thousandth":    {"", "memory: 256m\n", []string{own + "3: memory: \"256m\" is an amount of 1 bytes" + amount}},
-		"no unit":         {"", "memory: \"512\"\n", []string{own + "3: memory: \"512\" is an amount of 512 bytes" + amount}},
-		"a small volume":  {"values:\n  autosave: 100k\n", "autosave: 100m\n", []string{own + "3: autosave: \"100m\" is an amount of 1 bytes" + amount}},
-		"an exponent":     {"", "memory: 1e9\n", nil},
-		"a unit twice":    {"", "memory: 1e3Mi\n", []string{own + "3: memory: \"1e3Mi\" is not an amount that Kubernetes reads" + amount}},
-		"whole numbers":   {"", "uid: 1.0e+3\ngraceSeconds: 30.0\n", nil},
-		"octal":           {"", "uid: 0755\n", []string{own + "3: 0755 is a number that readers of YAML disagree about; "}},
-		"a huge user":     {"", "uid: 99999999999999999999\n", []string{own + "3: uid: the text \"99999999999999999999\" where a whole number"}},
-		"every taint":     {"", "tolerations: [{operator: Exists}, {key: a, value: b_c.d, effect: NoExecute}]\n", nil},
-		"a taint of none": {"", "tolerations:\n- {key: \"\", value: x}\n", []string{own + "4: the toleration has no key; add key, or "}},
-		"a key that is no text": {
-			"", "tolerations:\n- {key: 5, value: x}\n", []string{own + "4: tolerations.key: the number 5 where text belongs; "},
-		},
-		"a taint's value":  {"", "tolerations:\n- {key: a, value: b c}\n", []string{own + "4: taints have no value \"b c\"; write the value as "}},
-		"volumes":          {data, "pod: {volumes: [{name: x, emptyDir: {}}]}\ncontainer: {volumeMounts: [{name: x, mountPath: /x}]}\n", nil},
-		"mounted again":    {data, "container: {volumeMounts: [{name: data, mountPath: /again, subPath: a}]}\n", nil},
-		"one of the chart": {"", "containers: [{name: c, command: [c], volumeMounts: [{name: tmp, mountPath: /tmp}]}]\n", nil},
-		"a list in place":  {data, "volumes: []\npod: {volumes: [{name: data, emptyDir: {}}]}\n", nil},
-		"a name of both files": {
-			data, "pod:\n  volumes:\n  - {name: data, emptyDir: {}}\n",
-			[]string{own + "5: another volume is called \"data\" too (" + shared + "3); choose another name"},
-		},
-		"a name of one file": {
-			"", "volumes: [{name: data, mountPath: /data, claim: x}]\npod: {volumes: [{name: data, emptyDir: {}}]}\n",
-			[]string{own + "4: another volume of the pod is called \"data\"; choose another name"},
-		},
-		"a name twice": {
-			"", "pod:\n  volumes:\n  - {name: x, emptyDir: {}}\n  - {name: x, emptyDir: {}}\n",
-			[]string{own + "6: another volume is called \"x\" too (" + own + "5); choose another name"},
-		},
-		"a place of both files": {
-			data, "container: {volumeMounts: [{name: data, mountPath: /data/}]}\n",
-			[]string{own + "3: another volume is at /data too (" + shared + "3); choose another folder"},
-		},
-		"nowhere": {
-			"values:\n  container: {volumeMounts: [{name: dat, mountPath: /data}]}\n", "",
-			[]string{shared + "3: the pod has no volume \"dat\"" + names},
-		},
-		"nowhere beside": {
-			data, "initContainers:\n- {name: i, command: [i], volumeMounts: [{name: dat, mountPath: /d}]}\n" +
-				"containers:\n- {name: c, command: [c], volumeMounts: [{name: dato, mountPath: /d}]}\n",
-			[]string{own + "4: the pod has no volume \"dat\"" + names, own + "6: the pod has no volume \"dato\"" + names},
-		},
-		"the ports of both protocols": {
-			"values:\n  env: {EPICS_PVA_SERVER_PORT: \"5064\"}\n", "opi: {port: 5064, mountPath: /html, image: " + digest + "}\n",
-			[]string{
-				own + "3: bl01t-a serves Channel Access at TCP port 5064; choose another port",
-				own + "3: bl01t-a serves pvAccess at TCP port 5064; choose another port",
-			},
-		},
-	} {
+	for name, c := range refusedValues {
 		t.Run(name, func(t *testing.T) {
 			_, err := beamline.Read(pair(c.shared, c.own, ""), "bl01t")
 			all := diag.All(err)
@@ -165,8 +215,8 @@ func TestNamesInAnotherCase(t *testing.T) {
 		a + "/Config/st.cmd":                         a + "/Config: an IOC instance is values.yaml, config/ and, ",
 		a + "/st.cmd":                                a + "/st.cmd: an IOC instance is values.yaml, config/ and, ",
 		a + "/chart.yaml":                            a + "/chart.yaml: an IOC instance is values.yaml, config/ and, ",
-		a + "/Chart.yaml":                            a + ": Chart.yaml and templates/ come together; add the other, or remove it",
-		a + "/templates/a.yaml":                      a + ": Chart.yaml and templates/ come together; add the other, or remove it",
+		a + "/Chart.yaml":                            a + ": Chart.yaml and templates/ come together; add the other",
+		a + "/templates/a.yaml":                      a + ": Chart.yaml and templates/ come together; add the other",
 		"beamlines/bl01t/iocs/c":                     "beamlines/bl01t/iocs/c: only folders of IOC instances belong here; ",
 		"beamlines/bl01t/iocs/BL01T-B/config/st.cmd": "the name of an IOC instance begins with its beamline's, bl01t-; ",
 	} {

@@ -91,7 +91,11 @@ func TestKept(t *testing.T) {
 	m := one(t, "module: x\nversion: R1\npatch_file: {path: x.patch, when: true}\n", fstest.MapFS{"x/x.patch": {}})
 	for range 20 {
 		kept := m.Kept(fstest.MapFS{recipe.PatchPath("x.patch"): {}, recipe.ModulePath("x"): {}})
-		require.Equal(t, []ibek.Note{{Text: recipe.PatchPath("x.patch") + " is there, and nothing is overwritten"}}, kept.Open)
+		require.Equal(
+			t,
+			[]ibek.Note{{Text: recipe.PatchPath("x.patch") + " is there, and nothing is overwritten"}},
+			kept.Open,
+		)
 	}
 }
 
@@ -133,42 +137,111 @@ func TestPatchesOfOneName(t *testing.T) {
 	}
 }
 
+const head = "module: x\nversion: R1\n"
+
+// oddFiles are the cases of TestOddFiles.
+var oddFiles = map[string]struct {
+	text  string
+	state ibek.State
+	notes []string
+	has   string
+}{
+	"Windows": {
+		strings.ReplaceAll("# c\n\n"+head+"\npatch_blocks:\n  - path: configure/CONFIG_SITE\n    block: |\n"+
+			"      A=1\n\n      B = 2\n", "\n", "\r\n"), ibek.Wholly, nil,
+		"config:\n  - \"A=1\" # x/x.install.yml:9\n  - \"B = 2\" # x/x.install.yml:11\n",
+	},
+	"a mark": {"\xef\xbb\xbf" + head, ibek.Wholly, nil, "macro: X # from the module's name\n"},
+	"an old URL": {
+		head + "git_repo: http://github.com/a/x\n",
+		ibek.Wholly,
+		nil,
+		"git: https://github.com/a/x\n",
+	},
+	"a slash": {
+		head + "organization: https://git.example.org/a//\n",
+		ibek.Wholly,
+		nil,
+		"git: https://git.example.org/a/x\n",
+	},
+	"empty":      {"", ibek.Not, []string{"x/x.install.yml:1: the file is empty"}, ""},
+	"comments":   {"# module: x\n", ibek.Not, []string{"x/x.install.yml:1: the file is empty"}, ""},
+	"no version": {"module: x\n", ibek.Not, []string{`x/x.install.yml:1: the key "version" is missing`}, ""},
+	"no name": {
+		"module: \nversion: R1\n",
+		ibek.Not,
+		[]string{"x/x.install.yml:1: module: it has no value"},
+		"",
+	},
+	"an empty name": {
+		"module: ''\nversion: R1\n",
+		ibek.Partly,
+		[]string{"x/x.install.yml:1: module: it is empty"},
+		"git: ",
+	},
+	"a folder's": {"module: ../x\nversion: R1\n", ibek.Not, []string{`"../x" can't be its name: only letters`}, ""},
+	"by SSH": {
+		head + "git_repo: git@github.com:a/x\n",
+		ibek.Not,
+		[]string{"is not a legal URL of a git repository"},
+		"",
+	},
+	"twice": {head + "version: R2\n", ibek.Partly, []string{`x/x.install.yml:3: key "version" is already on line 2`}, ""},
+	"an anchor": {
+		head + "dbds: &d [x.dbd]\nlibs: *d\n",
+		ibek.Partly,
+		[]string{"x/x.install.yml:3: anchors (&)", "x/x.install.yml:4: aliases (*)"},
+		"  - x.dbd # x/x.install.yml:3\n",
+	},
+	"a merge": {
+		head + "<<: {macro: Y}\n",
+		ibek.Partly,
+		[]string{"x/x.install.yml:3: merge keys (<<)"},
+		"macro: X #",
+	},
+	"a number": {
+		head + "libs: [x, 1.10]\n",
+		ibek.Partly,
+		[]string{"x/x.install.yml:3: libs: the number 1.10"},
+		"  - x #",
+	},
+	"a patch upward": {
+		head + "patch_file: {path: ../../etc/passwd, when: true}\n",
+		ibek.Partly,
+		[]string{"applies ../../etc/passwd, which can't be read"},
+		"",
+	},
+	"a patch of no name": {head + "patch_file: {when: true}\n", ibek.Partly, []string{"which can't be read"}, ""},
+	"an include":         {head + "patch_lines: [{path: configure/CONFIG_SITE.local, line: include $(X)/y}]\n", ibek.Partly, []string{`has "include $(X)/y", which sets no variable`}, ""},
+	"of every build": {
+		head + "patch_lines: [{path: configure/CONFIG_SITE, line: CHECK_RELEASE = NO}]\n",
+		ibek.Wholly,
+		nil,
+		"# Without CHECK_RELEASE: x/x.install.yml:3: ",
+	},
+	"the same twice": {
+		head + "libs: [x, x]\ndbds: [x.dbd, x.dbd]\n",
+		ibek.Wholly,
+		nil,
+		"libs:\n  - x # x/x.install.yml:3\n",
+	},
+	"a condition": {
+		head + "scripts: [{path: a.sh, when: '{{ x }}'}]\n",
+		ibek.Partly,
+		[]string{"scripts runs a.sh; make a patch"},
+		"",
+	},
+	"never": {
+		head + "scripts: [{path: a.sh, when: 'FALSE'}, {path: b.sh, when: '{{ is_rtems|bool }}'}]\n",
+		ibek.Wholly,
+		nil,
+		"# Without scripts: ",
+	},
+}
+
 // Files as other editors and other catalogues write them.
 func TestOddFiles(t *testing.T) {
-	const head = "module: x\nversion: R1\n"
-	for name, c := range map[string]struct {
-		text  string
-		state ibek.State
-		notes []string
-		has   string
-	}{
-		"Windows": {
-			strings.ReplaceAll("# c\n\n"+head+"\npatch_blocks:\n  - path: configure/CONFIG_SITE\n    block: |\n"+
-				"      A=1\n\n      B = 2\n", "\n", "\r\n"), ibek.Wholly, nil,
-			"config:\n  - \"A=1\" # x/x.install.yml:9\n  - \"B = 2\" # x/x.install.yml:11\n",
-		},
-		"a mark":             {"\xef\xbb\xbf" + head, ibek.Wholly, nil, "macro: X # from the module's name\n"},
-		"an old URL":         {head + "git_repo: http://github.com/a/x\n", ibek.Wholly, nil, "git: https://github.com/a/x\n"},
-		"a slash":            {head + "organization: https://git.example.org/a//\n", ibek.Wholly, nil, "git: https://git.example.org/a/x\n"},
-		"empty":              {"", ibek.Not, []string{"x/x.install.yml:1: the file is empty"}, ""},
-		"comments":           {"# module: x\n", ibek.Not, []string{"x/x.install.yml:1: the file is empty"}, ""},
-		"no version":         {"module: x\n", ibek.Not, []string{`x/x.install.yml:1: the key "version" is missing`}, ""},
-		"no name":            {"module: \nversion: R1\n", ibek.Not, []string{"x/x.install.yml:1: module: it has no value"}, ""},
-		"an empty name":      {"module: ''\nversion: R1\n", ibek.Partly, []string{"x/x.install.yml:1: module: it is empty"}, "git: "},
-		"a folder's":         {"module: ../x\nversion: R1\n", ibek.Not, []string{`"../x" can't be its name: only letters`}, ""},
-		"by SSH":             {head + "git_repo: git@github.com:a/x\n", ibek.Not, []string{"is not a legal URL of a git repository"}, ""},
-		"twice":              {head + "version: R2\n", ibek.Partly, []string{`x/x.install.yml:3: key "version" is already on line 2`}, ""},
-		"an anchor":          {head + "dbds: &d [x.dbd]\nlibs: *d\n", ibek.Partly, []string{"x/x.install.yml:3: anchors (&)", "x/x.install.yml:4: aliases (*)"}, "  - x.dbd # x/x.install.yml:3\n"},
-		"a merge":            {head + "<<: {macro: Y}\n", ibek.Partly, []string{"x/x.install.yml:3: merge keys (<<)"}, "macro: X #"},
-		"a number":           {head + "libs: [x, 1.10]\n", ibek.Partly, []string{"x/x.install.yml:3: libs: the number 1.10"}, "  - x #"},
-		"a patch upward":     {head + "patch_file: {path: ../../etc/passwd, when: true}\n", ibek.Partly, []string{"applies ../../etc/passwd, which can't be read"}, ""},
-		"a patch of no name": {head + "patch_file: {when: true}\n", ibek.Partly, []string{"which can't be read"}, ""},
-		"an include":         {head + "patch_lines: [{path: configure/CONFIG_SITE.local, line: include $(X)/y}]\n", ibek.Partly, []string{`has "include $(X)/y", which sets no variable`}, ""},
-		"of every build":     {head + "patch_lines: [{path: configure/CONFIG_SITE, line: CHECK_RELEASE = NO}]\n", ibek.Wholly, nil, "# Without CHECK_RELEASE: x/x.install.yml:3: "},
-		"the same twice":     {head + "libs: [x, x]\ndbds: [x.dbd, x.dbd]\n", ibek.Wholly, nil, "libs:\n  - x # x/x.install.yml:3\n"},
-		"a condition":        {head + "scripts: [{path: a.sh, when: '{{ x }}'}]\n", ibek.Partly, []string{"scripts runs a.sh; make a patch"}, ""},
-		"never":              {head + "scripts: [{path: a.sh, when: 'FALSE'}, {path: b.sh, when: '{{ is_rtems|bool }}'}]\n", ibek.Wholly, nil, "# Without scripts: "},
-	} {
+	for name, c := range oddFiles {
 		t.Run(name, func(t *testing.T) {
 			m := one(t, c.text, nil)
 			var notes []string

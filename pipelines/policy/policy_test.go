@@ -96,22 +96,6 @@ func TestReadRefuses(t *testing.T) {
 			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=SECONDLY}]\n",
 			"at most once an hour",
 		},
-		{
-			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=HOURLY;INTERVAL=2;BYHOUR=10}]\n",
-			":2: repeat: counted from start it comes to none of the hours of BYHOUR; see RFC 5545",
-		},
-		{
-			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=DAILY;INTERVAL=-1}]\n",
-			"interval must be greater than 0",
-		},
-		{
-			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: \"DTSTART:20200101T000000Z\\nRRULE:FREQ=DAILY\"}]\n",
-			"repeat: ",
-		},
-		{unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: Local, for: 1h}]\n", `"Local" is no time zone`},
-		{unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: ../UTC, for: 1h}]\n", `"../UTC" is no time zone`},
-		{unsigned + "closed: [{why: x, start: 2026-02-30T09:00, zone: UTC, for: 1h}]\n", "is no time after"},
-		{unsigned + "holds: [{why: x, until: \"2026-02-30T00:00:00Z\"}]\n", "is not a legal time"},
 		{unsigned + "closed: [{why: x, start: 2026-13-30T09:00, zone: UTC, for: 1h}]\n", "is no time after"},
 		{unsigned + "holds: [{why: x, until: tomorrow}]\n", ":2: "},
 		{unsigned + "verify: {pvs: [A:X]}\n", ":2: "},
@@ -178,6 +162,37 @@ func TestReadRefusesApprovers(t *testing.T) {
 		{unsigned + "approvals: {count: 1, from: [{name: a, github: octocat}], github: {repository: some-org/site, workflow: ../x.yml}}\n", ":2: "},
 	} {
 		c.check(t)
+	}
+}
+
+// Names in two cases, times that are none, and rules that never end or never begin.
+func TestReadRefusesMore(t *testing.T) {
+	const unsigned = "unsigned: a test without hardware\n"
+	for _, c := range []struct{ text, want string }{
+		{
+			unsigned + "approvals: {count: 2, from: [{name: ajp, identity: x, issuer: i}, {name: AJP, identity: y, issuer: i}]}\n",
+			`"AJP" is there twice`,
+		},
+		{
+			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=HOURLY;INTERVAL=2;BYHOUR=10}]\n",
+			":2: repeat: counted from start it comes to none of the hours of BYHOUR; see RFC 5545",
+		},
+		{
+			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: FREQ=DAILY;INTERVAL=-1}]\n",
+			"interval must be greater than 0",
+		},
+		{
+			unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: UTC, for: 1h, repeat: \"DTSTART:20200101T000000Z\\nRRULE:FREQ=DAILY\"}]\n",
+			"repeat: ",
+		},
+		{unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: Local, for: 1h}]\n", `"Local" is no time zone`},
+		{unsigned + "closed: [{why: x, start: 2026-11-30T09:00, zone: ../UTC, for: 1h}]\n", `"../UTC" is no time zone`},
+		{unsigned + "closed: [{why: x, start: 2026-02-30T09:00, zone: UTC, for: 1h}]\n", "is no time after"},
+		{unsigned + "holds: [{why: x, until: \"2026-02-30T00:00:00Z\"}]\n", "is not a legal time"},
+	} {
+		_, err := Read("policy.yaml", []byte(c.text))
+		require.ErrorContains(t, err, c.want, c.text)
+		require.Equal(t, diag.Invalid, diag.KindOf(err), c.text)
 	}
 }
 

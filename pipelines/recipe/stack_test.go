@@ -104,7 +104,9 @@ func TestWhatCanNotBeTogether(t *testing.T) {
 			[]string{at + "3: asyn is already built in mid; remove it here, or build on another image"},
 		},
 		"one macro": {
-			[]string{"fork"}, nil, nil, []string{at + "2: asyn and fork both claim the macro ASYN; leave one of them out"},
+			[]string{"fork"}, nil, nil, []string{
+				at + "2: asyn and fork both claim the macro ASYN; leave one of them out",
+			},
 		},
 		"a need of the tree": {
 			[]string{"motor"}, nil, nil, []string{at + "2: motor needs busy, which is built neither in ioc-a nor in " +
@@ -135,18 +137,40 @@ func TestWhatCanNotBeTogether(t *testing.T) {
 			if assert.Equal(t, err == nil, own != nil); own == nil {
 				return
 			}
-			assert.Equal(t, []*recipe.Image{stacked().Images[0], stacked().Images[1]}, []*recipe.Image{own.Images["root"], own.Images["mid"]})
+			assert.Equal(
+				t,
+				[]*recipe.Image{stacked().Images[0], stacked().Images[1]},
+				[]*recipe.Image{own.Images["root"], own.Images["mid"]},
+			)
 			assert.Same(t, img, own.Images["ioc-a"])
 			assert.Len(t, own.Modules, 2+len(c.modules), "no module that is not built in it")
 		})
 	}
 }
 
+// What is wrong with what an image is built on was told of that, and is released.
+func TestFaultsBelowAreNotTold(t *testing.T) {
+	tree, img := imageOf(t, nil, nil, "busy")
+	below := stacked()
+	below.Images[0].Modules = append(
+		below.Images[0].Modules,
+		recipe.ModuleRef{Name: "asyn"},
+		recipe.ModuleRef{Name: "fork"},
+	)
+	below.Modules["fork"] = &recipe.Module{Name: "fork", Macro: "ASYN"}
+	_, err := tree.On(img, below)
+	require.NoError(t, err)
+}
+
 // EPICS Base is needed by all, and by nobody who does not have it.
 func TestAnImageWithoutEPICSBase(t *testing.T) {
 	tree, img := imageOf(t, nil, nil, "busy")
 	_, err := tree.On(img, recipe.Below{})
-	require.ErrorContains(t, err, ":2: busy needs asyn, which is built neither in ioc-a nor in what it is built on; add asyn")
+	require.ErrorContains(
+		t,
+		err,
+		":2: busy needs asyn, which is built neither in ioc-a nor in what it is built on; add asyn",
+	)
 	require.ErrorContains(t, err, ":2: busy needs epics-base, which is built neither in ioc-a nor")
 	img.Parent = asset.Pin{}
 	_, err = tree.On(img, recipe.Below{})
@@ -163,11 +187,31 @@ func TestParentsAndRefs(t *testing.T) {
 	ioc := &recipe.IOC{Modules: []string{"a"}}
 	tree := &recipe.Tree{
 		Images: map[asset.Name]*recipe.Image{
-			"root":  {Name: "root", Base: "debian:trixie", IOC: ioc, Modules: []recipe.ModuleRef{{Name: "a", Ref: "R2"}}},
-			"ioc-c": {Name: "ioc-c", Parent: on("mid", "2.0"), IOC: ioc, Modules: []recipe.ModuleRef{{Name: "in-tree", Ref: "x"}}},
-			"ioc-b": {Name: "ioc-b", Parent: on("mid", "1.0"), IOC: ioc, Modules: []recipe.ModuleRef{{Name: "a", Ref: "R1"}}},
-			"ioc-a": {Name: "ioc-a", Parent: on("mid", "2.0"), IOC: ioc, Modules: []recipe.ModuleRef{{Name: "gone", Ref: "R1"}}},
-			"base":  {Name: "base", Parent: on("other", "1.0")},
+			"root": {
+				Name:    "root",
+				Base:    "debian:trixie",
+				IOC:     ioc,
+				Modules: []recipe.ModuleRef{{Name: "a", Ref: "R2"}},
+			},
+			"ioc-c": {
+				Name:    "ioc-c",
+				Parent:  on("mid", "2.0"),
+				IOC:     ioc,
+				Modules: []recipe.ModuleRef{{Name: "in-tree", Ref: "x"}},
+			},
+			"ioc-b": {
+				Name:    "ioc-b",
+				Parent:  on("mid", "1.0"),
+				IOC:     ioc,
+				Modules: []recipe.ModuleRef{{Name: "a", Ref: "R1"}},
+			},
+			"ioc-a": {
+				Name:    "ioc-a",
+				Parent:  on("mid", "2.0"),
+				IOC:     ioc,
+				Modules: []recipe.ModuleRef{{Name: "gone", Ref: "R1"}},
+			},
+			"base": {Name: "base", Parent: on("other", "1.0")},
 		},
 		Modules: map[string]*recipe.Module{"a": {Name: "a"}, "in-tree": {Name: "in-tree", Folder: "x"}},
 	}
@@ -181,7 +225,8 @@ func TestParentsAndRefs(t *testing.T) {
 func TestNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"asyn": true, "ADCore": true, "motorMotorSim": true, "a-b_c": true, "2c": true,
-		"": false, "-a": false, "_a": false, "a.b": false, "a/b": false, "..": false, "a b": false, "ä": false, "a\n": false,
+		"": false, "-a": false, "_a": false, "a.b": false, "a/b": false, "..": false, "a b": false, "ä": false,
+		"a\n": false,
 	} {
 		assert.Equal(t, want, recipe.IsModuleName(name), name)
 	}

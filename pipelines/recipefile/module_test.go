@@ -43,7 +43,7 @@ func TestReadModuleRefuses(t *testing.T) {
 		"":                               ":1: the file is empty; write its keys, or remove it",
 		"# git: x\n":                     ":1: the file is empty; write its keys, or remove it",
 		"macro: X\n":                     ":1: nothing says where the source of x is; add git with the URL of its repository, ",
-		git + "macro: X\nfolder: x\n":    ":3: the source is said to be both in git and in a folder of this repository; ",
+		git + "macro: X\nfolder: x\n":    ":3: the source is said to be both in git and in a folder of this ",
 		git + "macro: SUPPORT\n":         ":2: SUPPORT has another meaning in configure/RELEASE; name the module's own",
 		git + "macro: EPICS_BASE\n":      ":2: EPICS_BASE is the macro of epics-base; name the module's own",
 		git + "macro: x.y\n":             `:2: macro: "x.y" is not a legal macro name; write it as in ASYN`,
@@ -90,7 +90,9 @@ func TestRefs(t *testing.T) {
 	} {
 		tree := fstest.MapFS{
 			"generic-iocs/support/epics-base.yaml": {Data: []byte("git: https://h/x\nmacro: EPICS_BASE\n")},
-			file:                                   {Data: []byte("from: debian:trixie\nmodules:\n  epics-base: " + ref + "\n")},
+			file: {
+				Data: []byte("from: debian:trixie\nmodules:\n  epics-base: " + ref + "\n"),
+			},
 		}
 		got, err := recipefile.Read(tree)
 		if fault, refused := strings.CutPrefix(want, "! "); refused {

@@ -59,8 +59,9 @@ func TestScript(t *testing.T) {
 		{"another case", "IocInit\n", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
 		{"byte order mark", "\xef\xbb\xbf# comment\niocInit\n", "c/st.cmd:1: the text begins with a byte order mark, " +
 			"which the IOC shell takes for part of the first command; save it as UTF-8 without a byte order mark"},
-		{"UTF-16", "\xff\xfei\x00o\x00c\x00I\x00n\x00i\x00t\x00", "c/st.cmd:1: the text begins with a byte order mark, " +
-			"which the IOC shell takes for part of the first command; save it as UTF-8 without a byte order mark"},
+		{"UTF-16", "\xff\xfei\x00o\x00c\x00",
+			"c/st.cmd:1: the text begins with a byte order mark, " +
+				"which the IOC shell takes for part of the first command; save it as UTF-8 without a byte order mark"},
 		{"empty", "", "c/st.cmd: nothing in the start-up script starts the IOC; end it with iocInit"},
 		{
 			"commented out", "# iocInit\n",

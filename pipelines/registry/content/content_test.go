@@ -184,7 +184,14 @@ func unpacked(t *testing.T, packed []byte) (names []string) {
 // Each folder of an archive comes once, before what is in it, whatever files are called.
 func TestPack(t *testing.T) {
 	long := strings.Repeat("a", 120) + "/" + strings.Repeat("b", 120) + ".db"
-	files := map[string][]byte{"st.cmd": nil, "a-b/c": nil, "a/b/c": nil, "a/b": nil, "größe 1.db": nil, long: []byte("x")}
+	files := map[string][]byte{
+		"st.cmd":     nil,
+		"a-b/c":      nil,
+		"a/b/c":      nil,
+		"a/b":        nil,
+		"größe 1.db": nil,
+		long:         []byte("x"),
+	}
 	delete(files, "a/b")
 	packed, err := pack("epics/config", files)
 	require.NoError(t, err)
