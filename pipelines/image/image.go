@@ -5,6 +5,7 @@ package image
 import (
 	"context"
 	"io/fs"
+	"slices"
 
 	"dagger.io/dagger"
 
@@ -83,12 +84,16 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	if err != nil {
 		return nil, err
 	}
+	base := dev // for what needs EPICS Base alone, and is not built again with each module
 	if dev, built.Sources, err = b.modules(ctx, img, parent, dev); err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(img.Modules, func(ref recipe.ModuleRef) bool { return ref.Name == layout.BaseModule }) {
+		base = dev
+	}
 	built.Digest = b.Former.same(img, built.Sources)
 	if img.IOC != nil {
-		if dev, err = b.ioc(ctx, img, dev); err != nil {
+		if dev, err = b.ioc(ctx, img, dev, base); err != nil {
 			return nil, err
 		}
 	}

@@ -38,8 +38,10 @@ type iocData struct {
 	Libs    []string // dependents first: link order
 }
 
-// ioc builds the IOC application of img at /epics/ioc on dev.
-func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
+// ioc builds the IOC application of img at /epics/ioc on dev, and ioc-run on base.
+func (b Builder) ioc(
+	ctx context.Context, img *recipe.Image, dev, base *dagger.Container,
+) (*dagger.Container, error) {
 	app, err := b.render(img)
 	if err != nil {
 		return nil, err
@@ -70,10 +72,11 @@ func (b Builder) ioc(ctx context.Context, img *recipe.Image, dev *dagger.Contain
 			Fix: engine.Fix(err, "mend "+iocSource(img)+", or the modules that it names"),
 		}
 	}
-	if dev, err = b.iocRun(ctx, img, dev); err != nil {
+	run, err := b.iocRun(ctx, img, base)
+	if err != nil {
 		return nil, err
 	}
-	return dev.WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
+	return dev.WithDirectory(layout.RunFolder, run).WithSymlink("bin/"+layout.HostArch+"/ioc", layout.IOC+"/ioc").
 		WithEnvVariable("EPICS_DB_INCLUDE_PATH", runtimeimage.DatabasePath(b.Tree, img)), nil
 }
 
@@ -95,17 +98,20 @@ func (b Builder) iocData(img *recipe.Image) (data iocData) {
 	return data
 }
 
-// iocRun builds ioc-run and ioc-ask on dev, for an IOC with a source of its own
-// too.
-func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Container) (*dagger.Container, error) {
+// iocRun builds ioc-run and ioc-ask on a container with EPICS Base, for an IOC with a
+// source of its own too, and returns their folder. It takes longer than most IOCs.
+func (b Builder) iocRun(
+	ctx context.Context, img *recipe.Image, base *dagger.Container,
+) (*dagger.Directory, error) {
 	source, err := engine.Folder(b.Client, supervisor, "iocrun")
 	if err != nil {
 		return nil, fmt.Errorf("carrying the source of ioc-run: %w", err)
 	}
-	built, err := dev.WithDirectory(layout.RunFolder, source).
+	built, err := base.WithMountedDirectory(layout.RunFolder, source).
 		WithWorkdir(layout.RunFolder).
 		WithExec(makeAll).
 		WithExec([]string{"sh", "-c", "rm *.o"}).
+		Directory(layout.RunFolder).
 		Sync(ctx)
 	if err != nil {
 		return nil, &diag.Error{
@@ -114,7 +120,7 @@ func (b Builder) iocRun(ctx context.Context, img *recipe.Image, dev *dagger.Cont
 			Fix: engine.Fix(err, "give the image that it is built on a C++ compiler and EPICS Base, or report it"),
 		}
 	}
-	return built.WithWorkdir(layout.IOC), nil
+	return built, nil
 }
 
 // iocSource returns what an IOC is built from, as a person finds it: the folder
