@@ -83,7 +83,7 @@ func TestAttacksOfACommit(t *testing.T) {
 			"hook pre-install", "kind Service", "external IP 10.0.0.1", "priority class system-node-critical",
 			"runtime class legacy", `"root"`,
 		},
-		"9.9.9": {`instance "../../x"`},
+		"9.9.9": {"its chart ../../x is "},
 	} {
 		for _, verb := range []string{"gate", "promote"} {
 			r := run(t, s.dir, verb, "bl84t", version, "--registry", reg)
