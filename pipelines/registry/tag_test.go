@@ -3,6 +3,7 @@ package registry
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,14 +35,17 @@ func TestATagFollowsTheFolder(t *testing.T) {
 // In a registry the last writer wins: who reads another digest back than was written
 // is told of both. A digest that is not there can't be tagged.
 func TestATagThatAnotherWritesIsSeen(t *testing.T) {
-	written := false
+	var written atomic.Bool
 	host := registrytest.Serve(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			if written && strings.HasSuffix(req.URL.Path, "/manifests/1.0.0") {
+			ours := strings.HasSuffix(req.URL.Path, "/manifests/1.0.0")
+			if ours && written.Load() {
 				req.URL.Path = strings.Replace(req.URL.Path, "1.0.0", "theirs", 1)
 			}
+			if ours && req.Method == http.MethodPut {
+				written.Store(true)
+			}
 			h.ServeHTTP(w, req)
-			written = written || req.Method == http.MethodPut && strings.HasSuffix(req.URL.Path, "/manifests/1.0.0")
 		})
 	})
 	r, ours, theirs := open(t, host, Options{}), pushImage(t, host), pushImage(t, host)
