@@ -106,7 +106,8 @@ func (a *app) override(
 	return q.Override(ctx, signer, verdict, reason)
 }
 
-// passed says who overrides the policy, where somebody does.
+// passed returns what lets a release through, after a line on who overrides the policy, if
+// somebody does.
 func (a *app) passed(verdict *gate.Verdict) (gate.Pass, error) {
 	if verdict.Override != "" {
 		fmt.Fprintf(plain{a.Err}, "the policy is overridden by %s\n", verdict.Override)

@@ -87,10 +87,14 @@ func (q Question) judge(s Statement, ended map[string]time.Time) (by, why string
 	case !q.Now.Before(s.Until):
 		return by, "it ended at " + s.Until.UTC().Format(form)
 	case !q.Self && (s.Signer == q.Signer || q.Signed(by)):
-		return by, "it is by the signer of the release, and the policy wants somebody else"
+		return by, BySigner
 	}
 	return by, ""
 }
+
+// BySigner is why an approval by who signed the release does not count, where the policy
+// does not let them.
+const BySigner = "it is by the signer of the release, and the policy wants somebody else"
 
 // Signed reports whether an approver signed the release, in any way by which the policy
 // knows that person.

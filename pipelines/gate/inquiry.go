@@ -174,7 +174,7 @@ func (q *Inquiry) reviewed(
 	}
 	for _, j := range reviews {
 		if j.Good && !question.Self && question.Signed(j.By) {
-			j.Good, j.Why = false, "it is by the signer of the release, and the policy wants somebody else"
+			j.Good, j.Why = false, approval.BySigner
 		}
 		if j.Good && slices.ContainsFunc(all, func(o approval.Judged) bool {
 			return o.Good && o.Override == "" && strings.EqualFold(o.By, j.By)

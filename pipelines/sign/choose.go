@@ -7,7 +7,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
-// Choice says who signs a release: a key, a person or a job of GitHub Actions without
+// Choice is who signs a release: a key, a person or a job of GitHub Actions without
 // one, or nobody. A text that is nil was not given; an empty one is refused as a bad one.
 type Choice struct {
 	Key, KeyPassword []byte    // text of a private key; no password when it is not encrypted
