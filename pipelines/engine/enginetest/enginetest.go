@@ -4,11 +4,17 @@ package enginetest
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	"dagger.io/dagger"
 	"github.com/Khan/genqlient/graphql"
@@ -29,6 +35,44 @@ type Engine struct {
 // Client returns a session with the engine.
 func (e *Engine) Client() *dagger.Client {
 	return &dagger.Client{Query: new(dagger.Query).WithGraphQLQuery(querybuilder.Query().Client(e))}
+}
+
+// Serve lets whoever connects to an engine, until the test ends, connect to this one.
+func (e *Engine) Serve(t testing.TB) {
+	t.Helper()
+	server := httptest.NewServer(e)
+	t.Cleanup(server.Close)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DAGGER_SESSION_PORT", port)
+	t.Setenv("DAGGER_SESSION_TOKEN", "of a test")
+}
+
+// ServeHTTP answers one question of a client that is connected.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var question graphql.Request
+	if err := json.NewDecoder(r.Body).Decode(&question); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var data any
+	reply := map[string]any{}
+	if err := e.MakeRequest(r.Context(), &question, &graphql.Response{Data: &data}); err != nil {
+		fault := map[string]any{"message": err.Error()}
+		var exec *dagger.ExecError
+		if errors.As(err, &exec) {
+			fault["extensions"] = map[string]any{
+				"_type": "EXEC_ERROR", "cmd": exec.Cmd, "exitCode": exec.ExitCode, "stdout": exec.Stdout,
+				"stderr": exec.Stderr,
+			}
+		}
+		reply["errors"] = []any{fault}
+	} else {
+		reply["data"] = data
+	}
+	_ = json.NewEncoder(w).Encode(reply) // who hung up gets none
 }
 
 // Asked returns what was asked, in its order, without what an ID alone was asked for:
