@@ -184,3 +184,27 @@ func TestWhatWasTakenFromWhich(t *testing.T) {
 	require.Len(t, taken, 2)
 	require.Equal(t, "a d", taken[0].Of+" "+taken[1].Of)
 }
+
+// The image of a release is that of its target; a release that is no image has none.
+func TestTheImageOfARelease(t *testing.T) {
+	image := Artifact{Name: "ioc-x-runtime", Type: ImageType, Target: asset.Runtime, Digest: sum}
+	r := &Record{Artifacts: []Artifact{{Name: "chart", Type: ChartType, Digest: sum}, image}}
+	require.Equal(t, image, r.Image(asset.Runtime))
+	require.Zero(t, r.Image(asset.Developer))
+	require.Zero(t, r.Image(""), "a chart has no target")
+}
+
+// Parents that are read replace those that were there, and a version that is none is refused.
+func TestParentsAreReadAnew(t *testing.T) {
+	p := released().Parents
+	require.False(t, p.IsZero())
+	require.False(t, Parents{Root: "debian@" + sum}.IsZero())
+	require.NoError(t, p.UnmarshalJSON([]byte("[]")))
+	require.True(t, p.IsZero())
+	for _, bad := range []string{
+		`[{"asset": "ioc-x", "version": "x y", "ref": "", "digest": ""}]`, `{}`,
+		`[{"asset": "IOC X", "version": "1.0.0", "ref": "", "digest": ""}]`,
+	} {
+		require.Error(t, p.UnmarshalJSON([]byte(bad)), bad)
+	}
+}
