@@ -75,13 +75,15 @@ func TestThePlanOfServices(t *testing.T) {
 	tree, _ := edited(files)
 	p, err := New(tree, commit, "bl/2026.11.1")
 	require.NoError(t, err)
-	var tests, charts []string
+	var tests, charts, pushed []string
 	for _, s := range p.Steps {
 		switch s.Do {
 		case Test:
 			tests = append(tests, s.What+": "+s.Why)
 		case Package:
 			charts = append(charts, s.What+": "+s.Why)
+		case Publish:
+			pushed = append(pushed, s.What)
 		}
 	}
 	const folder = "beamlines/bl/iocs/"
@@ -96,6 +98,9 @@ func TestThePlanOfServices(t *testing.T) {
 		"chart bl-gw: " + folder + "bl-gw with charts/ioc-lib and Chart.yaml, templates/deploy.yaml",
 		"chart bl-web: " + folder + "bl-web with charts/ioc-lib",
 	}, charts)
+	require.Equal(t, []string{
+		"chart bl-a", "chart bl-ab", "chart bl-db", "chart bl-gw", "chart bl-web", "record bl/2026.11.1",
+	}, pushed, "the record is the last")
 	require.EqualValues(t, atDigest(nginx, "1"), p.Beamline.Instances[4].Runs)
 	require.Empty(t, p.Beamline.Instances[3].Runs, "its own chart says it")
 }
@@ -187,4 +192,35 @@ func TestSinceRefusesWhatItMustRead(t *testing.T) {
 			require.Equal(t, diag.Invalid, diag.KindOf(err))
 		})
 	}
+}
+
+// Reasons are named once each, and the first few of them.
+func TestReasonsAreFew(t *testing.T) {
+	for want, why := range map[string][]string{
+		"":                    nil,
+		"a; b; c":             {"a", "b", "a", "c", "c"},
+		"a; b; c; and 1 more": {"a", "b", "c", "d"},
+	} {
+		require.Equal(t, want, joined(why))
+	}
+}
+
+// A release is planned of files without a fault; a file beside the instances is none.
+func TestNewRefusesFaults(t *testing.T) {
+	for file, c := range map[string]struct{ text, tag string }{
+		"generic-iocs/ioc/image.yaml":        {"form: epics-base 7.0.8.1r1.0\n", "ioc/1.0.0"},
+		"generic-iocs/plain/image.yaml":      {"form: epics-base 7.0.8.1r1.0\n", "ioc/1.0.0"},
+		"beamlines/bl/beamline.yaml":         {"namespaces: bl\n", "bl/2026.11.1"},
+		"beamlines/bl/iocs/bl-a/values.yaml": {"images: ioc 1.0.0\n", "bl/2026.11.1"},
+	} {
+		tree, _ := edited(map[string]string{file: c.text})
+		p, err := New(tree, commit, c.tag)
+		require.Nil(t, p)
+		require.ErrorContains(t, err, file+":1", file)
+		require.Equal(t, diag.Invalid, diag.KindOf(err))
+	}
+	beside := map[string]string{"beamlines/bl/iocs/README": "x"}
+	got, err := between(beside, beside, "charts/ioc-lib/Chart.yaml")
+	require.NoError(t, err)
+	require.Equal(t, "bl:bl-a,bl-ab bl0:bl0-a ioc-lib", strings.Join(brief(got), " "))
 }
