@@ -221,7 +221,8 @@ func TestBrowseWhatHasFaults(t *testing.T) {
 func TestAServiceIsNoIOC(t *testing.T) {
 	ws := site(t)
 	write(t, ws, "beamlines/bl01t/iocs/bl01t-web/values.yaml",
-		"service: a page\nimage: docker.io/library/nginx:1@sha256:"+strings.Repeat("1", 64)+"\nboot: {none: it has no data}\n")
+		"service: a page\nimage: docker.io/library/nginx:1@sha256:"+strings.Repeat("1", 64)+
+			"\nboot: {none: it has no data}\n")
 	one, err := module(ws).Instance(t.Context(), "bl01t-web", "HEAD")
 	require.NoError(t, err)
 	assert.Empty(t, one.Image+one.ProbePV)

@@ -102,7 +102,8 @@ func TestTheWholeTable(t *testing.T) {
 	rows := strings.Split(text, "\n")
 	require.Greater(t, len(rows), 8)
 	assert.Equal(t, []string{
-		"| what happened | times |", "|---|---|", "| rollback | 3 |", "| rollback, put back | 1 |", "| status | 2 |", "",
+		"| what happened | times |", "|---|---|", "| rollback | 3 |", "| rollback, put back | 1 |",
+		"| status | 2 |", "",
 		"| what is left | before | after | at most |", "|---|---|---|---|", "| zombies | 0 | 0 | 0 |",
 		"| pods | 10 | 10 | 10 |",
 	}, rows[2:12])

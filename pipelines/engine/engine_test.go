@@ -57,6 +57,10 @@ func TestExplain(t *testing.T) {
 		{[]string{"ldd", "/ioc"}, "ldd /ioc: exit status 2\n  a: not found"},
 		{[]string{"sh", "-c", `exec make -j"$(nproc)"`}, "make: exit status 2\n  a: not found"},
 		{Shell("set -e\necho", "gcc"), "sh -c … sh gcc: exit status 2\n  a: not found"},
+		{[]string{"sh"}, "sh: exit status 2\n  a: not found"},
+		{[]string{"sh", "-c"}, "sh -c: exit status 2\n  a: not found"},
+		{[]string{"perl", "-c", "exec make x"}, "perl -c exec make x: exit status 2\n  a: not found"},
+		{[]string{"sh", "-x", "exec make x"}, "sh -x exec make x: exit status 2\n  a: not found"},
 		{[]string{"sh", "-c", "cat .gitmodules"}, "sh -c cat .gitmodules: exit status 2\n  a: not found"},
 	} {
 		err := Explain(&dagger.ExecError{Cmd: test.cmd, ExitCode: 2, Stdout: "hello", Stderr: "a: not found"})

@@ -168,8 +168,10 @@ func TestWhatHasNoPage(t *testing.T) {
 	}{
 		"ioc-a/1.1.0": {"ioc-a 1.1.0: no such release", diag.Invalid},
 		"ioc-a/1.2.0": {"reading tag ioc-a/1.2.0: no such tag in this repository; make it with git tag", diag.Invalid},
-		"ioc-a/1.0.0": {"making the GitHub release of ioc-a/1.0.0: the tag is at commit " + now + " here, and was " +
-			"released from " + was + "; a release never changes: put the tag back, and tag a new version", diag.Refused},
+		"ioc-a/1.0.0": {
+			"making the GitHub release of ioc-a/1.0.0: the tag is at commit " + now + " here, and was released from " +
+				was + "; a release never changes: put the tag back, and tag a new version", diag.Refused,
+		},
 	} {
 		_, err := p.Run(t.Context(), tag)
 		require.ErrorContains(t, err, c.says)

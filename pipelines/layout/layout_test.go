@@ -27,7 +27,8 @@ var named = regexp.MustCompile(`/epics/[a-z-]+(?:/ioc-[a-z]+)?`)
 // be those that images have.
 func TestScriptsAndChartsKnowTheFolders(t *testing.T) {
 	known := []string{
-		layout.Base, layout.Support, layout.IOC, layout.RunFolder, layout.Run, layout.Ask, layout.Config, layout.Autosave,
+		layout.Base, layout.Support, layout.IOC, layout.RunFolder, layout.Run, layout.Ask, layout.Config,
+		layout.Autosave,
 	}
 	found := map[string]bool{}
 	for _, root := range []string{"../smoke", "../image", "../runtimeimage", "../newmodule", "../../charts/ioc-lib"} {

@@ -21,7 +21,8 @@ func atDigest(image, digit string) string { return image + "@sha256:" + strings.
 
 // locks is the text of a lock of the two images.
 func locks(web, db string) string {
-	return "images:\n  " + nginx + ": " + atDigest(nginx, web) + "\n  " + postgres + ": " + atDigest(postgres, db) + "\n"
+	return "images:\n  " + nginx + ": " + atDigest(nginx, web) + "\n" +
+		"  " + postgres + ": " + atDigest(postgres, db) + "\n"
 }
 
 // withServices is beamline bl with a service that a command tests, and one that nothing does.
@@ -29,7 +30,7 @@ func withServices(lock string) map[string]string {
 	return map[string]string{
 		imageLock:                              lock,
 		"beamlines/bl/iocs/bl-web/values.yaml": "service: a page\nimage: " + nginx + "\nboot: {command: [nginx, -t]}\n",
-		"beamlines/bl/iocs/bl-db/values.yaml":  "service: data\nimage: " + postgres + "\nboot: {none: it has no data}\n",
+		"beamlines/bl/iocs/bl-db/values.yaml":  "service: data\nimage: " + postgres + "\nboot: {none: it is empty}\n",
 	}
 }
 
@@ -128,7 +129,7 @@ func TestWhySinceSelects(t *testing.T) {
 	const asyn = "generic-iocs/support/asyn.yaml"
 	without := map[string]string{
 		"generic-iocs/epics-modules/image.yaml": "from: epics-base 7.0.8.1r1.0\nmodules: {}\n",
-		"generic-iocs/ioc-pmac/image.yaml":      "from: epics-modules 4.45r1.0\nmodules:\n  asyn: R4-45\n  motor: R7-3\n",
+		"generic-iocs/ioc-pmac/image.yaml":      "from: epics-modules 4.45r1.0\nmodules: {asyn: R4-45, motor: R7-3}\n",
 		"generic-iocs/ioc/image.yaml": "from: epics-modules 4.45r1.0\nmodules:\n  motor: R7-3\n  asyn: R4-45\n" +
 			"ioc: {modules: [motor]}\nsmoke: {config: smoke, checks: [{pv: A, value: \"1\"}]}\n",
 	}

@@ -118,11 +118,12 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	b, err := Encode(released())
 	require.NoError(t, err)
 	text := string(b)
+	unknown := strings.Replace(text, `"tool"`, `"tolo"`, 1)
 	for says, spoilt := range map[string]string{
+		`reading record: json: unknown field "tolo"`:                                     unknown,
 		"reading record: there is more after it":                                         text + "{}",
 		"reading record of bl01t 2026.11.1: it is not written as Tagline writes records": text + "\n",
 		"reading record: unexpected EOF":                                                 text[:len(text)-3],
-		`reading record: json: unknown field "tolo"`:                                     strings.Replace(text, `"tool"`, `"tolo"`, 1),
 	} {
 		_, err := Read([]byte(spoilt))
 		require.EqualError(t, err, says)

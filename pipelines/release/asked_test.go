@@ -189,7 +189,9 @@ func TestABeamlineWhoseConfigIsOldIsNotReleased(t *testing.T) {
 		says  string
 	}{
 		"the same": {script, ""},
-		"other":    {"dbl\n" + script, "beamlines/bl01t/iocs/bl01t-a/config/st.cmd:1: the generator makes something else"},
+		"other": {
+			"dbl\n" + script, "beamlines/bl01t/iocs/bl01t-a/config/st.cmd:1: the generator makes something else",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
@@ -241,7 +243,8 @@ func TestTheListOfWhatAnImageIsMadeOf(t *testing.T) {
 	list := func(answer any) (any, error) {
 		e := saying(map[string]any{".contents": answer})
 		w.Client = e.Client()
-		w.rec.Artifacts[0].Type, w.rec.Artifacts[0].Ref = record.ImageType, s.Registry.Ref("base-runtime", w.rec.Version)
+		w.rec.Artifacts[0].Type = record.ImageType
+		w.rec.Artifacts[0].Ref = s.Registry.Ref("base-runtime", w.rec.Version)
 		w.image = w.pulled(w.rec)
 		return w.sbom(t.Context(), a, nil)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/engine/enginetest"
 	"github.com/tagline-ci/tagline/pipelines/layout"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
+	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
 // answers is what an engine answers by what a question has in it: the first that is found.
@@ -173,7 +174,8 @@ func TestWhatABootIs(t *testing.T) {
 		`source:‹container.from(address:"own").directory(path:"`+layout.Config+`")›)`)
 	require.Contains(t, whole, `withNewFile(contents:"cd /smoke/files/0 && exec setpriv --reuid 65534 --regid 65534 `+
 		`--clear-groups --bounding-set=-all './sim' 'it'\\''s'\n", path:"/smoke/beside/0.sh")`)
-	require.Contains(t, whole, `exec chroot --userspec=65534:65534 /smoke/files/1 '/sim'\n", path:"/smoke/beside/1.sh")`)
+	require.Contains(t, whole, `exec chroot --userspec=65534:65534 /smoke/files/1 '/sim'\n", `+
+		`path:"/smoke/beside/1.sh")`)
 	require.Contains(t, whole, `.withMountedDirectory(path:"/smoke/files/1", `+
 		`source:‹container.from(address:"sim").rootfs›)`)
 }
@@ -212,8 +214,8 @@ func TestWhatARuntimeImageLacks(t *testing.T) {
 		absent = `container.from(address:"ioc").withExec(args:["sh","-c"`
 		owners = `container.from(address:"developer").withExec(args:["sh","-c"`
 	)
-	lacks := "a/values.yaml: a opens /usr/lib/liba.so of the Debian package liba1, which is not in the runtime image; " +
-		"add liba1 to packages.run"
+	lacks := "a/values.yaml: a opens /usr/lib/liba.so of the Debian package liba1, which is not in the runtime " +
+		"image; add liba1 to packages.run"
 	for name, c := range map[string]struct {
 		answers answers
 		faults  []string
@@ -244,7 +246,9 @@ func TestWhatARuntimeImageLacks(t *testing.T) {
 			answers{entrypoint, {trace, gone}}, nil,
 			"tracing a: no session; see that the engine runs and has space left on its disk, then run it again",
 		},
-		"no looking": {answers{entrypoint, {absent, gone}, {trace, traced}}, nil, "looking for what a opens: no session"},
+		"no looking": {
+			answers{entrypoint, {absent, gone}, {trace, traced}}, nil, "looking for what a opens: no session",
+		},
 		"no asking Debian": {
 			answers{entrypoint, {absent, "/usr/lib/liba.so\n"}, {owners, gone}, {trace, traced}}, nil,
 			"looking for the Debian package of /usr/lib/liba.so: no session",
@@ -326,5 +330,28 @@ func TestAServiceThatCantBeServed(t *testing.T) {
 			_, err := serving(t, c.answers.engine())
 			require.EqualError(t, err, c.says)
 		})
+	}
+}
+
+// What boot.sh prints beside what it promises is neither a PV nor a fault of the IOC, and
+// what an IOC was asked to keep is asked for again after the last time that it was put.
+func TestWhatIsReadOfABoot(t *testing.T) {
+	b := boot(t, running+"ioc-run: X:A gives an error, waiting\n"+ended+
+		"@pvs 1\nepics> \n\nX:A, \"ai\"\n@answers 1\nprotocol ca\n@exit 1 0\n")
+	require.Equal(t, []record.PV{{Name: "X:A", Type: "ai"}}, b.pvs)
+	require.Empty(t, b.faults(subject("iocInit\n")))
+
+	four, five := "4", "5"
+	put := Subject{Restart: true, Checks: []recipe.Check{
+		{PV: "X:A", Line: 1, Put: &four}, {PV: "X:A", Line: 2, Put: &five}, {PV: "X:A", Line: 3, Units: "mm"},
+		{PV: "X:B", Line: 4, Advances: true},
+	}}
+	require.Equal(t, []recipe.Check{{PV: "X:A", Line: 2, Value: &five}}, put.checks(2))
+	put.Restart = false
+	require.Equal(t, put.Checks[2:], put.checks(2), "nothing was kept")
+	for want, s := range map[int][]Subject{1: {{}}, 2: {{Restart: true}, {Autosave: true}}} {
+		for _, one := range s {
+			require.Equal(t, want, one.boots())
+		}
 	}
 }

@@ -33,7 +33,8 @@ func TestHooks(t *testing.T) {
 		dir, err = m.open().Hooks()
 		require.NoError(t, err)
 		require.Equal(t, want, dir)
-		out, err := exec.Command("git", "-C", m.dir, "rev-parse", "--path-format=absolute", "--git-path", "hooks").Output()
+		ask := exec.Command("git", "-C", m.dir, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
+		out, err := ask.Output()
 		require.NoError(t, err)
 		require.Equal(t, want, strings.TrimSpace(string(out)), "it is where git runs them from")
 	}

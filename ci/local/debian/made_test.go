@@ -64,7 +64,8 @@ echo "$SOURCE_DATE_EPOCH" >"${0%/*}/epoch"`,
 	words := calls(t, dir, "mmdebstrap")
 	assert.Contains(t, words, "--include=ca-certificates,runc")
 	assert.Equal(t, []string{
-		"deb http://mirror.example.org/debian/ trixie main", "deb http://mirror.example.org/debian/ trixie-updates main",
+		"deb http://mirror.example.org/debian/ trixie main",
+		"deb http://mirror.example.org/debian/ trixie-updates main",
 		"deb http://mirror.example.org/debian-security/ trixie-security main",
 	}, words[len(words)-3:])
 	for _, hook := range []string{"/etc/resolv.conf", "/etc/hostname"} {
