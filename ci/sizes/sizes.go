@@ -57,7 +57,9 @@ func measure(ctx context.Context, iocs int) (all []figure, err error) {
 	past := &ledger.Ledger{}
 	for i := range 10 { // as many as it remembers
 		former := *rec
-		past.Push(ledger.Release{Record: former, Digest: asset.Digest(fmt.Sprintf("sha256:%064d", i)), Since: time.Now()})
+		past.Push(ledger.Release{
+			Record: former, Digest: asset.Digest(fmt.Sprintf("sha256:%064d", i)), Since: time.Now(),
+		})
 	}
 	takes("writing the ledger of ten releases", func() error { return past.Save(ctx, n) })
 	takes("reading the ledger", func() (err error) { past, err = ledger.Read(ctx, n); return err })
@@ -122,7 +124,8 @@ func beamlineOf(iocs int) *record.Record {
 		})
 		boot := record.Test{Name: record.BootTest, Of: name, Digest: digest, Passed: true}
 		for n := range pvsOfAnIOC {
-			boot.PVs = append(boot.PVs, record.PV{Name: fmt.Sprintf("%s:STAGE-%04d:RBV", strings.ToUpper(name), n), Type: "ai"})
+			pv := fmt.Sprintf("%s:STAGE-%04d:RBV", strings.ToUpper(name), n)
+			boot.PVs = append(boot.PVs, record.PV{Name: pv, Type: "ai"})
 		}
 		rec.Checks = append(rec.Checks, boot)
 	}

@@ -69,14 +69,14 @@ func TestTheHoldAfterARollback(t *testing.T) {
 		killed, to, want string // want is the reason; empty for no hold
 		hold             *ledger.Note
 	}{
-		"to the former one":                           {to: "2.0", want: "rolled back from 3.0"},
-		"to the former one, held":                     {to: "2.0", hold: held, want: "rolled back from 3.0"},
-		"to the one that runs":                        {to: "3.0"},
-		"to the one that runs, held":                  {to: "3.0", hold: held, want: "rolled back from 9.0"},
-		"to the one that ran before a killed one":     {killed: "4.0", to: "3.0", want: "rolled back from 4.0"},
-		"to an older one than before a killed one":    {killed: "4.0", to: "2.0", want: "rolled back from 4.0"},
-		"to the one that a killed one was going to":   {killed: "2.0", to: "2.0", want: "rolled back from 3.0"},
-		"to the one that runs and was promoted again": {killed: "3.0", to: "3.0", hold: held, want: "rolled back from 9.0"},
+		"to the former one":                     {to: "2.0", want: "rolled back from 3.0"},
+		"to the former one, held":               {to: "2.0", hold: held, want: "rolled back from 3.0"},
+		"to the one that runs":                  {to: "3.0"},
+		"to the one that runs, held":            {to: "3.0", hold: held, want: "rolled back from 9.0"},
+		"to the one before a killed one":        {killed: "4.0", to: "3.0", want: "rolled back from 4.0"},
+		"to one older than before a killed one": {killed: "4.0", to: "2.0", want: "rolled back from 4.0"},
+		"to where a killed one was going":       {killed: "2.0", to: "2.0", want: "rolled back from 3.0"},
+		"to what runs, promoted again":          {killed: "3.0", to: "3.0", hold: held, want: "rolled back from 9.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			past := ledgerOf("3.0", "2.0")
