@@ -124,9 +124,14 @@ func TestPagesOfReleases(t *testing.T) {
 	p.release("1.9.1", "ioc-a 1.9.1")                     // of an older line, and later
 	p.release("ioc-a/2.0.0-beta.1", "ioc-a 2.0.0-beta.1") // and what is not finished
 	page, notes, latest := p.publish("ioc-a/1.9.0")
+	made := p.on.Releases()[0]
 	require.Equal(t, &Page{
-		URL: page.URL, Tag: "ioc-a/1.9.0", Record: "ioc-a-1.9.0.record.json",
+		URL: made.GetHTMLURL(), Tag: "ioc-a/1.9.0", Record: "ioc-a-1.9.0.record.json",
 	}, page)
+	require.NotEmpty(t, page.URL)
+	attached, err := record.Read([]byte(p.on.Content(made.Assets[0])))
+	require.NoError(t, err, "what is attached is the record")
+	require.Equal(t, assettest.Version("1.9.0"), attached.Version)
 	require.Contains(t, notes, "The first release of `ioc-a`.")
 	require.Equal(t, "false", latest)
 	page, notes, latest = p.publish("ioc-a/1.10.0")
@@ -144,6 +149,22 @@ func TestPagesOfReleases(t *testing.T) {
 	again, _, _ := p.publish("ioc-a/1.9.0")
 	require.False(t, again.Kept)
 	require.Len(t, p.on.Releases(), 4, "none is made twice")
+}
+
+// Where the scheme of versions changed, the dates of the tags say what came before; a page that
+// somebody wrote is told apart.
+func TestThePageAfterAnotherScheme(t *testing.T) {
+	p := newPress(t, "ioc-a")
+	p.release("ioc-a/3.1.0", "ioc-a 3.1.0")
+	p.release("2021.1.1", "ioc-a 2021.1.1")
+	page, _, latest := p.publish("2021.1.1")
+	require.Equal(t, "3.1.0", page.Since)
+	require.Equal(t, "true", latest)
+	own := "Beam is back."
+	p.on.Releases()[0].Body = &own
+	page, notes, _ := p.publish("2021.1.1")
+	require.True(t, page.Kept)
+	require.Equal(t, own, notes)
 }
 
 // GitHub has one latest release for a repository, which means nothing for several assets.
