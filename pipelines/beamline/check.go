@@ -1,6 +1,7 @@
 package beamline
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -8,6 +9,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// What the library chart's schema takes, which is less than Kubernetes does. A test of
+// the charts holds the two together.
+var (
+	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	amount   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$`)
 )
 
 // checkValues checks the values that a file itself has below where, as the
@@ -22,7 +30,7 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	}
 	for _, name := range doc.Keys(below(where, "env")...) {
 		p := below(where, "env", name)
-		if problems := validation.IsEnvVarName(name); len(problems) > 0 {
+		if !variable.MatchString(name) {
 			r.faultAt(
 				doc, p, "write it as in EPICS_CA_MAX_ARRAY_BYTES", "%q can't be the name of an environment variable",
 				name,
@@ -79,8 +87,8 @@ func (r *reader) checkToleration(doc *strictyaml.Doc, where strictyaml.Path, t T
 // the m of thousandths in place of Mi.
 const leastBytes = 64 << 10
 
-// quantity refuses what Kubernetes can't read as an amount, and bytes without their unit;
-// empty is none.
+// quantity refuses what Kubernetes can't read as an amount, or a chart can't have, and
+// bytes without their unit; empty is none.
 func (r *reader) quantity(doc *strictyaml.Doc, where strictyaml.Path, s string) {
 	if s == "" {
 		return
@@ -91,6 +99,8 @@ func (r *reader) quantity(doc *strictyaml.Doc, where strictyaml.Path, s string) 
 	switch {
 	case err != nil || q.Sign() <= 0:
 		r.faultAt(doc, where, fix, "%s: %q is not an amount that Kubernetes reads", what, s)
+	case !amount.MatchString(s):
+		r.faultAt(doc, where, fix, "%s: %q is an amount that the chart does not take", what, s)
 	case what != "cpu" && q.CmpInt64(leastBytes) < 0:
 		r.faultAt(doc, where, fix, "%s: %q is an amount of %d bytes", what, s, q.Value())
 	}
