@@ -84,7 +84,7 @@ func joined(lines []string) (line string, more int) {
 	for strings.HasSuffix(line, `\`) && more+1 < len(lines) {
 		more++
 		whole.WriteString(strings.TrimSuffix(line, `\`) + " ")
-		line = strings.TrimSpace(lines[more])
+		line = strings.TrimLeft(strings.TrimRight(lines[more], "\r"), " \t")
 	}
 	whole.WriteString(line)
 	return whole.String(), more
