@@ -18,6 +18,17 @@ var (
 	amount   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$`)
 )
 
+// serverPorts are the variables that say where an IOC serves its PVs: EPICS Base takes
+// another port for what is none, and a Service can't have it.
+var serverPorts = []string{
+	"EPICS_CA_SERVER_PORT", "EPICS_CAS_SERVER_PORT", "EPICS_PVA_SERVER_PORT", "EPICS_PVAS_SERVER_PORT",
+}
+
+// port is a number up to 65535.
+var port = regexp.MustCompile(
+	`^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`,
+)
+
 // checkValues checks the values that a file itself has below where, as the
 // Kubernetes API server would only at a promotion. A foreign image has the site's own
 // probes.
@@ -41,6 +52,8 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 			r.faultAt(
 				doc, p, "set probePV, protocol, graceSeconds or startup", "the chart sets %s, for ioc-run", name,
 			)
+		} else if slices.Contains(serverPorts, name) && v.Env[name] != "" && !port.MatchString(v.Env[name]) {
+			r.faultAt(doc, p, "write a number up to 65535, as in 5064", "%s: %q is no port", name, v.Env[name])
 		}
 	}
 	for _, key := range doc.Keys(below(where, "nodeSelector")...) {

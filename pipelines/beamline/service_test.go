@@ -196,6 +196,14 @@ func TestDevicesAndVariables(t *testing.T) {
 			own + `3: "/usr/../etc" leads upwards; write the path without ..`,
 			own + "3: a volume at /etc would hide what the IOC is made of; mount it elsewhere, as in /data",
 		},
+		"env: {EPICS_CA_SERVER_PORT: '1', EPICS_PVAS_SERVER_PORT: '65535', EPICS_CA_REPEATER_PORT: x}\n": nil,
+		"env:\n  EPICS_CAS_SERVER_PORT: '65536'\n  EPICS_PVA_SERVER_PORT: ca\n  EPICS_CA_SERVER_PORT: 05064\n" +
+			"  EPICS_PVAS_SERVER_PORT: ''\n": {
+			own + `4: EPICS_CAS_SERVER_PORT: "65536" is no port; write a number up to 65535, as in 5064`,
+			own + `5: EPICS_PVA_SERVER_PORT: "ca" is no port; write a number up to 65535, as in 5064`,
+			own + "6: 05064 is a number that readers of YAML disagree about; write it in plain decimal digits, " +
+				"or in quotes where it is text",
+		},
 		"volumes: [{name: a, mountPath: /a..b/..c, claim: x}]\n": nil,
 		"volumes: [{name: device-0, mountPath: /a, claim: x}]\n": {
 			own + `3: the chart itself has a volume "device-0"; choose another name`,

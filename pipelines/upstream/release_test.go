@@ -87,7 +87,8 @@ func FuzzReadMakefile(f *testing.F) {
 
 // Lines are numbered as an editor does, whatever ends them and however many are one.
 func TestJoinedLines(t *testing.T) {
-	m := ReadMakefile("A = a \\\r\n  b \\\r\n\\\r\n  c # d \\\n  e\nB := f\\\n\nC ?= g\\\\\nD = h\\ \ninclude x \\\n y\nE += \\")
+	m := ReadMakefile("A = a \\\r\n  b \\\r\n\\\r\n  c # d \\\n  e\n" +
+		"B := f\\\n\nC ?= g\\\\\nD = h\\ \ninclude x \\\n y\nE += \\")
 	require.Equal(t, []Assignment{
 		{Name: "A", Op: "=", Value: "a  b   c", Line: 1},
 		{Name: "B", Op: ":=", Value: "f", Line: 6},
