@@ -47,14 +47,16 @@ func TestServicesOfAllForms(t *testing.T) {
 		"a chart":                {bare, true, false, ""},
 		"a chart without a test": {bare + "boot: {none: it wants a database}\n", true, false, ""},
 		"a chart with a test": {
-			bare + "boot: {command: [check]}\n", true, false, ":2: a command is run in the image that a service names, " +
-				"and this one has a chart of its own; write none: and why, or name an image in place of the chart",
+			bare + "boot: {command: [check]}\n", true, false,
+			":2: a command is run in the image that a service names, and this one has a chart of its own; write none: and why, or name an image in place of the chart",
 		},
 		"nothing of a test": {
 			web, false, false, ":1: nothing says how the service is tested, or why it is not; " +
 				"add boot: {command: […]}, or boot: {none: why nothing of it can be tested}",
 		},
-		"both":   {web + "boot: {command: [a], none: b}\n", false, true, ":3: boot has one of command and none" + either},
+		"both": {
+			web + "boot: {command: [a], none: b}\n", false, true, ":3: boot has one of command and none" + either,
+		},
 		"a time": {web + "boot: {within: 5m}\n", false, false, ":3: boot has one of command and none" + either},
 		"a time of nothing": {
 			web + "boot: {none: x, within: 5m}\n", false, false,
