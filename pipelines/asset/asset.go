@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -127,7 +128,7 @@ func printable(s string) string {
 		s = s[:maxLength] + "…"
 	}
 	odd := func(r rune) bool { return !strconv.IsPrint(r) }
-	if s == "" || strings.TrimSpace(s) != s || strings.ContainsFunc(s, odd) {
+	if s == "" || strings.TrimSpace(s) != s || !utf8.ValidString(s) || strings.ContainsFunc(s, odd) {
 		return strconv.Quote(s)
 	}
 	return s

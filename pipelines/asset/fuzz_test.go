@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/stretchr/testify/require"
@@ -51,7 +53,8 @@ func mended(t *testing.T, err error, verb string, again func(string) error) {
 	require.True(t, errors.As(err, &d))
 	require.Equal(t, diag.Invalid, d.Kind)
 	require.NotEmpty(t, d.Fix)
-	require.NotContains(t, d.Error(), "\x1b")
+	require.True(t, utf8.ValidString(d.Error()), "%q", d)
+	require.Equal(t, -1, strings.IndexFunc(d.Error(), unicode.IsControl), "%q", d)
 	if m, ok := strings.CutPrefix(d.Fix, verb); ok && !strings.Contains(m, " ") && !strings.Contains(m, "<") {
 		require.NoError(t, again(m), "the mend %q", m)
 	}

@@ -1,6 +1,7 @@
 package beamline
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -8,6 +9,24 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/tagline-ci/tagline/pipelines/strictyaml"
+)
+
+// What the library chart's schema takes, which is less than Kubernetes does. A test of
+// the charts holds the two together.
+var (
+	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	amount   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|[kMGT]|[KMGT]i)?$`)
+)
+
+// serverPorts are the variables that say where an IOC serves its PVs: EPICS Base takes
+// another port for what is none, and a Service can't have it.
+var serverPorts = []string{
+	"EPICS_CA_SERVER_PORT", "EPICS_CAS_SERVER_PORT", "EPICS_PVA_SERVER_PORT", "EPICS_PVAS_SERVER_PORT",
+}
+
+// port is a number up to 65535.
+var port = regexp.MustCompile(
+	`^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`,
 )
 
 // checkValues checks the values that a file itself has below where, as the
@@ -22,7 +41,7 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 	}
 	for _, name := range doc.Keys(below(where, "env")...) {
 		p := below(where, "env", name)
-		if problems := validation.IsEnvVarName(name); len(problems) > 0 {
+		if !variable.MatchString(name) {
 			r.faultAt(
 				doc, p, "write it as in EPICS_CA_MAX_ARRAY_BYTES", "%q can't be the name of an environment variable",
 				name,
@@ -33,6 +52,8 @@ func (r *reader) checkValues(doc *strictyaml.Doc, where strictyaml.Path, v Value
 			r.faultAt(
 				doc, p, "set probePV, protocol, graceSeconds or startup", "the chart sets %s, for ioc-run", name,
 			)
+		} else if slices.Contains(serverPorts, name) && v.Env[name] != "" && !port.MatchString(v.Env[name]) {
+			r.faultAt(doc, p, "write a number up to 65535, as in 5064", "%s: %q is no port", name, v.Env[name])
 		}
 	}
 	for _, key := range doc.Keys(below(where, "nodeSelector")...) {
@@ -79,8 +100,8 @@ func (r *reader) checkToleration(doc *strictyaml.Doc, where strictyaml.Path, t T
 // the m of thousandths in place of Mi.
 const leastBytes = 64 << 10
 
-// quantity refuses what Kubernetes can't read as an amount, and bytes without their unit;
-// empty is none.
+// quantity refuses what Kubernetes can't read as an amount, or a chart can't have, and
+// bytes without their unit; empty is none.
 func (r *reader) quantity(doc *strictyaml.Doc, where strictyaml.Path, s string) {
 	if s == "" {
 		return
@@ -91,6 +112,8 @@ func (r *reader) quantity(doc *strictyaml.Doc, where strictyaml.Path, s string) 
 	switch {
 	case err != nil || q.Sign() <= 0:
 		r.faultAt(doc, where, fix, "%s: %q is not an amount that Kubernetes reads", what, s)
+	case !amount.MatchString(s):
+		r.faultAt(doc, where, fix, "%s: %q is an amount that the chart does not take", what, s)
 	case what != "cpu" && q.CmpInt64(leastBytes) < 0:
 		r.faultAt(doc, where, fix, "%s: %q is an amount of %d bytes", what, s, q.Value())
 	}

@@ -37,7 +37,9 @@ func (r *reader) checkContainers(
 		if c["image"] == nil && c["command"] == nil {
 			r.faultAt(doc, p, "add the command that it runs", "it would start the IOC a second time")
 		}
-		if image, ok := c["image"].(string); ok && !byDigest.MatchString(image) {
+		given, written := c["image"]
+		image, text := given.(string)
+		if written && (text || given == nil) && !byDigest.MatchString(image) {
 			r.faultAt(doc, below(p, "image"), "write it as host/path@sha256:…, or leave it out for the IOC's own",
 				"the image %q is not named by digest, and can become another", image)
 		}

@@ -18,6 +18,7 @@ const (
 	own      = "beamlines/bl01t/iocs/bl01t-a/values.yaml:"
 	shared   = "beamlines/bl01t/beamline.yaml:"
 	amount   = "; write it as in 100m for cpu, 256Mi for memory and autosave"
+	variable = "; write it as in EPICS_CA_MAX_ARRAY_BYTES"
 	data     = "values:\n  volumes: [{name: data, mountPath: /data, claim: x}]\n"
 	digest   = "web@sha256:7777777777777777777777777777777777777777777777777777777777777777"
 	noVolume = "; name one of volumes, or of volumes below pod"
@@ -44,7 +45,28 @@ var refusedValues = map[string]struct {
 		"autosave: 100m\n",
 		[]string{own + "3: autosave: \"100m\" is an amount of 1 bytes" + amount},
 	},
-	"an exponent": {"", "memory: 1e9\n", nil},
+	"an exponent": {
+		"",
+		"memory: 1e9\n",
+		[]string{own + "3: memory: \"1e9\" is an amount that the chart does not take" + amount},
+	},
+	"an image of nothing": {
+		"",
+		"containers:\n  - {name: a, command: [a], image: null}\n  - {name: b, command: [b], image: 5}\n",
+		[]string{
+			own + "4: the image \"\" is not named by digest, and can become another; write it as host/path@sha256:…, " +
+				"or leave it out for the IOC's own",
+			own + "5: Kubernetes can't read it as a Container: ",
+		},
+	},
+	"a variable with a dot": {
+		"",
+		"env:\n  SITE.NAME: x\n  my-site: x\n  _site: x\n",
+		[]string{
+			own + "4: \"SITE.NAME\" can't be the name of an environment variable" + variable,
+			own + "5: \"my-site\" can't be the name of an environment variable" + variable,
+		},
+	},
 	"a unit twice": {
 		"",
 		"memory: 1e3Mi\n",

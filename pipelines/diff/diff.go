@@ -101,10 +101,10 @@ func New(from, to Release) (*Diff, error) {
 	a, b := from.Record, to.Record
 	if a.Asset != b.Asset || a.Kind != b.Kind {
 		return nil, &diag.Error{
-			Kind:  diag.Invalid,
-			Doing: "comparing",
-			Err:   fmt.Errorf("%s %s is another %s than %s %s", a.Asset, a.Version, b.Kind, b.Asset, b.Version),
-			Fix:   "name two releases of one asset",
+			Kind: diag.Invalid,
+			Err: fmt.Errorf("%s %s (%s) and %s %s (%s) are releases of different assets",
+				a.Asset, a.Version, a.Kind, b.Asset, b.Version, b.Kind),
+			Fix: "name two releases of one asset",
 		}
 	}
 	d := &Diff{

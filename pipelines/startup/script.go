@@ -90,10 +90,9 @@ func (s *scriptCheck) needFile(line int, name string) {
 	if _, there := s.files[name]; there || !s.inConfig(name) {
 		return
 	}
-	fix := "add it, or correct the name"
-	if near := strictyaml.Near(name, slices.Sorted(maps.Keys(s.files))); near != "" {
-		fix = fmt.Sprintf("did you mean %q?", near)
-	}
+	others := slices.Sorted(maps.Keys(s.files))
+	others = slices.DeleteFunc(others, func(other string) bool { return other == Script }) // it would run itself
+	fix := strictyaml.Meant(name, others, "add it, or correct the name")
 	s.faults.Addf(s.file, line, fix, "%s is not in the config folder", name)
 }
 

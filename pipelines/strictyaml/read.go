@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -92,28 +93,51 @@ func unixLines(data []byte) []byte {
 
 // readable reports whether the bytes are small and plain enough to parse.
 func (b *builder) readable(data []byte) bool {
-	switch {
-	case len(data) > MaxBytes:
+	if len(data) > MaxBytes {
 		b.fault(0, "split it or move data elsewhere", "the file has %d bytes, more than %d", len(data), MaxBytes)
-	case !utf8.Valid(data):
-		b.fault(badLine(data), "save the file as UTF-8", "the text is not UTF-8")
-	case deep(data):
-		b.fault(0, "write it flatter", "too many brackets are open at once")
-	default:
-		return true
+		return false
 	}
-	return false
-}
-
-// badLine returns the line of the first bytes that are not UTF-8.
-func badLine(data []byte) int {
-	for i, line := range bytes.Split(data, []byte("\n")) {
-		if !utf8.Valid(line) {
-			return i + 1
+	lines := bytes.Split(unixLines(data), []byte("\n"))
+	for _, u := range unreadable {
+		if i := slices.IndexFunc(lines, u.line); i >= 0 {
+			b.fault(i+1, u.fix, "%s", u.text)
+			return false
 		}
 	}
-	return 0
+	if deep(data) {
+		b.fault(0, "write it flatter", "too many brackets are open at once")
+		return false
+	}
+	return true
 }
+
+// mostOpen is how many lists and maps may be open at once for the parser, which spends
+// the square of it on them: far more than maxDepth, as brackets in text count too.
+const mostOpen = 1024
+
+// unreadable are lines that no parser is given.
+var unreadable = []struct {
+	line      func([]byte) bool
+	text, fix string
+}{
+	{func(line []byte) bool { return !utf8.Valid(line) }, "the text is not UTF-8", "save the file as UTF-8"},
+	{
+		func(line []byte) bool { return bytes.ContainsFunc(line, notOfYAML) },
+		"a control character is in this line, which YAML does not have", "remove it",
+	},
+	{
+		func(line []byte) bool { return bytes.HasPrefix(line, []byte("<<<<<<< ")) },
+		"a merge of git left a conflict here", "keep what is right of the two, and remove the marks",
+	},
+	{
+		func(line []byte) bool { return bytes.Count(line, []byte("- ")) > mostOpen },
+		"too many lists begin in this line", "write it flatter",
+	},
+}
+
+// notOfYAML reports whether a character may not stand in YAML but escaped:
+// https://yaml.org/spec/1.2.2/#51-character-set
+func notOfYAML(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\u0085' }
 
 // syntax reports what the parser said.
 func (b *builder) syntax(err error) {
@@ -181,10 +205,12 @@ func deep(data []byte) bool {
 	for _, c := range data {
 		switch c {
 		case '[', '{':
-			open++
+			if open++; open > mostOpen {
+				return true
+			}
 		case ']', '}':
 			open = max(0, open-1)
 		}
 	}
-	return open > 1024
+	return false
 }

@@ -71,3 +71,58 @@ func FuzzReadDBD(f *testing.F) {
 		}
 	})
 }
+
+// What is lacked is told once for each file and each thing, with the files that have it.
+func TestLacksAreToldOnce(t *testing.T) {
+	all := map[string]DBD{
+		"a.dbd": {Includes: []string{"gone.dbd", "more.dbd", "gone.dbd"}, Devices: []string{"x"}},
+		"b.dbd": {Includes: []string{"more.dbd"}, Devices: []string{"x", "y"}},
+		// included by both
+		"more.dbd": {Includes: []string{"gone.dbd", "far.dbd"}, Devices: []string{"y"}},
+		"z.dbd":    {RecordTypes: []string{"x", "w"}}, "c.dbd": {RecordTypes: []string{"x"}},
+	}
+	x, gone := []string{"c.dbd", "z.dbd"}, "gone.dbd"
+	require.Equal(t, []Lack{
+		{DBD: "a.dbd", Include: gone},
+		{DBD: "a.dbd", RecordType: "x", Definers: x},
+		{DBD: "more.dbd", Include: gone},
+		{DBD: "more.dbd", Include: "far.dbd"},
+		{DBD: "a.dbd", RecordType: "y"},
+		{DBD: "b.dbd", RecordType: "x", Definers: x},
+		{DBD: "b.dbd", RecordType: "y"},
+	}, Lacks([]string{"a.dbd", "b.dbd"}, nil, all))
+	some := map[string]DBD{
+		"more.dbd": all["more.dbd"], "y.dbd": {Includes: []string{"of.dbd"}}, "of.dbd": {RecordTypes: []string{"y"}},
+	}
+	require.Equal(t, []Lack{{DBD: "more.dbd", Include: gone}, {DBD: "more.dbd", Include: "far.dbd"}},
+		Lacks([]string{"more.dbd"}, []string{"nobody.dbd", "y.dbd"}, some),
+		"a type that comes before, in what is included there")
+	require.Empty(t, Lacks([]string{"nobody.dbd"}, nil, all))
+}
+
+// A definition is read however it is spread over lines, and a comment is none.
+func TestReadDBDSpelledOddly(t *testing.T) {
+	for text, want := range map[string]DBD{
+		"recordtype ( \"a\" ) {}": {
+			RecordTypes: []string{"a"}, Defined: []string{"recordtype(a)"}, Symbols: []string{"pvar_rset_aRSET"},
+		},
+		"device(a,\n\tCONSTANT, # of links\r\n\tdevA,\"the A\")": {
+			Devices: []string{"a"}, Defined: []string{`device(a,"the A")`}, Symbols: []string{"pvar_dset_devA"},
+		},
+		"device(a, INST_IO)": {
+			Devices: []string{"a"}, Defined: []string{"device(a,INST_IO)"}, Symbols: []string{"pvar_dset_"},
+		},
+		"variable(a,double)variable(b)": {
+			Defined: []string{"variable(a)", "variable(b)"}, Symbols: []string{"pvar_double_a", "pvar_int_b"},
+		},
+		"# registrar(a)\n#include \"b.dbd\"": {},
+		"include \"a.dbd\"\r\n\tinclude b.dbd": {
+			Includes: []string{"a.dbd", "b.dbd"},
+		},
+		"preregistrar(a)\nregistrar()\nregistrar(\"\")": {},
+		"driver(a":                 {},
+		"menu(a) { choice(b, c) }": {},
+	} {
+		require.Equal(t, want, ReadDBD(text), text)
+	}
+}

@@ -48,11 +48,9 @@ func ReadMakefile(text string) Makefile {
 	var within []string
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
-		first, line := i+1, strings.TrimRight(lines[i], "\r")
-		for strings.HasSuffix(line, `\`) && i+1 < len(lines) {
-			i++
-			line = strings.TrimSuffix(line, `\`) + " " + strings.TrimSpace(strings.TrimRight(lines[i], "\r"))
-		}
+		first := i + 1
+		line, more := joined(lines[i:])
+		i += more
 		switch {
 		case conditionLine.MatchString(line):
 			within = append(within[:len(within):len(within)], strings.TrimSpace(line))
@@ -76,6 +74,20 @@ func ReadMakefile(text string) Makefile {
 		}
 	}
 	return m
+}
+
+// joined returns the first of some lines with those that it goes on in, as its final
+// backslashes say, and how many they are.
+func joined(lines []string) (line string, more int) {
+	var whole strings.Builder
+	line = strings.TrimRight(lines[0], "\r")
+	for strings.HasSuffix(line, `\`) && more+1 < len(lines) {
+		more++
+		whole.WriteString(strings.TrimSuffix(line, `\`) + " ")
+		line = strings.TrimLeft(strings.TrimRight(lines[more], "\r"), " \t")
+	}
+	whole.WriteString(line)
+	return whole.String(), more
 }
 
 // withoutComment cuts the comment off a value.
