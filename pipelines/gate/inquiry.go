@@ -57,7 +57,7 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 	}
 	rel, err := attest.Read(ctx, q.Registry, trusted, q.Beamline, v, digest)
 	if err != nil {
-		return nil, err
+		return nil, q.Registry.Meant(ctx, q.Beamline, v, err)
 	}
 	f := Facts{Beamline: q.Beamline, Namespace: q.Namespace, Release: rel, Policy: q.Policy, Now: q.Now}
 	if trusted != nil {
