@@ -16,12 +16,13 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/scaffold"
 )
 
 // The tags of the demonstration: what tagline carries needs nothing from outside it
 // but EPICS Base.
 const (
-	demoBase   = "epics-base/7.0.8.1r1.0"
+	demoBase   = scaffold.RootTag
 	demoIOC    = "ioc-simstage/1.0.0"
 	demoCamera = "ioc-simcamera/1.0.0"
 	demoFirst  = "2026.11.1"
@@ -116,6 +117,9 @@ func (d *demo) toBeamline(ctx context.Context, line repository, images ...reposi
 			return err
 		}
 	}
+	if err := d.policy(ctx, line.name()); err != nil {
+		return err
+	}
 	err := d.tagline(
 		ctx, "promote", line.name(), demoFirst, "--lift-hold", "the demonstration begins again",
 	)
@@ -126,6 +130,16 @@ func (d *demo) toBeamline(ctx context.Context, line repository, images ...reposi
 		"read a PV of each IOC from outside the cluster, over CA and PVA",
 		func() error { return d.readOutside(ctx, line.name()) },
 	)
+}
+
+// policy writes a policy where the cluster is not that of tagline up, which needs none
+// to be written: this machine offered another.
+func (d *demo) policy(ctx context.Context, line string) error {
+	b := &beamlineCluster{}
+	if err := d.kubeconfig(b); err != nil || d.ownCluster(b) {
+		return err
+	}
+	return d.tagline(ctx, "policy", "init", line, "--unsigned", "this is a demonstration")
 }
 
 // tagline runs one command line as a person would, and shows it.

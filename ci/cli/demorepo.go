@@ -182,7 +182,7 @@ func (d *demo) write(ctx context.Context, r repository) error {
 				return err
 			}
 		}
-		return writeAll(d.at, made)
+		return made.Write(d.at)
 	})
 }
 

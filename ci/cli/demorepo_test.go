@@ -23,6 +23,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/check"
+	"github.com/tagline-ci/tagline/pipelines/cluster/clustertest"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/registry/registrytest"
 	"github.com/tagline-ci/tagline/pipelines/settings"
@@ -199,4 +200,31 @@ func TestThePlaceOfTheDemonstration(t *testing.T) {
 	require.Regexp(t, `^127\.0\.0\.1:\d+/demo/[0-9a-f]{12}$`, d.registry)
 	other, _ := demonstration(t)
 	require.NotEqual(t, filepath.Base(d.work), filepath.Base(other.work))
+}
+
+// TestThePolicyOfTheDemonstration: in a cluster that this machine offered, a beamline of
+// the demonstration gets a policy by the command of a person; in that of tagline up it
+// gets one anyway.
+func TestThePolicyOfTheDemonstration(t *testing.T) {
+	d, shown := demonstration(t)
+	server := clustertest.Start()
+	t.Cleanup(server.Close)
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, os.WriteFile(kubeconfig, []byte(server.Kubeconfig()), 0o600))
+	dir, err := d.state()
+	require.NoError(t, err)
+	const words = "$ tagline policy init bl01t --unsigned 'this is a demonstration'\n"
+	for _, choice := range []string{"stand-in", "running cluster"} {
+		up, err := json.Marshal(local.Env{
+			Kubeconfig: kubeconfig, Parts: []local.Part{{Part: "cluster", Choice: choice}},
+		})
+		require.NoError(t, err)
+		require.NoError(t, state.WriteFile(dir.Path("env.json"), up, 0o644))
+		require.NotContains(t, shown.String(), words)
+		require.NoError(t, d.policy(t.Context(), "bl01t"))
+	}
+	require.Contains(t, shown.String(), words)
+	require.Contains(t, shown.String(), "  unsigned: \"this is a demonstration\"\n")
+	require.NoError(t, d.policy(t.Context(), "bl01t"), "it goes on with what is there")
+	require.Contains(t, shown.String(), "bl01t has a policy already, which was left alone")
 }

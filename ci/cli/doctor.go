@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/github"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
@@ -36,11 +34,13 @@ func newDoctor(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			name, err := a.onGitHub(repo)
-			if err != nil {
-				return err
+			name, api := a.env("GITHUB_REPOSITORY"), a.env("GITHUB_API_URL")
+			if name == "" {
+				if name, err = github.NameOf(repo, api); err != nil {
+					return err
+				}
 			}
-			there, err := github.Open(cmp.Or(a.env("GITHUB_API_URL"), github.PublicAPI), name, a.env("GITHUB_TOKEN"))
+			there, err := github.Open(cmp.Or(api, github.PublicAPI), name, a.env("GITHUB_TOKEN"))
 			if err != nil {
 				return err
 			}
@@ -54,22 +54,6 @@ func newDoctor(a *app) *cobra.Command {
 			return there.Verdict(findings)
 		},
 	})
-}
-
-// onGitHub returns how GitHub calls the repository: "some-org/site".
-func (a *app) onGitHub(repo *tree.Repository) (string, error) {
-	if name := a.env("GITHUB_REPOSITORY"); name != "" {
-		return name, nil
-	}
-	host, name, _ := strings.Cut(repo.Home(), "/")
-	if host != "github.com" && a.env("GITHUB_API_URL") == "" || name == "" {
-		return "", &diag.Error{
-			Kind: diag.Invalid, Doing: "looking for the repository on GitHub",
-			Err: fmt.Errorf("it was cloned from %q", repo.Origin()),
-			Fix: "write owner/name in GITHUB_REPOSITORY, and the address of a server of your own in GITHUB_API_URL",
-		}
-	}
-	return name, nil
 }
 
 // writeFindings shows findings, what is open first.

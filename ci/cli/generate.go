@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -58,7 +55,7 @@ func (a *app) generate(ctx context.Context, s *site, inTree bool, given []string
 				return err
 			}
 			for _, folder := range slices.Sorted(maps.Keys(made)) {
-				files, err := replace(root, folder, made[folder])
+				files, err := release.ReplaceFolder(root, folder, made[folder])
 				changed = append(changed, files...)
 				if err != nil {
 					return err
@@ -89,45 +86,4 @@ func generated(files fs.FS, given []string) (lines []asset.Name, only []string, 
 	}
 	lines, err = beamline.Names(files)
 	return lines, nil, err
-}
-
-// replace makes a folder below root hold these files and no others, and returns those
-// that were written or removed, from the root.
-func replace(root, folder string, files map[string][]byte) (changed []string, err error) {
-	dir := filepath.Join(root, filepath.FromSlash(folder))
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && path == dir {
-			return fs.SkipAll
-		}
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		if _, ok := files[filepath.ToSlash(name)]; ok && entry.Type().IsRegular() {
-			return nil // else a link, and what it leads to is not ours
-		}
-		changed = append(changed, folder+"/"+filepath.ToSlash(name))
-		return os.Remove(path)
-	})
-	if err != nil {
-		return changed, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if was, err := os.ReadFile(path); err == nil && bytes.Equal(was, files[name]) {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return changed, err
-		}
-		if err := os.WriteFile(path, files[name], 0o644); err != nil {
-			return changed, err
-		}
-		changed = append(changed, folder+"/"+name)
-	}
-	slices.Sort(changed)
-	return slices.Compact(changed), nil
 }

@@ -48,7 +48,7 @@ func (a *app) importModules(folder string, names []string) error {
 		modules[i] = modules[i].Kept(os.DirFS(root))
 		maps.Copy(made, modules[i].Files)
 	}
-	if err := writeAll(root, made); err != nil {
+	if err := made.Write(root); err != nil {
 		return err
 	}
 	if err := a.print(modules, func(w io.Writer) error { return writeImported(w, modules) }); err != nil {

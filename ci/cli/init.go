@@ -1,16 +1,13 @@
 package cli
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/beamline"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/scaffold"
 )
 
@@ -88,11 +85,8 @@ var (
 	newInstanceArg = argument{what: "the new instance", example: "bl02i-mo-ioc-01"}
 )
 
-// firstVersion is that of the first release of an asset of one's own.
-const firstVersion = "1.0.0"
-
 func writeRoot(b *beginning, _ []string) (scaffold.Files, asset.Tag, error) {
-	tag, err := asset.ParseTag(demoBase)
+	tag, err := asset.ParseTag(scaffold.RootTag)
 	if err != nil {
 		return nil, tag, err
 	}
@@ -105,7 +99,7 @@ func writeLibrary(*beginning, []string) (scaffold.Files, asset.Tag, error) {
 	if err != nil {
 		return nil, asset.Tag{}, err
 	}
-	tag, err := asset.ParseTag("ioc-lib/" + firstVersion)
+	tag, err := scaffold.FirstTag("ioc-lib")
 	return made, tag, err
 }
 
@@ -127,11 +121,9 @@ func writeModule(b *beginning, given []string) (scaffold.Files, asset.Tag, error
 }
 
 func writeBeamline(b *beginning, given []string) (scaffold.Files, asset.Tag, error) {
-	if b.instance == "" {
-		b.instance = given[0] + "-ea-ioc-01"
-	}
+	first := cmp.Or(b.instance, scaffold.FirstInstance(given[0]))
 	return b.onPin(b.image, given[0], func(image asset.Pin) (scaffold.Files, error) {
-		return b.Beamline(given[0], b.instance, image)
+		return b.Beamline(given[0], first, image)
 	})
 }
 
@@ -150,14 +142,11 @@ func writeBeamlineAlone(b *beginning, given []string) (scaffold.Files, asset.Tag
 }
 
 func writeInstance(b *beginning, given []string) (scaffold.Files, asset.Tag, error) {
-	if err := thereIs(b.root, given[0]); err != nil {
-		return nil, asset.Tag{}, err
-	}
 	image, err := asset.ParsePin(b.image)
 	if err != nil {
 		return nil, asset.Tag{}, err
 	}
-	made, err := b.Instance(given[0], given[1], image)
+	made, err := b.AddInstance(os.DirFS(b.root), given[0], given[1], image)
 	return made, asset.Tag{}, err
 }
 
@@ -173,19 +162,6 @@ func (b *beginning) onPin(
 	if err != nil {
 		return nil, asset.Tag{}, err
 	}
-	tag, err := asset.ParseTag(name + "/" + firstVersion)
+	tag, err := scaffold.FirstTag(name)
 	return made, tag, err
-}
-
-// thereIs refuses a beamline that the repository in root does not have.
-func thereIs(root, name string) error {
-	folder := filepath.Join(beamline.Dir, name)
-	if _, err := os.Stat(filepath.Join(root, folder, "beamline.yaml")); err != nil {
-		return &diag.Error{
-			Kind: diag.Invalid, Doing: "adding an instance to", Asset: name,
-			Err: fmt.Errorf("this repository has no %s/beamline.yaml", folder),
-			Fix: "name a beamline of it, or write one with tagline new beamline " + name,
-		}
-	}
-	return nil
 }

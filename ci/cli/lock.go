@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -64,31 +61,11 @@ func (a *app) lock(ctx context.Context, s *site, check bool, assets []string) er
 		if err != nil {
 			return err
 		}
-		return a.writeLocks(root, locks)
-	})
-}
-
-// writeLocks writes lock files below root. What pins nothing has no lock file.
-func (a *app) writeLocks(root string, locks map[string][]byte) error {
-	written := []string{}
-	for _, file := range slices.Sorted(maps.Keys(locks)) {
-		path := filepath.Join(root, filepath.FromSlash(file))
-		if len(locks[file]) == 0 {
-			if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-				return err
-			}
-			continue
-		}
-		if err := os.WriteFile(path, locks[file], 0o644); err != nil {
+		written, err := release.WriteLocks(root, locks)
+		if err != nil {
 			return err
 		}
-		written = append(written, file)
-	}
-	return a.print(written, func(w io.Writer) error {
-		for _, file := range written {
-			fmt.Fprintln(w, file)
-		}
-		return nil
+		return a.print(append([]string{}, written...), func(w io.Writer) error { return writeLines(w, written) })
 	})
 }
 

@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -93,7 +91,7 @@ func (a *app) addModule(ctx context.Context, s *site, w release.NewModule) error
 	if err := a.writeNew(root, made); err != nil {
 		return err
 	}
-	for _, file := range slices.Sorted(maps.Keys(made)) {
+	for _, file := range made.Names() {
 		for line := range strings.Lines(made[file]) {
 			if todo, ok := strings.CutPrefix(line, "# TODO "); ok {
 				fmt.Fprintf(a.Err, "%s: %s", file, todo)

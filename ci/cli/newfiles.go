@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,7 +20,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/registry"
 	"github.com/tagline-ci/tagline/pipelines/scaffold"
-	"github.com/tagline-ci/tagline/pipelines/tree"
 )
 
 // newFiles is a command that writes new files.
@@ -71,7 +68,7 @@ func (b *beginning) questions() map[string]question {
 func (a *app) begins(n newFiles) *cobra.Command {
 	n.needed = append([]string{"registry"}, n.needed...)
 	return a.writes(n, func(b *beginning, given []string) error {
-		if err := a.ownFolder(); err != nil {
+		if err := scaffold.Beginnable(a.repo); err != nil {
 			return err
 		}
 		if _, err := registry.New(b.Registry, registry.Options{}); err != nil {
@@ -172,73 +169,17 @@ func (a *app) asker(ctx context.Context) func(name, text string) (string, error)
 	}
 }
 
-// ownFolder refuses to begin a repository within another.
-func (a *app) ownFolder() error {
-	repo, err := tree.Open(a.repo)
-	if err != nil {
-		return nil // as a rule there is none yet
-	}
-	root, err := repo.WorkTree()
-	if err != nil {
-		return err
-	}
-	whole, err := os.Stat(root)
-	if err != nil {
-		return err
-	}
-	here, err := os.Stat(a.repo)
-	if err != nil || os.SameFile(whole, here) {
-		return err
-	}
-	return &diag.Error{
-		Kind: diag.Invalid, Doing: "beginning a repository in", Asset: a.repo,
-		Err: fmt.Errorf("the folder belongs to the repository in %s", root),
-		Fix: "begin in a folder outside it, or add to it with tagline new",
-	}
-}
-
 // writeNew writes files below root, none of which may be there, and says what the
 // tree that comes of it still lacks.
 func (a *app) writeNew(root string, made scaffold.Files) error {
-	if err := writeAll(root, made); err != nil {
+	if err := made.Write(root); err != nil {
 		return err
 	}
-	names := slices.Sorted(maps.Keys(made))
-	if err := a.print(names, func(w io.Writer) error {
-		for _, name := range names {
-			fmt.Fprintln(w, name)
-		}
-		return nil
-	}); err != nil {
+	names := made.Names()
+	if err := a.print(names, func(w io.Writer) error { return writeLines(w, names) }); err != nil {
 		return err
 	}
 	a.lacks(root)
-	return nil
-}
-
-// writeAll writes files below root, none of which may be there.
-func writeAll(root string, made scaffold.Files) error {
-	names := slices.Sorted(maps.Keys(made))
-	var faults diag.Faults
-	for _, name := range names {
-		if _, err := os.Lstat(filepath.Join(root, name)); !errors.Is(err, fs.ErrNotExist) {
-			faults.Addf(
-				name, 0, "choose another name, or take it away", "it is there already, and nothing is overwritten",
-			)
-		}
-	}
-	if err := faults.Err(); err != nil {
-		return err
-	}
-	for _, name := range names {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, []byte(made[name]), 0o644); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

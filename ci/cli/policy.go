@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +12,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/diff/text"
+	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/promote"
@@ -53,21 +52,18 @@ func newPolicyInit(a *app) *cobra.Command {
 				return err
 			}
 			if t.Empty() && a.ownCluster(b) {
-				t.Unsigned = ownCluster
+				t = policy.OfUp()
 			}
 			text, err := t.Text(given[0])
 			if err != nil {
 				return err
 			}
-			err = ledger.SavePolicy(cmd.Context(), n, text, true)
-			if errors.Is(err, ledger.ErrPolicyThere) {
+			text, there, err := ledger.FirstPolicy(cmd.Context(), n, text)
+			if there {
 				fmt.Fprintf(
 					a.Err, "%s has a policy already, which was left alone; change it with tagline policy apply\n",
 					given[0],
 				)
-				if text, _, err = ledger.Policy(cmd.Context(), n); err != nil {
-					return err
-				}
 			}
 			if err != nil {
 				return err
@@ -86,14 +82,8 @@ func newPolicyInit(a *app) *cobra.Command {
 	return cmd
 }
 
-// ownCluster is why the cluster of tagline up accepts unsigned releases.
-const ownCluster = "this is the cluster of tagline up, on the machine of who releases and promotes"
-
 // ownCluster reports whether the cluster is that of tagline up.
-func (a *app) ownCluster(b *beamlineCluster) bool {
-	own := a.up().Kubeconfig
-	return own != "" && filepath.Clean(b.access.Kubeconfig) == filepath.Clean(own)
-}
+func (a *app) ownCluster(b *beamlineCluster) bool { return a.up().Owns(b.access.Kubeconfig) }
 
 // readTemplate reads the keys that flags name.
 func readTemplate(t *policy.Template, keys, approvers []string) error {
@@ -107,7 +97,7 @@ func readTemplate(t *policy.Template, keys, approvers []string) error {
 	for _, pair := range approvers {
 		name, file, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || file == "" {
-			return badTrust(fmt.Sprintf("--approver %q names no key", pair), "write it as name=file.pub")
+			return gate.BadSigners(fmt.Sprintf("--approver %q names no key", pair), "write it as name=file.pub")
 		}
 		text, err := readKey(file)
 		if err != nil {
@@ -213,24 +203,19 @@ func readPolicyFile(file string) (*policy.Policy, error) {
 	return policy.Read(file, text)
 }
 
-// beamlinePolicy reads the policy of a beamline. The cluster of tagline up gets
-// its policy here, when a beamline there has none.
+// beamlinePolicy reads the policy of a beamline. In the cluster of tagline up, one that
+// has none is given one.
 func (a *app) beamlinePolicy(ctx context.Context, b *beamlineCluster, n *cluster.Namespace) (*policy.Policy, error) {
-	p, err := promote.Policy(ctx, n)
-	if !errors.Is(err, ledger.ErrNoPolicy) || !a.ownCluster(b) {
-		return p, err
+	if !a.ownCluster(b) {
+		return promote.Policy(ctx, n)
 	}
-	text, err := policy.Template{Unsigned: ownCluster}.Text(n.Beamline)
-	if err != nil {
-		return nil, err
+	p, given, err := promote.PolicyOr(ctx, n, policy.OfUp())
+	if given {
+		fmt.Fprintf(
+			a.Err,
+			"%s had no policy; it has that of tagline up now, which accepts unsigned releases: tagline policy show %s\n",
+			n.Beamline, n.Beamline,
+		)
 	}
-	fmt.Fprintf(
-		a.Err,
-		"%s has no policy; it gets that of tagline up, which accepts unsigned releases: tagline policy show %s\n",
-		n.Beamline, n.Beamline,
-	)
-	if err := ledger.SavePolicy(ctx, n, text, true); err != nil && !errors.Is(err, ledger.ErrPolicyThere) {
-		return nil, err
-	}
-	return promote.Policy(ctx, n)
+	return p, err
 }

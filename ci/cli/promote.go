@@ -12,6 +12,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/promote"
+	"github.com/tagline-ci/tagline/pipelines/sign"
 )
 
 // newPromote is `tagline promote`: the pipeline from a record to a beamline.
@@ -40,7 +41,11 @@ func newPromote(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				pass, err := a.pass(ctx, q, v, digest, override, by)
+				verdict, err := q.AskOver(ctx, v, asset.Digest(digest), a.over(override, by))
+				if err != nil {
+					return err
+				}
+				pass, err := a.passed(verdict)
 				if err != nil {
 					return err
 				}
@@ -76,34 +81,9 @@ func newPromote(a *app) *cobra.Command {
 	return cmd
 }
 
-// pass takes a release through the gate.
-func (a *app) pass(
-	ctx context.Context, q *gate.Inquiry, v asset.Version, digest, override string, by signing,
-) (gate.Pass, error) {
-	verdict, err := q.Ask(ctx, v, asset.Digest(digest))
-	if err != nil {
-		return gate.Pass{}, err
-	}
-	if override != "" {
-		if err := a.override(ctx, q, verdict, override, by); err != nil {
-			return gate.Pass{}, err
-		}
-		if verdict, err = q.Ask(ctx, v, verdict.Record); err != nil {
-			return gate.Pass{}, err
-		}
-	}
-	return a.passed(verdict)
-}
-
-// override signs the reason why a policy is overridden.
-func (a *app) override(
-	ctx context.Context, q *gate.Inquiry, verdict *gate.Verdict, reason string, by signing,
-) error {
-	signer, err := a.signerOf(ctx, by)
-	if err != nil {
-		return err
-	}
-	return q.Override(ctx, signer, verdict, reason)
+// over returns why a policy is to be overridden, and who signs that.
+func (a *app) over(reason string, by signing) gate.Over {
+	return gate.Over{Reason: reason, By: func(ctx context.Context) (sign.Signer, error) { return a.signerOf(ctx, by) }}
 }
 
 // passed returns what lets a release through, after a line on who overrides the policy, if

@@ -26,7 +26,7 @@ func newRecord(a *app) *cobra.Command {
 			}
 			rec, _, err := reg.Record(cmd.Context(), t.Asset, t.Version)
 			if err != nil {
-				return err
+				return reg.Meant(cmd.Context(), t.Asset, t.Version, err)
 			}
 			return a.print(rec, func(w io.Writer) error { return writeRecord(w, rec) })
 		},

@@ -91,17 +91,9 @@ func (a *app) mayReturn(
 		return gate.Pass{}, err
 	}
 	former := gate.Former{Version: to.Record.Version, Record: to.Digest, Signatures: to.Signatures, Needs: to.Needs}
-	verdict, err := q.Return(ctx, former)
+	verdict, err := q.ReturnOver(ctx, former, a.over(override, by))
 	if err != nil {
 		return gate.Pass{}, err
-	}
-	if !verdict.Open && override != "" {
-		if err := a.override(ctx, q, verdict, override, by); err != nil {
-			return gate.Pass{}, err
-		}
-		if verdict, err = q.Return(ctx, former); err != nil {
-			return gate.Pass{}, err
-		}
 	}
 	return a.passed(verdict)
 }

@@ -2,16 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/remotecommand"
 
-	"github.com/tagline-ci/tagline/pipelines/asset"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
@@ -65,31 +62,14 @@ func newShell(a *app) *cobra.Command {
 // developer returns the developer image, by digest, of the generic IOC that an
 // instance runs.
 func (a *app) developer(ctx context.Context, s *site, past *ledger.Ledger, instance string) (string, error) {
-	lacking := func(err error) (string, error) {
-		return "", &diag.Error{
-			Kind: diag.Invalid, Doing: "looking for the developer image of", Asset: instance, Err: err,
-			Fix: "open a shell without --debug",
-		}
-	}
-	i := slices.IndexFunc(past.Current().Record.Instances, func(i record.Instance) bool { return i.Name == instance })
-	if i < 0 {
-		return lacking(errors.New("it is not in the release that runs"))
-	}
-	pin := past.Current().Record.Instances[i].IOC
-	if pin.IsZero() {
-		return lacking(errors.New("it is a service, and no IOC"))
-	}
 	reg, err := a.openRegistry(ctx, s)
 	if err != nil {
 		return "", err
 	}
-	rec, _, err := reg.Record(ctx, pin.Asset, pin.Version)
-	if err != nil {
-		return "", err
+	var runs *record.Record
+	if now := past.Current(); now != nil {
+		runs = &now.Record
 	}
-	image := rec.Image(asset.Developer)
-	if image.Ref == "" {
-		return lacking(fmt.Errorf("%s has none", rec.Tag))
-	}
-	return string(image.Pinned()), nil
+	image, err := lineage.Reader{Registry: reg}.Developer(ctx, runs, instance)
+	return string(image), err
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/attest"
-	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/gate"
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/sign"
@@ -111,10 +109,6 @@ func (a *app) trust(ctx context.Context, t *trusted, asGate bool) (attest.Truste
 // policySigners returns the signers of a policy in a file.
 func (a *app) policySigners(ctx context.Context, file string) (attest.Trusted, error) {
 	return a.trust(ctx, &trusted{policy: file}, false)
-}
-
-func badTrust(what, fix string) error {
-	return &diag.Error{Kind: diag.Invalid, Doing: "reading the trusted signers", Err: errors.New(what), Fix: fix}
 }
 
 // writeReport shows what was verified: the release first, then its parents.

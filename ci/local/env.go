@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -59,6 +61,13 @@ func (e Env) Environ() []string {
 	sort.Strings(mirrors)
 	add("TAGLINE_MIRRORS", strings.Join(mirrors, ","))
 	return pairs
+}
+
+// Owns reports whether the cluster of a kubeconfig, named by its path, is one that Up
+// started. One that it found in KUBECONFIG is somebody else's.
+func (e Env) Owns(kubeconfig string) bool {
+	started := slices.ContainsFunc(e.Parts, func(p Part) bool { return p.Part == "cluster" && p.Choice == standIn })
+	return started && filepath.Clean(kubeconfig) == filepath.Clean(e.Kubeconfig)
 }
 
 func envFile(s state.Dir) string { return s.Path("env.json") }

@@ -41,3 +41,18 @@ func TestEnviron(t *testing.T) {
 	}, e.Environ())
 	assert.Equal(t, []string{"DO_NOT_TRACK=1", "DAGGER_NO_NAG=1"}, Env{}.Environ())
 }
+
+// Only the cluster that up started is up's own: not one that KUBECONFIG named, which may be
+// that of a beamline with hardware, and none before it is there.
+func TestOnlyAStandInClusterIsOwned(t *testing.T) {
+	cluster := func(choice string) Env {
+		parts := []Part{{Part: "engine", Choice: standIn}, {Part: "cluster", Choice: choice}}
+		return Env{Kubeconfig: "/s/kube/admin", Parts: parts}
+	}
+	assert.True(t, cluster(standIn).Owns("/s/kube/admin"))
+	assert.True(t, cluster(standIn).Owns("/s/kube/../kube/admin"))
+	assert.False(t, cluster(standIn).Owns("/home/ada/.kube/config"))
+	assert.False(t, cluster("running cluster").Owns("/s/kube/admin"))
+	assert.False(t, Env{Parts: []Part{{Part: "engine", Choice: standIn}}}.Owns(""))
+	assert.False(t, Env{}.Owns(""))
+}

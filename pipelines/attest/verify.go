@@ -54,7 +54,8 @@ func Verify(
 	ctx context.Context, reg *registry.Registry, trusted Trusted, name asset.Name, v asset.Version,
 ) (*Report, error) {
 	c := checker{reg: reg, trusted: trusted, done: map[asset.Tag]*Report{}}
-	return c.release(ctx, asset.Tag{Asset: name, Version: v})
+	report, err := c.release(ctx, asset.Tag{Asset: name, Version: v})
+	return report, reg.Meant(ctx, name, v, err)
 }
 
 // parallel is how many artifacts or images are read at a time.

@@ -19,7 +19,7 @@ import (
 func Read(ctx context.Context, repo *tree.Repository, reg *registry.Registry, t asset.Tag) (Release, error) {
 	rec, _, err := reg.Record(ctx, t.Asset, t.Version)
 	if err != nil {
-		return Release{}, err
+		return Release{}, reg.Meant(ctx, t.Asset, t.Version, err)
 	}
 	files, err := repo.At(rec.Commit)
 	if err != nil {

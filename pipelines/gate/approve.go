@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/approval"
+	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/sign"
 )
@@ -22,11 +23,47 @@ func (q *Inquiry) Approve(
 	return q.give(ctx, by, v, approval.Approval{Until: q.Now.Add(long)})
 }
 
-// Override signs that the release of a verdict may go to the beamline in spite of its
-// policy, for a reason, and attaches that to its record. Who may is the policy's: ask
-// again afterwards.
-func (q *Inquiry) Override(ctx context.Context, by sign.Signer, v *Verdict, reason string) error {
-	_, err := q.give(ctx, by, v, approval.Approval{Override: reason, Until: q.Now.Add(overrideFor)})
+// Over is why a policy is overridden, and by whom. The zero value overrides nothing.
+type Over struct {
+	Reason string
+	// By returns who signs it. It is called once the release is known to be one.
+	By func(context.Context) (sign.Signer, error)
+}
+
+// AskOver judges a release as Ask does. Where the policy is to be overridden, that is
+// signed and attached to the record before; whether whoever signs it may is the policy's.
+func (q *Inquiry) AskOver(ctx context.Context, v asset.Version, digest asset.Digest, over Over) (*Verdict, error) {
+	verdict, err := q.Ask(ctx, v, digest)
+	if err != nil || over.Reason == "" {
+		return verdict, err
+	}
+	if err := q.override(ctx, verdict, over); err != nil {
+		return nil, err
+	}
+	return q.Ask(ctx, v, verdict.Record)
+}
+
+// ReturnOver judges going back to a release as Return does. Where the policy is to be
+// overridden and refuses it, the override is attached to the record as AskOver does.
+func (q *Inquiry) ReturnOver(ctx context.Context, to Former, over Over) (*Verdict, error) {
+	verdict, err := q.Return(ctx, to)
+	if err != nil || verdict.Open || over.Reason == "" {
+		return verdict, err
+	}
+	if err := q.override(ctx, verdict, over); err != nil {
+		return nil, err
+	}
+	return q.Return(ctx, to)
+}
+
+// override signs that the release of a verdict may go to the beamline in spite of its
+// policy, and attaches that to its record.
+func (q *Inquiry) override(ctx context.Context, v *Verdict, over Over) error {
+	by, err := over.By(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = q.give(ctx, by, v, approval.Approval{Override: over.Reason, Until: q.Now.Add(overrideFor)})
 	return err
 }
 

@@ -57,7 +57,7 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 	}
 	rel, err := attest.Read(ctx, q.Registry, trusted, q.Beamline, v, digest)
 	if err != nil {
-		return nil, err
+		return nil, q.Registry.Meant(ctx, q.Beamline, v, err)
 	}
 	f := Facts{Beamline: q.Beamline, Namespace: q.Namespace, Release: rel, Policy: q.Policy, Now: q.Now}
 	if trusted != nil {
@@ -68,10 +68,7 @@ func (q *Inquiry) Ask(ctx context.Context, v asset.Version, digest asset.Digest)
 	if f.Taken, err = attest.Taken(ctx, q.Registry, trusted, rel.Record); err != nil {
 		return nil, err
 	}
-	if f.Approvals, err = q.approvals(ctx, rel); err == nil {
-		f.Approvals, err = q.reviewed(ctx, rel, f.Approvals)
-	}
-	if err != nil {
+	if f.Approvals, err = q.approvals(ctx, rel); err != nil {
 		f.Unreadable = append(f.Unreadable, err)
 	}
 	if err = q.images(ctx, rel.Record); err != nil {
@@ -140,35 +137,15 @@ func trust(
 	return instance.Trust(identity, issuer)
 }
 
-// approvals reads and judges the approvals of a record.
+// approvals reads and judges the approvals that are attached to a record, and the reviews.
+// Whoever has approved already counts once, and who signed the release not at all, in
+// whichever way the policy knows that person.
 func (q *Inquiry) approvals(ctx context.Context, rel *attest.Release) ([]approval.Judged, error) {
-	if q.Policy.Approvals == nil {
-		return nil, nil
-	}
-	found, err := approval.Find(ctx, q.Registry, q.Ref(rel.Digest))
-	if err != nil {
-		return nil, err
-	}
-	question, err := q.question(ctx, rel)
-	if err != nil {
-		return nil, err
-	}
-	return found.Judge(*question), nil
-}
-
-// reviewed adds the reviews to approvals. Whoever has approved already counts once, and
-// who signed the release not at all, in whichever way the policy knows that person.
-func (q *Inquiry) reviewed(
-	ctx context.Context, rel *attest.Release, all []approval.Judged,
-) ([]approval.Judged, error) {
-	if q.Reviews == nil || q.Policy.Approvals == nil {
-		return all, nil
+	all, question, err := q.attached(ctx, rel)
+	if err != nil || question == nil || q.Reviews == nil {
+		return all, err
 	}
 	reviews, err := q.Reviews(ctx, rel.Record.Version)
-	if err != nil {
-		return nil, err
-	}
-	question, err := q.question(ctx, rel)
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +163,26 @@ func (q *Inquiry) reviewed(
 	return all, nil
 }
 
+// attached reads and judges the approvals that are attached to a record. It returns by
+// what they were judged too, nil where the policy asks for no approvals.
+func (q *Inquiry) attached(
+	ctx context.Context, rel *attest.Release,
+) ([]approval.Judged, *approval.Question, error) {
+	if q.Policy.Approvals == nil {
+		return nil, nil, nil
+	}
+	found, err := approval.Find(ctx, q.Registry, q.Ref(rel.Digest))
+	if err != nil {
+		return nil, nil, err
+	}
+	question, err := q.question(ctx, rel)
+	if err != nil {
+		return nil, nil, err
+	}
+	return found.Judge(*question), question, nil
+}
+
+// question returns by what the approvals of a release are judged.
 func (q *Inquiry) question(ctx context.Context, rel *attest.Release) (*approval.Question, error) {
 	question := &approval.Question{
 		Beamline: string(q.Beamline), Record: string(rel.Digest), Policy: q.Policy.Digest(),

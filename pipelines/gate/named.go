@@ -34,17 +34,17 @@ func (n Named) Trusted(
 	named := len(n.Keys)+len(n.Identities) > 0
 	switch {
 	case n.Policy != nil && named:
-		return nil, badNamed("a policy is named beside a key or an identity", "give one of them")
+		return nil, BadSigners("a policy is named beside a key or an identity", "give one of them")
 	case len(n.Identities) == 0 && (n.TrustedRoot != "" || n.Issuer != "" && n.Issuer != policy.Actions):
-		return nil, badNamed("no identity is named", "give the identity too whose issuer or Sigstore this is")
+		return nil, BadSigners("no identity is named", "give the identity too whose issuer or Sigstore this is")
 	case n.Policy != nil && n.AsGate && n.Policy.Unsigned != "":
 		return nil, nil
 	case n.Policy != nil && len(n.Policy.Signers) == 0:
-		return nil, badNamed("the policy names no signers", "give a key or an identity instead")
+		return nil, BadSigners("the policy names no signers", "give a key or an identity instead")
 	case n.Policy != nil:
 		return Signers(ctx, n.Policy, sigstore)
 	case !named:
-		return nil, badNamed("nobody is named", "give a public key, an identity or a policy")
+		return nil, BadSigners("nobody is named", "give a public key, an identity or a policy")
 	}
 	p := policy.Policy{Signers: n.Keys}
 	for _, item := range n.Identities {
@@ -56,6 +56,8 @@ func (n Named) Trusted(
 	return Signers(ctx, &p, sigstore)
 }
 
-func badNamed(what, fix string) error {
+// BadSigners returns the error, of kind diag.Invalid, of signers that can't be read as
+// they are named.
+func BadSigners(what, fix string) error {
 	return &diag.Error{Kind: diag.Invalid, Doing: "reading the trusted signers", Err: errors.New(what), Fix: fix}
 }

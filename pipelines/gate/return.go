@@ -22,10 +22,10 @@ type Former struct {
 
 // Return judges going back to a release that ran before: whether the policy still
 // trusts those who signed it and what it runs, whether it consents to what its charts
-// need, and by closed times and holds. Its
-// record, checks, approvals and soak were judged when it was promoted. The
-// registry is asked only where approvals could open what is closed; nil stands for
-// one that can't be asked.
+// need, and by closed times and holds. Its record, checks, approvals and soak were
+// judged when it was promoted. The registry is asked only where approvals that are
+// attached to the record could open what is closed; nil stands for one that can't be
+// asked. Reviews are of a promotion, and are not read.
 func (q *Inquiry) Return(ctx context.Context, to Former) (*Verdict, error) {
 	trusted, err := q.trusted(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (q *Inquiry) Return(ctx context.Context, to Former) (*Verdict, error) {
 	}
 	if q.Registry == nil {
 		f.Unreadable = []error{errors.New("approvals: no registry is named")}
-	} else if f.Approvals, err = q.approvals(ctx, rel); err != nil {
+	} else if f.Approvals, _, err = q.attached(ctx, rel); err != nil {
 		f.Unreadable = []error{err}
 	}
 	return q.judgeReturn(f, to, trusted), nil

@@ -4,12 +4,28 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/plan"
 	"github.com/tagline-ci/tagline/pipelines/tree"
 )
+
+// NameOf returns what GitHub calls the repository that a clone is of: "some-org/site". api
+// is the address of the API of a server of one's own, on which it may be; empty for
+// github.com. The error is of kind diag.Invalid for a clone of anything else.
+func NameOf(repo *tree.Repository, api string) (string, error) {
+	host, name, _ := strings.Cut(repo.Home(), "/")
+	if host != "github.com" && api == "" || name == "" {
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "looking for the repository on GitHub",
+			Err: fmt.Errorf("it was cloned from %q", repo.Origin()),
+			Fix: "write owner/name in GITHUB_REPOSITORY, and the address of a server of your own in GITHUB_API_URL",
+		}
+	}
+	return name, nil
+}
 
 // SiteOf returns what the tree at HEAD has that GitHub's settings must protect.
 func SiteOf(repo *tree.Repository) (site Site, err error) {

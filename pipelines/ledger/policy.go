@@ -63,6 +63,17 @@ func Policy(ctx context.Context, n *cluster.Namespace) (text, applied string, er
 	return cm.Data[policyKey], string(cm.UID) + "/" + cm.ResourceVersion, nil
 }
 
+// FirstPolicy writes the text of a policy where the beamline has none. One that is there
+// is left alone: there reports that, and now is the text that the beamline has after it.
+func FirstPolicy(ctx context.Context, n *cluster.Namespace, text string) (now string, there bool, err error) {
+	err = SavePolicy(ctx, n, text, true)
+	if !errors.Is(err, ErrPolicyThere) {
+		return text, false, err
+	}
+	now, _, err = Policy(ctx, n)
+	return now, true, err
+}
+
 // SavePolicy writes the text of the beamline's policy, and makes the namespace
 // where it is missing. With create, a policy that is there already is left alone,
 // and the error is ErrPolicyThere. One that has this text is left as it was applied.

@@ -38,6 +38,22 @@ func TestPolicyIsOfItsBeamline(t *testing.T) {
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 }
 
+// A first policy is written once; a beamline that has one keeps it, and is told which.
+func TestAFirstPolicyIsWrittenWhereThereIsNone(t *testing.T) {
+	client := fake.NewClientset()
+	n := namespace(client)
+	now, there, err := FirstPolicy(t.Context(), n, "one")
+	require.NoError(t, err)
+	require.False(t, there)
+	require.Equal(t, "one", now)
+	now, there, err = FirstPolicy(t.Context(), n, "two")
+	require.NoError(t, err)
+	require.True(t, there)
+	require.Equal(t, "one", now)
+	_, _, err = FirstPolicy(t.Context(), &cluster.Namespace{Name: n.Name, Beamline: "bl02t", Client: client}, "two")
+	require.ErrorContains(t, err, `is of beamline "bl01t"`)
+}
+
 // versions gives each ConfigMap that is written a version of its own, as an API server does.
 func versions(client *fake.Clientset) {
 	last := 0

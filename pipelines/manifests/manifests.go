@@ -69,7 +69,7 @@ func Read(
 ) (*Set, error) {
 	rel, err := attest.Read(ctx, reg, trusted, name, v, digest)
 	if err != nil {
-		return nil, err
+		return nil, reg.Meant(ctx, name, v, err)
 	}
 	rec := rel.Record
 	if rec.Kind != asset.Beamline {

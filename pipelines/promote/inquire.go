@@ -2,6 +2,7 @@ package promote
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
@@ -22,6 +23,26 @@ func Policy(ctx context.Context, n *cluster.Namespace) (*policy.Policy, error) {
 		return nil, err
 	}
 	return policy.ReadApplied("ConfigMap "+ledger.PolicyName+" of namespace "+n.Name, []byte(text), applied)
+}
+
+// PolicyOr reads the policy of a beamline as Policy does. A beamline that has none is
+// given first; given reports that.
+func PolicyOr(
+	ctx context.Context, n *cluster.Namespace, first policy.Template,
+) (p *policy.Policy, given bool, err error) {
+	if p, err = Policy(ctx, n); !errors.Is(err, ledger.ErrNoPolicy) {
+		return p, false, err
+	}
+	text, err := first.Text(n.Beamline)
+	if err != nil {
+		return nil, false, err
+	}
+	_, there, err := ledger.FirstPolicy(ctx, n, text)
+	if err != nil {
+		return nil, false, err
+	}
+	p, err = Policy(ctx, n)
+	return p, !there, err
 }
 
 // Inquire prepares questions to the gate about releases for a beamline's namespace, as of

@@ -2,13 +2,16 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/version"
 )
 
 // Record pulls the record of an asset at v, and returns it with its digest,
@@ -33,11 +36,46 @@ func (r *Registry) RecordDigest(ctx context.Context, n asset.Name, v asset.Versi
 	if there == nil {
 		return "", &diag.Error{
 			Kind: diag.Invalid, Doing: "reading record of", Asset: string(n), Version: v.String(),
-			Err: fmt.Errorf("no such release, %w %s", ErrNotFound, r.prefix),
+			Err: notReleased{asset.Pin{Asset: n, Version: v}, r.prefix},
 			Fix: "release it first, or mend the version",
 		}
 	}
 	return asset.Digest(there.Digest.String()), nil
+}
+
+// notReleased is the cause of the error about a release that is not there.
+type notReleased struct {
+	pin    asset.Pin
+	prefix string
+}
+
+func (e notReleased) Error() string {
+	return fmt.Sprintf("no such release, %v %s", ErrNotFound, e.prefix)
+}
+
+// Is lets callers ask whether it is ErrNotFound.
+func (notReleased) Is(target error) bool { return target == ErrNotFound }
+
+// Meant returns err, and adds to it the versions that may have been meant where it says
+// that an asset has no release at v. The registry is asked only then. It is for a version
+// that a person gave: where a release is rightly not there, nobody needs others.
+func (r *Registry) Meant(ctx context.Context, n asset.Name, v asset.Version, err error) error {
+	var cause notReleased
+	if !errors.As(err, &cause) || cause.pin != (asset.Pin{Asset: n, Version: v}) {
+		return err
+	}
+	released, listing := r.Records(ctx, n)
+	if listing != nil || len(released) == 0 {
+		return err // which says enough
+	}
+	var names []string
+	for _, m := range version.Meant(v, released) {
+		names = append(names, m.String())
+	}
+	return &diag.Error{
+		Kind: diag.Invalid, Doing: "reading record of", Asset: string(n), Version: v.String(), Err: cause,
+		Fix: "release it first, or name one that is released: " + strings.Join(names, ", "),
+	}
 }
 
 // RecordAt pulls the record with a digest, whatever its tag names now. It is an

@@ -3,7 +3,6 @@ package tags
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,14 +42,25 @@ func InstallHook(repo *tree.Repository) (string, error) {
 			Fix:   "add the lines that tagline tag hook shows to it",
 		}
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("reading %s: %w", file, err)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = writeHook(file)
 	}
-	if err := os.MkdirAll(hooks, 0o755); err != nil {
-		return "", err
+	if err != nil {
+		return "", &diag.Error{
+			Kind: diag.Broken, Doing: "installing", Asset: file, Err: err,
+			Fix: "make " + hooks + " a folder that you can write in",
+		}
+	}
+	return file, nil
+}
+
+// writeHook writes the hook, as a program, whatever the file was before.
+func writeHook(file string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
 	}
 	if err := os.WriteFile(file, []byte(Hook), 0o755); err != nil {
-		return "", err
+		return err
 	}
-	return file, os.Chmod(file, 0o755)
+	return os.Chmod(file, 0o755)
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/storage/filesystem"
+
+	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
 // Hooks returns the folder that git runs this repository's hooks from: that of
@@ -16,24 +18,24 @@ import (
 func (r *Repository) Hooks() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c, err := r.git.ConfigScoped(config.SystemScope)
+	set, err := r.hooksPath()
 	if err != nil {
-		return "", fmt.Errorf("reading git's configuration: %w", err)
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "reading git's configuration of", Asset: r.dir, Err: err,
+			Fix: "set HOME to the folder that has your .gitconfig, and see what git config --list says",
+		}
 	}
-	if set := c.Raw.Section("core").Option("hooksPath"); set != "" {
-		if below, ok := strings.CutPrefix(set, "~/"); ok { // as git reads a path
-			home, err := os.UserHomeDir()
-			if err != nil {
-				return "", fmt.Errorf("core.hooksPath is %s: %w", set, err)
-			}
-			return filepath.Join(home, below), nil
-		}
-		if filepath.IsAbs(set) {
-			return set, nil
-		}
+	if filepath.IsAbs(set) {
+		return set, nil
+	}
+	if set != "" {
 		w, err := r.git.Worktree()
 		if err != nil {
-			return "", fmt.Errorf("core.hooksPath is %s: %w", set, err)
+			return "", &diag.Error{
+				Kind: diag.Invalid, Doing: "looking for the hooks of", Asset: r.dir,
+				Err: fmt.Errorf("core.hooksPath is %s, and that begins at a working copy: %w", set, err),
+				Fix: "name a clone that has one, or give core.hooksPath a whole path",
+			}
 		}
 		return filepath.Join(w.Filesystem.Root(), set), nil
 	}
@@ -46,4 +48,26 @@ func (r *Repository) Hooks() (string, error) {
 		return "", fmt.Errorf("looking for the hooks of %s: %w", r.dir, err)
 	}
 	return hooks.Root(), nil
+}
+
+// hooksPath returns git's core.hooksPath, empty where it is not set: the repository's own
+// goes over the person's, and that over the machine's. go-git's merged configuration has
+// the repository's alone.
+func (r *Repository) hooksPath() (string, error) {
+	c, err := r.git.Config()
+	for _, next := range []config.Scope{config.GlobalScope, config.SystemScope} {
+		if err != nil || c.Raw.Section("core").HasOption("hooksPath") {
+			break
+		}
+		c, err = config.LoadConfig(next)
+	}
+	if err != nil {
+		return "", err
+	}
+	set := c.Raw.Section("core").Option("hooksPath")
+	if below, ok := strings.CutPrefix(set, "~/"); ok {
+		home, err := os.UserHomeDir()
+		return filepath.Join(home, below), err
+	}
+	return set, nil
 }

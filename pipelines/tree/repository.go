@@ -6,6 +6,8 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -31,8 +33,15 @@ type Repository struct {
 const lost = "see what git fsck says there, or clone the repository anew"
 
 // Open opens the repository that dir belongs to: dir is a folder anywhere in a
-// work tree, or a bare repository. It fails when there is none.
+// work tree, or a bare repository. The error is of kind diag.Invalid when there is
+// none, or when dir is a file.
 func Open(dir string) (*Repository, error) {
+	if there, err := os.Stat(dir); err == nil && !there.IsDir() {
+		return nil, &diag.Error{
+			Kind: diag.Invalid, Doing: "opening", Asset: dir, Err: errors.New("it is a file"),
+			Fix: "name a folder of the site's repository, as in " + filepath.Dir(dir),
+		}
+	}
 	g, err := git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
 	if errors.Is(err, git.ErrRepositoryNotExists) {
 		g, err = git.PlainOpen(dir) // a bare repository has no .git to detect

@@ -37,6 +37,12 @@ func TestOpen(t *testing.T) {
 		t, err, "opening "+dir+": no git repository here or above; name a folder of the site's repository",
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	file := filepath.Join(m.dir, "beamlines", "bl01t", "beamline.yaml")
+	_, err = Open(file)
+	require.EqualError(
+		t, err, "opening "+file+": it is a file; name a folder of the site's repository, as in "+filepath.Dir(file),
+	)
+	require.Equal(t, diag.Invalid, diag.KindOf(err))
 }
 
 func TestResolve(t *testing.T) {

@@ -1,4 +1,4 @@
-package cli
+package release
 
 import (
 	"os"
@@ -22,7 +22,7 @@ func TestAGeneratedFolderIsReplacedWhole(t *testing.T) {
 	write(filepath.Join(config, "old", "a.db"), "old\n")
 	require.NoError(t, os.Symlink(outside, filepath.Join(config, "st.cmd")))
 	made := map[string][]byte{"same.db": []byte("same\n"), "st.cmd": []byte("iocInit\n"), "db/b.db": {0xff}}
-	changed, err := replace(root, "i/config", made)
+	changed, err := ReplaceFolder(root, "i/config", made)
 	require.NoError(t, err)
 	require.Equal(t, []string{"i/config/db/b.db", "i/config/old/a.db", "i/config/st.cmd"}, changed)
 	text, err := os.ReadFile(outside)
@@ -33,7 +33,32 @@ func TestAGeneratedFolderIsReplacedWhole(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, text)
 	}
-	changed, err = replace(root, "i/config", made)
+	changed, err = ReplaceFolder(root, "i/config", made)
 	require.NoError(t, err)
 	require.Empty(t, changed, "a second time")
+}
+
+// A lock file is written whole; that of what pins nothing any more is removed.
+func TestLocksAreWritten(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"generic-iocs/a", "generic-iocs/b", "beamlines/bl01t"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
+	}
+	gone := filepath.Join(root, "generic-iocs", "b", "lock.yaml")
+	require.NoError(t, os.WriteFile(gone, []byte("old\n"), 0o644))
+	locks := map[string][]byte{
+		"generic-iocs/a/lock.yaml": []byte("a\n"), "generic-iocs/b/lock.yaml": nil,
+		"beamlines/bl01t/lock.yaml": []byte("l\n"),
+	}
+	for range 2 { // a second time there is nothing to remove
+		written, err := WriteLocks(root, locks)
+		require.NoError(t, err)
+		require.Equal(t, []string{"beamlines/bl01t/lock.yaml", "generic-iocs/a/lock.yaml"}, written)
+		require.NoFileExists(t, gone)
+		text, err := os.ReadFile(filepath.Join(root, "generic-iocs", "a", "lock.yaml"))
+		require.NoError(t, err)
+		require.Equal(t, "a\n", string(text))
+	}
+	_, err := WriteLocks(root, map[string][]byte{"generic-iocs/c/lock.yaml": []byte("c\n")})
+	require.ErrorContains(t, err, "generic-iocs/c/lock.yaml")
 }
