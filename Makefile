@@ -37,6 +37,7 @@ race:
 
 # The figures of docs/performance.md, measured anew; nothing else should run beside it.
 bench: build
+	$(GO) run ./ci/sizes -page docs/performance.md
 	bin/tagline up
 	eval "$$(bin/tagline env)" && $(GO) run ./ci/bench -page docs/performance.md
 

@@ -49,7 +49,7 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 			return err
 		}
 		to.Since = time.Now().UTC()
-		hold := deps.hold(past.Current().Record.Version.String())
+		hold := deps.holdAfter(past, to)
 		m := &move{Deps: deps, held: held, ledger: past, to: to, doing: "rolling back to", did: "rollback", pass: pass}
 		m.verify, m.severities, m.remedy = pass.Verify(), pods.Severities, true
 		m.settle = func() { past.Return(to); past.Hold = hold }
@@ -63,6 +63,19 @@ func Rollback(ctx context.Context, deps Deps, version string) (*Result, error) {
 // before somebody says why it may be.
 func (d Deps) hold(from string) *ledger.Note {
 	return &ledger.Note{By: d.Holder, Since: time.Now().UTC(), Reason: "rolled back from " + from}
+}
+
+// holdAfter returns the hold that a return to a release leaves. What is left is the
+// release that a killed promotion was going to, or else the one that runs; a beamline
+// that leaves neither keeps the hold that it has.
+func (d Deps) holdAfter(past *ledger.Ledger, to ledger.Release) *ledger.Note {
+	if u := past.Underway; u != nil && u.Version != to.Record.Version {
+		return d.hold(u.Version.String())
+	}
+	if now := past.Current(); now.Digest != to.Digest {
+		return d.hold(now.Record.Version.String())
+	}
+	return past.Hold
 }
 
 // pick returns the place in the ledger of the release to return to.

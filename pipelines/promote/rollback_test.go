@@ -61,6 +61,41 @@ func TestPick(t *testing.T) {
 	}
 }
 
+// A hold names the release that a rollback leaves, and a rollback that leaves none is no
+// reason to hold the next promotion.
+func TestTheHoldAfterARollback(t *testing.T) {
+	held := &ledger.Note{By: "somebody", Reason: "rolled back from 9.0"}
+	for name, c := range map[string]struct {
+		killed, to, want string // want is the reason; empty for no hold
+		hold             *ledger.Note
+	}{
+		"to the former one":                     {to: "2.0", want: "rolled back from 3.0"},
+		"to the former one, held":               {to: "2.0", hold: held, want: "rolled back from 3.0"},
+		"to the one that runs":                  {to: "3.0"},
+		"to the one that runs, held":            {to: "3.0", hold: held, want: "rolled back from 9.0"},
+		"to the one before a killed one":        {killed: "4.0", to: "3.0", want: "rolled back from 4.0"},
+		"to one older than before a killed one": {killed: "4.0", to: "2.0", want: "rolled back from 4.0"},
+		"to where a killed one was going":       {killed: "2.0", to: "2.0", want: "rolled back from 3.0"},
+		"to what runs, promoted again":          {killed: "3.0", to: "3.0", hold: held, want: "rolled back from 9.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			past := ledgerOf("3.0", "2.0")
+			past.Hold = c.hold
+			if c.killed != "" {
+				past.Underway = &ledger.Underway{Version: assettest.Version(c.killed)}
+			}
+			i, err := pick("bl01t", past, c.to)
+			require.NoError(t, err)
+			got := Deps{Holder: "me"}.holdAfter(past, past.Releases[i])
+			if c.want == "" {
+				require.Nil(t, got)
+				return
+			}
+			require.Equal(t, c.want, got.Reason)
+		})
+	}
+}
+
 // A failure is one sentence and then what was seen, and decides its own kind.
 func TestFailure(t *testing.T) {
 	m := &move{doing: "promoting", to: ledger.Release{

@@ -17,17 +17,25 @@ func Encode(r *Record) ([]byte, error) {
 	// reads back as it was written from the second time on.
 	b, err := text(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("writing record: %w", err)
 	}
 	var c Record
 	if err := json.Unmarshal(b, &c); err != nil {
 		return nil, fmt.Errorf("writing record: %w", err)
 	}
-	c.sort()
-	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("writing record of %s %s: %w", r.Asset, r.Version, err)
+	if b, err = c.written(); err != nil {
+		return nil, fmt.Errorf("writing %w", err)
 	}
-	return text(&c)
+	return b, nil
+}
+
+// written sorts the lists of a record that was read from JSON, and returns its one text.
+func (r *Record) written() ([]byte, error) {
+	r.sort()
+	if err := r.Validate(); err != nil {
+		return nil, fmt.Errorf("record of %s %s: %w", r.Asset, r.Version, err)
+	}
+	return text(r)
 }
 
 // Read reads what Encode gave and refuses everything else: an unknown or
@@ -42,9 +50,9 @@ func Read(b []byte) (*Record, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("reading record: there is more after it")
 	}
-	again, err := Encode(&r)
+	again, err := r.written()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading %w", err)
 	}
 	if !bytes.Equal(b, again) {
 		return nil, fmt.Errorf(
@@ -60,7 +68,7 @@ func text(r *Record) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(r); err != nil {
-		return nil, fmt.Errorf("writing record: %w", err)
+		return nil, err
 	}
 	return b.Bytes(), nil
 }
