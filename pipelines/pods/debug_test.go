@@ -62,7 +62,9 @@ func TestLogOptions(t *testing.T) {
 		"container=ioc&sinceSeconds=1":   {Since: time.Millisecond},
 	} {
 		asked := ""
-		n := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked = r.URL.Query().Encode() }))
+		n := served(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			asked = r.URL.Query().Encode()
+		}))
 		require.NoError(t, Logs(t.Context(), n, []State{iocA}, o, func(string, string) {}))
 		require.Equal(t, query, asked)
 	}

@@ -75,6 +75,7 @@ func TestDescribeOfANodeThatDoesNotAnswer(t *testing.T) {
 	there := on("ws012", 1, dead("old"))
 	ending := *there.DeepCopy()
 	ending.DeletionTimestamp = &now
+	waits, runs := on("", 2, unschedulable()), on("ws011", 2, pod("new", running(true)))
 	for name, c := range map[string]struct {
 		pods   []corev1.Pod
 		pod    string
@@ -84,8 +85,8 @@ func TestDescribeOfANodeThatDoesNotAnswer(t *testing.T) {
 		"it is ready":             {[]corev1.Pod{on("ws012", 1, pod("old", running(true)))}, "old", false, "ready"},
 		"it is dead":              {[]corev1.Pod{there}, "old", true, "ended 4 times, last with exit status 1"},
 		"it is to end":            {[]corev1.Pod{ending}, "old", true, "stopping the former IOC"},
-		"the next one waits":      {[]corev1.Pod{on("", 2, unschedulable()), ending}, "old", true, "stopping the former IOC"},
-		"the next runs elsewhere": {[]corev1.Pod{on("ws011", 2, pod("new", running(true))), ending}, "old", true, "stop"},
+		"the next one waits":      {[]corev1.Pod{waits, ending}, "old", true, "stopping the former IOC"},
+		"the next runs elsewhere": {[]corev1.Pod{runs, ending}, "old", true, "stop"},
 		"it is on another node":   {[]corev1.Pod{on("ws011", 1, dead("old"))}, "old", false, "ended 4 times"},
 	} {
 		away := Away{Silent: map[string]bool{"ws012": true}}

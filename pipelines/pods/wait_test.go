@@ -69,7 +69,8 @@ func TestInstancesAreNamed(t *testing.T) {
 		t, err, "looking for nosuch: bl01t has no such IOC in namespace bl01t; name one of: "+instance,
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
-	_, err = Instances(t.Context(), &cluster.Namespace{Name: "lab", Beamline: "bl02t", Client: fake.NewClientset()}, nil)
+	none := &cluster.Namespace{Name: "lab", Beamline: "bl02t", Client: fake.NewClientset()}
+	_, err = Instances(t.Context(), none, nil)
 	require.EqualError(
 		t, err, "looking for the IOCs of bl02t: namespace lab has none; see tagline history bl02t",
 	)

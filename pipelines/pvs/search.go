@@ -105,7 +105,8 @@ func (m *Match) tell(value string, err error, protocol string) {
 	switch m.Value = value; {
 	case errors.Is(err, pods.ErrEmpty) && protocol == "pva":
 		m.Note = fmt.Sprintf(
-			"an empty text, or a structure: see tagline shell %s %s, and there pvget %s", m.Beamline, m.Instance, m.Name,
+			"an empty text, or a structure: see tagline shell %s %s, and there pvget %s",
+			m.Beamline, m.Instance, m.Name,
 		)
 	case errors.Is(err, pods.ErrEmpty):
 		m.Note = "an empty text"
