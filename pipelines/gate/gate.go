@@ -194,7 +194,7 @@ func (v *Verdict) Pass() (Pass, error) {
 		}
 	}
 	return Pass{
-		rec: clone(v.rec), digest: v.Record, override: v.Override, approved: approved, signed: v.signed,
+		rec: v.rec, digest: v.Record, override: v.Override, approved: approved, signed: v.signed,
 		needs: v.Needs, verify: v.verify, told: v.told,
 	}, nil
 }
