@@ -266,8 +266,12 @@ func find[T any](kind, name string, all []*T, nameOf func(*T) string) (*T, error
 			return item, nil
 		}
 	}
+	fix := "name one of " + strings.Join(names, ", ")
+	if len(names) == 0 {
+		fix = "commit one, or name another revision: this one has none"
+	}
 	return nil, &diag.Error{
 		Kind: diag.Invalid, Doing: "looking for", Asset: name,
-		Err: fmt.Errorf("the tree has no %s of that name", kind), Fix: "name one of " + strings.Join(names, ", "),
+		Err: fmt.Errorf("the tree has no %s of that name", kind), Fix: fix,
 	}
 }

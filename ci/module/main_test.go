@@ -25,15 +25,21 @@ import (
 // site is a clone of this repository's own example, with a tag.
 func site(t *testing.T) *dagger.Workspace {
 	t.Helper()
+	return siteOf(t, "bl01t/2026.11.1", "generic-iocs", "beamlines", "charts")
+}
+
+// siteOf is a clone of a repository with some folders of this one, and a tag.
+func siteOf(t *testing.T, tag string, folders ...string) *dagger.Workspace {
+	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir()) // a function's folders go with its container, which a test has none of
 	dir := t.TempDir()
-	for _, folder := range []string{"generic-iocs", "beamlines", "charts"} {
+	for _, folder := range folders {
 		require.NoError(t, os.CopyFS(filepath.Join(dir, folder), os.DirFS("../../"+folder)))
 	}
 	git(t, dir, "init", "-q", "-b", "main")
 	git(t, dir, "add", ".")
 	git(t, dir, "commit", "-q", "-m", "a site")
-	git(t, dir, "tag", "bl01t/2026.11.1")
+	git(t, dir, "tag", tag)
 	return &dagger.Workspace{Dir: dir}
 }
 
@@ -247,7 +253,10 @@ func TestModuleAdd(t *testing.T) {
 	assert.Equal(t, map[string]string{"generic-iocs/support/asyn.yaml": "macro: ASYN\n"}, dir.New)
 }
 
-// TestService: a client reaches both servers of an IOC.
+// TestService: a client reaches both servers of an IOC, and waits for Channel Access alone.
 func TestService(t *testing.T) {
-	assert.Equal(t, []int{5064, 5075}, asService(&dagger.Container{}).Of.Ports)
+	service := asService(&dagger.Container{})
+	assert.Equal(t, []int{5064, 5075}, service.Of.Ports)
+	assert.Equal(t, []int{5075}, service.Of.Unchecked)
+	assert.True(t, service.Entrypoint, "it is ioc-run that starts the IOC")
 }

@@ -36,10 +36,13 @@ func Explain(err error) error {
 	if !ok {
 		return err
 	}
-	lines := telling(exec.Stdout + "\n" + exec.Stderr)
-	return explained{
-		fmt.Sprintf("%s: exit status %d\n  %s", short(exec.Cmd), exec.ExitCode, strings.Join(lines, "\n  ")), exec,
+	text := fmt.Sprintf("%s: exit status %d", short(exec.Cmd), exec.ExitCode)
+	if output := strings.TrimSpace(exec.Stdout + "\n" + exec.Stderr); output != "" {
+		text += "\n  " + strings.Join(telling(output), "\n  ")
+	} else {
+		text += ", and it printed nothing"
 	}
+	return explained{text, exec}
 }
 
 // explained is the failure of a command as a person reads it.
@@ -82,10 +85,10 @@ var trouble = regexp.MustCompile(`(?i)\b(error|undefined reference|no such file|
 
 var fromMake = regexp.MustCompile(`^\s*make(\[\d+\])?: \*\*\* .*Error \d+( \(ignored\))?$`)
 
-// telling picks the lines of a command's output that say what went wrong, or
-// the last ones when none does; at most twelve.
+// telling picks the lines of a command's output, which is not empty, that say what went
+// wrong, or the last ones when none does; at most twelve.
 func telling(output string) []string {
-	lines := strings.Split(strings.TrimSpace(output), "\n")
+	lines := strings.Split(output, "\n")
 	var picked, makes []string
 	for _, l := range lines {
 		switch {

@@ -231,6 +231,20 @@ func TestDoctorDoesNotKnow(t *testing.T) {
 		require.Len(t, lines, 1, path)
 		require.Contains(t, lines[0], "the answer does not say; see it there")
 	}
+	groups := githubtest.NewSettings()
+	groups[githubtest.Org+"/actions/runner-groups"] = object{"total_count": 2, "runner_groups": []object{
+		{"name": "hidden"}, {"name": "all", "allows_public_repositories": true},
+	}}
+	require.Equal(t, []string{
+		"not known: runner group hidden: the answer does not say; see it there",
+		"open: runner group all: it takes public repositories, and so their forks; do not allow public repositories",
+	}, examine(t, groups), "one that says nothing hides no other")
+	private := githubtest.NewSettings()
+	private[githubtest.Repo].(object)["private"] = true
+	private[githubtest.Repo+"/actions/permissions/fork-pr-workflows-private-repos"] = object{}
+	require.Equal(t, []string{
+		"not known: pull requests of forks: the answer does not say; see it there",
+	}, examine(t, private))
 }
 
 // A repository that can't be read, or an answer that says nothing of it, is an error,

@@ -25,7 +25,7 @@ func (s *since) beamlines(now asset.Assets) ([]Changed, error) {
 	var names []asset.Name
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		_, shared := s.touched.shared[name]
-		touched := shared || s.touched.instances[name] != nil || s.touched.charts[library] != nil ||
+		touched := shared || s.touched.instances[name] != nil || len(s.chart) > 0 ||
 			s.touched.sources[name] != nil || s.touched.locks[name] != ""
 		if now[name] == asset.Beamline && touched {
 			names = append(names, name)
@@ -64,10 +64,9 @@ func (s *since) beamline(name asset.Name) (*Changed, error) {
 	if err != nil {
 		return nil, err
 	}
-	chart := files(s.touched.charts[library])
 	own := s.touched.instances[name]
 	for _, inst := range here {
-		why := slices.Concat(files(own[inst]), shared[inst], relocked[inst], chart)
+		why := slices.Concat(files(own[inst]), shared[inst], relocked[inst], s.chart)
 		if beamline.HasSources(s.to, instanceFolder(name, inst)) {
 			why = append(why, files(s.touched.sources[name])...)
 		}

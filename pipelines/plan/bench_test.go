@@ -25,7 +25,7 @@ func BenchmarkSite(b *testing.B) {
 			return func(b *testing.B) {
 				defer spent(b, 50*beamlines)()
 				for b.Loop() {
-					c, err := Since(Tree{"a", old}, Tree{"b", now}, paths)
+					c, err := Since(Tree{Commit: "a", Files: old}, Tree{Commit: "b", Files: now}, paths)
 					require.NoError(b, err)
 					require.Len(b, c.Assets, 3*beamlines+1)
 				}

@@ -38,7 +38,8 @@ func TestMatrixParts(t *testing.T) {
 	for which, says := range map[string]string{
 		"0/1": "there is no part 0 of 1", "2/1": "there is no part 2 of 1", "-1/3": "there is no part -1 of 3",
 		"1/0": "there is no part 1 of 0", "": "not two numbers", "2": "not two numbers", "2/3/4": "not two numbers",
-		"1/2x": "not two numbers", "all": "not two numbers; write which part of how many, as in 2/3",
+		"1/2x": "not two numbers", "x/2": "not two numbers",
+		"all": "not two numbers; write which part of how many, as in 2/3",
 	} {
 		_, err := Matrix{}.Part(which)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), which)

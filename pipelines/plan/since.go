@@ -16,6 +16,9 @@ import (
 type Tree struct {
 	Commit string // 40 hex digits
 	Files  fs.FS
+	// Library is the released library chart that tagline.yaml names; zero where it names
+	// none. (To read that file is not for a room that touches nothing.)
+	Library asset.Pin
 }
 
 // Changes is what a change of the tree asks for: exactly the assets that
@@ -54,8 +57,9 @@ type Removed struct {
 // Since returns what depends on the changed paths between two trees. An image
 // depends on its folder, on the support modules that it builds and on those
 // that they need, and on its parent; an instance on its own folder, on the
-// beamline's values that it does not override, and on the library chart. It
-// does not depend on an image in the tree, as it runs a released one. Links are
+// beamline's values that it does not override, and on the library chart: the
+// tree's, or the released one that tagline.yaml names. It does not depend on an
+// image in the tree, as it runs a released one. Links are
 // followed: what is changed behind a link is changed. The files of the newer
 // tree that are read must be without fault (diag.Invalid).
 func Since(from, to Tree, changed []string) (*Changes, error) {
@@ -69,6 +73,10 @@ func Since(from, to Tree, changed []string) (*Changes, error) {
 	s := &since{
 		from: from.Files, to: to.Files, was: was, recipes: recipes,
 		touched: classify(recipes, linked.through(changed)),
+	}
+	s.chart = files(s.touched.charts[library])
+	if from.Library != to.Library && now[library] != asset.Library {
+		s.chart = append(s.chart, "tagline.yaml: library changed")
 	}
 	c := &Changes{From: from.Commit, To: to.Commit, Assets: s.images(), Steps: []Step{}}
 	c.Assets = append(c.Assets, s.libraries(now)...)
@@ -97,6 +105,7 @@ type since struct {
 	was      asset.Assets
 	recipes  *recipe.Tree
 	touched  touched
+	chart    []string // why the chart of every instance is made anew
 }
 
 // libraries returns the library charts with changed files.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
 
@@ -207,7 +208,7 @@ func selects(t *testing.T, cases map[string]selection) {
 		t.Run(name, func(t *testing.T) {
 			from, _ := edited(nil)
 			to, changed := edited(c.edits)
-			got, err := Since(Tree{"a", from}, Tree{"b", to}, changed)
+			got, err := Since(Tree{Commit: "a", Files: from}, Tree{Commit: "b", Files: to}, changed)
 			require.NoError(t, err)
 			require.Equal(t, c.want, strings.Join(brief(got), " "))
 			if c.why != "" {
@@ -262,14 +263,55 @@ func TestSinceLinks(t *testing.T) {
 	from, _ := edited(small)
 	small["shared/common.cmd"] = "# changed\n"
 	to, _ := edited(small)
-	got, err := Since(Tree{"a", from}, Tree{"b", to}, []string{"shared/common.cmd"})
+	got, err := Since(Tree{Commit: "a", Files: from}, Tree{Commit: "b", Files: to}, []string{"shared/common.cmd"})
 	require.NoError(t, err)
 	require.Equal(t, []string{"bl:bl-a", "bl0:bl0-a"}, brief(got))
 	require.Equal(t, []string{"beamlines/bl/iocs/bl-a/config/common.cmd changed"}, got.Assets[0].Instances[0].Why)
 
-	got, err = Since(Tree{"a", from}, Tree{"b", to}, []string{"generic-iocs/ioc/image.yaml"})
+	got, err = Since(
+		Tree{Commit: "a", Files: from}, Tree{Commit: "b", Files: to}, []string{"generic-iocs/ioc/image.yaml"},
+	)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ioc@0"}, brief(got))
+}
+
+// The released library chart that tagline.yaml names is part of every instance's chart,
+// unless the tree has one of its own.
+func TestSinceALibraryThatIsPinned(t *testing.T) {
+	const why = "tagline.yaml: library changed"
+	without := map[string]string{"charts/ioc-lib/Chart.yaml": gone}
+	for name, c := range map[string]struct {
+		edits   map[string]string
+		was, is string
+		want    string
+		reasons []string
+	}{
+		"another version": {without, "ioc-lib 1.2.0", "ioc-lib 1.3.0", "bl:bl-a,bl-ab bl0:bl0-a", []string{why}},
+		"the first":       {without, "", "ioc-lib 1.3.0", "bl:bl-a,bl-ab bl0:bl0-a", []string{why}},
+		"none any more":   {without, "ioc-lib 1.3.0", "", "bl:bl-a,bl-ab bl0:bl0-a", []string{why}},
+		"the same":        {without, "ioc-lib 1.3.0", "ioc-lib 1.3.0", "", nil},
+		"the tree's own":  {nil, "ioc-lib 1.2.0", "ioc-lib 1.3.0", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, _ := edited(c.edits)
+			from, to := Tree{Commit: "a", Files: files}, Tree{Commit: "b", Files: files}
+			if c.was != "" {
+				from.Library = assettest.Pin(c.was)
+			}
+			if c.is != "" {
+				to.Library = assettest.Pin(c.is)
+			}
+			got, err := Since(from, to, []string{"tagline.yaml"})
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.Join(brief(got), " "))
+			for _, a := range got.Assets {
+				require.Empty(t, a.Why, "nothing of the beamline itself")
+				for _, inst := range a.Instances {
+					require.Equal(t, c.reasons, inst.Why)
+				}
+			}
+		})
+	}
 }
 
 func TestSinceSteps(t *testing.T) {
@@ -277,7 +319,7 @@ func TestSinceSteps(t *testing.T) {
 	to, changed := edited(map[string]string{
 		"generic-iocs/ioc/image.yaml": small["generic-iocs/ioc/image.yaml"] + "# x\n", "charts/other/Chart.yaml": "x",
 		"beamlines/bl/iocs/bl-a/config/st.cmd": script + "dbl\n"})
-	got, err := Since(Tree{"a", from}, Tree{"b", to}, changed)
+	got, err := Since(Tree{Commit: "a", Files: from}, Tree{Commit: "b", Files: to}, changed)
 	require.NoError(t, err)
 	require.Equal(t, []Step{
 		{Test, "IOC bl-a", "beamlines/bl/iocs/bl-a/config/st.cmd changed"},
@@ -295,10 +337,10 @@ func TestSinceSteps(t *testing.T) {
 func TestSinceRefuses(t *testing.T) {
 	from, _ := edited(nil)
 	to, changed := edited(map[string]string{"generic-iocs/support/asyn.yaml": gone})
-	_, err := Since(Tree{"a", from}, Tree{"b", to}, changed)
+	_, err := Since(Tree{Commit: "a", Files: from}, Tree{Commit: "b", Files: to}, changed)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
 	require.ErrorContains(t, err, "generic-iocs/epics-modules/image.yaml:3")
 	// The older tree's faults are nobody's concern any more.
-	_, err = Since(Tree{"b", to}, Tree{"a", from}, changed)
+	_, err = Since(Tree{Commit: "b", Files: to}, Tree{Commit: "a", Files: from}, changed)
 	require.NoError(t, err)
 }

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -37,13 +36,17 @@ func ReadLocking(files fs.FS, names ...asset.Name) (*Locking, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, images, err := lockingBeamlines(files, names)
+	all, err := beamline.Names(files)
+	if err != nil {
+		return nil, err
+	}
+	lines, images, err := lockingBeamlines(files, all, names)
 	if err != nil {
 		return nil, err
 	}
 	w := &Locking{files: files, recipes: recipes, beamlines: lines}
 	if len(names) == 0 || len(images) > 0 {
-		w.order, err = locking(recipes, images)
+		w.order, err = locking(recipes, images, all)
 	}
 	return w, err
 }
@@ -121,13 +124,11 @@ type locker struct {
 	locks map[asset.Name]*lockfile.Lock
 }
 
-// lockingBeamlines returns the beamlines among some names, or all where none is named,
+// lockingBeamlines returns those of all beamlines that are named, or all where none is,
 // and the names that are of none.
-func lockingBeamlines(files fs.FS, names []asset.Name) (lines []*beamline.Beamline, rest []asset.Name, err error) {
-	all, err := beamline.Names(files)
-	if err != nil {
-		return nil, nil, err
-	}
+func lockingBeamlines(files fs.FS, all, names []asset.Name) (
+	lines []*beamline.Beamline, rest []asset.Name, err error,
+) {
 	for _, name := range names {
 		if !slices.Contains(all, name) {
 			rest = append(rest, name)
@@ -231,8 +232,9 @@ func noRegistry(img *recipe.Image) error {
 		"%s is built on %s, which is not in this tree", img.Name, img.Parent)
 }
 
-// locking returns the named images, or all, after those they are built on.
-func locking(recipes *recipe.Tree, names []asset.Name) ([]*recipe.Image, error) {
+// locking returns the named images, or all, after those they are built on. A name that is
+// of none is refused with those of the images and of the beamlines, which have locks too.
+func locking(recipes *recipe.Tree, names, beamlines []asset.Name) ([]*recipe.Image, error) {
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(recipes.Images))
 	}
@@ -241,7 +243,7 @@ func locking(recipes *recipe.Tree, names []asset.Name) ([]*recipe.Image, error) 
 	for _, name := range names {
 		chain := recipes.Chain(name)
 		if len(chain) == 0 {
-			faults = append(faults, unknown(recipes, name))
+			faults = append(faults, unknown(recipes, name, beamlines...))
 		}
 		for _, img := range chain {
 			if slices.Contains(names, img.Name) && !slices.Contains(order, img) {
@@ -252,11 +254,19 @@ func locking(recipes *recipe.Tree, names []asset.Name) ([]*recipe.Image, error) 
 	return order, errors.Join(faults...)
 }
 
-// unknown refuses the name of an image that the tree does not have.
-func unknown(recipes *recipe.Tree, name asset.Name) error {
+// unknown refuses the name of an image that the tree does not have, where those of
+// beamlines would do too.
+func unknown(recipes *recipe.Tree, name asset.Name, beamlines ...asset.Name) error {
+	doing, names := "looking for image", slices.Sorted(maps.Keys(recipes.Images))
+	if len(beamlines) > 0 {
+		doing, names = "looking for image or beamline", slices.Sorted(slices.Values(append(names, beamlines...)))
+	}
+	fix := "name one of " + asset.List(names)
+	if len(names) == 0 {
+		fix = "add one to generic-iocs/"
+	}
 	return &diag.Error{
-		Kind: diag.Invalid, Doing: "looking for image", Asset: string(name),
-		Err: fmt.Errorf("the tree has none of that name"),
-		Fix: "name one of " + asset.List(slices.Sorted(maps.Keys(recipes.Images))),
+		Kind: diag.Invalid, Doing: doing, Asset: string(name),
+		Err: errors.New("the tree has none of that name"), Fix: fix,
 	}
 }

@@ -79,6 +79,12 @@ func Changes(repo *tree.Repository, since, rev string) (*plan.Changes, error) {
 		if sides[i].Files, err = repo.At(sides[i].Commit); err != nil {
 			return nil, err
 		}
+		switch own, err := settings.Read(sides[i].Files); {
+		case err == nil:
+			sides[i].Library = own.Library
+		case i == 1: // what was wrong with the older tree matters no more
+			return nil, err
+		}
 	}
 	changed, err := repo.Changed(sides[0].Commit, sides[1].Commit)
 	if err != nil {

@@ -195,6 +195,13 @@ func (s *Set) Next(name asset.Name, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(assets) == 0 {
+		return "", &diag.Error{
+			Kind: diag.Invalid, Doing: "proposing a tag of", Asset: string(name),
+			Err: errors.New("nothing is committed here that could be released"),
+			Fix: "commit its folder in generic-iocs/, charts/ or beamlines/ first",
+		}
+	}
 	kind, ok := assets[name]
 	if !ok {
 		_, err := assets.Resolve(string(name) + "/1.0.0")

@@ -156,3 +156,57 @@ func TestReleased(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "bl01t/2026.11.1", tag.String())
 }
+
+// A repository without a commit, and one without an asset, have no tag to propose.
+func TestNextOfNothing(t *testing.T) {
+	for _, repo := range []*tree.Repository{history(t, nil), history(t, nil, nil)} {
+		_, err := New(repo, nil).Next("bl01t", time.Time{})
+		require.EqualError(t, err, "proposing a tag of bl01t: nothing is committed here that could be released; "+
+			"commit its folder in generic-iocs/, charts/ or beamlines/ first")
+		require.Equal(t, diag.Invalid, diag.KindOf(err))
+	}
+}
+
+// The kind that a person names is that of the tag's asset, or the tag is refused; where the
+// tree can't say, it decides how the version is read.
+func TestTheKindOfATag(t *testing.T) {
+	two := New(history(t, []string{"beamlines/bl01t", "generic-iocs/ioc-a"}, nil), nil)
+	one := New(history(t, []string{"generic-iocs/ioc-a"}, nil), nil)
+	none := New(nil, nil)
+	for name, c := range map[string]struct {
+		set  *Set
+		tag  string
+		kind asset.Kind
+		want string // "bl01t/2026.11.1 beamline"
+		says string
+	}{
+		"of the asset":  {two, "bl01t/2026.11.1", asset.Beamline, "bl01t/2026.11.1 beamline", ""},
+		"none is named": {two, "ioc-a/1.0.0", "", "ioc-a/1.0.0 image", ""},
+		"of another": {
+			two, "bl01t/2026.11.1", asset.Image, "",
+			"bl01t/2026.11.1: bl01t is of kind beamline, not image; leave the kind away, or tag another asset",
+		},
+		"bare, of several": {two, "2026.11.1", asset.Beamline, "2026.11.1 beamline", ""},
+		"bare, of several, no kind": {
+			two, "2026.11.1", "", "",
+			"2026.11.1: no asset before the version; tag <asset>/<version>",
+		},
+		"bare, of the only one": {one, "1.0.0", "", "ioc-a/1.0.0 image", ""},
+		"no repository":         {none, "ioc-x/1.0.0", asset.Image, "ioc-x/1.0.0 image", ""},
+		"no repository, no kind": {
+			none, "ioc-x/1.0.0", "", "",
+			"ioc-x/1.0.0: nothing says what kind of asset this is; name the kind: image, chart or beamline",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tag, kind, err := c.set.Check(c.tag, c.kind)
+			if c.says != "" {
+				require.ErrorContains(t, err, c.says)
+				require.Equal(t, diag.Invalid, diag.KindOf(err))
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, tag.String()+" "+string(kind))
+		})
+	}
+}

@@ -2,7 +2,9 @@ package tree
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/storage/filesystem"
@@ -19,6 +21,13 @@ func (r *Repository) Hooks() (string, error) {
 		return "", fmt.Errorf("reading git's configuration: %w", err)
 	}
 	if set := c.Raw.Section("core").Option("hooksPath"); set != "" {
+		if below, ok := strings.CutPrefix(set, "~/"); ok { // as git reads a path
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return "", fmt.Errorf("core.hooksPath is %s: %w", set, err)
+			}
+			return filepath.Join(home, below), nil
+		}
 		if filepath.IsAbs(set) {
 			return set, nil
 		}

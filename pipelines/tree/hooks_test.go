@@ -1,14 +1,17 @@
 package tree
 
 import (
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 func TestHooks(t *testing.T) {
-	t.Setenv("HOME", t.TempDir()) // a person's own core.hooksPath would be used
+	home := t.TempDir()
+	t.Setenv("HOME", home) // a person's own core.hooksPath would be used
 	t.Setenv("XDG_CONFIG_HOME", "")
 	m := newMade(t)
 	m.write("beamlines/file", "", 0o644)
@@ -23,11 +26,16 @@ func TestHooks(t *testing.T) {
 	require.NoError(t, err)
 	for set, want := range map[string]string{
 		".githooks": filepath.Join(m.dir, ".githooks"), "/site/hooks": "/site/hooks",
+		"~/hooks": filepath.Join(home, "hooks"),
 	} {
 		c.Raw.Section("core").SetOption("hooksPath", set)
 		require.NoError(t, m.git.SetConfig(c))
 		dir, err = m.open().Hooks()
 		require.NoError(t, err)
 		require.Equal(t, want, dir)
+		ask := exec.Command("git", "-C", m.dir, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
+		out, err := ask.Output()
+		require.NoError(t, err)
+		require.Equal(t, want, strings.TrimSpace(string(out)), "it is where git runs them from")
 	}
 }

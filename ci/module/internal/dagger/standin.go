@@ -129,9 +129,10 @@ func (s *Secret) Plaintext(context.Context) (string, error) {
 
 // Container remembers what it was asked to be.
 type Container struct {
-	Address string
-	Ports   []int
-	Shell   []string
+	Address   string
+	Ports     []int
+	Unchecked []int // of these, those that nobody waits for
+	Shell     []string
 }
 
 // From starts from an image.
@@ -141,8 +142,13 @@ func (*Container) From(address string) *Container { return &Container{Address: a
 type ContainerWithExposedPortOpts struct{ ExperimentalSkipHealthcheck bool }
 
 // WithExposedPort adds a port.
-func (c *Container) WithExposedPort(port int, _ ...ContainerWithExposedPortOpts) *Container {
-	return &Container{Address: c.Address, Ports: append(c.Ports, port), Shell: c.Shell}
+func (c *Container) WithExposedPort(port int, opts ...ContainerWithExposedPortOpts) *Container {
+	more := *c
+	more.Ports = append(more.Ports, port)
+	if len(opts) > 0 && opts[0].ExperimentalSkipHealthcheck {
+		more.Unchecked = append(more.Unchecked, port)
+	}
+	return &more
 }
 
 // ContainerTerminalOpts are those of a terminal.
@@ -150,14 +156,21 @@ type ContainerTerminalOpts struct{ Cmd []string }
 
 // Terminal opens a shell.
 func (c *Container) Terminal(opts ...ContainerTerminalOpts) *Container {
-	return &Container{Address: c.Address, Ports: c.Ports, Shell: opts[0].Cmd}
+	more := *c
+	more.Shell = opts[0].Cmd
+	return &more
 }
 
 // ContainerAsServiceOpts are those of a service.
 type ContainerAsServiceOpts struct{ UseEntrypoint bool }
 
 // AsService runs the container beside others.
-func (c *Container) AsService(...ContainerAsServiceOpts) *Service { return &Service{Of: c} }
+func (c *Container) AsService(opts ...ContainerAsServiceOpts) *Service {
+	return &Service{Of: c, Entrypoint: opts[0].UseEntrypoint}
+}
 
 // Service is a container that runs beside others.
-type Service struct{ Of *Container }
+type Service struct {
+	Of         *Container
+	Entrypoint bool // what runs is the container's entrypoint
+}
