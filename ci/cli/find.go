@@ -51,17 +51,27 @@ func newFind(a *app) *cobra.Command {
 // writeFound shows PVs as a person reads them.
 func writeFound(w io.Writer, found []pvs.Match) error {
 	if len(found) == 0 {
-		fmt.Fprintln(w, "no release that runs serves it")
+		fmt.Fprintln(
+			w, "no release that runs serves it, as its tests saw: a pattern must match the whole name, as '.*:RBV' does",
+		)
 		return nil
 	}
+	unasked := false
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "PV\tTYPE\tBEAMLINE\tIOC\tVALUE")
 	for _, m := range found {
-		value := or(m.Value)
+		value := or(m.Value + m.Note)
 		if m.Failed != "" {
 			value = "no answer: " + m.Failed
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", m.Name, m.Type, m.Beamline, m.Instance, value)
+		unasked = unasked || value == "-"
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if unasked {
+		fmt.Fprintln(w, "of a beamline with more than fifty of them none is asked: name fewer for their values")
+	}
+	return nil
 }

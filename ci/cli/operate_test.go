@@ -32,7 +32,9 @@ bl02t     well       0 of 0  -          -         near     -
 `, b.String())
 	b.Reset()
 	require.NoError(t, writeOverview(&b, nil, now))
-	require.Equal(t, "no beamline was promoted to the clusters of this kubeconfig\n", b.String())
+	require.Equal(
+		t, "no beamline was promoted to the clusters of this kubeconfig: see that it is the right one\n", b.String(),
+	)
 }
 
 func TestWriteHistory(t *testing.T) {
@@ -68,7 +70,20 @@ B:X  ao    bl01t     bl01t-mo-ioc-02  no answer: its IOC has no pod
 `, b.String())
 	b.Reset()
 	require.NoError(t, writeFound(&b, nil))
-	require.Equal(t, "no release that runs serves it\n", b.String())
+	require.Equal(
+		t, "no release that runs serves it, as its tests saw: a pattern must match the whole name, as '.*:RBV' does\n",
+		b.String(),
+	)
+	b.Reset()
+	require.NoError(t, writeFound(&b, []pvs.Match{
+		{PV: pvs.PV{Instance: "a", Name: "A:X", Type: "stringin"}, Beamline: "bl01t", Note: "an empty text"},
+		{PV: pvs.PV{Instance: "a", Name: "A:Y", Type: "ai"}, Beamline: "bl02t"},
+	}))
+	require.Equal(t, `PV   TYPE      BEAMLINE  IOC  VALUE
+A:X  stringin  bl01t     a    an empty text
+A:Y  ai        bl02t     a    -
+of a beamline with more than fifty of them none is asked: name fewer for their values
+`, b.String())
 }
 
 // Lines of several IOCs say whose they are.

@@ -77,6 +77,20 @@ func (p *progress) sink(e step.Event) {
 	}
 }
 
+// glance notes which steps are under way, for the live line alone.
+func (p *progress) glance(e step.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case e.Line != "":
+	case e.Done:
+		delete(p.started, e.Name)
+	default:
+		p.started[e.Name] = time.Now()
+		p.order = append(p.order, e.Name)
+	}
+}
+
 // line writes a whole line above the live one.
 func (p *progress) line(format string, args ...any) {
 	clear := ""

@@ -16,6 +16,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/status"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // newStatus is `tagline status`.
@@ -30,7 +31,11 @@ func newStatus(a *app) *cobra.Command {
 			"contexts reach, the worst first.",
 		Example: "  tagline status\n  tagline status bl01t --watch\n  tagline status bl01t --output json",
 		RunE: func(cmd *cobra.Command, given []string) error {
-			show := func(ctx context.Context) error { return a.overview(ctx, b) }
+			var rows []status.Row // as they were shown last
+			show := func(ctx context.Context) (err error) {
+				rows, err = a.overview(ctx, b, rows)
+				return err
+			}
 			if len(given) == 1 {
 				show = func(ctx context.Context) error { return a.statusOf(ctx, b, given[0]) }
 			}
@@ -58,18 +63,21 @@ func (a *app) statusOf(ctx context.Context, b *beamlineCluster, beamline string)
 	return a.print(st, func(w io.Writer) error { return writeStatus(w, st, time.Now()) })
 }
 
-// overview shows all beamlines.
-func (a *app) overview(ctx context.Context, b *beamlineCluster) error {
+// overview shows all beamlines, with what was shown before of those that can't be read, and
+// returns what it shows. On a terminal it says which it waits for.
+func (a *app) overview(ctx context.Context, b *beamlineCluster, before []status.Row) ([]status.Row, error) {
 	klog.SetLogger(logr.Discard())
 	if err := a.kubeconfig(b); err != nil {
-		return err
+		return before, err
 	}
-	now := time.Now()
-	rows, err := status.Overview(ctx, b.access, now)
+	now, waits := time.Now(), newProgress(a.Err)
+	rows, err := status.Overview(step.WithSink(ctx, waits.glance), b.access, now)
+	waits.close()
 	if err != nil {
-		return err
+		return before, err
 	}
-	return a.print(rows, func(w io.Writer) error { return writeOverview(w, rows, now) })
+	rows = status.Recall(rows, before, now)
+	return rows, a.print(rows, func(w io.Writer) error { return writeOverview(w, rows, now) })
 }
 
 const watchEvery = 2 * time.Second
@@ -98,7 +106,7 @@ func (a *app) watch(ctx context.Context, show func(context.Context) error) error
 // writeOverview shows all beamlines as a person reads them.
 func writeOverview(w io.Writer, rows []status.Row, now time.Time) error {
 	if len(rows) == 0 {
-		fmt.Fprintln(w, "no beamline was promoted to the clusters of this kubeconfig")
+		fmt.Fprintln(w, "no beamline was promoted to the clusters of this kubeconfig: see that it is the right one")
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -123,7 +131,10 @@ func writeOverview(w io.Writer, rows []status.Row, now time.Time) error {
 // writeStatus shows a status as a person reads it.
 func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	if st.Version == "" {
-		fmt.Fprintf(w, "%s: no release was promoted to namespace %s\n", st.Beamline, st.Namespace)
+		fmt.Fprintf(
+			w, "%s: no release was promoted to namespace %s; see tagline history %s\n", st.Beamline, st.Namespace,
+			st.Beamline,
+		)
 	} else {
 		fmt.Fprintf(
 			w,
@@ -137,15 +148,19 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 	if len(st.Before) > 0 {
 		fmt.Fprintf(w, "before: %s\n", strings.Join(st.Before, ", "))
 	}
-	if st.Underway != "" {
-		fmt.Fprintf(
-			w,
-			"a promotion to %s is under way, or was killed: promote again to finish it, or roll back\n",
-			st.Underway,
-		)
+	if change := st.Change(); change != "" {
+		next := ": promote again to finish it, or roll back"
+		if st.Changing != "" {
+			next = ": what you change waits for it"
+		}
+		fmt.Fprintln(w, change+next)
 	}
 	if st.Hold != nil {
-		fmt.Fprintf(w, "on hold: %s by %s\n", st.Hold.Reason, st.Hold.By)
+		fmt.Fprintf(w, "on hold: %s by %s; --lift-hold of tagline promote ends it\n", st.Hold.Reason, st.Hold.By)
+	}
+	if len(st.Instances) == 0 {
+		fmt.Fprintln(w, "it has no IOC")
+		return writeStrays(w, st)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "INSTANCE\tVERSION\tGENERIC IOC\tIMAGE\tNODE\tREADY\tRESTARTS\tSINCE")
@@ -177,6 +192,9 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 		if !i.Ready {
 			fmt.Fprintf(w, "%s: %s\n", i.Name, i.Doing)
 		}
+		if i.Stopped != nil {
+			fmt.Fprintf(w, "%s stays so until: tagline start %s %s --reason \"…\"\n", i.Name, st.Beamline, i.Name)
+		}
 		if i.Moved != "" {
 			fmt.Fprintf(w, "%s was moved to node %s\n", i.Name, i.Moved)
 		}
@@ -187,6 +205,11 @@ func writeStatus(w io.Writer, st *status.Status, now time.Time) error {
 			fmt.Fprintf(w, "%s: %s\n", i.Name, i.Acknowledged)
 		}
 	}
+	return writeStrays(w, st)
+}
+
+// writeStrays shows the pods that are nobody's.
+func writeStrays(w io.Writer, st *status.Status) error {
 	for _, pod := range st.Strays {
 		fmt.Fprintf(w, "pod %s is no IOC of this beamline\n", pod)
 	}

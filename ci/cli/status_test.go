@@ -41,7 +41,7 @@ func TestWriteStatus(t *testing.T) {
 	require.NoError(t, writeStatus(&b, st, now))
 	require.Equal(t, `bl01t 2026.11.2, promoted 2d2h ago, record sha256:0123456789ab
 before: 2026.11.1
-a promotion to 2026.11.3 is under way, or was killed: promote again to finish it, or roll back
+a change to 2026.11.3 is under way, or was killed: promote again to finish it, or roll back
 INSTANCE         VERSION    GENERIC IOC         IMAGE                NODE   READY  RESTARTS  SINCE
 bl01t-mo-ioc-01  2026.11.2  ioc-simstage 1.0.0  sha256:0123456789ab  node1  yes    1         90m
 bl01t-mo-ioc-02  -          -                   -                    -      no     0         -
@@ -51,7 +51,9 @@ pod debug is no IOC of this beamline
 `, b.String())
 	b.Reset()
 	require.NoError(t, writeStatus(&b, &status.Status{Beamline: "bl01t", Namespace: "x"}, now))
-	require.Contains(t, b.String(), "bl01t: no release was promoted to namespace x\n")
+	require.Equal(
+		t, "bl01t: no release was promoted to namespace x; see tagline history bl01t\nit has no IOC\n", b.String(),
+	)
 }
 
 func TestWriteMove(t *testing.T) {

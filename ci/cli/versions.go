@@ -43,6 +43,12 @@ func newVersions(a *app) *cobra.Command {
 				released, missing = reg.Records(cmd.Context(), name)
 			}
 			all := promote.Versions(released, l)
+			if len(all) == 0 && missing == nil {
+				_, err := ledger.Known(cmd.Context(), n) // a name that was mistyped
+				if err != nil {
+					return err
+				}
+			}
 			if missing == nil {
 				q, unasked := a.inquiryIn(cmd.Context(), b, n, reg)
 				promote.Judge(cmd.Context(), all, l, func(ctx context.Context, v asset.Version) error {

@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -35,6 +36,8 @@ type Namespace struct {
 	Name     string // "bl01t"
 	Beamline string // whose IOCs run there: a namespace holds one beamline
 
+	Others []string // the other contexts of the kubeconfig, sorted: the beamline may be there
+
 	Config   *rest.Config // without a time limit, because it carries streams too
 	Client   kubernetes.Interface
 	Metadata metadata.Interface // reads labels without the objects
@@ -63,7 +66,13 @@ func Open(access Access, beamline, namespace string) (*Namespace, error) {
 	config.QPS, config.Burst = 50, 100
 	config.UserAgent = "tagline"
 	config.WarningHandler = rest.NoWarnings{}
-	return open(config, loader, beamline, namespace)
+	n, err := open(config, loader, beamline, namespace)
+	if raw, unreadable := loader.RawConfig(); err == nil && unreadable == nil {
+		ours := cmp.Or(access.Context, raw.CurrentContext)
+		others := slices.Sorted(maps.Keys(raw.Contexts))
+		n.Others = slices.DeleteFunc(others, func(name string) bool { return name == ours })
+	}
+	return n, err
 }
 
 func (a Access) loader(namespace string) clientcmd.ClientConfig {

@@ -84,6 +84,7 @@ func TestAccessReadsSeveralKubeconfigs(t *testing.T) {
 	n, err := cluster.Open(all, "bl01t", "bl01t")
 	require.NoError(t, err)
 	require.Equal(t, "http://127.0.0.1:1", n.Config.Host)
+	require.Equal(t, []string{"b"}, n.Others)
 
 	broken := cluster.Access{Kubeconfig: write("broken", "contexts: 5\n")}
 	_, err = broken.Contexts()

@@ -143,6 +143,9 @@ func unknown(ctx context.Context, n *cluster.Namespace) error {
 	case len(names) == 0:
 		fix = "this cluster has no beamline: see that the kubeconfig and its context name the right one"
 	}
+	if len(n.Others) > 0 {
+		fix += "; or the context of another cluster with --context: " + strings.Join(n.Others, ", ")
+	}
 	return &diag.Error{
 		Kind: diag.Invalid, Doing: "looking for beamline", Asset: n.Beamline,
 		Err: errors.New("nothing was ever promoted to namespace " + n.Name), Fix: fix,

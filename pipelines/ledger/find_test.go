@@ -33,6 +33,10 @@ func TestAnUnknownBeamlineNamesThoseThereAre(t *testing.T) {
 		t, err, "looking for beamline bl01t: nothing was ever promoted to namespace bl01t; name one of: bl02t, bl03t",
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	elsewhere := namespace(client)
+	elsewhere.Others = []string{"far", "wide"}
+	_, err = Known(t.Context(), elsewhere)
+	require.ErrorContains(t, err, "bl03t; or the context of another cluster with --context: far, wide")
 	_, err = Known(t.Context(), namespace(fake.NewClientset()))
 	require.ErrorContains(t, err, "this cluster has no beamline")
 	client.PrependReactor("list", "configmaps", forbidden)

@@ -58,6 +58,15 @@ type Note struct {
 	Release bool `json:"release,omitempty"`
 }
 
+// String returns who did it, when, and why; of a release, not when.
+func (n Note) String() string {
+	at := ""
+	if !n.Since.IsZero() && !n.Release {
+		at = n.Since.Local().Format(" at 2006-01-02 15:04 MST")
+	}
+	return n.By + at + ": " + n.Reason
+}
+
 // Override is what people set for one instance beside its chart. It lasts
 // through promotions.
 type Override struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -69,6 +70,23 @@ func Locked(ctx context.Context, n *cluster.Namespace, holder string, work Work)
 		}
 		return cluster.Broken("locking beamline "+n.Beamline, context.Cause(locked))
 	}
+}
+
+// Holder returns who changes the beamline now: the run that holds its lock, empty where none
+// does. known is false where the cluster does not let us ask.
+func Holder(ctx context.Context, n *cluster.Namespace) (holder string, known bool, err error) {
+	l, err := n.Client.CoordinationV1().Leases(n.Name).Get(ctx, Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsForbidden(err):
+		return "", false, nil
+	case apierrors.IsNotFound(err):
+		return "", true, nil
+	case err != nil:
+		return "", false, cluster.Broken("asking who changes "+n.Beamline, err)
+	case l.Spec.HolderIdentity == nil || l.Spec.RenewTime == nil || time.Since(l.Spec.RenewTime.Time) > lockFor:
+		return "", true, nil // a run that was killed
+	}
+	return *l.Spec.HolderIdentity, true, nil
 }
 
 func newElector(ctx context.Context, l *lease, start chan<- context.Context) (*leaderelection.LeaderElector, error) {

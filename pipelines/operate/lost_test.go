@@ -52,6 +52,32 @@ func TestMoveFromANodeThatIsGone(t *testing.T) {
 	}
 }
 
+// Who may not look at nodes learns that the node of a dead IOC does not answer. Nothing that
+// it would have to do there is begun, and a person may say that it is off.
+func TestANodeThatDoesNotAnswer(t *testing.T) {
+	s := onShift(t, movedTo("ws012"))
+	s.dies("a")
+	s.Lose("ws012")
+	s.Refuse("GET nodes/")
+	require.Equal(t, "ws012", s.state("a").Silent)
+	s.Instances = []string{"a"}
+	err := Move(t.Context(), s.Order, clustertest.Node, false)
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+	require.ErrorContains(t, err, "its node ws012 does not answer and may be gone")
+	require.ErrorContains(t, err, "say so with --node-is-off")
+	err = Restart(t.Context(), s.Order)
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+	require.ErrorContains(t, err, "its node ws012 does not answer and may be gone")
+	require.ErrorContains(
+		t, err, "where ws012 is off for certain, run it elsewhere: tagline move bl01t a --node NODE --node-is-off",
+	)
+	require.Equal(t, []string{"POST configmaps", "PUT configmaps/tagline-history"}, s.changes(), "and no more")
+
+	require.NoError(t, Move(t.Context(), s.Order, clustertest.Node, true))
+	require.True(t, s.state("a").Ready)
+	require.Equal(t, clustertest.Node, s.state("a").Node)
+}
+
 // Whoever says that a node is off gives up the pods of that one, and no others.
 func TestTheWordOfAPersonCountsForANodeThatIsGone(t *testing.T) {
 	s := onShift(t)

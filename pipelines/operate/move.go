@@ -22,7 +22,7 @@ import (
 // Move makes IOCs run on a node, through promotions too, and returns when they
 // are ready there. Where node is empty, their charts decide again. When one does
 // not get ready, all are put back and the error is of kind diag.Undone. It is of kind
-// diag.Refused where the node of one is gone, unless the person says, with off, that
+// diag.Refused where the node of one is gone, or does not answer, unless the person says, with off, that
 // nothing runs there any more: two IOCs must never hold one device.
 func Move(ctx context.Context, o Order, node string, off bool) error {
 	return o.locked(ctx, "move", func(ctx context.Context, o Order, l *ledger.Ledger) error {
@@ -40,7 +40,7 @@ func Move(ctx context.Context, o Order, node string, off bool) error {
 		if len(lost) > 0 && !off {
 			return &diag.Error{
 				Kind: diag.Refused, Doing: "moving", Asset: lost[0].Instance, Err: errors.New(lost[0].Doing),
-				Fix: "see that " + lost[0].Lost + " is off, or cut off from what the IOC drives and serves, " +
+				Fix: "see that " + lost[0].Node + " is off, or cut off from what the IOC drives and serves, " +
 					"and say so with --node-is-off",
 			}
 		}
@@ -65,11 +65,11 @@ func Move(ctx context.Context, o Order, node string, off bool) error {
 	})
 }
 
-// lost returns the states of the order's instances whose node is gone.
+// lost returns the states of the order's instances whose node is gone, or may be.
 func (o Order) lost(ctx context.Context) (lost []pods.State, err error) {
 	states, _, err := pods.States(ctx, o.Cluster)
 	for _, name := range o.Instances {
-		if s := states[name]; s.Lost != "" {
+		if s := states[name]; s.IsAway() {
 			lost = append(lost, s)
 		}
 	}

@@ -115,8 +115,12 @@ func choose(beamline string, l *ledger.Ledger, named []string) ([]string, error)
 
 // unknown is the error of an IOC that is none of the beamline's, with those there are.
 func unknown(beamline, name string, all []string) error {
+	fix := "name one of: " + strings.Join(all, ", ")
+	if len(all) == 0 {
+		fix = "its release has none at all: see tagline status " + beamline
+	}
 	return &diag.Error{Kind: diag.Invalid, Doing: "looking for", Asset: name,
-		Err: fmt.Errorf("%s has no such IOC", beamline), Fix: "name one of: " + strings.Join(all, ", ")}
+		Err: fmt.Errorf("%s has no such IOC", beamline), Fix: fix}
 }
 
 // Stop stops IOCs and returns when their pods are gone, but for those whose node is. They
@@ -134,7 +138,7 @@ func Stop(ctx context.Context, o Order) error {
 		if err := o.scale(ctx, 0); err != nil {
 			return err
 		}
-		return pods.Gone(ctx, o.Cluster, podsOf(ctx, states, o.Instances))
+		return o.ended(ctx, states)
 	})
 }
 
@@ -163,32 +167,52 @@ func Start(ctx context.Context, o Order) error {
 }
 
 // Restart replaces the pods of IOCs and returns when the new ones are ready. The
-// error is of kind diag.Refused when one is stopped.
+// error is of kind diag.Refused when one is stopped, or its node is gone or does not answer.
 func Restart(ctx context.Context, o Order) error {
 	return o.locked(ctx, "restart", func(ctx context.Context, o Order, l *ledger.Ledger) error {
-		for _, name := range o.Instances {
-			if stopped := l.Overrides[name].Stopped; stopped != nil {
-				return &diag.Error{Kind: diag.Refused, Doing: "restarting", Asset: name,
-					Err: fmt.Errorf("it was stopped by %s: %s", stopped.By, stopped.Reason),
-					Fix: "start it: tagline start " + o.Cluster.Beamline + " " + name}
-			}
-		}
 		states, _, err := pods.States(ctx, o.Cluster)
 		if err != nil {
 			return err
 		}
-		former := podsOf(ctx, states, o.Instances)
-		for _, pod := range former {
+		for _, name := range o.Instances {
+			if err := o.restarts(l.Overrides[name], states[name], name); err != nil {
+				return err
+			}
+		}
+		for _, name := range o.Instances {
+			pod := states[name].Pod
+			if pod == "" {
+				continue
+			}
 			err := o.Cluster.Client.CoreV1().Pods(o.Cluster.Name).Delete(ctx, pod, metav1.DeleteOptions{})
 			if err != nil && !apierrors.IsNotFound(err) { // one that has just ended by itself
 				return cluster.Broken("stopping pod "+pod, err)
 			}
 		}
-		if err := pods.Gone(ctx, o.Cluster, former); err != nil {
+		if err := o.ended(ctx, states); err != nil {
 			return err
 		}
 		return pods.Wait(ctx, o.Cluster, o.Instances)
 	})
+}
+
+// restarts returns an error of kind diag.Refused where an IOC can't be restarted.
+func (o Order) restarts(set ledger.Override, s pods.State, name string) error {
+	refused := func(why error, fix string) error {
+		return &diag.Error{Kind: diag.Refused, Doing: "restarting", Asset: name, Err: why, Fix: fix}
+	}
+	target := o.Cluster.Beamline + " " + name
+	switch {
+	case set.Stopped != nil:
+		return refused(
+			fmt.Errorf("it was stopped by %s", set.Stopped),
+			"start it: tagline start "+target,
+		)
+	case s.IsAway():
+		return refused(errors.New(s.Doing), "where "+s.Node+" is off for certain, run it elsewhere: tagline move "+
+			target+" --node NODE --node-is-off")
+	}
+	return nil
 }
 
 // scale sets the number of pods that each Deployment has: 0 or 1.
@@ -204,16 +228,22 @@ func (o Order) scale(ctx context.Context, replicas int) error {
 	})
 }
 
-// podsOf returns the pods of instances that have one. That of a node that is gone
-// ends when the node is back, for which nobody waits.
-func podsOf(ctx context.Context, states map[string]pods.State, instances []string) (names []string) {
-	for _, name := range instances {
+// ended returns when the pods of instances are gone. That of a node that is gone ends when
+// the node is back, for which nobody waits; of one that does not answer it may do so too.
+func (o Order) ended(ctx context.Context, states map[string]pods.State) error {
+	var sure, doubtful []string
+	for _, name := range o.Instances {
 		switch s := states[name]; {
 		case s.Lost != "":
 			step.Say(ctx, name, "is not waited for: "+s.Doing)
+		case s.Silent != "":
+			doubtful = append(doubtful, s.Pod)
 		case s.Pod != "":
-			names = append(names, s.Pod)
+			sure = append(sure, s.Pod)
 		}
 	}
-	return names
+	if err := pods.Gone(ctx, o.Cluster, sure); err != nil {
+		return err
+	}
+	return pods.GoneSoon(ctx, o.Cluster, doubtful)
 }

@@ -90,6 +90,8 @@ func TestChoose(t *testing.T) {
 	require.Equal(t, []string{"b"}, one)
 	_, err = choose("bl01t", running(), []string{"b", "c"})
 	require.ErrorContains(t, err, "looking for c: bl01t has no such IOC; name one of: a, b")
+	_, err = choose("bl01t", &ledger.Ledger{}, []string{"b"})
+	require.ErrorContains(t, err, "bl01t has no such IOC; its release has none at all: see tagline status bl01t")
 	none, err := choose("bl01t", &ledger.Ledger{}, nil)
 	require.NoError(t, err)
 	require.Empty(t, none)

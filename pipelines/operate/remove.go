@@ -40,7 +40,7 @@ func Remove(ctx context.Context, o Order, claims bool) error {
 		if err != nil {
 			return err
 		}
-		if err := pods.Gone(ctx, o.Cluster, podsOf(ctx, states, o.Instances)); err != nil {
+		if err := o.ended(ctx, states); err != nil {
 			return err
 		}
 		if claims {

@@ -111,6 +111,28 @@ func TestBrowserIsAccessible(t *testing.T) {
 	}
 }
 
+// On a telephone nothing of the list is out of sight, and what was done to an IOC is read by
+// words and not by letters.
+func TestBrowserOnATelephone(t *testing.T) {
+	address, b := aShift(t), browse(t)
+	b.do(chromedp.EmulateViewport(390, 800))
+	b.open(address)
+	require.Empty(t, see[[]string](b, `[...document.querySelectorAll("#iocs caption, #iocs th, #iocs td, #iocs div")]
+		.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.textContent)`))
+	require.Equal(t, "ended 4 times, last with exit status 139", see[string](
+		b, rowOf("bl45p", troubled)+`.lastElementChild.innerText`,
+	))
+	b.open(address + iocPath("site", "bl45p", troubled))
+	require.Equal(t, 390, see[int](b, `document.documentElement.scrollWidth`))
+	require.Equal(t, 6, see[int](b, `document.querySelectorAll("thead th").length`))
+	require.Empty(t, see[[]string](b, `[...document.querySelectorAll("thead th, #history td:nth-child(2)")]
+		.filter(e => {
+			const text = document.createRange();
+			text.selectNodeContents(e);
+			return text.getClientRects().length > 1;
+		}).map(e => e.textContent)`))
+}
+
 // The table is one for a reader of the screen too, though it is laid out otherwise,
 // and a state has words and a shape beside its colour.
 func TestBrowserReadsATable(t *testing.T) {

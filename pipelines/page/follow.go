@@ -25,6 +25,13 @@ const (
 	// a watch alone can be silent for most of a minute.
 	beatEvery  = 2 * time.Second
 	beatWithin = 4 * time.Second
+	// listWithin is how long the cluster may take to list objects, or to begin to tell of
+	// their changes.
+	listWithin = 15 * time.Second
+	// nodesEvery and nodesWithin say how often the nodes of IOCs that are not ready are
+	// looked at. One that does not answer takes its time.
+	nodesEvery  = 5 * time.Second
+	nodesWithin = 10 * time.Second
 	// compareEvery is how often objects are compared with the release where nothing
 	// shows that they changed, and retryAfter when that failed.
 	compareEvery = 5 * time.Minute
@@ -83,6 +90,7 @@ func (s *scribe) run(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { s.mirror.run(ctx) })
 	all.Go(func() { s.beat(ctx) })
+	all.Go(func() { s.look(ctx) })
 	all.Go(func() { s.compareAll(ctx) })
 	all.Go(func() { s.ask(ctx) })
 	for ctx.Err() == nil {
@@ -170,10 +178,15 @@ func (s *scribe) beat(ctx context.Context) {
 			err = nil // the cluster answered; a beamline that is gone is dropped by who looks for beamlines
 		}
 		s.note(ctx, "namespace "+s.n.Name, err)
-		if err == nil {
-			s.lookAtNodes(ctx)
-		}
 		wait(ctx, beatEvery)
+	}
+}
+
+// look looks at the nodes again and again.
+func (s *scribe) look(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.lookAtNodes(ctx)
+		wait(ctx, nodesEvery)
 	}
 }
 

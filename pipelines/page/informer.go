@@ -2,10 +2,12 @@ package page
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +35,7 @@ type mirror struct {
 
 	mu       sync.Mutex
 	failures map[string]string // by what cannot be read
-	gone     map[string]bool   // nodes, as the cluster said last: see pods.NodesGone
+	away     pods.Away         // nodes, as the cluster said last
 }
 
 // newMirror returns the mirror of a namespace. Nothing is read before run.
@@ -77,12 +79,12 @@ func inform[L runtime.Object](
 	}
 	lists := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			list, err := api.List(ctx, narrow(o))
+			list, err := listing(ctx, api.List, narrow(o))
 			m.note(ctx, what, err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			stream, err := api.Watch(ctx, narrow(o))
+			stream, err := watching(ctx, api.Watch, narrow(o))
 			m.note(ctx, what, err)
 			return stream, err
 		},
@@ -95,6 +97,56 @@ func inform[L runtime.Object](
 		DeleteFunc: func(any) { m.changed() },
 	})
 	return informer
+}
+
+// listing lists objects, unless the cluster takes too long.
+func listing[L runtime.Object](
+	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), o metav1.ListOptions,
+) (runtime.Object, error) {
+	soon, cancel := context.WithTimeoutCause(ctx, listWithin, errNoAnswer)
+	defer cancel()
+	objects, err := list(soon, o)
+	return objects, answered(soon, err)
+}
+
+// watching begins to watch objects, unless the cluster takes too long to begin.
+func watching(
+	ctx context.Context, begin func(context.Context, metav1.ListOptions) (watch.Interface, error),
+	o metav1.ListOptions,
+) (watch.Interface, error) {
+	open, cancel := context.WithCancelCause(ctx)
+	late := time.AfterFunc(listWithin, func() { cancel(errNoAnswer) })
+	stream, err := begin(open, o)
+	late.Stop()
+	if err != nil {
+		defer cancel(nil)
+		return nil, answered(open, err)
+	}
+	return watched{stream, func() { cancel(nil) }}, nil
+}
+
+// watched is a watch that lets its context go when it ends.
+type watched struct {
+	watch.Interface
+	release func()
+}
+
+// Stop ends the watch.
+func (w watched) Stop() {
+	w.release()
+	w.Interface.Stop()
+}
+
+// errNoAnswer is the error of a request that the cluster took.
+var errNoAnswer = fmt.Errorf("the cluster took the request, and did not answer it within %s", listWithin)
+
+// answered returns an error of a request, which is errNoAnswer where its context ended
+// for that.
+func answered(ctx context.Context, err error) error {
+	if err != nil && context.Cause(ctx) == errNoAnswer {
+		return errNoAnswer
+	}
+	return err
 }
 
 // run keeps the mirror true until ctx ends.
@@ -138,18 +190,18 @@ func (m *mirror) note(ctx context.Context, what string, err error) {
 // lookAtNodes finds out which nodes are gone. There is no informer of them: each would
 // hold all nodes of the cluster, and only those of IOCs that are not ready matter.
 func (m *mirror) lookAtNodes(ctx context.Context) {
-	look, cancel := context.WithTimeout(ctx, beatWithin)
+	look, cancel := context.WithTimeout(ctx, nodesWithin)
 	defer cancel()
-	gone, err := pods.NodesGone(look, m.n, items[corev1.Pod](m.pods))
+	away, err := pods.NodesAway(look, m.n, items[corev1.Pod](m.pods))
 	m.note(ctx, "the nodes", err)
 	if err != nil {
 		return
 	}
 	m.mu.Lock()
-	before := m.gone
-	m.gone = gone
+	before := m.away
+	m.away = away
 	m.mu.Unlock()
-	if !maps.Equal(before, gone) {
+	if !maps.Equal(before.Gone, away.Gone) || !maps.Equal(before.Silent, away.Silent) {
 		m.changed()
 	}
 }
@@ -175,9 +227,9 @@ func (m *mirror) facts() (status.Facts, error) {
 		Ledger: &ledger.Ledger{}, History: helm.Revisions(items[metav1.PartialObjectMetadata](m.releases)),
 	}
 	m.mu.Lock()
-	gone := m.gone
+	away := m.away
 	m.mu.Unlock()
-	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods), gone)
+	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods), away)
 	slices.Sort(f.Strays)
 	var err error
 	for _, cm := range items[corev1.ConfigMap](m.ledger) {

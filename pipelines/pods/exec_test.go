@@ -30,34 +30,40 @@ type command struct {
 }
 
 // pods is a namespace in which commands and consoles end as c says.
-func (c *command) pods(t *testing.T) *cluster.Namespace {
+func (c *command) pods(t *testing.T) *cluster.Namespace { return served(t, http.HandlerFunc(c.run)) }
+
+// served is the namespace of a cluster that answers as a handler does.
+func served(t *testing.T, by http.Handler) *cluster.Namespace {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.path, c.asked = r.URL.Path, r.URL.Query()["command"]
-		conn := wsstream.NewConn(map[string]wsstream.ChannelProtocolConfig{"v5.channel.k8s.io": {
-			Binary: true, Channels: []wsstream.ChannelType{
-				wsstream.ReadChannel, wsstream.WriteChannel, wsstream.WriteChannel, wsstream.WriteChannel,
-				wsstream.ReadChannel,
-			},
-		}})
-		_, streams, err := conn.Open(w, r)
-		if err != nil {
-			return // no WebSocket, which the client tells
-		}
-		defer conn.Close()
-		if r.URL.Query().Get("stdin") == "true" {
-			keys, _ := io.ReadAll(streams[0])
-			c.keys = string(keys)
-		}
-		_, _ = io.WriteString(streams[1], c.out)
-		_, _ = io.WriteString(streams[2], c.errs)
-		_ = json.NewEncoder(streams[3]).Encode(c.status())
-	}))
+	server := httptest.NewServer(by)
 	t.Cleanup(server.Close)
 	config := &rest.Config{Host: server.URL}
 	client, err := kubernetes.NewForConfig(config)
 	require.NoError(t, err)
 	return &cluster.Namespace{Name: "bl01t", Beamline: "bl01t", Config: config, Client: client}
+}
+
+// run answers a request to execute or to attach.
+func (c *command) run(w http.ResponseWriter, r *http.Request) {
+	c.path, c.asked = r.URL.Path, r.URL.Query()["command"]
+	conn := wsstream.NewConn(map[string]wsstream.ChannelProtocolConfig{"v5.channel.k8s.io": {
+		Binary: true, Channels: []wsstream.ChannelType{
+			wsstream.ReadChannel, wsstream.WriteChannel, wsstream.WriteChannel, wsstream.WriteChannel,
+			wsstream.ReadChannel,
+		},
+	}})
+	_, streams, err := conn.Open(w, r)
+	if err != nil {
+		return // no WebSocket, which the client tells
+	}
+	defer conn.Close()
+	if r.URL.Query().Get("stdin") == "true" {
+		keys, _ := io.ReadAll(streams[0])
+		c.keys = string(keys)
+	}
+	_, _ = io.WriteString(streams[1], c.out)
+	_, _ = io.WriteString(streams[2], c.errs)
+	_ = json.NewEncoder(streams[3]).Encode(c.status())
 }
 
 func (c *command) status() metav1.Status {

@@ -36,6 +36,10 @@ func Instances(ctx context.Context, n *cluster.Namespace, names []string) ([]Sta
 		return nil, err
 	}
 	all := slices.Sorted(maps.Keys(states))
+	if len(all) == 0 {
+		return nil, &diag.Error{Kind: diag.Invalid, Doing: "looking for the IOCs of", Asset: n.Beamline,
+			Err: errors.New("namespace " + n.Name + " has none"), Fix: "see tagline history " + n.Beamline}
+	}
 	if len(names) == 0 {
 		names = all
 	}

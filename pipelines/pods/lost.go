@@ -33,29 +33,49 @@ func told(pods []corev1.Pod) map[string]bool {
 	return gone
 }
 
-// NodesGone returns the names of the nodes of pods that are gone: of which the cluster
-// hears nothing. Where no pod of a node tells, and one is not ready, the node itself is
-// looked at, which not everybody may.
-func NodesGone(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (map[string]bool, error) {
-	gone, asked := told(pods), map[string]bool{"": true} // a pod that waits is on none
+// Away are the nodes of a namespace's pods on which an IOC may run or not.
+type Away struct {
+	Gone   map[string]bool // the cluster hears nothing of them
+	Silent map[string]bool // they do not answer the cluster, and whether they are gone may not be asked
+}
+
+// NodesAway returns the nodes of pods that are gone: of which the cluster hears nothing.
+// Where no pod of a node tells, and one is not ready, the node itself is looked at. Who may
+// not do that learns whether it answers.
+func NodesAway(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (Away, error) {
+	away, hidden, err := nodesGone(ctx, n, pods)
+	if err == nil {
+		away.Silent = silent(ctx, n, hidden)
+	}
+	return away, err
+}
+
+// nodesGone returns the nodes that are gone, and a pod of each that may not be looked at.
+func nodesGone(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (Away, []corev1.Pod, error) {
+	away, asked := Away{Gone: told(pods)}, map[string]bool{"": true} // a pod that waits is on none
+	var hidden []corev1.Pod
 	for _, p := range pods {
 		name := p.Spec.NodeName
-		if asked[name] || gone[name] || condition(&p, corev1.PodReady).Status == corev1.ConditionTrue {
+		if asked[name] || away.Gone[name] || condition(&p, corev1.PodReady).Status == corev1.ConditionTrue {
 			continue
 		}
 		asked[name] = true
+		if len(hidden) > 0 {
+			hidden = append(hidden, p) // the right to look is to all nodes
+			continue
+		}
 		node, err := n.Client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsForbidden(err):
-			return gone, nil
+			hidden = append(hidden, p)
 		case apierrors.IsNotFound(err): // the cluster drops its pods by itself
 		case err != nil:
-			return gone, cluster.Broken("looking at node "+name, err)
+			return away, nil, cluster.Broken("looking at node "+name, err)
 		case Readiness(node) == corev1.ConditionUnknown:
-			gone[name] = true
+			away.Gone[name] = true
 		}
 	}
-	return gone, nil
+	return away, hidden, nil
 }
 
 // Readiness returns what the cluster says of a node: it is unknown once the node is gone.
@@ -93,6 +113,19 @@ func (s *State) lose() {
 	s.Lost, s.Ready, s.Failing = s.Node, false, true
 	s.Doing = fmt.Sprintf("node %s is gone: whether the IOC still runs there is not known", s.Lost)
 }
+
+// doubt makes a state say that the node may be gone. What was known of its pod stays: a
+// node that does not answer for a moment comes back by itself.
+func (s *State) doubt(node string) {
+	s.Silent, s.Ready = node, false
+	s.Doing += fmt.Sprintf(
+		"; its node %s does not answer and may be gone: with nodes=true in the roles you would be told", node,
+	)
+}
+
+// IsAway reports whether the node of an IOC is gone, or may be: nobody waits for it to get
+// ready there, and only a person can say that it does not run there any more.
+func (s State) IsAway() bool { return s.Lost != "" || s.Silent != "" }
 
 // GiveUp makes the cluster forget the pods of instances whose node is gone: they would
 // never end, and nothing takes their place while they are there. A node that comes back

@@ -91,7 +91,7 @@ func TestDescribeOfANodeThatIsGone(t *testing.T) {
 			"another runs":               {[]corev1.Pod{runs, ending}, "new", "", []string{"old"}},
 			"another starts":             {[]corev1.Pod{starts, ending}, "new", "", []string{"old"}},
 		} {
-			states, strays := Describe([]appsv1.Deployment{*deployment()}, c.pods, known)
+			states, strays := Describe([]appsv1.Deployment{*deployment()}, c.pods, Away{Gone: known})
 			s, name := states["bl01t-mo-ioc-01"], was+": "+name
 			require.Equal(t, []string{c.pod, c.lost}, []string{s.Pod, s.Lost}, name)
 			require.Equal(t, c.strays, strays, name)
@@ -108,13 +108,13 @@ func TestDescribeOfANodeThatIsGone(t *testing.T) {
 func TestDescribeOfAPodBesideOneThatTells(t *testing.T) {
 	other := on("ws012", 1, lost("other"))
 	other.OwnerReferences[0].Name = "bl01t-ea-ioc-01-7d9"
-	states, _ := Describe([]appsv1.Deployment{*deployment()}, []corev1.Pod{on("ws012", 1, dead("old")), other}, nil)
+	states, _ := Describe([]appsv1.Deployment{*deployment()}, []corev1.Pod{on("ws012", 1, dead("old")), other}, Away{})
 	require.Equal(t, "ws012", states["bl01t-mo-ioc-01"].Lost)
-	states, _ = Describe([]appsv1.Deployment{*deployment()}, []corev1.Pod{on("ws011", 1, dead("old")), other}, nil)
+	states, _ = Describe([]appsv1.Deployment{*deployment()}, []corev1.Pod{on("ws011", 1, dead("old")), other}, Away{})
 	require.Empty(t, states["bl01t-mo-ioc-01"].Lost, "it is on another node")
 }
 
-func TestNodesGone(t *testing.T) {
+func TestNodesAway(t *testing.T) {
 	ready := says(pod("a", running(true)), corev1.ConditionTrue, corev1.ConditionTrue, "")
 	on12 := func(pods ...corev1.Pod) (all []corev1.Pod) {
 		for _, p := range pods {
@@ -154,9 +154,10 @@ func TestNodesGone(t *testing.T) {
 				asked++
 				return c.err != nil, nil, c.err
 			})
-			gone, err := NodesGone(t.Context(), &cluster.Namespace{Client: client}, c.pods)
+			away, err := NodesAway(t.Context(), &cluster.Namespace{Client: client}, c.pods)
 			require.Equal(t, c.asked, asked)
-			require.Equal(t, c.gone, gone["ws012"])
+			require.Equal(t, c.gone, away.Gone["ws012"])
+			require.Empty(t, away.Silent, "what is known, or answers, is in no doubt")
 			if c.says == "" {
 				require.NoError(t, err)
 			} else {

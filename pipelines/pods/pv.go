@@ -24,10 +24,14 @@ func ReadPV(ctx context.Context, n *cluster.Namespace, s State, pv, protocol str
 	}
 	value := strings.TrimSpace(out)
 	if value == "" {
-		return "", errors.New("the answer was empty")
+		return "", ErrEmpty
 	}
 	return value, nil
 }
+
+// ErrEmpty is the error of a PV that answered: with an empty text, or over pvAccess with a
+// structure, of which ioc-ask prints nothing.
+var ErrEmpty = errors.New("the answer was empty")
 
 // severities are the alarm severities of EPICS, the worst last.
 var severities = []string{"NO_ALARM", "MINOR", "MAJOR", "INVALID"}

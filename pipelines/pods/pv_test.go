@@ -38,7 +38,7 @@ func TestRestartsBeside(t *testing.T) {
 		p.Status.ContainerStatuses, corev1.ContainerStatus{Name: "x", RestartCount: 2},
 		corev1.ContainerStatus{Name: "y", RestartCount: 3},
 	)
-	states, _ := Describe([]appsv1.Deployment{*deployment()}, []corev1.Pod{p}, nil)
+	states, _ := Describe([]appsv1.Deployment{*deployment()}, []corev1.Pod{p}, Away{})
 	s := states["bl01t-mo-ioc-01"]
 	require.Equal(t, []int{1, 5}, []int{s.Restarts, s.Beside})
 }

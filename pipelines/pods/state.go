@@ -29,6 +29,7 @@ type State struct {
 	Template  string // a digest of what the Deployment's pods are made from: another one replaces the pod
 	Node      string
 	Lost      string // Node, where that is gone, so that nobody knows whether the IOC still runs there; else empty
+	Silent    string // Node, where that does not answer the cluster and may be gone; else empty
 	Image     string // of the pod's spec, by digest
 	Ready     bool   // the IOC answers, and nothing older than what was asked for runs
 	Restarts  int
@@ -46,6 +47,14 @@ type State struct {
 // which is the instance's, and the names of pods that belong to none of them, or
 // belonged until the cluster gave them up with their node.
 func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []string, error) {
+	return states(ctx, n, NodesAway)
+}
+
+// states is States with nodes that are found by look.
+func states(
+	ctx context.Context, n *cluster.Namespace,
+	look func(context.Context, *cluster.Namespace, []corev1.Pod) (Away, error),
+) (map[string]State, []string, error) {
 	deployments, err := n.Client.AppsV1().Deployments(n.Name).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, nil, cluster.Broken("listing what runs in namespace "+n.Name, err)
@@ -54,28 +63,28 @@ func States(ctx context.Context, n *cluster.Namespace) (map[string]State, []stri
 	if err != nil {
 		return nil, nil, cluster.Broken("listing the pods of namespace "+n.Name, err)
 	}
-	gone, err := NodesGone(ctx, n, pods.Items)
+	away, err := look(ctx, n, pods.Items)
 	if err != nil {
 		return nil, nil, err
 	}
-	states, strays := Describe(deployments.Items, pods.Items, gone)
-	return states, strays, nil
+	now, strays := Describe(deployments.Items, pods.Items, away)
+	return now, strays, nil
 }
 
 // Describe returns what States does, of all Deployments and pods of a namespace, and of
-// the nodes that are known to be gone, beside those of which the pods tell.
+// the nodes that are known to be away, beside those of which the pods tell.
 func Describe(
-	deployments []appsv1.Deployment, pods []corev1.Pod, known map[string]bool,
+	deployments []appsv1.Deployment, pods []corev1.Pod, known Away,
 ) (states map[string]State, strays []string) {
-	gone := told(pods)
-	maps.Copy(gone, known)
+	away := Away{Gone: told(pods), Silent: known.Silent}
+	maps.Copy(away.Gone, known.Gone)
 	states, owned := map[string]State{}, map[string]bool{}
 	for _, d := range deployments {
-		own := ofTheIOC(podsOf(&d, pods), gone)
+		own := ofTheIOC(podsOf(&d, pods), away.Gone)
 		for _, p := range own {
 			owned[p.Name] = true
 		}
-		states[d.Name] = describe(&d, own, gone)
+		states[d.Name] = describe(&d, own, away)
 	}
 	for _, p := range pods {
 		if !owned[p.Name] && p.Labels[labelPull] == "" {
@@ -105,8 +114,8 @@ func podsOf(d *appsv1.Deployment, all []corev1.Pod) (mine []corev1.Pod) {
 }
 
 // describe returns what an instance does, from its Deployment, its pods, and the nodes
-// that are gone.
-func describe(d *appsv1.Deployment, pods []corev1.Pod, gone map[string]bool) State {
+// that are away.
+func describe(d *appsv1.Deployment, pods []corev1.Pod, away Away) State {
 	s := State{Instance: d.Name, Template: digestOf(d.Spec.Template), Generation: d.Generation}
 	if d.Status.ObservedGeneration < d.Generation {
 		s.Doing = "waiting for the cluster to take it up"
@@ -131,19 +140,24 @@ func describe(d *appsv1.Deployment, pods []corev1.Pod, gone map[string]bool) Sta
 		s.Doing = "waiting for its pod"
 		return s
 	}
-	if i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return gone[p.Spec.NodeName] }); i >= 0 {
+	if i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return away.Gone[p.Spec.NodeName] }); i >= 0 {
 		s.fromPod(&pods[i])
 		s.lose()
 		return s
 	}
-	s.fromPod(&pods[0])
+	doubtful := slices.IndexFunc(pods, func(p corev1.Pod) bool { return away.Silent[p.Spec.NodeName] })
+	own := &pods[max(0, doubtful)] // what is not known to have ended keeps the next from its device
+	s.fromPod(own)
 	switch {
-	case pods[0].DeletionTimestamp != nil:
+	case own.DeletionTimestamp != nil:
 		s.Ready, s.Doing = false, "stopping the former IOC"
 	case len(pods) > 1:
 		s.Ready, s.Doing = false, "waiting for the former IOC to stop"
 	case s.Ready && (d.Status.UpdatedReplicas < 1 || d.Status.ReadyReplicas < 1):
 		s.Ready, s.Doing = false, "waiting for the cluster to see that it is ready"
+	}
+	if doubtful >= 0 && !s.Ready {
+		s.doubt(own.Spec.NodeName)
 	}
 	return s
 }

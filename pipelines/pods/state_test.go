@@ -126,7 +126,7 @@ func TestDescribe(t *testing.T) {
 			if c.change != nil {
 				c.change(d)
 			}
-			s := describe(d, c.pods, nil)
+			s := describe(d, c.pods, Away{})
 			require.Equal(t, c.doing, s.Doing)
 			require.Equal(t, c.ready, s.Ready)
 			require.Equal(t, c.failing, s.Failing)
@@ -138,11 +138,11 @@ func TestDescribe(t *testing.T) {
 // be started is not.
 func TestDescribeOfAContainerThatDoesNotStart(t *testing.T) {
 	late := pod("a", waiting("RunContainerError", "context deadline exceeded"))
-	s := describe(deployment(), []corev1.Pod{late}, nil)
+	s := describe(deployment(), []corev1.Pod{late}, Away{})
 	require.Equal(t, "its node was too busy to start it, and tries again: context deadline exceeded", s.Doing)
 	require.False(t, s.Failing)
 	never := pod("a", waiting("RunContainerError", `exec: "iocs": not found`))
-	s = describe(deployment(), []corev1.Pod{never}, nil)
+	s = describe(deployment(), []corev1.Pod{never}, Away{})
 	require.Equal(t, `RunContainerError: exec: "iocs": not found`, s.Doing)
 	require.True(t, s.Failing)
 }
@@ -159,7 +159,7 @@ func TestDescribeOfAPodThatStops(t *testing.T) {
 	p := pod("a", running(true))
 	now := metav1.Now()
 	p.DeletionTimestamp = &now
-	s := describe(deployment(), []corev1.Pod{p}, nil)
+	s := describe(deployment(), []corev1.Pod{p}, Away{})
 	require.False(t, s.Ready)
 	require.Equal(t, "stopping the former IOC", s.Doing)
 }
@@ -170,7 +170,7 @@ func TestDescribeTellsThePod(t *testing.T) {
 		{Type: appsv1.DeploymentProgressing, LastTransitionTime: metav1.Unix(90, 0)},
 		{Type: appsv1.DeploymentAvailable, LastTransitionTime: metav1.Unix(101, 0)},
 	}
-	s := describe(d, []corev1.Pod{pod("a", running(true))}, nil)
+	s := describe(d, []corev1.Pod{pod("a", running(true))}, Away{})
 	require.Equal(
 		t,
 		State{

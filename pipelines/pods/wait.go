@@ -29,10 +29,10 @@ const (
 func Wait(ctx context.Context, n *cluster.Namespace, instances []string) error {
 	w := watch{shown: map[string]string{}, failing: map[string]time.Time{}}
 	for {
-		states, _, err := States(ctx, n)
+		now, _, err := states(ctx, n, waitsFor)
 		if err != nil {
 			step.Say(ctx, "waiting", err.Error())
-		} else if w.look(ctx, instances, states); len(w.late) == 0 {
+		} else if w.look(ctx, instances, now); len(w.late) == 0 {
 			return nil
 		}
 		if len(w.hopeless) > 0 {
@@ -47,6 +47,13 @@ func Wait(ctx context.Context, n *cluster.Namespace, instances []string) error {
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// waitsFor finds the nodes that are gone. Whether others answer is not asked so often: an
+// IOC whose node did not is not waited for.
+func waitsFor(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (Away, error) {
+	away, _, err := nodesGone(ctx, n, pods)
+	return away, err
 }
 
 // watch is what a wait has seen.
@@ -104,6 +111,20 @@ func Gone(ctx context.Context, n *cluster.Namespace, pods []string) error {
 		case <-time.After(lookEvery):
 		}
 	}
+}
+
+// lostWithin is how long a pod may take to stop that perhaps never does.
+const lostWithin = 45 * time.Second
+
+// GoneSoon is Gone for pods that may never end, as their node may be gone: it waits no
+// longer than 45 s for them, and says which are left.
+func GoneSoon(ctx context.Context, n *cluster.Namespace, pods []string) error {
+	soon, cancel := context.WithTimeout(ctx, lostWithin)
+	defer cancel()
+	if err := Gone(soon, n, pods); err != nil && ctx.Err() == nil {
+		step.Say(ctx, "stopping", "not waited for any longer, as their node may be gone: "+err.Error())
+	}
+	return ctx.Err()
 }
 
 // troubles returns what the cluster knows about instances that are not ready.

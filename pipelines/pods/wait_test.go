@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 const instance = "bl01t-mo-ioc-01" // of deployment and pod
@@ -67,6 +69,11 @@ func TestInstancesAreNamed(t *testing.T) {
 		t, err, "looking for nosuch: bl01t has no such IOC in namespace bl01t; name one of: "+instance,
 	)
 	require.Equal(t, diag.Invalid, diag.KindOf(err))
+	none := &cluster.Namespace{Name: "lab", Beamline: "bl02t", Client: fake.NewClientset()}
+	_, err = Instances(t.Context(), none, nil)
+	require.EqualError(
+		t, err, "looking for the IOCs of bl02t: namespace lab has none; see tagline history bl02t",
+	)
 	n, _ = memory()
 	_, err = Instance(t.Context(), n, instance)
 	require.ErrorContains(
@@ -131,6 +138,21 @@ func TestGoneWaitsForEachPod(t *testing.T) {
 		return true, nil, errors.New("too slow")
 	})
 	require.ErrorContains(t, Gone(over(t), n, []string{"c"}), "c", "an IOC that nobody saw stop may run still")
+}
+
+// A pod that never ends is left behind, and said to be; who leaves waits for nothing.
+func TestGoneSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := memory(pod("a", running(true)))
+		var said string
+		ctx := step.WithSink(t.Context(), func(e step.Event) { said += e.Line })
+		require.NoError(t, GoneSoon(ctx, n, []string{"a"}))
+		require.Contains(t, said, "their node may be gone: waiting for pods to stop: still there when time ran out: a")
+		said = ""
+		require.NoError(t, GoneSoon(ctx, n, []string{"b"}))
+		require.Empty(t, said)
+		require.ErrorIs(t, GoneSoon(over(t), n, []string{"a"}), context.Canceled)
+	})
 }
 
 func TestEventsAreTheLastOnes(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/policy"
 	"github.com/tagline-ci/tagline/pipelines/promote"
 	"github.com/tagline-ci/tagline/pipelines/record"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // passOf lets a release of one service through, by a record of a digest, or what is made
@@ -48,12 +50,28 @@ func passOf(t *testing.T, digest string, change ...func(*record.Record)) gate.Pa
 }
 
 // An IOC that was not ready when its node went gets what is promoted when the node is
-// back, and nobody waits for it: neither the change, nor the pods that fetch images.
+// back, and nobody waits for it: neither the change, nor the pods that fetch images. Who may
+// not look at nodes is told that it may be gone, at once.
 func TestAPromotionGoesAroundADeadIOCOfANodeThatIsGone(t *testing.T) {
+	t.Run("who may look at nodes", func(t *testing.T) { goesAround(t, "", "node ws011 is gone") })
+	t.Run("who may not", func(t *testing.T) {
+		goesAround(t, "GET nodes/", "its node ws011 does not answer and may be gone: with nodes=true in the roles")
+	})
+}
+
+func goesAround(t *testing.T, forbidden, says string) {
 	s := clustertest.New(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: clustertest.Node}})
 	n := s.Namespace(t, "bl01t")
 	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
 	require.NoError(t, err)
+	s.Refuse(forbidden)
+	var said strings.Builder
+	var mu sync.Mutex
+	told := step.WithSink(t.Context(), func(e step.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		said.WriteString(e.Line + "\n")
+	})
 	run := func(digest string) (*promote.Result, error) {
 		pass := passOf(t, digest, func(rec *record.Record) {
 			at := asset.Digest("sha256:" + strings.Repeat(digest, 64))
@@ -61,7 +79,7 @@ func TestAPromotionGoesAroundADeadIOCOfANodeThatIsGone(t *testing.T) {
 			i.Service, i.Image, i.IOC = "", asset.Ref("h.x/i@"+at), assettest.Pin("ioc-x 1.0.0")
 			rec.Checks = append(rec.Checks, record.Test{Name: record.BootTest, Of: "a", Passed: true, Digest: at})
 		})
-		return promote.Run(t.Context(), promote.Deps{
+		return promote.Run(told, promote.Deps{
 			Cluster: n, Holder: "me", Timeout: 10 * time.Second,
 			Again: func(context.Context) (gate.Pass, error) { return pass, nil },
 			Chart: func(_ context.Context, at asset.Ref) ([]byte, error) {
@@ -81,7 +99,8 @@ func TestAPromotionGoesAroundADeadIOCOfANodeThatIsGone(t *testing.T) {
 	result, err := run("b")
 	require.NoError(t, err)
 	require.Len(t, result.IOCs, 1)
-	require.Contains(t, result.IOCs[0].Doing, "node ws011 is gone")
+	require.Contains(t, result.IOCs[0].Doing, says)
+	require.Regexp(t, "is not waited for: .*"+says, said.String())
 	require.Len(t, s.Names("pods"), 1, "its own, which can't end")
 }
 

@@ -3,16 +3,12 @@ package promote
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/tagline-ci/tagline/pipelines/helm"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
-
-// lostWithin is how long the pod of an IOC that was not ready may take to stop.
-const lostWithin = 45 * time.Second
 
 // apply makes the cluster what c says, and returns the value of each IOC's PV.
 func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (map[string]string, error) {
@@ -54,9 +50,9 @@ func (m *move) apply(ctx context.Context, c *change, charts map[string][]byte) (
 // whose pod it replaces and those that were ready before. One that was dead
 // already is not this change's fault, though each release deploys its chart anew. A
 // change that touches nothing is for asking, so it asks all. An IOC that people
-// stopped is never required, nor is one whose node is gone: it runs what it is given
-// when that comes back, or elsewhere when somebody moves it. now is what the cluster
-// has after the change was applied.
+// stopped is never required, nor is one whose node is gone, or does not answer: it runs what
+// it is given when that comes back, or elsewhere when somebody moves it, and nobody could ask
+// it before. now is what the cluster has after the change was applied.
 func (m *move) required(c *change, now map[string]pods.State) (all []record.Instance) {
 	for _, inst := range m.to.Record.Instances {
 		former, touched := c.former[inst.Name]
@@ -65,7 +61,7 @@ func (m *move) required(c *change, now map[string]pods.State) (all []record.Inst
 			// it stays dead where its pod stays
 			touched = before.Pod == "" || before.Template != now[inst.Name].Template
 		}
-		away := m.ledger.Overrides[inst.Name].Stopped != nil || before.Lost != ""
+		away := m.ledger.Overrides[inst.Name].Stopped != nil || before.IsAway()
 		if !away && (touched || len(c.former) == 0 || before.Ready) {
 			all = append(all, inst)
 		}
@@ -111,11 +107,5 @@ func (d Deps) remove(ctx context.Context, instances []string) error {
 	if err := pods.Gone(ctx, d.Cluster, stopping); err != nil {
 		return err
 	}
-	// One of a node that is gone never ends, and must not fail the others.
-	soon, cancel := context.WithTimeout(ctx, lostWithin)
-	defer cancel()
-	if err := pods.Gone(soon, d.Cluster, lost); err != nil && ctx.Err() == nil {
-		step.Say(ctx, "removing", "not waited for any longer, as it was not ready before: "+err.Error())
-	}
-	return ctx.Err()
+	return pods.GoneSoon(ctx, d.Cluster, lost) // what was not ready must not fail the others
 }

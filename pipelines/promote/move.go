@@ -60,6 +60,11 @@ func (m *move) run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, inst := range m.to.Record.Instances {
+		if s := before[inst.Name]; s.IsAway() {
+			step.Say(ctx, inst.Name, "is not waited for: "+s.Doing)
+		}
+	}
 	charts, err := m.fetch(ctx, c.deploy)
 	if err != nil {
 		return nil, err // nothing was touched
@@ -150,12 +155,12 @@ func (m *move) fetch(ctx context.Context, instances []record.Instance) (map[stri
 }
 
 // images returns the images that nodes need before the IOCs on them are replaced. A
-// node that is gone fetches none.
+// node that is away fetches none.
 func (m *move) images(c *change) (all []pods.Image) {
 	for _, inst := range c.touched() {
 		before := m.before[inst.Name]
 		image := pods.Image{Node: before.Node, Ref: string(inst.Image)}
-		there := before.Node != "" && before.Lost == ""
+		there := before.Node != "" && !before.IsAway()
 		if there && inst.Image != "" && before.Image != string(inst.Image) && !slices.Contains(all, image) {
 			all = append(all, image)
 		}

@@ -2,9 +2,12 @@ package pvs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -18,6 +21,7 @@ type Match struct {
 	Beamline string `json:"beamline"`
 	Version  string `json:"version"`          // of the release that runs
 	Value    string `json:"value,omitempty"`  // what it says now, where it was asked
+	Note     string `json:"note,omitempty"`   // what it says, where that is no value that can be shown
 	Failed   string `json:"failed,omitempty"` // why it does not answer, where it was asked
 }
 
@@ -44,11 +48,13 @@ func Search(ctx context.Context, beamlines []ledger.Reached, patterns []string) 
 
 // search finds the PVs of one beamline.
 func search(ctx context.Context, b ledger.Reached, patterns []string) ([]Match, error) {
-	l, err := ledger.Read(ctx, b.Namespace)
+	look, cancel := context.WithTimeout(ctx, cluster.RequestTimeout)
+	defer cancel()
+	l, err := ledger.Read(look, b.Namespace)
 	if err != nil || l.Current() == nil {
 		return nil, err
 	}
-	lines, err := Read(ctx, b.Namespace, l.Current().Digest)
+	lines, err := Read(look, b.Namespace, l.Current().Digest)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,7 @@ func search(ctx context.Context, b ledger.Reached, patterns []string) ([]Match, 
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	states, _, err := pods.States(ctx, b.Namespace)
+	states, _, err := pods.States(look, b.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +92,25 @@ func (m *Match) ask(ctx context.Context, b ledger.Reached, s pods.State, protoco
 	case s.Pod == "":
 		m.Failed = strings.TrimSuffix("its IOC has no pod: "+s.Doing, ": ")
 		return
-	case s.Lost != "": // nobody would answer for half a minute
+	case s.IsAway(): // nobody would answer for half a minute
 		m.Failed = s.Doing
 		return
 	}
 	value, err := pods.ReadPV(ctx, b.Namespace, s, m.Name, protocol)
-	if m.Value = value; err != nil {
+	m.tell(value, err, protocol)
+}
+
+// tell fills in what a PV said.
+func (m *Match) tell(value string, err error, protocol string) {
+	switch m.Value = value; {
+	case errors.Is(err, pods.ErrEmpty) && protocol == "pva":
+		m.Note = fmt.Sprintf(
+			"an empty text, or a structure: see tagline shell %s %s, and there pvget %s",
+			m.Beamline, m.Instance, m.Name,
+		)
+	case errors.Is(err, pods.ErrEmpty):
+		m.Note = "an empty text"
+	case err != nil:
 		m.Failed = err.Error()
 	}
 }

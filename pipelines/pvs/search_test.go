@@ -20,6 +20,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/record"
 )
 
@@ -111,6 +112,23 @@ func TestSearchTellsWhyAPVDoesNotAnswer(t *testing.T) {
 	found, err = Search(t.Context(), []ledger.Reached{b}, []string{"A:0"})
 	require.NoError(t, err)
 	require.Equal(t, "its IOC has no pod", found[0].Failed)
+}
+
+// A PV that answers with nothing that can be shown is not called silent, and how to see it
+// is said.
+func TestSearchShowsAnEmptyAnswer(t *testing.T) {
+	b, _ := running(t, "bl01t", 1)
+	for protocol, says := range map[string]string{
+		"ca":  "an empty text",
+		"pva": "an empty text, or a structure: see tagline shell bl01t a, and there pvget A:0",
+	} {
+		m := Match{PV: PV{Instance: "a", Name: "A:0"}, Beamline: b.Namespace.Beamline}
+		m.tell("", pods.ErrEmpty, protocol)
+		require.Equal(t, []string{"", says, ""}, []string{m.Value, m.Note, m.Failed})
+	}
+	var m Match
+	m.tell("5", nil, "ca")
+	require.Equal(t, Match{Value: "5"}, m)
 }
 
 // A search that finds a whole beamline does not ask each of its IOCs thousands of times.

@@ -3,9 +3,13 @@ package status
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
@@ -111,31 +115,69 @@ func (s *Status) Standing(now time.Time) Standing {
 // Row is one beamline of an overview. A beamline or a cluster that could not be
 // read is a row too.
 type Row struct {
-	Context  string  `json:"context"`            // of the kubeconfig
-	Beamline string  `json:"beamline,omitempty"` // empty where the whole cluster could not be read
-	Level    Level   `json:"level"`
-	Status   *Status `json:"status,omitempty"`
-	Failed   string  `json:"failed,omitempty"` // why there is no Status
+	Context  string    `json:"context"`            // of the kubeconfig
+	Beamline string    `json:"beamline,omitempty"` // empty where the whole cluster could not be read
+	Level    Level     `json:"level"`
+	Status   *Status   `json:"status,omitempty"` // as it was last read; nil when it never was
+	Read     time.Time `json:"read,omitzero"`    // when that was
+	Failed   string    `json:"failed,omitempty"` // why it could not be read now
 }
 
-// overviewWithin bounds the reading of one beamline in an overview.
-const overviewWithin = 20 * time.Second
+const (
+	// overviewWithin bounds the reading of one beamline in an overview.
+	overviewWithin = 20 * time.Second
+	// overviewAtOnce is how many beamlines are read at once: one that does not answer keeps
+	// few others from being read.
+	overviewAtOnce = 32
+)
 
 // Overview returns every beamline that the kubeconfig's contexts reach, the worst
 // first. Where access names a context, it is the only one. The error is of kind
 // diag.Invalid when the kubeconfig cannot be read.
 func Overview(ctx context.Context, access cluster.Access, now time.Time) ([]Row, error) {
+	return overview(ctx, access, now, overviewWithin)
+}
+
+func overview(ctx context.Context, access cluster.Access, now time.Time, within time.Duration) ([]Row, error) {
 	found, err := ledger.Reach(ctx, access)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]Row, len(found))
-	_ = step.EachIndex(ctx, 8, len(found), func(ctx context.Context, i int) error {
-		rows[i] = rowOf(ctx, found[i], now)
+	_ = step.EachIndex(ctx, overviewAtOnce, len(found), func(ctx context.Context, i int) error {
+		rows[i] = rowOf(ctx, found[i], now, within)
 		return nil
 	})
 	worstFirst(rows, now)
 	return rows, nil
+}
+
+// Recall returns an overview with what an earlier one knew of the beamlines that could not
+// be read in it: those of a cluster that does not answer stay rows. Both are as Overview
+// returns them, and now is the time of the later one.
+func Recall(rows, earlier []Row, now time.Time) []Row {
+	type place struct{ context, beamline string }
+	is, silent := map[place]int{}, map[string]string{}
+	for i, r := range rows {
+		is[place{r.Context, r.Beamline}] = i
+		if r.Beamline == "" {
+			silent[r.Context] = r.Failed
+		}
+	}
+	for _, r := range earlier {
+		i, there := is[place{r.Context, r.Beamline}]
+		why, gone := silent[r.Context]
+		switch {
+		case r.Status == nil:
+		case there && rows[i].Status == nil:
+			rows[i].Status, rows[i].Read = r.Status, r.Read
+		case !there && gone:
+			r.Level, r.Failed = Unread, why
+			rows = append(rows, r)
+		}
+	}
+	worstFirst(rows, now)
+	return rows
 }
 
 // worstFirst sorts rows by what they need at a time.
@@ -148,26 +190,35 @@ func worstFirst(rows []Row, now time.Time) {
 	})
 }
 
-// rowOf reads one beamline.
-func rowOf(ctx context.Context, found ledger.Reached, now time.Time) Row {
+// rowOf reads one beamline, for so long.
+func rowOf(ctx context.Context, found ledger.Reached, now time.Time, within time.Duration) Row {
 	if found.Err != nil {
 		return Row{Context: found.Context, Failed: found.Err.Error()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, overviewWithin)
-	defer cancel()
 	row := Row{Context: found.Context, Beamline: found.Namespace.Beamline}
-	st, err := Read(ctx, found.Namespace)
-	if err != nil {
-		row.Failed = err.Error()
+	read, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	late, end := context.WithTimeout(ctx, within+time.Second) // what was being read comes first
+	defer end()
+	err := step.Run(ctx, "reading "+row.Beamline, func(context.Context) (err error) {
+		row.Status, err = step.Soon(late, func() (*Status, error) { return Read(read, found.Namespace) })
+		return err
+	})
+	switch {
+	case err == nil:
+		row.Read, row.Level = now, row.Status.Level(now)
 		return row
+	case errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("no answer within %s: %w", within, err)
 	}
-	row.Status, row.Level = st, st.Level(now)
+	row.Status = nil
+	row.Failed, _, _ = strings.Cut(err.Error(), "\n") // the others have the same cause, as a rule
 	return row
 }
 
 // Standing returns what the row needs at a time.
 func (r Row) Standing(now time.Time) Standing {
-	if r.Status == nil {
+	if r.Failed != "" {
 		return Standing{Level: Unread}
 	}
 	return r.Status.Standing(now)
@@ -187,7 +238,10 @@ func (s *Status) Ready() (count int) {
 // that needs most, and of the first whose trouble somebody acknowledged. Empty where all
 // is well.
 func (r Row) Why(now time.Time) string {
-	if r.Status == nil {
+	switch {
+	case r.Failed != "" && r.Status != nil:
+		return fmt.Sprintf("it was so %s ago; %s", duration.HumanDuration(now.Sub(r.Read)), r.Failed)
+	case r.Failed != "":
 		return r.Failed
 	}
 	worst := r.Status.Standing(now)
@@ -221,7 +275,7 @@ func (s *Status) says(standing Standing, now time.Time) string {
 	}
 	switch {
 	case s.Underway != "":
-		return "a change to " + s.Underway + " is under way, or was killed"
+		return s.Change()
 	case len(s.Strays) > 0:
 		return "pod " + s.Strays[0] + " is no IOC of this beamline"
 	case s.Hold != nil:

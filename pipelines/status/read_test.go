@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -78,9 +80,11 @@ func TestStatusTellsWhatPeopleSet(t *testing.T) {
 		State: "not ready", Doing: "stopped: scaled to 0", Version: "2026.11.1", Drift: []string{}, Generation: 7,
 		Turned: now,
 	}, trouble)
-	f.Ledger.Override("a", ledger.Override{Stopped: &ledger.Note{By: "ada", Reason: "vacuum work"}, Node: "ws012"})
+	f.Ledger.Override("a", ledger.Override{
+		Stopped: &ledger.Note{By: "ada", Since: now, Reason: "vacuum work"}, Node: "ws012",
+	})
 	i := f.Status(&cluster.Namespace{Beamline: "bl01t"}).Instances[0]
-	require.Equal(t, "stopped by ada: vacuum work", i.Doing)
+	require.Equal(t, "stopped by ada at "+now.Local().Format("2006-01-02 15:04 MST")+": vacuum work", i.Doing)
 	require.Equal(t, []string{"ws011", "ws012"}, []string{i.Node, i.Moved}, "where it runs, and where it was moved to")
 	require.Equal(t, "sha256:"+strings.Repeat("7", 64), i.Digest)
 	require.Equal(t, []string{"ioc-simstage 1.0.0", "2026.11.1"}, []string{i.IOC, i.Version})
@@ -133,6 +137,40 @@ func TestReadGathersLedgerHelmAndPods(t *testing.T) {
 	require.Equal(t, []string{"it is not in the cluster"}, st.Instances[0].Drift)
 }
 
+// The lock says whether somebody goes on with a change, where it may be read.
+func TestReadTellsWhoChangesTheBeamline(t *testing.T) {
+	n, client, _ := aBeamline(t)
+	l, err := ledger.Read(t.Context(), n)
+	require.NoError(t, err)
+	l.Underway = &ledger.Underway{Version: assettest.Version("2.0")}
+	require.NoError(t, l.Save(t.Context(), n))
+	says := func(change string) {
+		t.Helper()
+		st, err := Read(t.Context(), n)
+		require.NoError(t, err)
+		require.Equal(t, change, st.Change())
+	}
+	says("a change to 2.0 was killed")
+	who, now := "ada on ws011", metav1.NewMicroTime(time.Now())
+	lease := &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: ledger.Name, Namespace: n.Name},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &who, RenewTime: &now},
+	}
+	leases := client.CoordinationV1().Leases(n.Name)
+	_, err = leases.Create(t.Context(), lease, metav1.CreateOptions{})
+	require.NoError(t, err)
+	says("a change to 2.0 is under way, by ada on ws011")
+	old := metav1.NewMicroTime(time.Now().Add(-time.Minute))
+	lease.Spec.RenewTime = &old
+	_, err = leases.Update(t.Context(), lease, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	says("a change to 2.0 was killed")
+	client.PrependReactor("get", "leases", func(ktest.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(coordinationv1.Resource("leases"), ledger.Name, errors.New("no"))
+	})
+	says("a change to 2.0 is under way, or was killed")
+}
+
 // A beamline of which one thing cannot be read is a row that says which, and
 // stands above all others.
 func TestABeamlineThatCannotBeReadIsARow(t *testing.T) {
@@ -155,7 +193,7 @@ func TestABeamlineThatCannotBeReadIsARow(t *testing.T) {
 	} {
 		n, client, metadata := aBeamline(t)
 		spoil(client, metadata)
-		row := rowOf(t.Context(), ledger.Reached{Context: "site", Namespace: n}, now)
+		row := rowOf(t.Context(), ledger.Reached{Context: "site", Namespace: n}, now, time.Minute)
 		require.Equal(t, []string{"site", "bl01t"}, []string{row.Context, row.Beamline})
 		require.Equal(t, Unread, row.Level)
 		require.Nil(t, row.Status)
@@ -165,7 +203,7 @@ func TestABeamlineThatCannotBeReadIsARow(t *testing.T) {
 
 func TestARowHasTheLevelOfItsWorstIOC(t *testing.T) {
 	n, _, _ := aBeamline(t)
-	row := rowOf(t.Context(), ledger.Reached{Context: "site", Namespace: n}, now.Add(time.Minute))
+	row := rowOf(t.Context(), ledger.Reached{Context: "site", Namespace: n}, now.Add(time.Minute), time.Minute)
 	require.Empty(t, row.Failed)
 	require.Equal(t, Failing, row.Level)
 	require.Equal(t, "a: not in the cluster", row.Why(now))

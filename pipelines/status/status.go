@@ -4,7 +4,6 @@ package status
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,6 +29,9 @@ type Status struct {
 	Strays    []string  `json:"strays"`             // pods in the namespace that are no IOC of ours
 
 	Hold *ledger.Note `json:"hold,omitempty"` // that a rollback placed
+
+	Changing string `json:"changing,omitempty"` // the run that changes it now; empty where none is known
+	Killed   bool   `json:"killed,omitempty"`   // nobody goes on with what is Underway
 }
 
 // IOC is one line of a Status.
@@ -66,23 +68,16 @@ type Facts struct {
 	Strays  []string
 
 	Acknowledged map[string]ledger.Acknowledgement // by instance
+
+	Changing string // the run that has the beamline's lock, where that is known
+	Free     bool   // none has it
 }
 
 // Read asks the cluster what the beamline runs. What was acknowledged and no longer
 // holds is left out.
 func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
-	var f Facts
-	var err error
-	if f.Ledger, err = ledger.Read(ctx, n); err != nil {
-		return nil, err
-	}
-	if f.History, err = helm.Stored(ctx, n); err != nil {
-		return nil, err
-	}
-	if f.States, f.Strays, err = pods.States(ctx, n); err != nil {
-		return nil, err
-	}
-	if f.Acknowledged, err = ledger.Acknowledged(ctx, n); err != nil {
+	f, err := gather(ctx, n)
+	if err != nil {
 		return nil, err
 	}
 	st := f.Status(n)
@@ -101,6 +96,49 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 	return st, err
 }
 
+// gather reads the facts. It ends when a cluster takes a request and does not answer it.
+func gather(ctx context.Context, n *cluster.Namespace) (f Facts, err error) {
+	ctx, cancel := context.WithTimeout(ctx, cluster.RequestTimeout)
+	defer cancel()
+	if f.Ledger, err = ledger.Read(ctx, n); err != nil {
+		return f, err
+	}
+	holder, known, err := ledger.Holder(ctx, n)
+	if err != nil {
+		return f, err
+	}
+	f.Changing, f.Free = holder, known && holder == ""
+	if f.Ledger.Underway != nil && f.Free { // it may have ended meanwhile
+		if f.Ledger, err = ledger.Read(ctx, n); err != nil {
+			return f, err
+		}
+	}
+	if f.History, err = helm.Stored(ctx, n); err != nil {
+		return f, err
+	}
+	if f.States, f.Strays, err = pods.States(ctx, n); err != nil {
+		return f, err
+	}
+	f.Acknowledged, err = ledger.Acknowledged(ctx, n)
+	return f, err
+}
+
+// Change returns what is known of a change that began and has not ended, in one phrase:
+// empty where there is none.
+func (s *Status) Change() string {
+	switch {
+	case s.Underway == "" && s.Changing == "":
+		return ""
+	case s.Underway == "":
+		return s.Changing + " is changing it"
+	case s.Changing != "":
+		return "a change to " + s.Underway + " is under way, by " + s.Changing
+	case s.Killed:
+		return "a change to " + s.Underway + " was killed"
+	}
+	return "a change to " + s.Underway + " is under way, or was killed"
+}
+
 // Status returns what the beamline runs, without what helm.Drift finds, and with
 // everything that was acknowledged: see IOC.Settle.
 func (f Facts) Status(n *cluster.Namespace) *Status {
@@ -117,8 +155,9 @@ func (f Facts) Status(n *cluster.Namespace) *Status {
 		}
 	}
 	if f.Ledger.Underway != nil {
-		st.Underway = f.Ledger.Underway.Version.String()
+		st.Underway, st.Killed = f.Ledger.Underway.Version.String(), f.Free
 	}
+	st.Changing = f.Changing
 	st.Hold = f.Ledger.Hold
 	for _, name := range names(rec, f.History, n.Beamline) {
 		line := ioc(rec, name, f.History, f.States[name])
@@ -142,7 +181,7 @@ func (f Facts) Deployed(instance string) bool {
 func (i *IOC) set(o ledger.Override) {
 	i.Stopped, i.Moved = o.Stopped, o.Node
 	if o.Stopped != nil && i.Pod == "" {
-		i.Doing = fmt.Sprintf("stopped by %s: %s", o.Stopped.By, o.Stopped.Reason)
+		i.Doing = "stopped by " + o.Stopped.String()
 	}
 }
 

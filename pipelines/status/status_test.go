@@ -77,6 +77,19 @@ func TestNamesAreThoseOfTheReleaseAndOfTheBeamline(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, names(rec, h, "bl01t"))
 }
 
+// Whoever finds a change half way must know whether somebody is at it.
+func TestChange(t *testing.T) {
+	for says, s := range map[string]Status{
+		"":                            {},
+		"ada on ws011 is changing it": {Changing: "ada on ws011"},
+		"a change to 2.0 is under way, by ada on ws011": {Changing: "ada on ws011", Underway: "2.0"},
+		"a change to 2.0 was killed":                    {Underway: "2.0", Killed: true},
+		"a change to 2.0 is under way, or was killed":   {Underway: "2.0"},
+	} {
+		require.Equal(t, says, s.Change())
+	}
+}
+
 func TestAClusterThatIsDownIsTold(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	text := "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x}}]\n" +

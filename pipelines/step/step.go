@@ -60,6 +60,27 @@ func Run(ctx context.Context, name string, work func(context.Context) error) err
 	return err
 }
 
+// Soon returns what work returns, or the error of ctx when that ends before: for work that
+// does not end with its context. What such work returns later is lost.
+func Soon[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		value, err := work()
+		ended <- result{value, err}
+	}()
+	select {
+	case r := <-ended:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
 // Each calls work for every item, at most limit at once, and waits for all.
 // Every error is kept, in the order of the items: one broken IOC does not hide
 // another. Work that has not begun when ctx ends does not begin.

@@ -36,6 +36,9 @@ type Server struct {
 	unready func(node string) bool
 	lost    string // the node that is gone
 	changes []string
+	faults  map[place]Fault // of lists: without a name
+	news    chan struct{}   // closed when something changes
+	closed  chan struct{}   // closed when the server ends
 }
 
 // object is an object of Kubernetes.
@@ -47,7 +50,10 @@ type object interface {
 // Start starts a server that has objects. Close ends it. It panics where it does
 // not know the kind of one.
 func Start(objects ...runtime.Object) *Server {
-	s := &Server{objects: map[string]object{}, unready: func(string) bool { return false }}
+	s := &Server{
+		objects: map[string]object{}, unready: func(string) bool { return false }, faults: map[place]Fault{},
+		news: make(chan struct{}), closed: make(chan struct{}),
+	}
 	for _, o := range objects {
 		resource, ok := resourceOf(o)
 		if !ok {
@@ -61,7 +67,10 @@ func Start(objects ...runtime.Object) *Server {
 }
 
 // Close ends the server.
-func (s *Server) Close() { s.http.Close() }
+func (s *Server) Close() {
+	close(s.closed)
+	s.http.Close()
+}
 
 // New starts a server that has objects. It ends with the test.
 func New(t *testing.T, objects ...runtime.Object) *Server {
@@ -118,6 +127,7 @@ func (s *Server) Lose(node string) {
 	}
 	s.lost = node
 	s.settle()
+	s.tell()
 }
 
 // Changes returns the requests that asked for a change, without those for leases,
@@ -149,9 +159,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	at := placeOf(r.URL.Path)
+	if s.fails(w, r, at) {
+		return
+	}
+	if r.URL.Query().Get("watch") == "true" {
+		s.watch(w, r)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := placeOf(r.URL.Path)
 	asked := r.Method + " " + at.resource + "/" + at.name
 	if r.Method != http.MethodGet && at.resource != "leases" {
 		s.changes = append(s.changes, strings.TrimSuffix(asked, "/"))
@@ -164,6 +181,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		fail(w, err)
 		return
+	}
+	if r.Method != http.MethodGet && at.resource != "leases" {
+		s.tell()
 	}
 	answer(w, http.StatusOK, found)
 }

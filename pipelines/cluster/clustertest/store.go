@@ -3,6 +3,7 @@ package clustertest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -58,7 +59,7 @@ func (s *Server) serve(r *http.Request, at place, body []byte) (any, error) {
 	case !there:
 		return nil, apierrors.NewNotFound(at.group(), at.name)
 	case strings.HasSuffix(r.URL.Path, "/log"):
-		return "the log of " + at.name, nil
+		return s.log(found)
 	}
 	switch r.Method {
 	case http.MethodPut:
@@ -137,6 +138,22 @@ func (s *Server) patch(at place, was object, how types.PatchType, patch []byte) 
 	return o, nil
 }
 
+// log returns what a pod wrote, which its node is asked for: of one that is gone an API
+// server repeats what it asked, and says why there was no answer.
+func (s *Server) log(of object) (any, error) {
+	p, ok := of.(*corev1.Pod)
+	if !ok || !s.onLost(p) {
+		return "the log of " + of.GetName(), nil
+	}
+	return nil, &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusInternalServerError,
+		Message: fmt.Sprintf(
+			"Get %q: dial tcp 10.1.2.3:10250: connect: no route to host",
+			"https://"+p.Spec.NodeName+":10250/containerLogs/"+p.Namespace+"/"+p.Name+"/ioc",
+		),
+	}}
+}
+
 // atOnce reports whether a request to delete leaves no time to end.
 func atOnce(body []byte) bool {
 	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
@@ -176,7 +193,10 @@ func (s *Server) list(at place, r *http.Request) (any, error) {
 		}
 	}
 	kind := kinds[at.resource]
-	list := map[string]any{"kind": kind.Kind + "List", "apiVersion": kind.GroupVersion().String(), "items": items}
+	list := map[string]any{
+		"kind": kind.Kind + "List", "apiVersion": kind.GroupVersion().String(), "items": items,
+		"metadata": map[string]string{"resourceVersion": strconv.Itoa(s.changed)},
+	}
 	if metadata {
 		list["kind"], list["apiVersion"] = "PartialObjectMetadataList", "meta.k8s.io/v1"
 	}
