@@ -1,6 +1,7 @@
 package github
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,9 +19,12 @@ import (
 func NameOf(repo *tree.Repository, api string) (string, error) {
 	host, name, _ := strings.Cut(repo.Home(), "/")
 	if host != "github.com" && api == "" || name == "" {
+		err := fmt.Errorf("it was cloned from %q", repo.Origin())
+		if repo.Origin() == "" {
+			err = errors.New("it has no remote of the name origin")
+		}
 		return "", &diag.Error{
-			Kind: diag.Invalid, Doing: "looking for the repository on GitHub",
-			Err: fmt.Errorf("it was cloned from %q", repo.Origin()),
+			Kind: diag.Invalid, Doing: "looking for the repository on GitHub", Err: err,
 			Fix: "write owner/name in GITHUB_REPOSITORY, and the address of a server of your own in GITHUB_API_URL",
 		}
 	}
