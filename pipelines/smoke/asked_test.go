@@ -35,7 +35,7 @@ func (a answers) engine() *enginetest.Engine {
 
 var (
 	entrypoint = [2]any{".entrypoint", []string{layout.Run, "/epics/ioc/ioc"}}
-	gone       = errors.New("no session")
+	errGone    = errors.New("no session")
 )
 
 // printed is what boots.sh prints of IOC a.
@@ -69,10 +69,10 @@ func TestWhatIsNotBooted(t *testing.T) {
 			"starting a: checking that sha256:1 is what is tested: the engine runs ioc@sha256:2",
 		},
 		"an image that can't be pulled": {
-			answers{{".imageRef", gone}}, "", "starting a: checking that sha256:1 is what is tested: no session",
+			answers{{".imageRef", errGone}}, "", "starting a: checking that sha256:1 is what is tested: no session",
 		},
 		"no entrypoint": {
-			answers{{".imageRef", "ioc@sha256:1"}, {".entrypoint", gone}}, "",
+			answers{{".imageRef", "ioc@sha256:1"}, {".entrypoint", errGone}}, "",
 			"reading the entrypoint of a: no session",
 		},
 		"an image without ioc-run": {
@@ -81,7 +81,7 @@ func TestWhatIsNotBooted(t *testing.T) {
 				"release the generic IOC again and name that version", "",
 		},
 		"no labels": {
-			answers{{".imageRef", "ioc@sha256:1"}, entrypoint, {".label(", gone}}, "",
+			answers{{".imageRef", "ioc@sha256:1"}, entrypoint, {".label(", errGone}}, "",
 			"reading the labels of the image of a: no session",
 		},
 		"a label of something else": {
@@ -114,7 +114,7 @@ func TestABootThatIsNotToldOf(t *testing.T) {
 		"one of two":        {printed(goodEnd), "booting a: boot.sh told of 1 of 2 boots"},
 		"no text":           {"@ran 1700000000\na !\n", "booting a: reading what boots.sh printed of a: "},
 		"another time":      {"@ran noon\n", "booting a: reading when boots.sh ran: "},
-		"an engine's fault": {gone, "booting a: no session"},
+		"an engine's fault": {errGone, "booting a: no session"},
 		"a script's fault": {
 			&dagger.ExecError{Cmd: []string{"sh", "-c", "a\nb"}, ExitCode: 123, Stderr: "mount: not found"},
 			"booting a: sh -c …: exit status 123\n  mount: not found",
@@ -243,14 +243,14 @@ func TestWhatARuntimeImageLacks(t *testing.T) {
 				"  strace: ptrace: Operation not permitted",
 		},
 		"no engine": {
-			answers{entrypoint, {trace, gone}}, nil,
+			answers{entrypoint, {trace, errGone}}, nil,
 			"tracing a: no session; see that the engine runs and has space left on its disk, then run it again",
 		},
 		"no looking": {
-			answers{entrypoint, {absent, gone}, {trace, traced}}, nil, "looking for what a opens: no session",
+			answers{entrypoint, {absent, errGone}, {trace, traced}}, nil, "looking for what a opens: no session",
 		},
 		"no asking Debian": {
-			answers{entrypoint, {absent, "/usr/lib/liba.so\n"}, {owners, gone}, {trace, traced}}, nil,
+			answers{entrypoint, {absent, "/usr/lib/liba.so\n"}, {owners, errGone}, {trace, traced}}, nil,
 			"looking for the Debian package of /usr/lib/liba.so: no session",
 		},
 	} {
@@ -316,10 +316,10 @@ func TestAServiceThatCantBeServed(t *testing.T) {
 		answers answers
 		says    string
 	}{
-		"no image":       {answers{{".workdir", gone}}, "reading the image of bl01t-py: no session"},
-		"no environment": {answers{{".envVariables", gone}}, "reading the image of bl01t-py: no session"},
+		"no image":       {answers{{".workdir", errGone}}, "reading the image of bl01t-py: no session"},
+		"no environment": {answers{{".envVariables", errGone}}, "reading the image of bl01t-py: no session"},
 		"no container": {
-			answers{{".envVariables.id", []map[string]string{}}, {".stdout", gone}}, "booting bl01t-py: no session",
+			answers{{".envVariables.id", []map[string]string{}}, {".stdout", errGone}}, "booting bl01t-py: no session",
 		},
 		"no end": {
 			answers{{".envVariables.id", []map[string]string{}}, {".stdout", "fine\n"}},
