@@ -61,14 +61,11 @@ func (p *progress) aside(work func()) {
 func (p *progress) sink(e step.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.note(e)
 	switch {
 	case e.Line != "":
 		p.line("  %s: %s", e.Name, e.Line)
-	case !e.Done:
-		p.started[e.Name] = time.Now()
-		p.order = append(p.order, e.Name)
-	default:
-		delete(p.started, e.Name)
+	case e.Done:
 		mark := "✔"
 		if e.Err != nil {
 			mark = "✘"
@@ -77,10 +74,15 @@ func (p *progress) sink(e step.Event) {
 	}
 }
 
-// glance notes which steps are under way, for the live line alone.
+// glance takes in one event of a step for the live line alone.
 func (p *progress) glance(e step.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.note(e)
+}
+
+// note notes which steps are under way. The caller holds the lock.
+func (p *progress) note(e step.Event) {
 	switch {
 	case e.Line != "":
 	case e.Done:

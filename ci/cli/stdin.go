@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"io"
+
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // stdin returns what reads stdin until ctx ends: a person, or the program before a pipe,
@@ -16,16 +18,7 @@ type patient struct {
 
 // Read returns the error of ctx when that ends first. What comes after that is lost.
 func (p patient) Read(text []byte) (int, error) {
-	own, n, done := make([]byte, len(text)), 0, make(chan error, 1)
-	go func() {
-		var err error
-		n, err = p.r.Read(own)
-		done <- err
-	}()
-	select {
-	case <-p.ctx.Done():
-		return 0, p.ctx.Err()
-	case err := <-done:
-		return copy(text, own[:n]), err
-	}
+	own := make([]byte, len(text)) // what comes late must not go into text
+	n, err := step.Soon(p.ctx, func() (int, error) { return p.r.Read(own) })
+	return copy(text, own[:n]), err
 }

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -84,7 +82,7 @@ func TestWhatRuns(t *testing.T) {
 	m := module(site(t))
 	_, err := m.Status(t.Context(), "bl01t", config, "")
 	require.ErrorContains(t, err, "nothing was ever promoted to namespace bl01t; this cluster has no beamline")
-	n, err := cluster.Open(access(t, server), "bl01t", "elsewhere")
+	n, err := cluster.Open(server.Access(t), "bl01t", "elsewhere")
 	require.NoError(t, err)
 	l := &ledger.Ledger{}
 	l.Push(ledger.Release{Record: record.Record{
@@ -100,13 +98,6 @@ func TestWhatRuns(t *testing.T) {
 	// Where it runs is where it is promoted to, so that the policy of that namespace is asked.
 	_, err = New(site(t), "127.0.0.1:1/o", nil, "", nil).Promote(t.Context(), "bl01t", "2026.11.2", config, "")
 	require.ErrorContains(t, err, "it has no policy in namespace elsewhere")
-}
-
-func access(t *testing.T, server *clustertest.Server) cluster.Access {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	require.NoError(t, os.WriteFile(file, []byte(server.Kubeconfig()), 0o600))
-	return cluster.Access{Kubeconfig: file}
 }
 
 // TestTrust: signers are named one by one or by a policy, and never by nobody.

@@ -62,7 +62,7 @@ type Note struct {
 func (n Note) String() string {
 	at := ""
 	if !n.Since.IsZero() && !n.Release {
-		at = n.Since.Local().Format(" at 2006-01-02 15:04 MST")
+		at = " at " + clock(n.Since)
 	}
 	return n.By + at + ": " + n.Reason
 }

@@ -2,13 +2,11 @@ package page
 
 import (
 	"context"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/asset/assettest"
-	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/cluster/clustertest"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/record"
@@ -28,13 +25,7 @@ func faulty(t *testing.T, beamlines ...string) (*clustertest.Server, Reach) {
 	t.Helper()
 	var objects []runtime.Object
 	for _, name := range beamlines {
-		objects = append(objects, &appsv1.Deployment{
-			ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: name},
-			Spec: appsv1.DeploymentSpec{
-				Selector: &metav1.LabelSelector{},
-				Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "ioc"}}}},
-			},
-		})
+		objects = append(objects, clustertest.IOC(name))
 	}
 	s := clustertest.New(t, objects...)
 	for _, name := range beamlines {
@@ -44,11 +35,8 @@ func faulty(t *testing.T, beamlines ...string) (*clustertest.Server, Reach) {
 		}})
 		require.NoError(t, l.Save(t.Context(), s.Namespace(t, name)))
 	}
-	file := t.TempDir() + "/kubeconfig"
-	require.NoError(t, os.WriteFile(file, []byte(s.Kubeconfig()), 0o600))
-	return s, func(ctx context.Context) ([]ledger.Reached, error) {
-		return ledger.Reach(ctx, cluster.Access{Kubeconfig: file})
-	}
+	access := s.Access(t)
+	return s, func(ctx context.Context) ([]ledger.Reached, error) { return ledger.Reach(ctx, access) }
 }
 
 // What the cluster does not tell of one beamline is said in its row, beside what was known

@@ -1,13 +1,10 @@
 package status
 
 import (
-	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -22,22 +19,14 @@ func faulty(t *testing.T, beamlines ...string) (*clustertest.Server, cluster.Acc
 	t.Helper()
 	var objects []runtime.Object
 	for _, name := range beamlines {
-		objects = append(objects, &appsv1.Deployment{
-			ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: name},
-			Spec: appsv1.DeploymentSpec{
-				Selector: &metav1.LabelSelector{},
-				Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "ioc"}}}},
-			},
-		})
+		objects = append(objects, clustertest.IOC(name))
 	}
 	s := clustertest.New(t, objects...)
 	for _, name := range beamlines {
 		l := &ledger.Ledger{Releases: []ledger.Release{ran("1.0", "1")}}
 		require.NoError(t, l.Save(t.Context(), s.Namespace(t, name)))
 	}
-	file := t.TempDir() + "/kubeconfig"
-	require.NoError(t, os.WriteFile(file, []byte(s.Kubeconfig()), 0o600))
-	return s, cluster.Access{Kubeconfig: file}
+	return s, s.Access(t)
 }
 
 // What the cluster does not tell of one beamline hides no other: it is a row, the first,

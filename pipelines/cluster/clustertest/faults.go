@@ -58,8 +58,8 @@ func (s *Server) tell() {
 	s.news = make(chan struct{})
 }
 
-// watch tells a client, when something changed, that what it knows is too old: it lists
-// everything again. What a watch begins with is listed too.
+// watch ends a client's watch when something changed, as if what it knows were too old: it
+// lists everything again. What a watch begins with is listed too.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("sendInitialEvents") == "true" {
 		fail(w, apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil))

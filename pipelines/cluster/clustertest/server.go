@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,11 +90,29 @@ func (s *Server) Kubeconfig() string {
 // Namespace opens a beamline's namespace, of the same name, with Tagline's client.
 func (s *Server) Namespace(t *testing.T, beamline string) *cluster.Namespace {
 	t.Helper()
-	file := t.TempDir() + "/kubeconfig"
-	require.NoError(t, os.WriteFile(file, []byte(s.Kubeconfig()), 0o600))
-	n, err := cluster.Open(cluster.Access{Kubeconfig: file}, beamline, beamline)
+	n, err := cluster.Open(s.Access(t), beamline, beamline)
 	require.NoError(t, err)
 	return n
+}
+
+// Access returns the way to the server by a kubeconfig in a folder of the test.
+func (s *Server) Access(t *testing.T) cluster.Access {
+	t.Helper()
+	file := t.TempDir() + "/kubeconfig"
+	require.NoError(t, os.WriteFile(file, []byte(s.Kubeconfig()), 0o600))
+	return cluster.Access{Kubeconfig: file}
+}
+
+// IOC returns the Deployment of IOC a in a namespace, as far as the server makes a pod of
+// it.
+func IOC(namespace string) *appsv1.Deployment {
+	return &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: namespace},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{},
+			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "ioc"}}}},
+		},
+	}
 }
 
 // Refuse makes the server forbid requests that begin so: "PATCH deployments/a".

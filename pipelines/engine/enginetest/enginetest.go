@@ -118,9 +118,7 @@ func (e *Engine) MakeRequest(_ context.Context, req *graphql.Request, resp *grap
 		}
 	}
 	for _, name := range slices.Backward(fields) {
-		if name != "" {
-			answer = map[string]any{name: answer}
-		}
+		answer = map[string]any{name: answer}
 	}
 	*resp.Data.(*any) = answer
 	return err
@@ -133,7 +131,7 @@ func (e *Engine) id(question string) string {
 }
 
 // read cuts a query into its steps, with arguments in the order of their names, and returns
-// the names under which each step's answer stands, empty where it stands under none.
+// the names under which their answers stand.
 func (e *Engine) read(query string) (steps, fields []string) {
 	_, query, _ = strings.Cut(query, "{")
 	for query != "" && query[0] != '}' {
@@ -151,15 +149,13 @@ func (e *Engine) read(query string) (steps, fields []string) {
 			slices.Sort(args)
 			text = e.whole(name + "(" + strings.Join(args, ", ") + ")")
 		}
-		if on := strings.HasPrefix(name, "... on "); on { // a thing of which the client has the ID
+		if strings.HasPrefix(name, "... on ") { // a thing of which the client has the ID
 			steps[len(steps)-1] = node.ReplaceAllString(steps[len(steps)-1]+"."+text, "$1")
-			name = ""
-		} else {
-			steps = append(steps, text)
+			continue
 		}
-		fields = append(fields, name)
+		steps, fields = append(steps, text), append(fields, name)
 	}
-	return steps, slices.DeleteFunc(fields, func(name string) bool { return name == "" })
+	return steps, fields
 }
 
 // whole writes what IDs are of in their place.
