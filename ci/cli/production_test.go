@@ -2,10 +2,8 @@ package cli_test
 
 import (
 	"encoding/pem"
-	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,13 +11,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 	ggcr "github.com/google/go-containerregistry/pkg/registry"
-	"github.com/rhysd/actionlint"
-	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tagline-ci/tagline/ci/tutorialtest"
@@ -29,7 +24,8 @@ import (
 // production is the tutorial whose servers are stand-ins here.
 const production = "../../docs/tutorials/production.md"
 
-// TestProductionIsTyped: every block of the page is one that a test types.
+// TestProductionIsTyped: every block of the page is one that a test types. One that can't be
+// typed says why behind "console by-hand", and stands in this list too.
 func TestProductionIsTyped(t *testing.T) {
 	text, err := os.ReadFile(production)
 	require.NoError(t, err)
@@ -37,7 +33,8 @@ func TestProductionIsTyped(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^```(.+)$").FindAllStringSubmatch(string(text), -1) {
 		infos = append(infos, m[1])
 	}
-	// The first makes keys that the last signs with, on an engine: ci/e2e types both.
+	// The first makes keys that the last signs with, on an engine: ci/e2e types both. It
+	// types the others too, and does what the servers do then.
 	require.Equal(t, []string{
 		"console", "console policy", "console github", "console gitlab", "console",
 	}, infos)
@@ -55,49 +52,46 @@ func TestProductionPolicy(t *testing.T) {
 	require.Contains(t, server.Names("configmaps"), "tagline-policy")
 }
 
-// TestBehindAFirewall: the command reaches a registry by its site's proxy alone, and
-// trusts it by the authority of the site.
+// TestBehindAFirewall: the command reaches a registry by its site's proxy alone, trusts it
+// by the authority of the site, and signs in there. What NO_PROXY names is asked directly.
 func TestBehindAFirewall(t *testing.T) {
-	site := httptest.NewTLSServer(ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0))))
+	images := ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)))
+	site := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "ada" || password != "of-a-site" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		images.ServeHTTP(w, r)
+	}))
 	t.Cleanup(site.Close)
 	home := t.TempDir()
 	authority := filepath.Join(home, "authority.pem")
 	require.NoError(t, os.WriteFile(authority, pem.EncodeToMemory(
 		&pem.Block{Type: "CERTIFICATE", Bytes: site.Certificate().Raw},
 	), 0o600))
-	var asked atomic.Int32
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodConnect || r.Host != "registry.example.com:443" {
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		asked.Add(1)
-		tunnel(w, site.Listener.Addr().String())
-	}))
-	t.Cleanup(proxy.Close)
-	environ := append(atHome(home), "TAGLINE_REGISTRY=registry.example.com/iocs", "HTTPS_PROXY="+proxy.URL)
-	record := "tagline record bl71t/1.0.0 2>&1 || true"
+	proxy := &tutorialtest.Proxy{Tunnels: map[string]string{
+		"registry.example.com:443": site.Listener.Addr().String(),
+	}}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	environ := append(atHome(home), "TAGLINE_REGISTRY=registry.example.com/iocs", "HTTPS_PROXY="+server.URL)
+	const record = "tagline record bl71t/1.0.0 2>&1 || true"
 	require.Contains(t, sh(t, home, environ, record), "certificate")
-	require.Positive(t, asked.Load())
-	require.Contains(t, sh(t, home, append(environ, "SSL_CERT_FILE="+authority), record), "no such release")
-}
-
-// tunnel joins a client of a proxy with an address, until one of them ends.
-func tunnel(w http.ResponseWriter, address string) {
-	far, err := net.Dial("tcp", address)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	defer far.Close()
-	near, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer near.Close()
-	_, _ = io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n")
-	go func() { _, _ = io.Copy(far, near); far.Close() }()
-	_, _ = io.Copy(near, far)
+	environ = append(environ, "SSL_CERT_FILE="+authority)
+	require.Contains(t, sh(t, home, environ, record), "log in: ")
+	environ = append(environ, "TAGLINE_REGISTRY_USERNAME=ada", "TAGLINE_REGISTRY_PASSWORD=of-a-site")
+	require.Contains(t, sh(t, home, environ, record), "no such release")
+	passed, refused := proxy.Asked()
+	require.NotEmpty(t, passed)
+	require.Empty(t, refused)
+	sh(t, home, append(environ, "TAGLINE_REGISTRY=elsewhere.example.com/iocs"), record)
+	again, refused := proxy.Asked()
+	require.Equal(t, passed, again)
+	require.Contains(t, refused, "elsewhere.example.com:443")
+	sh(t, home, append(environ, "NO_PROXY=.example.com"), record)
+	direct, _ := proxy.Asked()
+	require.Equal(t, passed, direct, "what NO_PROXY names goes through the proxy")
 }
 
 // TestProductionOnServers types what is pushed to GitHub and GitLab, with git's own
@@ -158,54 +152,6 @@ func includesOurs(t *testing.T, text string) {
 	require.NoError(t, yaml.NewDecoder(strings.NewReader(string(ours))).Decode(&spec))
 	require.Len(t, include.Inputs, len(spec.Spec.Inputs))
 	require.Contains(t, spec.Spec.Inputs, "version")
-}
-
-// gh stands in for GitHub's own command, which machines without GitHub do not have: it
-// takes `gh workflow run FILE -f INPUT=VALUE …` and refuses what GitHub refuses of it, by
-// the file as it is on the branch that was pushed.
-func gh() {
-	if err := runWorkflow(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "gh:", err)
-		os.Exit(1)
-	}
-}
-
-func runWorkflow(args []string) error {
-	if len(args) < 3 || args[0] != "workflow" || args[1] != "run" {
-		return fmt.Errorf("%q is no run of a workflow", args)
-	}
-	text, err := exec.Command("git", "show", "origin/main:.github/workflows/"+args[2]).Output()
-	if err != nil {
-		return fmt.Errorf("%s is not on the branch that was pushed: %w", args[2], err)
-	}
-	flags := pflag.NewFlagSet("gh workflow run", pflag.ContinueOnError)
-	given := flags.StringToStringP("raw-field", "f", nil, "")
-	if err := flags.Parse(args[3:]); err != nil {
-		return err
-	}
-	workflow, faults := actionlint.Parse(text)
-	if len(faults) > 0 {
-		return faults[0]
-	}
-	for _, on := range workflow.On {
-		byHand, ok := on.(*actionlint.WorkflowDispatchEvent)
-		if !ok {
-			continue
-		}
-		for input := range *given {
-			if byHand.Inputs[input] == nil {
-				return fmt.Errorf("unexpected input %q", input)
-			}
-		}
-		for name, input := range byHand.Inputs {
-			if _, ok := (*given)[name]; !ok && input.Required != nil && input.Required.Value && input.Default == nil {
-				return fmt.Errorf("required input %q is not given", name)
-			}
-		}
-		fmt.Println("made a run of", args[2])
-		return nil
-	}
-	return fmt.Errorf("%s is not run by hand", args[2])
 }
 
 // atHome is the environment of a person who has nothing but a home and a registry.

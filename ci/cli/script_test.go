@@ -10,6 +10,7 @@ import (
 	"gotest.tools/v3/golden"
 
 	"github.com/tagline-ci/tagline/ci/cli"
+	"github.com/tagline-ci/tagline/ci/tutorialtest"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 				os.Args[1:],
 			),
 		)
-	}, "gh": gh})
+	}, "gh": tutorialtest.GitHubCommand})
 }
 
 // TestScripts runs the transcripts of testdata: commands as a person types

@@ -22,7 +22,7 @@ var tutorials = []string{"first-ioc.md", "beamline.md", "module.md", "from-epics
 // there, in a home that is empty, and compares what they print. An ellipsis stands for
 // any text; alone in a line, for any lines. Blocks that a person does by hand, as at a
 // terminal, say so in their info string, and so do those of production.md that need a
-// server: ci/cli types them.
+// server: onServers types them.
 func TestTutorials(t *testing.T) {
 	home := t.TempDir()
 	bin := t.TempDir()
@@ -40,6 +40,7 @@ func TestTutorials(t *testing.T) {
 			return
 		}
 	}
+	onServers(t, home, environ)
 }
 
 // promoted is the namespace that a command takes a beamline to.

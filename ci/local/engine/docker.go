@@ -119,7 +119,7 @@ func StartInDocker(ctx context.Context, o Options, dockerHost string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.writeConfig(); err != nil {
+	if err := writeConfig(o.State.Path(firstName, "engine.json"), o.config()); err != nil {
 		return err
 	}
 	if err := state.WriteFile(dockerFile(o.State), []byte(dockerHost), 0o644); err != nil {

@@ -45,8 +45,12 @@ var module = leaf.Module{
 // packages are what the engine runs: containers, their names and their network.
 var packages = []string{"runc", "dnsmasq-base", "iptables", "containernetworking-plugins", "ca-certificates"}
 
-// cgroup holds the control groups of the engine's containers.
-const cgroup = "/tagline-engine"
+// The engine of Start: the name of its process and of its folder below the state, and
+// what holds the control groups of its containers.
+const (
+	firstName = "engine"
+	cgroup    = "/tagline-engine"
+)
 
 // The engine writes down what its cache holds when it ends, and only then. One
 // that was killed is started again without a cache, and first removes what is
@@ -80,11 +84,21 @@ const releases = "https://dl.dagger.io/dagger/releases/"
 // engine is a built engine that has not been started.
 type engine struct {
 	Options
-	Bin string // folder of its programs
-	SDK sdk    // what Go modules are run with
+	Bin      string // folder of its programs
+	SDK      sdk    // what Go modules are run with
+	Name     string // of its process, and of its folder below the state
+	Cgroup   string // holds the control groups of its containers
+	Settings map[string]any
+	Env      []string       // beside what each engine has
+	Binds    []process.Bind // likewise
 }
 
-func socket(s state.Dir) string { return s.Path("engine", "engine.sock") }
+// path returns the path of what the engine keeps.
+func (e engine) path(names ...string) string {
+	return e.State.Path(append([]string{e.Name}, names...)...)
+}
+
+func socket(s state.Dir) string { return s.Path(firstName, "engine.sock") }
 
 // Address is where the engine of Start answers: "unix:///…/engine.sock".
 func Address(s state.Dir) string { return "unix://" + socket(s) }
@@ -101,6 +115,13 @@ func Start(ctx context.Context, o Options) (command string, err error) {
 	}
 	e, err := build(ctx, o)
 	if err != nil {
+		return "", err
+	}
+	e.Name, e.Cgroup, e.Settings = firstName, cgroup, o.config()
+	if err := host.Remember(ctx, o.State); err != nil {
+		return "", err
+	}
+	if err := host.EnsureBridge(); err != nil {
 		return "", err
 	}
 	return filepath.Join(e.Bin, "dagger"), e.start(ctx)
@@ -131,33 +152,27 @@ func (e engine) start(ctx context.Context) error {
 	if err := e.prepare(); err != nil {
 		return err
 	}
-	if err := host.Remember(ctx, s); err != nil {
-		return err
-	}
-	if err := host.EnsureBridge(); err != nil {
-		return err
-	}
-	if process.Died(s, "engine") {
+	if process.Died(s, e.Name) {
 		step.Say(ctx, "engine", "the last one was killed: removing what it kept; all is built again")
 	}
 	return process.Start(ctx, s, process.Daemon{
-		Name: "engine", Limit: clearing, Grace: closing, Self: e.Self, Private: e.enclosure(),
-		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", s.Path("engine", "root"),
-			"--config", s.Path("engine", "buildkitd.toml"), "--addr", Address(s),
+		Name: e.Name, Limit: clearing, Grace: closing, Self: e.Self, Private: e.enclosure(),
+		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", e.path("root"),
+			"--config", e.path("buildkitd.toml"), "--addr", "unix://" + e.path("engine.sock"),
 			"--network-name", host.NetworkName, "--network-cidr", host.NetworkCIDR},
-		Env: []string{"PATH=" + s.Path("engine", "bin") + ":" + process.SystemPath, "TMPDIR=" + s.Path("engine", "tmp"),
-			"DAGGER_GO_SDK_MANIFEST_DIGEST=" + e.SDK.Digest},
-		Ready: func(ctx context.Context) error { return reach.Socket(ctx, "unix", socket(s)) },
+		Env: append([]string{"PATH=" + e.path("bin") + ":" + process.SystemPath, "TMPDIR=" + e.path("tmp"),
+			"DAGGER_GO_SDK_MANIFEST_DIGEST=" + e.SDK.Digest}, e.Env...),
+		Ready: func(ctx context.Context) error { return reach.Socket(ctx, "unix", e.path("engine.sock")) },
 	})
 }
 
-// Stop ends the engine of Start and all that runs in it. Its caches stay in the
-// state directory.
+// Stop ends the engine of Start and all that runs in it, and removes a second one that a
+// killed test left. The caches of the first stay in the state directory.
 func Stop(ctx context.Context, s state.Dir) error {
-	if !state.Exists(s.Path("engine")) {
+	if !state.Exists(s.Path(firstName)) {
 		return nil
 	}
-	return errors.Join(process.Stop(ctx, s, "engine"), host.RemoveCgroups(ctx, cgroup),
+	return errors.Join(Second{State: s}.Remove(ctx), process.Stop(ctx, s, firstName), host.RemoveCgroups(ctx, cgroup),
 		os.RemoveAll(s.Path("engine", "cni-state")), os.RemoveAll(s.Path("engine", "tmp")))
 }
 
@@ -173,46 +188,45 @@ func Command(ctx context.Context, s state.Dir) (string, error) {
 
 // prepare writes what the engine reads.
 func (e engine) prepare() error {
-	s := e.State
 	for _, dir := range []string{"root", "bin", "cni", "cni-state", "tmp"} {
-		if err := os.MkdirAll(s.Path("engine", dir), 0o755); err != nil {
+		if err := os.MkdirAll(e.path(dir), 0o755); err != nil {
 			return err
 		}
 	}
 	for _, p := range cniPlugins {
-		if err := state.Symlink(filepath.Join("/usr/lib/cni", p), s.Path("engine", "cni", p)); err != nil {
+		if err := state.Symlink(filepath.Join("/usr/lib/cni", p), e.path("cni", p)); err != nil {
 			return err
 		}
 	}
-	if err := state.Symlink(filepath.Join(e.Bin, "dnsname"), s.Path("engine", "cni", "dnsname")); err != nil {
+	if err := state.Symlink(filepath.Join(e.Bin, "dnsname"), e.path("cni", "dnsname")); err != nil {
 		return err
 	}
 	for _, tool := range []string{"iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save"} {
 		legacy := strings.Replace(tool, "tables", "tables-legacy", 1)
-		if err := state.Symlink(filepath.Join("/usr/sbin", legacy), s.Path("engine", "bin", tool)); err != nil {
+		if err := state.Symlink(filepath.Join("/usr/sbin", legacy), e.path("bin", tool)); err != nil {
 			return err
 		}
 	}
 	// As the engine calls it, dnsmasq takes port 53 of every address, which
 	// fails where the machine has a name service of its own.
 	dnsmasq := "#!/bin/sh\nexec /usr/sbin/dnsmasq --bind-dynamic \"$@\"\n"
-	if err := state.WriteFile(s.Path("engine", "bin", "dnsmasq"), []byte(dnsmasq), 0o755); err != nil {
+	if err := state.WriteFile(e.path("bin", "dnsmasq"), []byte(dnsmasq), 0o755); err != nil {
 		return err
 	}
-	worker := fmt.Sprintf("[worker.oci]\n  defaultCgroupParent = %q\n  cniPoolSize = %d\n", cgroup, networksReady)
-	if err := state.WriteFile(s.Path("engine", "buildkitd.toml"), []byte(worker), 0o644); err != nil {
+	worker := fmt.Sprintf("[worker.oci]\n  defaultCgroupParent = %q\n  cniPoolSize = %d\n", e.Cgroup, networksReady)
+	if err := state.WriteFile(e.path("buildkitd.toml"), []byte(worker), 0o644); err != nil {
 		return err
 	}
-	return e.writeConfig()
+	return writeConfig(e.path("engine.json"), e.Settings)
 }
 
-// writeConfig writes the engine's configuration file.
-func (o Options) writeConfig() error {
-	b, err := json.MarshalIndent(o.config(), "", "  ")
+// writeConfig writes an engine's configuration file.
+func writeConfig(file string, settings map[string]any) error {
+	b, err := json.MarshalIndent(settings, "", "  ")
 	if err != nil {
 		return err
 	}
-	return state.WriteFile(o.State.Path("engine", "engine.json"), b, 0o644)
+	return state.WriteFile(file, b, 0o644)
 }
 
 // config is the engine's configuration file.
@@ -243,14 +257,15 @@ func (e engine) enclosure() *process.Enclosure {
 		Binds: []process.Bind{
 			{From: e.Bin, To: "/opt/tagline/bin"},
 			{From: e.SDK.Content, To: "/opt/tagline/content"},
-			{From: s.Path("engine", "cni"), To: "/opt/cni/bin"},
-			{From: s.Path("engine", "engine.json"), To: "/etc/dagger/engine.json"},
-			{From: s.Path("engine", "cni-state"), To: host.CNIState},
+			{From: e.path("cni"), To: "/opt/cni/bin"},
+			{From: e.path("engine.json"), To: "/etc/dagger/engine.json"},
+			{From: e.path("cni-state"), To: host.CNIState},
 			// where the engine looks for it
 			{From: "/usr/sbin/xtables-legacy-multi", To: "/usr/bin/xtables-legacy-multi"},
 			{From: string(s), To: string(s)}, // it may lie below one of them
 		},
 	}
+	enc.Binds = append(enc.Binds, e.Binds...)
 	// The resolver's file may lie below /run, and so does the lock by which
 	// firewall rules are changed one at a time.
 	for _, path := range []string{"/etc/resolv.conf", host.FirewallLock} {

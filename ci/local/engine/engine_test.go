@@ -20,10 +20,13 @@ import (
 
 func testEngine(t *testing.T) engine {
 	t.Helper()
-	return engine{Bin: "/state/bin/daggerd-1", SDK: sdk{Content: "/state/sdk/1", Digest: "sha256:1"}, Options: Options{
-		State: state.Dir(t.TempDir()),
-		Ports: shelf.Ports{Gateway: host.GatewayIP, Registry: 5001},
-	}}
+	return engine{
+		Bin: "/state/bin/daggerd-1", SDK: sdk{Content: "/state/sdk/1", Digest: "sha256:1"},
+		Name: firstName, Cgroup: cgroup,
+		Options: Options{
+			State: state.Dir(t.TempDir()), Ports: shelf.Ports{Gateway: host.GatewayIP, Registry: 5001},
+		},
+	}
 }
 
 // readConfig returns the registries of the engine's configuration file.
@@ -46,7 +49,7 @@ func readConfig(t *testing.T, s state.Dir) map[string]struct {
 
 func TestTheRegistryIsPlainHTTPByEveryName(t *testing.T) {
 	e := testEngine(t)
-	require.NoError(t, e.writeConfig())
+	require.NoError(t, writeConfig(e.path("engine.json"), e.config()))
 	registries := readConfig(t, e.State)
 	for _, address := range []string{"10.87.0.1:5001", "127.0.0.1:5001", "localhost:5001"} {
 		assert.True(t, registries[address].HTTP, address)
@@ -57,7 +60,7 @@ func TestTheRegistryIsPlainHTTPByEveryName(t *testing.T) {
 func TestTheRegistryStandsInForDockerHub(t *testing.T) {
 	e := testEngine(t)
 	e.HubOut = true
-	require.NoError(t, e.writeConfig())
+	require.NoError(t, writeConfig(e.path("engine.json"), e.config()))
 	assert.Equal(t, []string{"10.87.0.1:5001"}, readConfig(t, e.State)["docker.io"].Mirrors)
 }
 

@@ -61,7 +61,7 @@ func NewRun() *Run {
 
 // routes are the requests that a run answers.
 func (g *Run) routes() map[string]func(*http.Request) (int, any) {
-	const repo = "/repos/some-org/site"
+	repo := "/repos/" + g.Repository.GetFullName()
 	found := func(v func() any) func(*http.Request) (int, any) {
 		return func(*http.Request) (int, any) { return http.StatusOK, v() }
 	}
@@ -69,7 +69,7 @@ func (g *Run) routes() map[string]func(*http.Request) (int, any) {
 		"GET " + repo:                                       found(func() any { return g.Repository }),
 		"GET " + repo + "/actions/runs/4711":                found(func() any { return g.Run }),
 		"GET " + repo + "/actions/workflows/5":              found(func() any { return g.Workflow }),
-		"GET " + repo + "/environments/bl01t":               found(func() any { return g.Environment }),
+		"GET " + repo + "/environments/{environment}":       found(func() any { return g.Environment }),
 		"GET " + repo + "/compare/{between...}":             found(func() any { return g.Compared }),
 		"GET " + repo + "/actions/runs/4711/approvals":      g.reviews,
 		"GET /orgs/{org}/teams/{team}":                      g.team,
