@@ -43,7 +43,7 @@ func TestAReleaseBehindAFirewall(t *testing.T) {
 		t.Skip("the engine was not built here")
 	}
 	w := newFirewall(t)
-	w.push("library/debian:trixie-slim")
+	w.push("library/debian:trixie-slim") // the root image, and what the engine takes for docker.io's
 	second := w.engine()
 	home := t.TempDir()
 	environ := []string{
@@ -71,12 +71,10 @@ END
 git init -q -b main
 tagline lock
 git add . && git commit -q -m "Begin behind a firewall" && git tag epics-base/7.0.8.1r1.0
-tagline check
 tagline key ../site.key
 tagline release epics-base/7.0.8.1r1.0 --key ../site.key
 tagline verify epics-base/7.0.8.1r1.0 --key ../site.key.pub`)
 	t.Log(out)
-	require.Contains(t, out, "no faults")
 	require.NotContains(t, out, sitePassword)
 	_, refused := w.rules.Asked()
 	require.Empty(t, refused, "the release asked for what is not in the page's table")
