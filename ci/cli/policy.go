@@ -158,7 +158,7 @@ func newPolicyApply(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return ledger.SavePolicy(cmd.Context(), n, p.Text(), false)
+			return ledger.SavePolicy(cmd.Context(), n, p.Text())
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)

@@ -239,10 +239,10 @@ func (w *world) writePolicy(users map[string]string) {
 	const text = "unsigned: whoever promotes likes it better so\n"
 	promoting := w.open(w.as(users["promoting"]))
 	require.ErrorContains(
-		w.t, ledger.SavePolicy(w.ctx(), promoting, text, false),
+		w.t, ledger.SavePolicy(w.ctx(), promoting, text),
 		"the beamline's policy is changed by who administers",
 	)
-	require.NoError(w.t, ledger.SavePolicy(w.ctx(), w.open(w.as(users["administering"])), text, false))
+	require.NoError(w.t, ledger.SavePolicy(w.ctx(), w.open(w.as(users["administering"])), text))
 	maps := promoting.Client.CoreV1().ConfigMaps(w.namespace)
 	refusedBy(w.t, maps.Delete(w.t.Context(), "tagline-policy", metav1.DeleteOptions{}), "who administers")
 	_, err := maps.Patch(w.t.Context(), "tagline-policy", types.MergePatchType, []byte(`{"data":{"policy.yaml":""}}`), metav1.PatchOptions{})
