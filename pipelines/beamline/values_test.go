@@ -60,6 +60,18 @@ var refusedValues = map[string]struct {
 			own + "5: Kubernetes can't read it as a Container: ",
 		},
 	},
+	"nothing of the user": {
+		"values:\n  container: {securityContext: null}\n",
+		"pod:\n  securityContext: null\n  hostname: null\n  volumes:\n  - {name: null, emptyDir: {}}\n" +
+			"container:\n  securityContext:\n    capabilities:\n  env: [null]\n",
+		[]string{
+			shared + "3: values.container.securityContext: it has no value; give it one, or remove it",
+			own + "4: pod.securityContext: it has no value; give it one, or remove it",
+			own + "7: pod.volumes.0.name: it has no value; give it one, or remove it",
+			own + "10: container.securityContext.capabilities: it has no value; give it one, or remove it",
+			own + "11: container.env.0: it has no value; give it one, or remove it",
+		},
+	},
 	"a variable with a dot": {
 		"",
 		"env:\n  SITE.NAME: x\n  my-site: x\n  _site: x\n",
