@@ -3,11 +3,24 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
+	v1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+
+	"github.com/tagline-ci/tagline/pipelines/step"
+)
+
+// A lock is renewed every few seconds and given up when that fails for
+// renewWithin; a killed run's lock is taken over after lockFor.
+const (
+	lockFor     = 30 * time.Second
+	renewWithin = 20 * time.Second
+	renewEvery  = 2 * time.Second
 )
 
 // ErrLockLost ends work whose lock could not be renewed. Somebody else may hold
@@ -16,72 +29,142 @@ var ErrLockLost = errors.New(
 	"the beamline's lock was lost: this run was suspended, or the cluster did not answer, for too long",
 )
 
-// lease is the lock of one run. The library that renews it takes a lease again
-// that somebody else held and gave back meanwhile; for a run that has already
-// begun, such a lease is lost, because the beamline may have changed.
+// lease is the lock of one run. Once it was somebody else's, or nobody's, it is
+// lost: the beamline may have changed meanwhile.
+//
+// client-go's own leader election would take such a lease again, and brings the
+// informers of every kind of object with it, which are a sixth of what compiling
+// the Dagger module takes.
 type lease struct {
-	resourcelock.Interface
-	end func(error) // ends the run with a reason
+	leases coordination.LeaseInterface
+	holder string    // this run
+	last   *v1.Lease // as it was read or written last; nil where there is none
 
 	mu      sync.Mutex
-	renewed time.Time // when the last request that renewed the lease began; zero while it is not held
-	held    bool      // it was held once
+	renewed time.Time   // when the last request that renewed the lease began; zero while it is not held
+	end     func(error) // ends the run with a reason
 }
 
-// Get reads the lease, and ends the run when it is no longer its own.
-func (l *lease) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	rec, raw, err := l.Interface.Get(ctx)
-	switch {
-	case err == nil && rec.HolderIdentity != l.Identity(), apierrors.IsNotFound(err):
-		if l.wasHeld() {
-			l.lose()
-			return nil, nil, ErrLockLost
+// take waits until the lease is this run's. A lease that waiting cannot bring is
+// an error at once: without the right to leases, and in a namespace that is not
+// there or is being deleted.
+func (l *lease) take(ctx context.Context) error {
+	var since time.Time // when the holder was first seen to have renewed it as it is now
+	var before *v1.Lease
+	for {
+		err := l.read(ctx)
+		absent := apierrors.IsNotFound(err)
+		switch {
+		case absent:
+			err = l.claim(ctx)
+		case err != nil:
+		case holderOf(l.last) == "" || holderOf(l.last) == l.holder ||
+			sameClaim(before, l.last) && time.Since(since) > lockFor:
+			err = l.claim(ctx)
+		default:
+			err = errors.New("it is held")
+			if !sameClaim(before, l.last) {
+				since = time.Now()
+			}
+			if who := holderOf(l.last); who != holderOf(before) {
+				step.Say(ctx, "waiting for the beamline", fmt.Sprintf(
+					"%s is changing it; a run that was killed is waited for %s at most", who, lockFor,
+				))
+			}
+			before = l.last
 		}
-	case err != nil:
-		l.hopeless(err)
+		if err == nil || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) ||
+			absent && apierrors.IsNotFound(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(renewEvery):
+		}
 	}
-	return rec, raw, err
 }
 
-// Create takes a lease that is not there yet.
-func (l *lease) Create(ctx context.Context, rec resourcelock.LeaderElectionRecord) error {
-	return l.write(ctx, rec, l.Interface.Create)
-}
-
-// Update renews the lease, or takes one that nobody holds, or releases it.
-func (l *lease) Update(ctx context.Context, rec resourcelock.LeaderElectionRecord) error {
-	return l.write(ctx, rec, l.Interface.Update)
-}
-
-func (l *lease) write(ctx context.Context, rec resourcelock.LeaderElectionRecord,
-	request func(context.Context, resourcelock.LeaderElectionRecord) error) error {
-	began := time.Now()
-	if err := request(ctx, rec); err != nil {
-		l.hopeless(err)
-		return err
+// keep renews the lease until ctx ends or the lease is lost.
+func (l *lease) keep(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(renewEvery):
+			l.renew(ctx)
+		}
 	}
+}
+
+// renew renews the lease once. It is held, and not given up for one refusal: the
+// next request may renew it.
+func (l *lease) renew(ctx context.Context) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.renewed, l.held = began, rec.HolderIdentity != ""
-	return nil
+	within, cancel := context.WithDeadline(ctx, l.renewed.Add(renewWithin))
+	l.mu.Unlock()
+	defer cancel()
+	err := l.claim(within)
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		// Somebody changed it: or this run did, by a request whose answer was lost.
+		err = l.read(within)
+		if apierrors.IsNotFound(err) || err == nil && holderOf(l.last) != l.holder {
+			l.lose()
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		_ = l.check()
+	}
 }
 
-// hopeless ends the run when waiting cannot bring the lock: without the right to
-// leases, and in a namespace that is not there or is being deleted. A lock that is
-// held is not given up for one refusal: it may be renewed by the next request.
-func (l *lease) hopeless(err error) {
-	if l.wasHeld() {
+// release gives the lease back, so that the next run need not wait. One that
+// can't be given back ends by itself.
+func (l *lease) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, renewWithin)
+	defer cancel()
+	if err := l.read(ctx); err != nil || holderOf(l.last) != l.holder {
 		return
 	}
-	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) {
-		l.end(err)
-	}
+	free := l.last.DeepCopy()
+	free.Spec.HolderIdentity = new("")
+	_, _ = l.leases.Update(ctx, free, metav1.UpdateOptions{})
 }
 
-func (l *lease) wasHeld() bool {
+func (l *lease) read(ctx context.Context) error {
+	got, err := l.leases.Get(ctx, Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		l.last = nil
+	}
+	if err == nil {
+		l.last = got
+	}
+	return err
+}
+
+// claim writes the lease as one that this run holds and has just renewed. It is
+// refused when the lease is no longer as it was last seen.
+func (l *lease) claim(ctx context.Context) error {
+	began := time.Now()
+	now := metav1.NewMicroTime(began)
+	mine := &v1.Lease{ObjectMeta: metav1.ObjectMeta{Name: Name}}
+	write := func() (*v1.Lease, error) { return l.leases.Create(ctx, mine, metav1.CreateOptions{}) }
+	if l.last != nil {
+		mine = l.last.DeepCopy()
+		write = func() (*v1.Lease, error) { return l.leases.Update(ctx, mine, metav1.UpdateOptions{}) }
+	}
+	if holderOf(mine) != l.holder {
+		mine.Spec.HolderIdentity, mine.Spec.AcquireTime = &l.holder, &now
+	}
+	mine.Spec.RenewTime, mine.Spec.LeaseDurationSeconds = &now, new(int32(lockFor/time.Second))
+	written, err := write()
+	if err != nil {
+		return err
+	}
+	l.last = written
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.held
+	l.renewed = began
+	return nil
 }
 
 func (l *lease) lose() {
@@ -105,4 +188,17 @@ func (l *lease) check() error {
 	}
 	l.lose()
 	return ErrLockLost
+}
+
+// holderOf returns who holds a lease, empty where nobody does.
+func holderOf(l *v1.Lease) string {
+	if l == nil || l.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *l.Spec.HolderIdentity
+}
+
+// sameClaim reports whether a lease was not renewed since it was read before.
+func sameClaim(before, now *v1.Lease) bool {
+	return before != nil && holderOf(before) == holderOf(now) && before.Spec.RenewTime.Equal(now.Spec.RenewTime)
 }

@@ -3,8 +3,10 @@ package ledger
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +18,6 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
 	ktest "k8s.io/client-go/testing"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -29,16 +30,34 @@ func namespace(client *fake.Clientset) *cluster.Namespace {
 	}
 }
 
+// versioned returns a cluster in memory that refuses, as a real one does and client-go's
+// does not, to update a lease that was changed since it was read.
+func versioned() *fake.Clientset {
+	client := fake.NewClientset()
+	version := 0
+	client.PrependReactor("*", "leases", func(a ktest.Action) (bool, runtime.Object, error) {
+		change, ok := a.(ktest.CreateAction) // an update has the same methods
+		if !ok {
+			return false, nil, nil
+		}
+		l := change.GetObject().(*coordination.Lease)
+		if a.GetVerb() == "update" && l.ResourceVersion != strconv.Itoa(version) {
+			return true, nil, apierrors.NewConflict(leases.GroupResource(), l.Name, errors.New("it was changed"))
+		}
+		version++
+		l.ResourceVersion = strconv.Itoa(version)
+		return false, nil, nil
+	})
+	return client
+}
+
 // aLease returns a lease of this run that is held, and the reason that ended the run.
 func aLease(t *testing.T, client *fake.Clientset) (*lease, *error) {
 	var ended error
-	l := &lease{end: func(err error) { ended = err }, Interface: &resourcelock.LeaseLock{
-		LeaseMeta: metav1.ObjectMeta{Name: Name, Namespace: "bl01t"}, Client: client.CoordinationV1(),
-		LockConfig: resourcelock.ResourceLockConfig{Identity: "me"},
-	}}
-	require.NoError(t, l.Create(
-		t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30},
-	))
+	l := &lease{
+		end: func(err error) { ended = err }, leases: client.CoordinationV1().Leases("bl01t"), holder: "me",
+	}
+	require.NoError(t, l.take(t.Context()))
 	require.NoError(t, l.check())
 	return l, &ended
 }
@@ -54,14 +73,12 @@ func TestALeaseThatWasTakenIsLost(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := fake.NewClientset()
+			client := versioned()
 			l, ended := aLease(t, client)
-			_, _, err := l.Get(t.Context())
-			require.NoError(t, err)
+			l.renew(t.Context())
 			require.NoError(t, *ended)
 			spoil(t, client)
-			_, _, err = l.Get(t.Context())
-			require.ErrorIs(t, err, ErrLockLost)
+			l.renew(t.Context())
 			require.ErrorIs(t, *ended, ErrLockLost)
 			require.ErrorIs(t, l.check(), ErrLockLost)
 		})
@@ -88,6 +105,87 @@ func TestALeaseThatWasNotRenewedLetsNothingThrough(t *testing.T) {
 	l, _ = aLease(t, fake.NewClientset())
 	l.renewed = time.Now().Round(0).Add(-renewWithin)
 	require.ErrorIs(t, l.check(), ErrLockLost)
+}
+
+// A lease whose renewal was applied and never answered is still this run's.
+func TestALeaseWhoseRenewalWasNotAnsweredIsKept(t *testing.T) {
+	client := versioned()
+	l, ended := aLease(t, client)
+	holder(t, client, "me")
+	l.renew(t.Context())
+	l.renew(t.Context())
+	require.NoError(t, *ended)
+	require.NoError(t, l.check())
+}
+
+// Renewing may fail for less than renewWithin.
+func TestALeaseOutlivesAShortOutage(t *testing.T) {
+	for name, outage := range map[string]struct {
+		time.Duration
+		lost bool
+	}{"short": {renewWithin - 2*renewEvery, false}, "long": {renewWithin + 2*renewEvery, true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := versioned()
+				var ended atomic.Int64
+				client.PrependReactor("*", "leases", func(ktest.Action) (bool, runtime.Object, error) {
+					return time.Now().UnixNano() < ended.Load(), nil, apierrors.NewInternalError(errors.New("away"))
+				})
+				err := Locked(t.Context(), namespace(client), "me",
+					func(ctx, _ context.Context, _ *cluster.Namespace) error {
+						time.Sleep(time.Minute)
+						ended.Store(time.Now().Add(outage.Duration).UnixNano())
+						time.Sleep(time.Minute)
+						return ctx.Err()
+					})
+				if !outage.lost {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, ErrLockLost)
+			})
+		})
+	}
+}
+
+// A lock is taken from a run that was killed, and never from one that lives.
+func TestALockIsTakenFromWhoNoLongerRenewsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := versioned()
+		lives := time.Now().Add(5 * time.Minute)
+		killed := errors.New("killed")
+		go func() {
+			theirs := &lease{end: func(error) {}, leases: client.CoordinationV1().Leases("bl01t"), holder: "another"}
+			ctx, kill := context.WithDeadlineCause(t.Context(), lives, killed)
+			defer kill()
+			if err := theirs.take(ctx); err != nil {
+				t.Error(err)
+			}
+			theirs.keep(ctx)
+		}()
+		synctest.Wait()
+		err := Locked(t.Context(), namespace(client), "me", func(context.Context, context.Context, *cluster.Namespace) error {
+			require.InDelta(t, lockFor, time.Since(lives), float64(2*renewEvery))
+			return nil
+		})
+		require.NoError(t, err)
+	})
+}
+
+// Who waits can stop.
+func TestWaitingForALockEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := versioned()
+		theirs := &lease{end: func(error) {}, leases: client.CoordinationV1().Leases("bl01t"), holder: "another"}
+		require.NoError(t, theirs.take(t.Context()))
+		ctx, stop := context.WithTimeout(t.Context(), lockFor/2)
+		defer stop()
+		err := Locked(ctx, namespace(client), "me", func(context.Context, context.Context, *cluster.Namespace) error {
+			t.Error("the work ran")
+			return nil
+		})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
 }
 
 func TestLockedEndsWorkWhenTheLockIsLost(t *testing.T) {

@@ -3,26 +3,12 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/leaderelection"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/klog/v2"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
-	"github.com/tagline-ci/tagline/pipelines/step"
-)
-
-// A lock is renewed every few seconds and given up when that fails for
-// renewWithin; a killed run's lock is taken over after lockFor.
-const (
-	lockFor     = 30 * time.Second
-	renewWithin = 20 * time.Second
-	renewEvery  = 2 * time.Second
 )
 
 // Work changes a beamline under its lock. ctx ends when the person stops the run
@@ -36,40 +22,28 @@ type Work func(ctx, held context.Context, n *cluster.Namespace) error
 // must be different for each. The lock outlives ctx until work returns. A lock
 // that waiting cannot bring is an error at once.
 func Locked(ctx context.Context, n *cluster.Namespace, holder string, work Work) error {
-	locked, unlock := context.WithCancelCause(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
-	defer unlock(nil)
-	giveUp := context.AfterFunc(ctx, func() { unlock(ctx.Err()) }) // while waiting for the lock
-	l := &lease{end: unlock, Interface: &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Name: Name, Namespace: n.Name},
-		Client:     n.Client.CoordinationV1(),
-		LockConfig: resourcelock.ResourceLockConfig{Identity: holder},
-	}}
-	start := make(chan context.Context, 1)
-	elector, err := newElector(ctx, l, start)
-	if err != nil {
-		return fmt.Errorf("preparing the beamline's lock: %w", err)
-	}
+	l := &lease{leases: n.Client.CoordinationV1().Leases(n.Name), holder: holder}
 	fenced, err := n.Fenced(l.check)
 	if err != nil {
 		return err
 	}
-	ended := make(chan struct{})
-	go func() { defer close(ended); elector.Run(locked) }()
-	select {
-	case held := <-start:
-		err := ctx.Err()
-		if giveUp() {
-			err = under(ctx, held, fenced, work)
+	if err := l.take(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		unlock(nil)
-		<-ended // the lock is given back
-		return err
-	case <-ended:
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return cluster.Broken("locking beamline "+n.Beamline, context.Cause(locked))
+		return cluster.Broken("locking beamline "+n.Beamline, err)
 	}
+	held, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	l.end = end
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.keep(held) }()
+	if err = ctx.Err(); err == nil {
+		err = under(ctx, held, fenced, work)
+	}
+	end(nil)
+	<-ended
+	l.release(context.WithoutCancel(ctx))
+	return err
 }
 
 // Holding is what is known of a beamline's lock. The zero value knows nothing.
@@ -89,33 +63,14 @@ func Holder(ctx context.Context, n *cluster.Namespace) (Holding, error) {
 		return Holding{Known: true}, nil
 	case err != nil:
 		return Holding{}, cluster.Broken("asking who changes "+n.Beamline, err)
-	case l.Spec.HolderIdentity == nil || l.Spec.RenewTime == nil || time.Since(l.Spec.RenewTime.Time) > lockFor:
+	case l.Spec.RenewTime == nil || time.Since(l.Spec.RenewTime.Time) > lockFor:
 		return Holding{Known: true}, nil // a run that was killed
 	}
-	h := Holding{Known: true, Run: *l.Spec.HolderIdentity}
+	h := Holding{Known: true, Run: holderOf(l)}
 	if at := l.Spec.AcquireTime; at != nil && h.Run != "" {
 		h.Since = at.Time
 	}
 	return h, nil
-}
-
-func newElector(ctx context.Context, l *lease, start chan<- context.Context) (*leaderelection.LeaderElector, error) {
-	return leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Name: Name, Lock: l, LeaseDuration: lockFor, RenewDeadline: renewWithin, RetryPeriod: renewEvery,
-		ReleaseOnCancel: true,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(held context.Context) { start <- held },
-			OnStoppedLeading: func() {},
-			OnNewLeader: func(holder string) {
-				if holder != l.Identity() {
-					step.Say(ctx, "waiting for the beamline",
-						fmt.Sprintf(
-							"%s is changing it; a run that was killed is waited for %s at most", holder, lockFor,
-						))
-				}
-			},
-		},
-	})
 }
 
 // under runs work until ctx or the lock ends it.
