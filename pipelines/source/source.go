@@ -192,8 +192,8 @@ func submoduleURLs(
 	all := config.NewModules()
 	if err := all.Unmarshal([]byte(text)); err != nil {
 		return nil, &diag.Error{
-			Kind: diag.Broken, File: mod.File, Doing: "reading .gitmodules of", Asset: mod.Git, Version: "at commit " + commit,
-			Err: fmt.Errorf("line %w", err),
+			Kind: diag.Broken, File: mod.File, Err: fmt.Errorf("line %w", err),
+			Doing: "reading .gitmodules of", Asset: mod.Git, Version: "at commit " + commit,
 			Fix: "name a ref of it where that file is right, or remove submodules where none is needed",
 		}
 	}
