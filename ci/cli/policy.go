@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -29,7 +30,7 @@ func newPolicy(a *app) *cobra.Command {
 		Example: "  tagline policy init bl01t --key release.key.pub --approver ajp=ajp.key.pub\n" +
 			"  tagline policy show bl01t",
 	})
-	cmd.AddCommand(newPolicyInit(a), newPolicyShow(a), newPolicyApply(a), newPolicyDiff(a))
+	cmd.AddCommand(newPolicyInit(a), newPolicyShow(a), newPolicyApply(a), newPolicyDiff(a), newPolicyGuard(a))
 	return cmd
 }
 
@@ -158,7 +159,7 @@ func newPolicyApply(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return ledger.SavePolicy(cmd.Context(), n, p.Text(), false)
+			return ledger.SavePolicy(cmd.Context(), n, p.Text())
 		},
 	}, beamlineArg, fileArg)
 	b.flags(cmd)
@@ -188,6 +189,42 @@ func newPolicyDiff(a *app) *cobra.Command {
 			return a.print(lines, func(w io.Writer) error { return writeLines(w, lines) })
 		},
 	}, beamlineArg, fileArg)
+	b.flags(cmd)
+	return cmd
+}
+
+func newPolicyGuard(a *app) *cobra.Command {
+	s, b := &site{}, &beamlineCluster{}
+	cmd := a.takes(&cobra.Command{
+		Use: "guard BEAMLINE", Short: "Print the values of the chart beamline-guard that follow from a policy",
+		Long: "Prints as YAML what the guard of the beamline's namespace must let in: images of the\n" +
+			"registry, and what the policy consents to. Install it again when the consents change.",
+		Example: "  tagline policy guard bl01t | helm upgrade --install guard deploy/beamline-guard --namespace bl01t --values -",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			reg, err := a.openRegistry(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
+			n, err := a.openCluster(cmd.Context(), b, given[0])
+			if err != nil {
+				return err
+			}
+			p, err := promote.Policy(cmd.Context(), n)
+			if err != nil {
+				return err
+			}
+			values := p.Guard(reg.Prefix())
+			return a.print(values, func(w io.Writer) error {
+				text, err := yaml.Marshal(values)
+				if err != nil {
+					return err
+				}
+				_, err = w.Write(text)
+				return err
+			})
+		},
+	}, beamlineArg)
+	s.flags(cmd)
 	b.flags(cmd)
 	return cmd
 }

@@ -33,11 +33,11 @@ const greedy = `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "
 apiVersion: v1
 kind: Service
 metadata: {name: taker}
-spec: {externalIPs: [10.0.0.1], ports: [{port: 53}]}
+spec: {type: LoadBalancer, externalIPs: [10.0.0.1], ports: [{port: 53}]}
 ---
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: beside}
+metadata: {name: beside, annotations: {helm.sh/resource-policy: keep}}
 spec:
   selector: {matchLabels: {a: b}}
   template:
@@ -48,7 +48,10 @@ spec:
       runtimeClassName: legacy
       securityContext: {runAsUser: -0.0}
       containers:
-        - {name: c, image: "{{ .Values.image }}", securityContext: {allowPrivilegeEscalation: false}}
+        - name: c
+          image: "{{ .Values.image }}"
+          ports: [{containerPort: 5064, hostPort: 22}]
+          securityContext: {allowPrivilegeEscalation: false}
 `
 
 // curious is harmless at the gate, and reads a Secret in the cluster.
@@ -81,7 +84,7 @@ func TestAttacksOfACommit(t *testing.T) {
 	for version, says := range map[string][]string{
 		"1.0.1": {
 			"hook pre-install", "kind Service", "external IP 10.0.0.1", "priority class system-node-critical",
-			"runtime class legacy", `"root"`,
+			"runtime class legacy", `"root"`, "service type LoadBalancer", "host port 22", "resource policy keep",
 		},
 		"9.9.9": {"its chart ../../x is "},
 	} {

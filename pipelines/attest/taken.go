@@ -11,6 +11,10 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
+// maxOrigins is from how many releases tests may have been taken: of a record that nobody
+// signed, whoever wrote it decides how many are read for it.
+const maxOrigins = 1000
+
 // Taken reads the records of the releases that a release has taken tests from, each
 // as Read does, and checks that it is the one that the tests name and that it ran
 // them. A test names the release that ran it, not one that took it in between: so
@@ -18,6 +22,11 @@ import (
 // the records that could be trusted, and joins what is wrong.
 func Taken(ctx context.Context, reg *registry.Registry, trusted Trusted, rec *record.Record) ([]*Release, error) {
 	origins := rec.Origins()
+	if len(origins) > maxOrigins {
+		return nil, untaken(rec, fmt.Errorf(
+			"tests were taken from %d other releases, and %d at most are read", len(origins), maxOrigins,
+		))
+	}
 	found := make([]*Release, len(origins))
 	err := step.EachIndex(ctx, parallel, len(origins), func(ctx context.Context, i int) (err error) {
 		found[i], err = origin(ctx, reg, trusted, rec, origins[i])
@@ -39,10 +48,19 @@ func origin(
 			from.Record.Short(), from.Release, found.Digest.Short())
 	}
 	var faults []error
+	taken := map[string]bool{}
 	for _, t := range rec.TakenFrom(from) {
+		taken[t.Of+" "+t.Name] = true
 		if !found.Record.Ran(t) {
 			faults = append(faults, fmt.Errorf("the %s of %s was not run so by %s", t.Name, t.Of, from.Release))
 		}
+	}
+	// What else is in it is not kept: these records are as many and as large as somebody likes.
+	found.Record = &record.Record{
+		Asset: found.Record.Asset, Version: found.Record.Version, Tag: found.Record.Tag,
+		Checks: slices.DeleteFunc(found.Record.Checks, func(own record.Test) bool {
+			return !taken[own.Of+" "+own.Name]
+		}),
 	}
 	return found, errors.Join(faults...)
 }

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -58,6 +59,28 @@ func TestTestsThatWereTakenAreFollowed(t *testing.T) {
 	require.NoError(t, err, "where no signature is asked for")
 	require.True(t, Ran(found, s.bl.Checks[0]))
 	require.False(t, Ran(nil, s.bl.Checks[0]))
+}
+
+// Of a record that nobody signed, whoever wrote it decides how many others are read for it.
+func TestTestsAreTakenFromFewReleases(t *testing.T) {
+	s, first := taking(t, nil)
+	found, err := Taken(t.Context(), s.reg, nil, s.bl)
+	require.NoError(t, err)
+	require.Equal(t, &record.Record{
+		Asset: first.Asset, Version: first.Version, Tag: first.Tag, Checks: first.Checks,
+	}, found[0].Record, "and nothing else of it is kept")
+	for i := range maxOrigins {
+		other := s.bl.Checks[0]
+		other.From = &record.Origin{
+			Release: assettest.Tag(fmt.Sprintf("bl01t/2026.10.%d", i)), Record: s.bl.Checks[0].From.Record,
+		}
+		s.bl.Checks = append(s.bl.Checks, other)
+	}
+	found, err = Taken(t.Context(), s.reg, nil, s.bl)
+	require.ErrorContains(t, err, "tests were taken from 1001 other releases, and 1000 at most are read; ")
+	require.ErrorContains(t, err, "release that with --all")
+	require.Equal(t, diag.Refused, diag.KindOf(err))
+	require.Empty(t, found)
 }
 
 func TestVerifyRefusesTestsThatWereNotRunSo(t *testing.T) {

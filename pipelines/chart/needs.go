@@ -117,6 +117,13 @@ func (n needs) object(o map[string]any) {
 			n.add("hook %s", strings.TrimSpace(one))
 		}
 	}
+	if keep, ok := fields(meta["annotations"])["helm.sh/resource-policy"]; ok && kind != "PersistentVolumeClaim" {
+		n.add("resource policy %v", keep) // by which it stays when a rollback takes it away
+	}
+	if kind == "Service" { // of another type it takes traffic of nodes, of a load balancer or of a name
+		t := fields(o["spec"])["type"]
+		n.when(t != nil && t != "" && t != "ClusterIP", "service type %v", t)
+	}
 	if kind != "ConfigMap" { // whose data are an IOC's files
 		n.within(o)
 	}

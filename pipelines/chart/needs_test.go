@@ -139,6 +139,25 @@ func TestNeedsOfPods(t *testing.T) {
 	}
 }
 
+// TestNeedsOfPorts: on the host's network a port is a socket of the IOC's own, and elsewhere
+// one of its node that the cluster takes for it, from the node's own programs too.
+func TestNeedsOfPorts(t *testing.T) {
+	const ports = "ports: [{containerPort: 22, hostPort: 22}]"
+	for _, c := range []struct{ network, ports, want string }{
+		{"      hostNetwork: true\n", ports, ""},
+		{"", "ports: [{containerPort: 22}]", ""},
+		{"", ports, "host port 22"},
+		{"      hostNetwork: false\n", ports, "host port 22"},
+		{"", "ports: [{containerPort: 22, hostPort: 0}]", ""},
+	} {
+		text := strings.Replace(modest, "      hostNetwork: true\n", c.network, 1)
+		text = strings.Replace(text, "- name: gateway\n", "- name: gateway\n          "+c.ports+"\n", 1)
+		got, err := Needs(own(t, map[string]string{"gateway.yaml": text}), "bl01t", image)
+		require.NoError(t, err)
+		require.Equal(t, c.want, strings.Join(got, ", "), text)
+	}
+}
+
 // TestNeedsOfObjects has a case for each thing by which an object is none of an IOC's.
 func TestNeedsOfObjects(t *testing.T) {
 	job := func(annotations string) string {
@@ -183,6 +202,14 @@ func TestNeedsOfObjects(t *testing.T) {
 			"kind Secret",
 		},
 		{core + "Service\nspec: {externalIPs: [10.0.0.1]}", "external IP 10.0.0.1, kind Service"},
+		{configMap + "{name: x, annotations: {helm.sh/resource-policy: keep}}", "resource policy keep"},
+		{
+			strings.Replace(modest, "gateway", "gateway\n  annotations: {helm.sh/resource-policy: keep}", 1),
+			"resource policy keep",
+		},
+		{core + "Service\nspec: {type: ClusterIP}", "kind Service"},
+		{core + "Service\nspec: {type: NodePort}", "kind Service, service type NodePort"},
+		{core + "Service\nspec: {type: ExternalName}", "kind Service, service type ExternalName"},
 		{job(""), "kind Job.batch"},
 		{job("helm.sh/hook: pre-rollback"), "hook pre-rollback, kind Job.batch"},
 		{strings.Replace(job(""), "hostNetwork", "hostPID", 1), "host processes, kind Job.batch"},

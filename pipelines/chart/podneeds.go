@@ -37,6 +37,10 @@ func (n needs) pod(spec map[string]any) {
 		if image := fmt.Sprint(c["image"]); image != n.image {
 			n.add("image %s", image)
 		}
+		for _, port := range list(c["ports"]) { // which takes what comes to the node there, from its own programs too
+			host := fields(port)["hostPort"]
+			n.when(host != nil && !isZero(host) && spec["hostNetwork"] != true, "host port %v", host)
+		}
 	}
 	for _, v := range list(spec["volumes"]) {
 		n.volume(fields(v))

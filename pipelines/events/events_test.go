@@ -62,7 +62,7 @@ func newSite(t *testing.T, addresses ...string) *site {
 		text += fmt.Sprintf("  - {name: %s, url: %q}\n", name, address)
 		keys[name] = []byte(signingKey + "\n")
 	}
-	require.NoError(t, ledger.SavePolicy(t.Context(), s.n, text, false))
+	require.NoError(t, ledger.SavePolicy(t.Context(), s.n, text))
 	_, err := s.n.Client.CoreV1().Secrets(KeysOf("bl01t")).Create(t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: SecretName}, Data: keys,
 	}, metav1.CreateOptions{})
@@ -344,7 +344,7 @@ func TestNobodyToTell(t *testing.T) {
 			client := fake.NewClientset()
 			s.n.Client = client
 			if policy != "" {
-				require.NoError(t, ledger.SavePolicy(t.Context(), s.n, policy, false))
+				require.NoError(t, ledger.SavePolicy(t.Context(), s.n, policy))
 			}
 			Write(s.ctx, s.n, deed)
 			require.Empty(t, s.said)

@@ -164,10 +164,11 @@ func TestALockIsTakenFromWhoNoLongerRenewsIt(t *testing.T) {
 			theirs.keep(ctx)
 		}()
 		synctest.Wait()
-		err := Locked(t.Context(), namespace(client), "me", func(context.Context, context.Context, *cluster.Namespace) error {
+		work := func(context.Context, context.Context, *cluster.Namespace) error {
 			require.InDelta(t, lockFor, time.Since(lives), float64(2*renewEvery))
 			return nil
-		})
+		}
+		err := Locked(t.Context(), namespace(client), "me", work)
 		require.NoError(t, err)
 	})
 }

@@ -20,12 +20,8 @@ const (
 	policyKey  = "policy.yaml"
 )
 
-var (
-	// ErrNoPolicy is the cause when a beamline has no policy.
-	ErrNoPolicy = errors.New("it has no policy")
-	// ErrPolicyThere is the error of creating a policy where there is one.
-	ErrPolicyThere = errors.New("there is a policy already")
-)
+// ErrNoPolicy is the cause when a beamline has no policy.
+var ErrNoPolicy = errors.New("it has no policy")
 
 // PolicyText returns the text of the policy that a ConfigMap of the namespace holds; empty
 // when it is another beamline's.
@@ -63,41 +59,57 @@ func Policy(ctx context.Context, n *cluster.Namespace) (text, applied string, er
 	return cm.Data[policyKey], string(cm.UID) + "/" + cm.ResourceVersion, nil
 }
 
-// FirstPolicy writes the text of a policy where the beamline has none. One that is there
-// is left alone: there reports that, and now is the text that the beamline has after it.
+// FirstPolicy writes the text of a policy where the beamline has none, and makes the
+// namespace where it is missing. One that is there is left alone: there reports that, and
+// now is the text that the beamline has after it.
 func FirstPolicy(ctx context.Context, n *cluster.Namespace, text string) (now string, there bool, err error) {
-	err = SavePolicy(ctx, n, text, true)
-	if !errors.Is(err, ErrPolicyThere) {
+	if there, err = createPolicy(ctx, n, text); !there || err != nil {
 		return text, false, err
 	}
 	now, _, err = Policy(ctx, n)
 	return now, true, err
 }
 
-// SavePolicy writes the text of the beamline's policy, and makes the namespace
-// where it is missing. With create, a policy that is there already is left alone,
-// and the error is ErrPolicyThere. One that has this text is left as it was applied.
-func SavePolicy(ctx context.Context, n *cluster.Namespace, text string, create bool) error {
-	if err := n.Ensure(ctx); err != nil {
+// SavePolicy writes the text of the beamline's policy over the one that is there, and makes
+// the namespace where it is missing. One that has this text is left as it was applied.
+func SavePolicy(ctx context.Context, n *cluster.Namespace, text string) error {
+	there, err := createPolicy(ctx, n, text)
+	if !there || err != nil {
 		return err
 	}
-	maps := n.Client.CoreV1().ConfigMaps(n.Name)
-	want := &corev1.ConfigMap{
+	if now, _, err := Policy(ctx, n); err == nil && now == text {
+		return nil
+	}
+	_, err = n.Client.CoreV1().ConfigMaps(n.Name).Update(ctx, policyMap(n, text), metav1.UpdateOptions{})
+	if err != nil {
+		return notWritten(n, err)
+	}
+	return nil
+}
+
+// createPolicy writes a policy where none is; there reports that one is.
+func createPolicy(ctx context.Context, n *cluster.Namespace, text string) (there bool, err error) {
+	if err := n.Ensure(ctx); err != nil {
+		return false, err
+	}
+	_, err = n.Client.CoreV1().ConfigMaps(n.Name).Create(ctx, policyMap(n, text), metav1.CreateOptions{})
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		return true, nil
+	case err != nil:
+		return false, notWritten(n, err)
+	}
+	return false, nil
+}
+
+// policyMap is the object that holds a policy.
+func policyMap(n *cluster.Namespace, text string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: PolicyName, Labels: map[string]string{cluster.LabelBeamline: n.Beamline}},
 		Data:       map[string]string{policyKey: text},
 	}
-	_, err := maps.Create(ctx, want, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		if create {
-			return ErrPolicyThere
-		}
-		if now, _, err := Policy(ctx, n); err == nil && now == text {
-			return nil
-		}
-		_, err = maps.Update(ctx, want, metav1.UpdateOptions{})
-	}
-	if err != nil {
-		return cluster.Broken("writing the policy of "+n.Beamline, err)
-	}
-	return nil
+}
+
+func notWritten(n *cluster.Namespace, err error) error {
+	return cluster.Broken("writing the policy of "+n.Beamline, err)
 }

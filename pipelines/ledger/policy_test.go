@@ -23,12 +23,11 @@ func TestPolicyIsOfItsBeamline(t *testing.T) {
 	require.Equal(t, diag.Refused, diag.KindOf(err))
 	require.ErrorContains(t, err, "tagline policy init bl01t")
 
-	require.NoError(t, SavePolicy(t.Context(), n, "one", true))
-	require.ErrorIs(t, SavePolicy(t.Context(), n, "two", true), ErrPolicyThere)
+	require.NoError(t, SavePolicy(t.Context(), n, "one"))
 	text, _, err := Policy(t.Context(), n)
 	require.NoError(t, err)
 	require.Equal(t, "one", text)
-	require.NoError(t, SavePolicy(t.Context(), n, "two", false))
+	require.NoError(t, SavePolicy(t.Context(), n, "two"))
 	text, _, err = Policy(t.Context(), n)
 	require.NoError(t, err)
 	require.Equal(t, "two", text)
@@ -83,15 +82,15 @@ func TestAPolicyIsNamedAsItWasApplied(t *testing.T) {
 		require.False(t, seen[as()], how)
 		seen[as()] = true
 	}
-	require.NoError(t, SavePolicy(t.Context(), n, "one", true))
+	require.NoError(t, SavePolicy(t.Context(), n, "one"))
 	changed("the first")
 	for range 2 {
-		require.NoError(t, SavePolicy(t.Context(), n, "one", false))
+		require.NoError(t, SavePolicy(t.Context(), n, "one"))
 		require.True(t, seen[as()], "applied unchanged")
 	}
-	require.NoError(t, SavePolicy(t.Context(), n, "two", false))
+	require.NoError(t, SavePolicy(t.Context(), n, "two"))
 	changed("another")
-	require.NoError(t, SavePolicy(t.Context(), n, "one", false))
+	require.NoError(t, SavePolicy(t.Context(), n, "one"))
 	changed("back")
 
 	cm, err := maps.Get(t.Context(), PolicyName, metav1.GetOptions{})

@@ -48,7 +48,7 @@ func TestAClusterThatDoesNotAnswerIsAnError(t *testing.T) {
 			return err
 		},
 		"writing the policy of bl01t": func(ctx context.Context) error {
-			return SavePolicy(ctx, n("create"), "", true)
+			return SavePolicy(ctx, n("create"), "")
 		},
 	} {
 		err := ask(t.Context())

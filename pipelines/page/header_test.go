@@ -20,7 +20,7 @@ import (
 // policy sets the beamline's policy.
 func (l *line) policy(text string) {
 	l.t.Helper()
-	require.NoError(l.t, ledger.SavePolicy(l.t.Context(), l.n, text, false))
+	require.NoError(l.t, ledger.SavePolicy(l.t.Context(), l.n, text))
 }
 
 // A beamline's header says on whose approval its release runs, since when all of its IOCs

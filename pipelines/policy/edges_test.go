@@ -28,6 +28,11 @@ func TestTheIssuerOfASigner(t *testing.T) {
 	}.check(t)
 }
 
+// Whoever took the last asset from a signer has not meant all of them.
+func TestAListOfNoAssetsIsNotAll(t *testing.T) {
+	fault{"signers: [{identity: x, assets: []}]\n", ":1: signers.assets: the list is empty; add one at least"}.check(t)
+}
+
 // As many approvals may be wanted as there are approvers, and no more.
 func TestAllMayHaveToApprove(t *testing.T) {
 	const from = ", from: [{name: a, identity: x, issuer: i}, {name: b, identity: y, issuer: i}]}\n"

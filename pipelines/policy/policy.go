@@ -56,7 +56,7 @@ type Policy struct {
 // Signer is a key or a workflow identity that may sign releases. Exactly one of
 // Key and Identity is set.
 type Signer struct {
-	Assets      []string `json:"assets,omitempty" jsonschema:"minLength=1,example=ioc-*" jsonschema_description:"Names of the assets whose releases it may sign; * stands for any letters. Left out: all."`
+	Assets      []string `json:"assets,omitempty" jsonschema:"minItems=1,minLength=1,example=ioc-*" jsonschema_description:"Names of the assets whose releases it may sign; * stands for any letters. Left out: all."`
 	Key         string   `json:"key,omitempty" jsonschema_description:"Public keys in PEM."`
 	Identity    string   `json:"identity,omitempty" jsonschema:"minLength=1,example=https://github.com/some-org/site/.github/workflows/release.yml" jsonschema_description:"The subject of its certificates. A workflow without its git ref may sign the release of the tag that it runs for."`
 	Issuer      string   `json:"issuer,omitempty" jsonschema:"minLength=1,example=https://token.actions.githubusercontent.com" jsonschema_description:"The OIDC issuer of the identity; GitHub Actions where it is left out."`

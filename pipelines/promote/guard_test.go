@@ -57,8 +57,8 @@ func guard(t testing.TB, namespace string, values map[string]any) (
 func TestTheGuardIsOfOneNamespace(t *testing.T) {
 	rules, bindings, err := guard(t, "bl01t", map[string]any{"registries": []any{"ghcr.io/some-org"}})
 	require.NoError(t, err)
-	require.Len(t, rules, 7)
-	require.Len(t, bindings, 7)
+	require.Len(t, rules, 8)
+	require.Len(t, bindings, 8)
 	names := map[string]bool{}
 	for _, r := range rules {
 		names[r.Name] = true
@@ -75,10 +75,10 @@ func TestTheGuardIsOfOneNamespace(t *testing.T) {
 		{"registries": []any{}},
 		{"registries": []any{"ghcr.io/some-org/"}},
 		{"registries": []any{"ghcr.io/' || true || '"}},
-		{"registries": []any{"ghcr.io"}, "hostPaths": []any{"/"}},
-		{"registries": []any{"ghcr.io"}, "volumes": []any{"nfs) || (true"}},
-		{"registries": []any{"ghcr.io"}, "serviceAccounts": []any{"a' || true"}},
-		{"registries": []any{"ghcr.io"}, "hostpaths": []any{"/dev"}},
+		{"registries": []any{"ghcr.io"}, "consents": []any{"host path '] || true || ['"}},
+		{"registries": []any{"ghcr.io"}, "consents": []any{`privileged" || true`}},
+		{"registries": []any{"ghcr.io"}, "consents": []any{""}},
+		{"registries": []any{"ghcr.io"}, "hostPaths": []any{"/dev"}},
 	} {
 		_, _, err := guard(t, "bl01t", bad)
 		require.Error(t, err, "%v", bad)
@@ -115,10 +115,10 @@ func (w *world) install(values map[string]any) {
 		_, cron := w.client.BatchV1().CronJobs(w.namespace).Create(w.t.Context(), w.cronJob(), dryRun)
 		controllers := w.client.CoreV1().ReplicationControllers(w.namespace)
 		_, controller := controllers.Create(w.t.Context(), w.controller(), dryRun)
+		_, traffic := w.client.CoreV1().Services(w.namespace).Create(w.t.Context(), service(externalName), dryRun)
 		_, token := w.cluster.Client.CoreV1().Secrets(w.namespace).Create(w.t.Context(), token(), dryRun)
-		return !slices.ContainsFunc([]error{pod, workload, job, cron, controller, write, token}, func(err error) bool {
-			return !guards(err)
-		})
+		all := []error{pod, workload, job, cron, controller, write, token, traffic}
+		return !slices.ContainsFunc(all, func(err error) bool { return !guards(err) })
 	}, time.Minute, 200*time.Millisecond)
 }
 
@@ -127,7 +127,13 @@ var dryRun = metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
 // intruder is a pod that somebody makes by hand.
 func (w *world) intruder(change func(*corev1.PodSpec)) *corev1.Pod {
 	busybox := "docker.io/library/busybox@sha256:" + strings.Repeat("ab", 32)
-	spec := corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: busybox}}}
+	no, token, user := false, false, int64(1000)
+	spec := corev1.PodSpec{
+		AutomountServiceAccountToken: &token, SecurityContext: &corev1.PodSecurityContext{RunAsUser: &user},
+		Containers: []corev1.Container{{
+			Name: "c", Image: busybox, SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no},
+		}},
+	}
 	if change != nil {
 		spec.Containers[0].Image = w.image // one that may run
 		change(&spec)
@@ -142,7 +148,7 @@ func (w *world) guarded() (users map[string]string) {
 	w.cluster = w.open(w.as(users["promoting"]))
 	w.install(map[string]any{
 		"registries": []any{os.Getenv("TAGLINE_E2E_REGISTRY")},
-		"hostPaths":  []any{"/dev/ttyUSB0"}, "capabilities": []any{"SYS_NICE"},
+		"consents":   []any{"host path /dev/ttyUSB0", "capability SYS_NICE"},
 	})
 	return users
 }
@@ -153,26 +159,11 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	users := w.guarded()
-	yes := true
 	for says, change := range map[string]func(*corev1.PodSpec){
 		"only images of ": nil,
 		"by digest":       func(s *corev1.PodSpec) { s.Containers[0].Image, _, _ = strings.Cut(w.image, "@") },
 		"by digest, and not mallory.example/x@sha256": func(s *corev1.PodSpec) { // beside a good one
-			foreign := "mallory.example/x@sha256:" + strings.Repeat("ab", 32)
 			s.InitContainers = []corev1.Container{{Name: "i", Image: foreign}}
-		},
-		"no container is privileged": func(s *corev1.PodSpec) {
-			s.Containers[0].SecurityContext = &corev1.SecurityContext{Privileged: &yes}
-		},
-		`adds capabilities beyond ["SYS_NICE"]`: func(s *corev1.PodSpec) {
-			s.Containers[0].SecurityContext = &corev1.SecurityContext{
-				Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE", "SYS_ADMIN"}},
-			}
-		},
-		"no pod sees the node's processes": func(s *corev1.PodSpec) { s.HostPID = true },
-		"or their memory":                  func(s *corev1.PodSpec) { s.HostIPC = true },
-		`no pod mounts folders of the node here beyond ["/dev/ttyUSB0"]`: func(s *corev1.PodSpec) {
-			s.Volumes = []corev1.Volume{hostPath("good", "/dev/ttyUSB0"), hostPath("bad", "/dev/ttyUSB01")}
 		},
 	} {
 		_, err := w.cluster.Client.CoreV1().Pods(w.namespace).Create(t.Context(), w.intruder(change), dryRun)
@@ -180,9 +171,7 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 	}
 	_, err := w.cluster.Client.CoreV1().Pods(w.namespace).Create(t.Context(), w.intruder(func(s *corev1.PodSpec) {
 		s.Volumes = []corev1.Volume{hostPath("good", "/dev/ttyUSB0")}
-		s.Containers[0].SecurityContext = &corev1.SecurityContext{
-			Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE"}},
-		}
+		s.Containers[0].SecurityContext.Capabilities = &corev1.Capabilities{Add: []corev1.Capability{"SYS_NICE"}}
 	}), dryRun)
 	require.NoError(t, err, "what the site names is let in")
 
@@ -191,6 +180,7 @@ func TestTheClusterRefusesWhatGoesAroundTagline(t *testing.T) {
 	_, err = w.client.BatchV1().Jobs(w.namespace).Create(t.Context(), w.job(), dryRun)
 	refusedBy(t, err, "only images of ")
 	w.hostile()
+	w.traffic()
 	w.changed(w.cluster.Client)
 	w.takeTokens(users)
 	w.writePolicy(users)
@@ -239,10 +229,10 @@ func (w *world) writePolicy(users map[string]string) {
 	const text = "unsigned: whoever promotes likes it better so\n"
 	promoting := w.open(w.as(users["promoting"]))
 	require.ErrorContains(
-		w.t, ledger.SavePolicy(w.ctx(), promoting, text, false),
+		w.t, ledger.SavePolicy(w.ctx(), promoting, text),
 		"the beamline's policy is changed by who administers",
 	)
-	require.NoError(w.t, ledger.SavePolicy(w.ctx(), w.open(w.as(users["administering"])), text, false))
+	require.NoError(w.t, ledger.SavePolicy(w.ctx(), w.open(w.as(users["administering"])), text))
 	maps := promoting.Client.CoreV1().ConfigMaps(w.namespace)
 	refusedBy(w.t, maps.Delete(w.t.Context(), "tagline-policy", metav1.DeleteOptions{}), "who administers")
 	_, err := maps.Patch(w.t.Context(), "tagline-policy", types.MergePatchType, []byte(`{"data":{"policy.yaml":""}}`), metav1.PatchOptions{})

@@ -52,6 +52,7 @@ type world struct {
 	registry  *registry.Registry
 	image     string            // "host/path@sha256:…" of the stand-in
 	own       map[string]string // by instance, a template of its own
+	device    map[string]string // by instance, the path of a device of the node
 	waits     map[string]bool   // by instance, start: false
 	verify    *policy.Verify    // of the policy
 	receivers []policy.Receiver // of the policy
@@ -218,6 +219,7 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	require.NoError(w.t, err)
 	lib, err := chart.ReadLibrary(os.DirFS("../../charts/ioc-lib"))
 	require.NoError(w.t, err)
+	needs, consents := map[string][]string{}, []policy.Consent(nil)
 	for _, name := range sorted(scripts) {
 		script := scripts[name]
 		if strings.Contains(script, "%") {
@@ -234,11 +236,20 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 		if w.waits[name] {
 			inst.Values.Start = new(bool)
 		}
+		if path := w.device[name]; path != "" {
+			inst.Values.Devices = []beamline.Device{{Path: path}}
+		}
 		if text := w.own[name]; text != "" {
 			inst.Chart = true
 			inst.Own = map[string][]byte{"Chart.yaml": []byte("{}"), "templates/own.yaml": []byte(text)}
 		}
 		tgz, err := lib.Package(bl, inst, w.image, at)
+		require.NoError(w.t, err)
+		if needs[name], err = chart.Needs(tgz, w.namespace, w.image); len(needs[name]) == 0 {
+			delete(needs, name)
+		} else {
+			consents = append(consents, policy.Consent{Charts: []string{name}, To: needs[name]})
+		}
 		require.NoError(w.t, err)
 		art, err := w.registry.PushChart(w.t.Context(), tgz)
 		require.NoError(w.t, err)
@@ -256,8 +267,10 @@ func (w *world) release(at string, scripts map[string]string) gate.Pass {
 	digest := asset.Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(text)))
 	pass, err := gate.Decide(gate.Facts{
 		Beamline: rec.Asset, Namespace: rec.Namespace, Now: time.Now(),
-		Release: &attest.Release{Record: rec, Digest: digest},
-		Policy:  &policy.Policy{Unsigned: "the gate has tests of its own", Verify: w.verify, Events: w.receivers},
+		Release: &attest.Release{Record: rec, Digest: digest}, Needs: needs,
+		Policy: &policy.Policy{
+			Unsigned: "the gate has tests of its own", Consents: consents, Verify: w.verify, Events: w.receivers,
+		},
 	}).Pass()
 	require.NoError(w.t, err)
 	return pass

@@ -56,7 +56,7 @@ func (w *world) logbook() func() []told {
 	w.t.Cleanup(server.Close)
 	w.receivers = []policy.Receiver{{Name: "logbook", URL: server.URL}}
 	text := fmt.Sprintf("unsigned: a beamline of a test\nevents:\n  - {name: logbook, url: %q}\n", server.URL)
-	require.NoError(w.t, ledger.SavePolicy(w.t.Context(), w.cluster, text, false))
+	require.NoError(w.t, ledger.SavePolicy(w.t.Context(), w.cluster, text))
 	_, err = w.client.CoreV1().Secrets(events.KeysOf(w.namespace)).Create(w.t.Context(), &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: events.SecretName}, StringData: map[string]string{"logbook": key},
 	}, metav1.CreateOptions{})
