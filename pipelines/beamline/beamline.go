@@ -3,6 +3,7 @@ package beamline
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -86,8 +87,10 @@ func (b *Beamline) Instance(name string) (*Instance, error) {
 func (i *Instance) Under(shared Values) Values {
 	v := overlay(shared, i.written)
 	if i.Foreign != nil {
-		for _, key := range ofIOCs {
-			v.byKey()[key].SetZero()
+		for key, field := range v.byKey() {
+			if slices.Contains(ofIOCs, key) {
+				field.SetZero()
+			}
 		}
 	}
 	return v

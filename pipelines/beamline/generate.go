@@ -39,7 +39,7 @@ func HasSources(fsys fs.FS, folder string) bool {
 // ReadUnmade reads a beamline as Read does, but for what Tagline makes: the lock, and
 // the config folders that are generated, need not be there, and are not read.
 func ReadUnmade(fsys fs.FS, name asset.Name) (*Beamline, error) {
-	return read(fsys, name, true)
+	return read(fsys, name, reader{unmade: true})
 }
 
 // generator returns what makes the config folder of an instance; nil where it has no

@@ -74,3 +74,24 @@ func TestReadUnmade(t *testing.T) {
 	_, err = beamline.ReadUnmade(fsys, "bl01t")
 	require.ErrorContains(t, err, "there is no start-up script")
 }
+
+// Whoever wants the values alone reads no config folder.
+func TestReadValues(t *testing.T) {
+	fsys := site(t)
+	whole, err := beamline.Read(fsys, "bl01t")
+	require.NoError(t, err)
+	for name := range fsys {
+		if strings.Contains(name, "/config/") {
+			delete(fsys, name)
+		}
+	}
+	bl, err := beamline.ReadValues(fsys, "bl01t")
+	require.NoError(t, err)
+	for i, inst := range bl.Instances {
+		assert.Equal(t, whole.Instances[i].Values, inst.Values)
+		assert.Empty(t, inst.Config)
+	}
+	fsys[one+"/values.yaml"].Data = []byte("image: ioc-simstage\n")
+	_, err = beamline.ReadValues(fsys, "bl01t")
+	require.ErrorContains(t, err, one+"/values.yaml:1: ")
+}

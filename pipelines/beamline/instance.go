@@ -54,6 +54,7 @@ func (r *reader) instance(bl *Beamline, name string) {
 func (r *reader) readConfig(inst *Instance) {
 	folder := path.Join(inst.Folder, "config")
 	switch {
+	case r.unread:
 	case inst.Service != "" && !isFolder(r.fsys, folder): // it needs none
 	case inst.Service != "":
 		var err error
@@ -82,20 +83,28 @@ func (r *reader) readConfig(inst *Instance) {
 // are merged by key, anything else that the instance has written replaces the
 // beamline's.
 func overlay(shared Values, own map[string]any) Values {
-	var merged Values
-	for _, v := range []any{shared, own} {
-		text, err := json.Marshal(v)
-		if err != nil {
-			panic(err) // Values are plain data
+	merged := shared
+	for key, field := range merged.byKey() {
+		value, ok := own[key]
+		if !ok {
+			continue
 		}
-		for key, field := range merged.byKey() {
-			if _, ok := own[key]; ok && field.Kind() == reflect.Slice {
-				field.SetZero() // else what it had would show through
+		if kind := field.Kind(); field.IsZero() || kind != reflect.Map && kind != reflect.Pointer {
+			field.Set(reflect.ValueOf(value))
+			continue
+		}
+		// The maps and what is pointed to are the beamline's still: of each a new one.
+		both := reflect.New(field.Type())
+		for _, v := range []any{field.Interface(), value} {
+			text, err := json.Marshal(v)
+			if err == nil {
+				err = json.Unmarshal(text, both.Interface())
+			}
+			if err != nil {
+				panic(err) // Values are plain data
 			}
 		}
-		if err := json.Unmarshal(text, &merged); err != nil {
-			panic(err)
-		}
+		field.Set(both.Elem())
 	}
 	return merged
 }

@@ -57,6 +57,34 @@ var Reserved = map[string]map[string]string{
 // the site knows how a service is asked.
 var Probes = []string{"startupProbe", "livenessProbe", "readinessProbe"}
 
+// filled are the places below pod and container of which the chart takes no null. A * is
+// each item of a list. Elsewhere a null is what Kubernetes takes it for: nothing is set.
+var filled = []string{
+	"pod.securityContext", "pod.volumes", "pod.volumes.*", "pod.volumes.*.name",
+	"container.securityContext", "container.securityContext.capabilities",
+	"container.env", "container.env.*", "container.env.*.name",
+}
+
+// checkFilled refuses a null at the place that words lead to from a value.
+func (r *reader) checkFilled(doc *strictyaml.Doc, where strictyaml.Path, value any, words []string) {
+	if len(words) == 0 {
+		if value == nil {
+			r.faultAt(doc, where, "give it one, or remove it", "%s: it has no value", dotted(where))
+		}
+		return
+	}
+	switch v := value.(type) {
+	case []any:
+		for i, item := range v {
+			r.checkFilled(doc, below(where, i), item, words[1:])
+		}
+	case map[string]any:
+		if inner, ok := v[words[0]]; ok {
+			r.checkFilled(doc, below(where, words[0]), inner, words[1:])
+		}
+	}
+}
+
 // checkLongTail checks what a file has below pod and container; foreign is for that of
 // a service by image.
 func (r *reader) checkLongTail(doc *strictyaml.Doc, where strictyaml.Path, v Values, foreign bool) {
@@ -71,6 +99,11 @@ func (r *reader) checkLongTail(doc *strictyaml.Doc, where strictyaml.Path, v Val
 				r.faultAt(doc, below(place, key), fix, "%s.%s is set by the chart itself", at, key)
 			}
 		}
+	}
+	for _, at := range filled {
+		words := strings.Split(at, ".")
+		part := map[string]map[string]any{"pod": v.Pod, "container": v.Container}[words[0]]
+		r.checkFilled(doc, below(where, words[0]), part, words[1:])
 	}
 	r.checkKnown(doc, below(where, "pod"), v.Pod, corev1.PodSpec{})
 	r.checkKnown(doc, below(where, "container"), v.Container, corev1.Container{})

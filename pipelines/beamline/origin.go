@@ -93,9 +93,7 @@ func (o origins) values() []Value {
 		}
 	}
 	set := o.inst.Values.Fields()
-	fields := reflect.ValueOf(o.inst.Values)
-	for i := range fields.NumField() {
-		key, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+	for key, field := range o.inst.Values.byKey() {
 		if o.inst.Foreign != nil && slices.Contains(ofIOCs, key) {
 			continue
 		}
@@ -112,7 +110,7 @@ func (o origins) values() []Value {
 		case isSet:
 			all = append(all, Value{key, value, file, line})
 		case file != "": // written to be empty
-			all = append(all, Value{key, empty(fields.Field(i)), file, line})
+			all = append(all, Value{key, empty(field), file, line})
 		case hasDefault:
 			all = append(all, Value{Key: key, Value: usual})
 		}

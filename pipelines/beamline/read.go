@@ -40,22 +40,26 @@ func Names(fsys fs.FS) ([]asset.Name, error) {
 
 // Read reads one beamline with all its instances. The error joins every fault
 // of every file, a *diag.Error each, by file and line; there is no Beamline then.
-func Read(fsys fs.FS, name asset.Name) (*Beamline, error) { return read(fsys, name, false) }
+func Read(fsys fs.FS, name asset.Name) (*Beamline, error) { return read(fsys, name, reader{}) }
 
-// read reads a beamline, without its lock and the config folders that are generated if
-// they may not have been made yet.
-func read(fsys fs.FS, name asset.Name, unmade bool) (*Beamline, error) {
-	r := &reader{
-		fsys: fsys, probes: map[string]*Instance{}, autosave: map[string]origin{}, told: map[[2]string]bool{},
-		unmade: unmade,
-	}
+// ReadValues reads a beamline as Read does, but for the config folders and the lock: an
+// Instance has no Config, and what is wrong with that is not found.
+func ReadValues(fsys fs.FS, name asset.Name) (*Beamline, error) {
+	return read(fsys, name, reader{unmade: true, unread: true})
+}
+
+// read reads a beamline, and leaves out what the reader says.
+func read(fsys fs.FS, name asset.Name, leaves reader) (*Beamline, error) {
+	r := &leaves
+	r.fsys, r.probes, r.autosave = fsys, map[string]*Instance{}, map[string]origin{}
+	r.told = map[[2]string]bool{}
 	bl := r.beamline(name)
 	if bl != nil {
 		for _, folder := range r.instances(bl) {
 			r.instance(bl, folder)
 		}
 		r.checkFolders()
-		if !unmade {
+		if !r.unmade {
 			r.lock(bl)
 		}
 	}
@@ -90,6 +94,7 @@ type reader struct {
 
 	tagged []lockfile.Named // images of services
 	unmade bool             // generated config folders and the lock are left out
+	unread bool             // all config folders are left out
 }
 
 // beamline reads beamline.yaml. It returns nil when the file cannot be read.

@@ -1,10 +1,13 @@
 package beamline
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -90,14 +93,64 @@ func (v Values) Fields() map[string]any {
 	return all
 }
 
-// byKey returns the fields by the key that people write.
-func (v *Values) byKey() map[string]reflect.Value {
-	all, fields := map[string]reflect.Value{}, reflect.ValueOf(v).Elem()
-	for i := range fields.NumField() {
-		key, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
-		all[key] = fields.Field(i)
+// Differ returns the keys of the values in which v and other differ, sorted, as people
+// write them. A value that is empty is like one that is not set.
+func (v Values) Differ(other Values) (names []string) {
+	ours, theirs := reflect.ValueOf(v), reflect.ValueOf(other)
+	for i, key := range valueKeys {
+		if !alike(ours.Field(i), theirs.Field(i)) {
+			names = append(names, key)
+		}
 	}
-	return all
+	slices.Sort(names)
+	return names
+}
+
+// alike reports whether two values of one type are the same as JSON has them.
+func alike(a, b reflect.Value) bool {
+	switch a.Kind() {
+	case reflect.Map, reflect.Slice:
+		if a.Len() == 0 || b.Len() == 0 {
+			return a.Len() == b.Len()
+		}
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() == b.IsNil()
+		}
+	default:
+		return a.Equal(b)
+	}
+	if reflect.DeepEqual(a.Interface(), b.Interface()) {
+		return true
+	}
+	var texts [2][]byte // in which a list within, that is empty, may be missing
+	for i, v := range []reflect.Value{a, b} {
+		var err error
+		if texts[i], err = json.Marshal(v.Interface()); err != nil {
+			panic(err) // Values are plain data
+		}
+	}
+	return bytes.Equal(texts[0], texts[1])
+}
+
+// valueKeys are the keys of Values that people write, in the order of its fields.
+var valueKeys = func() (keys []string) {
+	for field := range reflect.TypeFor[Values]().Fields() {
+		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		keys = append(keys, key)
+	}
+	return keys
+}()
+
+// byKey returns the fields by the key that people write.
+func (v *Values) byKey() iter.Seq2[string, reflect.Value] {
+	return func(yield func(string, reflect.Value) bool) {
+		for i, key := range valueKeys {
+			if !yield(key, reflect.ValueOf(v).Elem().Field(i)) {
+				return
+			}
+		}
+	}
 }
 
 // StartupRules returns how the instance's start is judged, beside what its

@@ -12,6 +12,7 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/startup"
 )
 
 const (
@@ -57,6 +58,18 @@ var refusedValues = map[string]struct {
 			own + "4: the image \"\" is not named by digest, and can become another; write it as host/path@sha256:…, " +
 				"or leave it out for the IOC's own",
 			own + "5: Kubernetes can't read it as a Container: ",
+		},
+	},
+	"nothing of the user": {
+		"values:\n  container: {securityContext: null}\n",
+		"pod:\n  securityContext: null\n  hostname: null\n  volumes:\n  - {name: null, emptyDir: {}}\n" +
+			"container:\n  securityContext:\n    capabilities:\n  env: [null]\n",
+		[]string{
+			shared + "3: values.container.securityContext: it has no value; give it one, or remove it",
+			own + "4: pod.securityContext: it has no value; give it one, or remove it",
+			own + "7: pod.volumes.0.name: it has no value; give it one, or remove it",
+			own + "10: container.securityContext.capabilities: it has no value; give it one, or remove it",
+			own + "11: container.env.0: it has no value; give it one, or remove it",
 		},
 	},
 	"a variable with a dot": {
@@ -268,4 +281,35 @@ func TestALargeDatabase(t *testing.T) {
 	require.Equal(t, database, bl.Instances[0].Config["db/all.db"])
 	require.True(t, bl.Instances[0].InImage())
 	require.False(t, bl.Instances[1].InImage())
+}
+
+// Values differ where JSON shows it: what is empty is not there.
+func TestDiffer(t *testing.T) {
+	off := false
+	base := func() beamline.Values {
+		return beamline.Values{
+			UID: 1, Env: map[string]string{"A": "1"}, Opi: &beamline.Opi{Port: 1},
+			Pod: map[string]any{"hostname": "x"}, Tolerations: []beamline.Toleration{{Key: "a"}},
+		}
+	}
+	for want, change := range map[string]func(*beamline.Values){
+		"": func(v *beamline.Values) {
+			v.Labels, v.Volumes, v.Opi = map[string]string{}, []beamline.Volume{}, &beamline.Opi{Port: 1}
+		},
+		"uid":          func(v *beamline.Values) { v.UID = 2 },
+		"env":          func(v *beamline.Values) { v.Env["A"] = "2" },
+		"opi":          func(v *beamline.Values) { v.Opi = nil },
+		"pod,start":    func(v *beamline.Values) { v.Pod, v.Start = nil, &off },
+		"tolerations":  func(v *beamline.Values) { v.Tolerations[0].Key = "b" },
+		"network,opi":  func(v *beamline.Values) { v.Network, v.Opi.Port = "cluster", 2 },
+		"startup":      func(v *beamline.Values) { v.Startup = &startup.Rules{} },
+		"probePV,uid":  func(v *beamline.Values) { v.ProbePV, v.UID = "X", 0 },
+		"containers":   func(v *beamline.Values) { v.Containers = []map[string]any{{"name": "x"}} },
+		"nodeSelector": func(v *beamline.Values) { v.NodeSelector = map[string]string{"a": ""} },
+	} {
+		v := base()
+		change(&v)
+		assert.Equal(t, want, strings.Join(v.Differ(base()), ","))
+		assert.Equal(t, want, strings.Join(base().Differ(v), ","))
+	}
 }

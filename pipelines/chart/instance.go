@@ -63,8 +63,10 @@ func instanceFiles(l *Library, bl *beamline.Beamline, inst *beamline.Instance, i
 // packagings of one instance at one version, such as the commit.
 func metadata(l *Library, bl *beamline.Beamline, inst *beamline.Instance, version string) ([]byte, error) {
 	var m helm.Metadata
-	if err := yaml.UnmarshalStrict(inst.Own[chartFile], &m); err != nil {
-		return nil, fault(inst, inst.Folder+"/"+chartFile, err)
+	if own, ok := inst.Own[chartFile]; ok {
+		if err := yaml.UnmarshalStrict(own, &m); err != nil {
+			return nil, fault(inst, inst.Folder+"/"+chartFile, err)
+		}
 	}
 	if m.Name != "" && m.Name != inst.Name {
 		return nil, diag.Invalidf(inst.Folder+"/"+chartFile, 0, "name it "+inst.Name+", or leave the name out",

@@ -2,11 +2,13 @@ package chart
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tagline-ci/tagline/pipelines/beamline"
 	"github.com/tagline-ci/tagline/pipelines/diag"
@@ -112,5 +114,45 @@ func TestBrokenLibraryIsTold(t *testing.T) {
 		_, err := ReadLibrary(l)
 		require.ErrorContains(t, err, "charts/ioc-lib/", name)
 		require.Equal(t, diag.Invalid, diag.KindOf(err), name)
+	}
+}
+
+// The nulls that the chart does not take are those that the reader of beamlines refuses.
+func TestNullsThatTheChartRefuses(t *testing.T) {
+	null := func(path string) map[string]any { // {"a": {"b": null}} of "a.b", lists for *
+		var value any
+		words := strings.Split(path, ".")
+		for _, word := range slices.Backward(words) {
+			if value = map[string]any{word: value}; word == "*" {
+				value = []any{value.(map[string]any)[word]}
+			}
+		}
+		return value.(map[string]any)
+	}
+	for path, refused := range map[string]bool{
+		"pod.securityContext": true, "pod.volumes": true, "pod.volumes.*": true, "pod.volumes.*.name": true,
+		"container.securityContext": true, "container.securityContext.capabilities": true,
+		"container.env": true, "container.env.*": true, "container.env.*.name": true,
+		"pod.hostname": false, "pod.dnsConfig": false, "container.lifecycle": false,
+		"pod.securityContext.sysctls": false,
+	} {
+		text, err := yaml.Marshal(null(path))
+		require.NoError(t, err)
+		tree := fstest.MapFS{
+			"beamlines/bl01t/beamline.yaml": {Data: []byte("namespace: bl01t\n")},
+			"beamlines/bl01t/iocs/bl01t-a/values.yaml": {
+				Data: append([]byte("image: ioc-simstage 1.0.0\nprobePV: A\n"), text...),
+			},
+			"beamlines/bl01t/iocs/bl01t-a/config/st.cmd": {Data: []byte("iocInit\n")},
+		}
+		_, err = beamline.Read(tree, "bl01t")
+		require.Equal(t, refused, err != nil, "%s: %v", path, err)
+
+		bl, inst := stage(t)
+		values := null(path)
+		inst.Values.Pod, _ = values["pod"].(map[string]any)
+		inst.Values.Container, _ = values["container"].(map[string]any)
+		_, err = lib.Package(bl, inst, image, "1.0.0")
+		require.Equal(t, refused, err != nil, "%s: %v", path, err)
 	}
 }

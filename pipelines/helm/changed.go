@@ -39,15 +39,15 @@ func Changed(ctx context.Context, n *cluster.Namespace, instance string) (now, f
 	if before < 0 {
 		return nil, nil, nil
 	}
-	if now, err = deployed(n, revisions[runs]); err != nil {
+	if now, err = deployed(ctx, n, revisions[runs]); err != nil {
 		return nil, nil, err
 	}
-	former, err = deployed(n, revisions[runs+before])
+	former, err = deployed(ctx, n, revisions[runs+before])
 	return now, former, err
 }
 
-func deployed(n *cluster.Namespace, r Revision) (*Deployed, error) {
-	cfg, err := configure(n, r.Instance, ledger.Override{})
+func deployed(ctx context.Context, n *cluster.Namespace, r Revision) (*Deployed, error) {
+	cfg, err := configure(reading(ctx, n), r.Instance, ledger.Override{})
 	if err != nil {
 		return nil, err
 	}

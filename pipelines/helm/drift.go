@@ -17,6 +17,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/cluster"
 	"github.com/tagline-ci/tagline/pipelines/ledger"
+	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 // Drift returns the fields in which the cluster differs from what the instance's
@@ -24,7 +25,7 @@ import (
 // Somebody changed these by hand. Fields that the chart does not set may have
 // any value, and what people set for the instance on purpose, o, is no drift.
 func Drift(ctx context.Context, n *cluster.Namespace, instance string, o ledger.Override) ([]string, error) {
-	cfg, err := configure(n, instance, o)
+	cfg, err := configure(reading(ctx, n), instance, o)
 	if err != nil {
 		return nil, err
 	}
@@ -32,15 +33,15 @@ func Drift(ctx context.Context, n *cluster.Namespace, instance string, o ledger.
 	if err != nil {
 		return nil, cluster.Broken("reading the Helm release of "+instance, err)
 	}
-	objects, err := cfg.KubeClient.Build(strings.NewReader(last.Manifest), false)
+	// The first that comes here asks what the cluster serves, for all, and the others wait.
+	objects, err := step.Soon(ctx, func() (kube.ResourceList, error) {
+		return cfg.KubeClient.Build(strings.NewReader(last.Manifest), false)
+	})
 	if err != nil {
 		return nil, cluster.Broken("reading the objects of "+instance, err)
 	}
 	var drift []string
 	for _, want := range objects {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		d, err := differences(want)
 		if err != nil {
 			return nil, cluster.Broken("comparing the objects of "+instance, err)

@@ -46,21 +46,31 @@ func Locked(ctx context.Context, n *cluster.Namespace, holder string, work Work)
 	return err
 }
 
-// Holder returns who changes the beamline now: the run that holds its lock, empty where none
-// does. known is false where the cluster does not let us ask.
-func Holder(ctx context.Context, n *cluster.Namespace) (holder string, known bool, err error) {
+// Holding is what is known of a beamline's lock. The zero value knows nothing.
+type Holding struct {
+	Known bool      // whether the cluster lets us ask
+	Run   string    // that has the lock, "ajp@ws012, process 4711"; empty where none has
+	Since time.Time // when it took the lock; zero where that is not said
+}
+
+// Holder returns who changes the beamline now.
+func Holder(ctx context.Context, n *cluster.Namespace) (Holding, error) {
 	l, err := n.Client.CoordinationV1().Leases(n.Name).Get(ctx, Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsForbidden(err):
-		return "", false, nil
+		return Holding{}, nil
 	case apierrors.IsNotFound(err):
-		return "", true, nil
+		return Holding{Known: true}, nil
 	case err != nil:
-		return "", false, cluster.Broken("asking who changes "+n.Beamline, err)
+		return Holding{}, cluster.Broken("asking who changes "+n.Beamline, err)
 	case l.Spec.RenewTime == nil || time.Since(l.Spec.RenewTime.Time) > lockFor:
-		return "", true, nil // a run that was killed
+		return Holding{Known: true}, nil // a run that was killed
 	}
-	return holderOf(l), true, nil
+	h := Holding{Known: true, Run: holderOf(l)}
+	if at := l.Spec.AcquireTime; at != nil && h.Run != "" {
+		h.Since = at.Time
+	}
+	return h, nil
 }
 
 // under runs work until ctx or the lock ends it.

@@ -178,6 +178,7 @@ func (s *scribe) beat(ctx context.Context) {
 			err = nil // the cluster answered; a beamline that is gone is dropped by who looks for beamlines
 		}
 		s.note(ctx, "namespace "+s.n.Name, err)
+		s.lookAtLock(ctx)
 		wait(ctx, beatEvery)
 	}
 }

@@ -36,6 +36,13 @@ type mirror struct {
 	mu       sync.Mutex
 	failures map[string]string // by what cannot be read
 	away     pods.Away         // nodes, as the cluster said last
+	lock     locked            // as the cluster said last
+}
+
+// locked is what the cluster said of the beamline's lock.
+type locked struct {
+	ledger.Holding
+	of string // the version of the ledger that the mirror had before it asked
 }
 
 // newMirror returns the mirror of a namespace. Nothing is read before run.
@@ -206,6 +213,42 @@ func (m *mirror) lookAtNodes(ctx context.Context) {
 	}
 }
 
+// lookAtLock finds out who changes the beamline. There is no informer of the lock, which its
+// run renews every two seconds: whoever watches would judge the beamline anew as often.
+//
+// That nobody has the lock is believed once it was so for one version of the ledger twice: a
+// run that begins says so in the lock and then in the ledger, and one that ends the other
+// way round, and else the page would call it killed in between.
+func (m *mirror) lookAtLock(ctx context.Context) {
+	look, cancel := context.WithTimeout(ctx, beatWithin)
+	defer cancel()
+	next := locked{of: m.ledgerVersion()}
+	var err error
+	if next.Holding, err = ledger.Holder(look, m.n); err != nil {
+		return // the beat tells, or whoever looks for the rest
+	}
+	m.mu.Lock()
+	before := m.lock
+	if next.Run == "" && (before.Run != "" || before.of != next.of) {
+		next.Known = false
+	}
+	m.lock = next
+	m.mu.Unlock()
+	if before.Holding != next.Holding {
+		m.changed()
+	}
+}
+
+// ledgerVersion returns what changes with the ledger; empty where there is none.
+func (m *mirror) ledgerVersion() string {
+	for _, cm := range items[corev1.ConfigMap](m.ledger) {
+		if cm.Name == ledger.Name {
+			return cm.ResourceVersion
+		}
+	}
+	return ""
+}
+
 // failed returns why the mirror may not be true; empty when it is.
 func (m *mirror) failed() string {
 	m.mu.Lock()
@@ -226,9 +269,13 @@ func (m *mirror) facts() (status.Facts, error) {
 	f := status.Facts{
 		Ledger: &ledger.Ledger{}, History: helm.Revisions(items[metav1.PartialObjectMetadata](m.releases)),
 	}
+	version := m.ledgerVersion()
 	m.mu.Lock()
-	away := m.away
+	away, lock := m.away, m.lock
 	m.mu.Unlock()
+	if f.Lock = lock.Holding; lock.Run == "" && lock.of != version {
+		f.Lock.Known = false
+	}
 	f.States, f.Strays = pods.Describe(items[appsv1.Deployment](m.deployments), items[corev1.Pod](m.pods), away)
 	slices.Sort(f.Strays)
 	var err error

@@ -17,7 +17,6 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/links"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 	"github.com/tagline-ci/tagline/pipelines/status"
-	"github.com/tagline-ci/tagline/pipelines/step"
 )
 
 const (
@@ -123,7 +122,7 @@ func (s *Server) detail(ctx context.Context, found reading, line *IOC, w *wish) 
 	all.Go(func() { d.Events, errs[1] = pods.Events(ctx, found.namespace, line.Pod, "", eventLines) })
 	all.Go(func() { d.History, errs[2] = historyOf(ctx, found, line.Name) })
 	all.Go(func() {
-		d.Changed, errs[3] = step.Soon(ctx, func() (*Changed, error) { return changed(ctx, found, line.Name) })
+		d.Changed, errs[3] = changed(ctx, found, line.Name)
 		if errors.Is(errs[3], context.DeadlineExceeded) {
 			errs[3] = fmt.Errorf("reading what it ran before: %w", errs[3])
 		}

@@ -150,7 +150,7 @@ func (s *since) shared(name asset.Name) (whole []string, instances map[string][]
 	if !reflect.DeepEqual(was.Gate, now.Gate) {
 		whole = []string{now.File + ": gate changed"}
 	}
-	if changed := keys(was.Values, now.Values); len(changed) > 0 {
+	if changed := now.Values.Differ(was.Values); len(changed) > 0 {
 		if instances, err = s.inherited(name, was.Values, changed); err != nil {
 			return nil, nil, err
 		}
@@ -188,7 +188,7 @@ func (s *since) allInstances(name asset.Name, why string) ([]string, map[string]
 func (s *since) inherited(
 	name asset.Name, was beamline.Values, changed []string,
 ) (map[string][]string, error) {
-	now, err := beamline.Read(s.to, name)
+	now, err := beamline.ReadValues(s.to, name)
 	if err != nil {
 		return nil, err
 	}
@@ -198,27 +198,11 @@ func (s *since) inherited(
 		if _, ok := slices.BinarySearch(before, i.Name); !ok {
 			continue
 		}
-		for _, key := range keys(i.Under(was), i.Values) {
+		for _, key := range i.Values.Differ(i.Under(was)) {
 			if slices.Contains(changed, key) {
 				why[i.Name] = append(why[i.Name], fmt.Sprintf("%s: %s changed", now.File, key))
 			}
 		}
 	}
 	return why, nil
-}
-
-// keys returns the names of the values that differ, sorted, as people write them.
-func keys(a, b beamline.Values) (names []string) {
-	x, y := a.Fields(), b.Fields()
-	for key := range y {
-		if _, ok := x[key]; !ok {
-			x[key] = nil
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(x)) {
-		if !reflect.DeepEqual(x[key], y[key]) {
-			names = append(names, key)
-		}
-	}
-	return names
 }

@@ -90,6 +90,7 @@ func TestWhatRolesMayNotDo(t *testing.T) {
 		{"looking", "get", "", "pods/log"},
 		{"looking", "list", "", "secrets"},
 		{"looking", "get", "", "secrets"},
+		{"looking", "get", "coordination.k8s.io", "leases"},
 		{"operating", "patch", "apps", "deployments"},
 		{"operating", "delete", "", "pods"},
 		{"operating", "create", "", "pods/attach"},

@@ -178,7 +178,9 @@ func TestWhatCantBeFetched(t *testing.T) {
 		},
 		"a .gitmodules of something else": {
 			submodules: []string{"vendor"}, at: "cat .gitmodules", answer: "[submodule\n",
-			says: begin + "reading .gitmodules: ",
+			says: "generic-iocs/support/motor.yaml: reading .gitmodules of https://github.com/epics-modules/motor at " +
+				"commit " + pinned + ": line 1:11: expected subsection name or right bracket; name a ref of it " +
+				"where that file is right, or remove submodules where none is needed",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -101,6 +102,9 @@ func (f Fetcher) Lock(ctx context.Context, w Wanted) (lockfile.Module, error) {
 	if err == nil {
 		status, err = c.WithExec([]string{"git", "submodule", "status", "--recursive"}).Stdout(ctx)
 	}
+	if known := (*diag.Error)(nil); errors.As(err, &known) {
+		return locked, err
+	}
 	if err != nil {
 		return locked, &diag.Error{
 			Kind: diag.Broken, Doing: "fetching " + w.Ref.Name + " " + w.Ref.Ref + " for", Asset: string(w.Image.Name),
@@ -159,7 +163,7 @@ func (f Fetcher) checkout(ctx context.Context, mod *recipe.Module, commit string
 	if len(mod.Submodules) == 0 {
 		return c, nil
 	}
-	urls, err := submoduleURLs(ctx, c)
+	urls, err := submoduleURLs(ctx, c, mod, commit)
 	if err != nil {
 		return nil, err
 	}
@@ -176,15 +180,22 @@ func (f Fetcher) checkout(ctx context.Context, mod *recipe.Module, commit string
 	return c, nil
 }
 
-// submoduleURLs returns the URLs of a working copy's submodules.
-func submoduleURLs(ctx context.Context, c *dagger.Container) ([]string, error) {
+// submoduleURLs returns the URLs of the submodules of a module's working copy at a commit.
+// The error is a *diag.Error where its .gitmodules can't be read, which is not the engine's.
+func submoduleURLs(
+	ctx context.Context, c *dagger.Container, mod *recipe.Module, commit string,
+) ([]string, error) {
 	text, err := c.WithExec([]string{"sh", "-c", "cat .gitmodules 2>/dev/null; true"}).Stdout(ctx)
 	if err != nil {
 		return nil, engine.Explain(err)
 	}
 	all := config.NewModules()
 	if err := all.Unmarshal([]byte(text)); err != nil {
-		return nil, fmt.Errorf("reading .gitmodules: %w", err)
+		return nil, &diag.Error{
+			Kind: diag.Broken, File: mod.File, Err: fmt.Errorf("line %w", err),
+			Doing: "reading .gitmodules of", Asset: mod.Git, Version: "at commit " + commit,
+			Fix: "name a ref of it where that file is right, or remove submodules where none is needed",
+		}
 	}
 	var urls []string
 	for _, m := range all.Submodules {

@@ -31,7 +31,10 @@ type Status struct {
 	Hold *ledger.Note `json:"hold,omitempty"` // that a rollback placed
 
 	Changing string `json:"changing,omitempty"` // the run that changes it now; empty where none is known
-	Killed   bool   `json:"killed,omitempty"`   // nobody goes on with what is Underway
+	// when that run began; zero where none is known
+	ChangingSince time.Time `json:"changingSince,omitzero"`
+
+	Killed bool `json:"killed,omitempty"` // nobody goes on with what is Underway
 }
 
 // IOC is one line of a Status.
@@ -69,8 +72,7 @@ type Facts struct {
 
 	Acknowledged map[string]ledger.Acknowledgement // by instance
 
-	Changing string // the run that has the beamline's lock, where that is known
-	Free     bool   // none has it
+	Lock ledger.Holding // who changes the beamline now
 }
 
 // Read asks the cluster what the beamline runs. What was acknowledged and no longer
@@ -96,6 +98,9 @@ func Read(ctx context.Context, n *cluster.Namespace) (*Status, error) {
 	return st, err
 }
 
+// free reports whether nobody changes the beamline.
+func (f Facts) free() bool { return f.Lock.Known && f.Lock.Run == "" }
+
 // gather reads the facts. It ends when a cluster takes a request and does not answer it.
 func gather(ctx context.Context, n *cluster.Namespace) (f Facts, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cluster.RequestTimeout)
@@ -103,12 +108,10 @@ func gather(ctx context.Context, n *cluster.Namespace) (f Facts, err error) {
 	if f.Ledger, err = ledger.Read(ctx, n); err != nil {
 		return f, err
 	}
-	holder, known, err := ledger.Holder(ctx, n)
-	if err != nil {
+	if f.Lock, err = ledger.Holder(ctx, n); err != nil {
 		return f, err
 	}
-	f.Changing, f.Free = holder, known && holder == ""
-	if f.Ledger.Underway != nil && f.Free { // it may have ended meanwhile
+	if f.Ledger.Underway != nil && f.free() { // it may have ended meanwhile
 		if f.Ledger, err = ledger.Read(ctx, n); err != nil {
 			return f, err
 		}
@@ -155,9 +158,9 @@ func (f Facts) Status(n *cluster.Namespace) *Status {
 		}
 	}
 	if f.Ledger.Underway != nil {
-		st.Underway, st.Killed = f.Ledger.Underway.Version.String(), f.Free
+		st.Underway, st.Killed = f.Ledger.Underway.Version.String(), f.free()
 	}
-	st.Changing = f.Changing
+	st.Changing, st.ChangingSince = f.Lock.Run, f.Lock.Since
 	st.Hold = f.Ledger.Hold
 	for _, name := range names(rec, f.History, n.Beamline) {
 		line := ioc(rec, name, f.History, f.States[name])

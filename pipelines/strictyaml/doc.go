@@ -70,7 +70,11 @@ func (d *Doc) At(path Path, err error) *diag.Error {
 func (d *Doc) find(path []any) (*node, bool) {
 	n := d.root
 	for _, p := range path {
-		next := n.child(fmt.Sprint(p))
+		key, ok := p.(string)
+		if !ok {
+			key = fmt.Sprint(p)
+		}
+		next := n.child(key)
 		if next == nil {
 			return n, false
 		}

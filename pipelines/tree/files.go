@@ -75,7 +75,8 @@ func (f *files) find(op, name string, follow bool) (node, error) {
 }
 
 func (f *files) walk(todo []string, follow bool) (node, error) {
-	above := []node{f.root} // the folders gone through, for ".." in links
+	above := make([]node, 1, len(todo)+1) // the folders gone through, for ".." in links
+	above[0] = f.root
 	links, via := 0, ""
 	for len(todo) > 0 {
 		part, here := todo[0], above[len(above)-1]

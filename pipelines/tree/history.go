@@ -3,12 +3,13 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"github.com/tagline-ci/tagline/pipelines/diag"
 )
@@ -85,30 +86,52 @@ func (r *Repository) History() ([]Tag, error) {
 // removed, with other content or mode. A renamed file is there under both
 // names.
 func (r *Repository) Changed(from, to string) ([]string, error) {
-	var trees [2]*object.Tree
+	var roots [2]node
 	for i, rev := range []string{from, to} {
-		t, err := r.tree(rev)
+		f, err := r.files(rev)
 		if err != nil {
 			return nil, err
 		}
-		trees[i] = t
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	changes, err := object.DiffTree(trees[0], trees[1])
-	if err != nil {
-		return nil, &diag.Error{Kind: diag.Broken, Doing: "comparing " + from + " with", Asset: to, Err: err, Fix: lost}
+		roots[i] = f.root
 	}
 	var paths []string
-	for _, c := range changes {
-		for _, name := range []string{c.From.Name, c.To.Name} {
-			if name != "" {
-				paths = append(paths, name)
-			}
-		}
+	if err := r.differ("", roots[0], roots[1], &paths); err != nil {
+		return nil, &diag.Error{Kind: diag.Broken, Doing: "comparing " + from + " with", Asset: to, Err: err, Fix: lost}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), nil
+}
+
+// differ adds the paths that differ below name, which is one node in one tree and
+// another, or the zero node, in the other. It reads folders as everything here does, and
+// so each of them once; go-git's own comparison reads them for itself.
+func (r *Repository) differ(name string, a, b node, paths *[]string) error {
+	if a.hash == b.hash && a.mode == b.mode {
+		return nil
+	}
+	below := map[string][2]node{}
+	for i, n := range [2]node{a, b} {
+		switch {
+		case n.mode == filemode.Dir:
+			entries, err := r.entries(n.hash)
+			if err != nil {
+				return err
+			}
+			for _, e := range entries {
+				both := below[e.Name]
+				both[i] = node{e.Name, e.Mode, e.Hash}
+				below[e.Name] = both
+			}
+		case n.name != "":
+			*paths = append(*paths, name)
+		}
+	}
+	for base, both := range below {
+		if err := r.differ(path.Join(name, base), both[0], both[1], paths); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Hash returns git's hash, 40 hex digits, of the file or folder name at a
@@ -123,19 +146,4 @@ func (r *Repository) Hash(rev, name string) (string, error) {
 		return "", err
 	}
 	return n.hash.String(), nil
-}
-
-// tree returns the root tree of a revision.
-func (r *Repository) tree(rev string) (*object.Tree, error) {
-	commit, err := r.Resolve(rev)
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c, err := r.git.CommitObject(plumbing.NewHash(commit))
-	if err != nil {
-		return nil, fmt.Errorf("reading commit %s: %w", commit, err)
-	}
-	return c.Tree()
 }

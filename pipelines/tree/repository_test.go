@@ -127,6 +127,8 @@ func TestChanged(t *testing.T) {
 	m.write("a/script", "1", 0o644)
 	m.write("ioc-b/same", "1", 0o644)
 	m.write("ioc-bc/gone", "1", 0o644)
+	m.write("turns/into/folder", "1", 0o644)
+	m.write("turns/file", "1", 0o644)
 	first := m.commit()
 	m.remove("a/old")
 	m.remove("ioc-bc")
@@ -134,12 +136,19 @@ func TestChanged(t *testing.T) {
 	m.remove("a/script")
 	m.write("a/script", "1", 0o755)
 	m.write("a/link", "new", linkMode)
+	m.remove("turns")
+	m.commit()
+	m.write("turns/into", "1", 0o644)
+	m.write("turns/file/below", "1", 0o644)
 	second := m.commit()
 	m.write("a/uncommitted", "1", 0o644)
 
 	got, err := m.open().Changed(first.String(), second.String())
 	require.NoError(t, err)
-	require.Equal(t, []string{"a/link", "a/new", "a/old", "a/script", "ioc-bc/gone"}, got)
+	require.Equal(t, []string{
+		"a/link", "a/new", "a/old", "a/script", "ioc-bc/gone",
+		"turns/file", "turns/file/below", "turns/into", "turns/into/folder",
+	}, got)
 	got, err = m.open().Changed(first.String(), first.String())
 	require.NoError(t, err)
 	require.Empty(t, got)
