@@ -43,12 +43,11 @@ func hostileServices() map[string]func(*corev1.ServiceSpec) {
 // cluster says.
 func (w *world) routes() map[string]error {
 	w.t.Helper()
-	endpoints := &corev1.Endpoints{ //nolint:staticcheck // which clusters still have
-		ObjectMeta: metav1.ObjectMeta{Name: "a"},
-		Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck
-			Addresses: []corev1.EndpointAddress{{IP: "10.0.0.1"}}, Ports: []corev1.EndpointPort{{Port: 53}},
-		}},
-	}
+	address := []corev1.EndpointAddress{{IP: "10.0.0.1"}}
+	//lint:ignore SA1019 clusters still have them
+	subsets := []corev1.EndpointSubset{{Addresses: address, Ports: []corev1.EndpointPort{{Port: 53}}}}
+	//lint:ignore SA1019 clusters still have them
+	endpoints := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Subsets: subsets}
 	slice := &discoveryv1.EndpointSlice{
 		ObjectMeta:  metav1.ObjectMeta{Name: "a", Labels: map[string]string{discoveryv1.LabelServiceName: "a"}},
 		AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}}},
