@@ -84,7 +84,12 @@ func (r Computer) Compute(ctx context.Context) (*dagger.Container, error) {
 		return slices.Contains(have, strings.TrimPrefix(p, "/")+"/")
 	})
 	if len(paths)+len(empty) > 0 {
-		run = run.WithDirectory("/", r.stripped(paths, empty))
+		files, err := r.stripped(paths, empty).Sync(ctx)
+		if err != nil {
+			return nil, r.fault("copying the files of the runtime image of", engine.Explain(err),
+				engine.Fix(err, "its developer image needs what the command lacks: the Debian package binutils has strip"))
+		}
+		run = run.WithDirectory("/", files)
 	}
 	return r.configured(run), nil
 }
