@@ -37,8 +37,9 @@ var ErrLockLost = errors.New(
 // the Dagger module takes.
 type lease struct {
 	leases coordination.LeaseInterface
-	holder string    // this run
-	last   *v1.Lease // as it was read or written last; nil where there is none
+	holder string           // this run, as people know it
+	since  metav1.MicroTime // when it asked for the lease, so that two runs with one name are told apart
+	last   *v1.Lease        // as it was read or written last; nil where there is none
 
 	mu      sync.Mutex
 	renewed time.Time   // when the last request that renewed the lease began; zero while it is not held
@@ -49,7 +50,7 @@ type lease struct {
 // an error at once: without the right to leases, and in a namespace that is not
 // there or is being deleted.
 func (l *lease) take(ctx context.Context) error {
-	var since time.Time // when the holder was first seen to have renewed it as it is now
+	var seen time.Time // when the holder was first seen to have renewed it as it is now
 	var before *v1.Lease
 	for {
 		err := l.read(ctx)
@@ -58,13 +59,12 @@ func (l *lease) take(ctx context.Context) error {
 		case absent:
 			err = l.claim(ctx)
 		case err != nil:
-		case holderOf(l.last) == "" || holderOf(l.last) == l.holder ||
-			sameClaim(before, l.last) && time.Since(since) > lockFor:
+		case holderOf(l.last) == "" || l.own() || sameClaim(before, l.last) && time.Since(seen) > lockFor:
 			err = l.claim(ctx)
 		default:
 			err = errors.New("it is held")
 			if !sameClaim(before, l.last) {
-				since = time.Now()
+				seen = time.Now()
 			}
 			if who := holderOf(l.last); who != holderOf(before) {
 				step.Say(ctx, "waiting for the beamline", fmt.Sprintf(
@@ -108,7 +108,7 @@ func (l *lease) renew(ctx context.Context) {
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		// Somebody changed it: or this run did, by a request whose answer was lost.
 		err = l.read(within)
-		if apierrors.IsNotFound(err) || err == nil && holderOf(l.last) != l.holder {
+		if apierrors.IsNotFound(err) || err == nil && !l.own() {
 			l.lose()
 		}
 	}
@@ -122,12 +122,17 @@ func (l *lease) renew(ctx context.Context) {
 func (l *lease) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, renewWithin)
 	defer cancel()
-	if err := l.read(ctx); err != nil || holderOf(l.last) != l.holder {
+	if err := l.read(ctx); err != nil || !l.own() {
 		return
 	}
 	free := l.last.DeepCopy()
 	free.Spec.HolderIdentity = new("")
 	_, _ = l.leases.Update(ctx, free, metav1.UpdateOptions{})
+}
+
+// own reports whether the lease was this run's when it was last read or written.
+func (l *lease) own() bool {
+	return holderOf(l.last) == l.holder && l.last.Spec.AcquireTime.Equal(&l.since)
 }
 
 func (l *lease) read(ctx context.Context) error {
@@ -145,14 +150,15 @@ func (l *lease) read(ctx context.Context) error {
 // refused when the lease is no longer as it was last seen.
 func (l *lease) claim(ctx context.Context) error {
 	began := time.Now()
-	now := metav1.NewMicroTime(began)
+	now := metav1.NewMicroTime(began.Truncate(time.Microsecond)) // as it will be read
 	mine := &v1.Lease{ObjectMeta: metav1.ObjectMeta{Name: Name}}
 	write := func() (*v1.Lease, error) { return l.leases.Create(ctx, mine, metav1.CreateOptions{}) }
 	if l.last != nil {
 		mine = l.last.DeepCopy()
 		write = func() (*v1.Lease, error) { return l.leases.Update(ctx, mine, metav1.UpdateOptions{}) }
 	}
-	if holderOf(mine) != l.holder {
+	if !l.own() {
+		l.since = now
 		mine.Spec.HolderIdentity, mine.Spec.AcquireTime = &l.holder, &now
 	}
 	mine.Spec.RenewTime, mine.Spec.LeaseDurationSeconds = &now, new(int32(lockFor/time.Second))

@@ -68,6 +68,11 @@ func TestALeaseThatWasTakenIsLost(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, client *fake.Clientset){
 		"taken": func(t *testing.T, client *fake.Clientset) { holder(t, client, "another") },
 		"free":  func(t *testing.T, client *fake.Clientset) { holder(t, client, "") },
+		"taken by one of the same name": func(t *testing.T, client *fake.Clientset) {
+			holder(t, client, "")
+			theirs := &lease{leases: client.CoordinationV1().Leases("bl01t"), holder: "me"}
+			require.NoError(t, theirs.take(t.Context()))
+		},
 		"deleted": func(t *testing.T, client *fake.Clientset) {
 			require.NoError(t, client.Tracker().Delete(leases, "bl01t", "tagline"))
 		},
