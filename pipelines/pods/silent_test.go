@@ -68,6 +68,29 @@ func TestANodeThatMayNotBeLookedAt(t *testing.T) {
 		"with nodes=true in the roles you would be told", states[instance].Doing)
 }
 
+// A node may fall silent while its IOC is waited for, and come back.
+func TestANodeThatFallsSilentDuringAWait(t *testing.T) {
+	p := on("ws012", 1, dead("a"))
+	p.Namespace = "bl01t"
+	s := clustertest.New(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "ws012"}}, &p)
+	s.Refuse("GET nodes/")
+	n := s.Namespace(t, "bl01t")
+	s.Lose("ws012")
+	nodes := awaited{asked: time.Now()}
+	look := func() map[string]bool {
+		away, err := nodes.away(t.Context(), n, []corev1.Pod{p})
+		require.NoError(t, err)
+		return away.Silent
+	}
+	require.Empty(t, look(), "it was asked just before the wait")
+	nodes.asked = time.Now().Add(-askEvery)
+	require.Equal(t, map[string]bool{"ws012": true}, look())
+	require.WithinDuration(t, time.Now(), nodes.asked, askEvery/2, "it is not asked each time")
+	require.Equal(t, map[string]bool{"ws012": true}, look(), "what it did not answer stays")
+	p = says(on("ws012", 1, pod("a", running(true))), corev1.ConditionTrue, corev1.ConditionTrue, "")
+	require.Empty(t, look(), "its IOC is ready")
+}
+
 // A node whose other IOCs are ready raises no doubt in them; what is to end there keeps the
 // next pod from running, and is what is told.
 func TestDescribeOfANodeThatDoesNotAnswer(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 const (
 	lookEvery = 500 * time.Millisecond
+	askEvery  = 10 * time.Second
 	// patience is how long an instance may be failing without a break before
 	// the wait ends: a registry or a device may be late once.
 	patience = 20 * time.Second
@@ -28,8 +29,9 @@ const (
 // failing). A cluster that does not answer for a while is waited for too.
 func Wait(ctx context.Context, n *cluster.Namespace, instances []string) error {
 	w := watch{shown: map[string]string{}, failing: map[string]time.Time{}}
+	nodes := awaited{asked: time.Now()} // an IOC whose node was silent before is not waited for
 	for {
-		now, _, err := states(ctx, n, waitsFor)
+		now, _, err := states(ctx, n, nodes.away)
 		if err != nil {
 			step.Say(ctx, "waiting", err.Error())
 		} else if w.look(ctx, instances, now); len(w.late) == 0 {
@@ -49,11 +51,27 @@ func Wait(ctx context.Context, n *cluster.Namespace, instances []string) error {
 	}
 }
 
-// waitsFor finds the nodes that are gone. Whether others answer is not asked so often: an
-// IOC whose node did not is not waited for.
-func waitsFor(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (Away, error) {
-	away, _, err := nodesGone(ctx, n, pods)
-	return away, err
+// awaited are the nodes of IOCs that are waited for.
+type awaited struct {
+	asked  time.Time       // when those that may not be looked at were last asked for an answer
+	silent map[string]bool // those that gave none then
+}
+
+// away finds the nodes that are gone, and now and then those that do not answer: waiting
+// for an answer takes longer than looking.
+func (a *awaited) away(ctx context.Context, n *cluster.Namespace, pods []corev1.Pod) (Away, error) {
+	away, hidden, err := nodesGone(ctx, n, pods)
+	switch {
+	case err != nil:
+		return away, err
+	case len(hidden) == 0:
+		a.silent = nil
+	case time.Since(a.asked) >= askEvery:
+		a.silent = silent(ctx, n, hidden)
+		a.asked = time.Now()
+	}
+	away.Silent = a.silent
+	return away, nil
 }
 
 // watch is what a wait has seen.
