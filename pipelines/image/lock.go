@@ -148,7 +148,8 @@ func (b Builder) resolveFault(img *recipe.Image, err error) error {
 	var faults diag.Faults
 	for _, name := range missing.Packages {
 		file, line := b.packageLine(img, name)
-		faults.Addf(file, line, "correct the name, or take it out", "Debian has no package %s", name)
+		no := &debian.MissingError{Packages: []string{name}}
+		faults.Addf(file, line, "correct the name, or take it out", "%w", no)
 	}
 	return faults.Err()
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
+	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/image"
@@ -349,6 +350,16 @@ func (t *trial) notBuilt(found *newmodule.Recipe, err error) error {
 // failed is the error of a module that could not be tried out, for what a command or
 // an IOC of it printed. Other errors are told as they are.
 func (t *trial) failed(err error, fix string) error {
+	var missing []string
+	for _, one := range diag.All(err) {
+		if no := (*debian.MissingError)(nil); errors.As(one, &no) {
+			missing = append(missing, no.Packages...)
+		}
+	}
+	if len(missing) > 0 { // the file that names them is not written yet
+		return t.refused("leave it out with --without "+missing[0]+", and name another with --package",
+			"Debian has no package %s", strings.Join(missing, ", "))
+	}
 	e := (*diag.Error)(nil)
 	if _, failed := engine.Failed(err); !failed && errors.As(err, &e) {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tagline-ci/tagline/pipelines/debian"
 	"github.com/tagline-ci/tagline/pipelines/diag"
 	"github.com/tagline-ci/tagline/pipelines/newmodule"
 	"github.com/tagline-ci/tagline/pipelines/recipe"
@@ -191,6 +192,13 @@ func TestWhatFailedIsShown(t *testing.T) {
 	_, err = s.run(t.Context())
 	assert.ErrorIs(t, err, gone)
 	assert.NotContains(t, err.Error(), "--without")
+
+	s = newStandIn(workingCopy(), NewModule{})
+	no := &debian.MissingError{Packages: []string{"libpcre3-dev"}}
+	s.fails = diag.Invalidf("generic-iocs/support/axis.yaml", 6, "correct the name, or take it out", "%w", no)
+	_, err = s.run(t.Context())
+	require.EqualError(t, err, "describing axis: Debian has no package libpcre3-dev; leave it out with "+
+		"--without libpcre3-dev, and name another with --package", "its file is not there yet")
 }
 
 // What it is tried on is what the generic IOCs are built on, where that is one image.
