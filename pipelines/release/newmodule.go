@@ -323,7 +323,8 @@ func (t *trial) proven(ctx context.Context, found *newmodule.Recipe) error {
 		return t.failed(err, "leave out with --without the dbd or library that does not belong to it, or add what is "+
 			"missing with --need, --package or --config")
 	case !test.Passed:
-		return t.failed(errors.New("an IOC with it does not boot\n  "+strings.Join(test.Faults, "\n  ")),
+		faults := strings.ReplaceAll(verdict([]record.Test{*test}).Error(), "\n", "\n  ")
+		return t.failed(errors.New("an IOC with it does not boot\n  "+faults),
 			"leave out with --without what does not belong to it, or mend its source with a patch")
 	}
 	found.Proof = fmt.Sprintf("on %s an IOC with it links and boots: %s", t.From, strings.Join(test.Evidence[:1], ""))

@@ -180,10 +180,10 @@ func TestWhatFailedIsShown(t *testing.T) {
 	assert.ErrorContains(t, err, "its configure/CONFIG_SITE has WITH_FAST")
 
 	s = newStandIn(workingCopy(), NewModule{})
-	s.test = record.Test{Faults: []string{"st.cmd: no"}}
+	s.test = record.Test{Faults: []string{"st.cmd: no"}, Log: "iocInit\nioc: crashed"}
 	text, err = s.run(t.Context())
 	require.ErrorContains(t, err, "an IOC with it does not boot; leave out with --without")
-	assert.ErrorContains(t, err, "\n  st.cmd: no")
+	assert.ErrorContains(t, err, "\n  st.cmd: no\n    its last log lines:\n      iocInit\n      ioc: crashed")
 	assert.Contains(t, text, "dbds:\n  - axis.dbd #")
 	assert.NotContains(t, text, "# Proof")
 
