@@ -31,7 +31,8 @@ func TestADeveloperImageWithoutStrip(t *testing.T) {
 	_, err := Computer{
 		Tree:  &recipe.Tree{},
 		Image: &recipe.Image{Name: "epics-base", File: "generic-iocs/epics-base/image.yaml"},
-		Lock:  &lockfile.Lock{}, Developer: client.Container().From("developer"), Parent: client.Container().From("root"),
+		Lock:  &lockfile.Lock{}, Developer: client.Container().From("developer"),
+		Parent: client.Container().From("root"),
 	}.Compute(t.Context())
 	require.ErrorContains(t, err, "copying the files of the runtime image of epics-base: ")
 	require.ErrorContains(t, err, "strip: not found")
