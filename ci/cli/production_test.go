@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -46,7 +45,7 @@ func TestProductionPolicy(t *testing.T) {
 	home := t.TempDir()
 	kubeconfig := filepath.Join(home, "kubeconfig")
 	require.NoError(t, os.WriteFile(kubeconfig, []byte(server.Kubeconfig()), 0o600))
-	sh(t, home, atHome(home), "mkdir keys && cd keys && tagline key release.key && tagline key ajp.key")
+	tutorialtest.Shell(t, home, atHome(home), "mkdir keys && cd keys && tagline key release.key && tagline key ajp.key")
 	steps := tutorialtest.Commands(t, production, "console policy")
 	tutorialtest.Follow(t, "production.md", steps, home, append(atHome(home), "KUBECONFIG="+kubeconfig))
 	require.Contains(t, server.Names("configmaps"), "tagline-policy")
@@ -77,19 +76,19 @@ func TestBehindAFirewall(t *testing.T) {
 	t.Cleanup(server.Close)
 	environ := append(atHome(home), "TAGLINE_REGISTRY=registry.example.com/iocs", "HTTPS_PROXY="+server.URL)
 	const record = "tagline record bl71t/1.0.0 2>&1 || true"
-	require.Contains(t, sh(t, home, environ, record), "certificate")
+	require.Contains(t, tutorialtest.Shell(t, home, environ, record), "certificate")
 	environ = append(environ, "SSL_CERT_FILE="+authority)
-	require.Contains(t, sh(t, home, environ, record), "log in: ")
+	require.Contains(t, tutorialtest.Shell(t, home, environ, record), "log in: ")
 	environ = append(environ, "TAGLINE_REGISTRY_USERNAME=ada", "TAGLINE_REGISTRY_PASSWORD=of-a-site")
-	require.Contains(t, sh(t, home, environ, record), "no such release")
+	require.Contains(t, tutorialtest.Shell(t, home, environ, record), "no such release")
 	passed, refused := proxy.Asked()
 	require.NotEmpty(t, passed)
 	require.Empty(t, refused)
-	sh(t, home, append(environ, "TAGLINE_REGISTRY=elsewhere.example.com/iocs"), record)
+	tutorialtest.Shell(t, home, append(environ, "TAGLINE_REGISTRY=elsewhere.example.com/iocs"), record)
 	again, refused := proxy.Asked()
 	require.Equal(t, passed, again)
 	require.Contains(t, refused, "elsewhere.example.com:443")
-	sh(t, home, append(environ, "NO_PROXY=.example.com"), record)
+	tutorialtest.Shell(t, home, append(environ, "NO_PROXY=.example.com"), record)
 	direct, _ := proxy.Asked()
 	require.Equal(t, passed, direct, "what NO_PROXY names goes through the proxy")
 }
@@ -104,7 +103,7 @@ func TestProductionOnServers(t *testing.T) {
 			home, server := t.TempDir(), t.TempDir()
 			bare := filepath.Join(server, "bl71t.git")
 			environ := atHome(home)
-			sh(t, home, environ, `git config --global user.name Ada
+			tutorialtest.Shell(t, home, environ, `git config --global user.name Ada
 git config --global user.email ada@example.org
 git config --global url.`+server+`/.insteadOf `+address+`
 git init -q --bare -b main `+bare+`
@@ -113,11 +112,12 @@ tagline init beamline bl71t --registry "$REGISTRY" --image 'ioc-first 1.0.0'
 git init -q -b main && git add . && git commit -q -m "Begin bl71t"`)
 			steps := tutorialtest.Commands(t, production, "console "+site)
 			tutorialtest.Follow(t, "production.md", steps, home, environ)
-			head := sh(t, bare, environ, "git rev-parse main")
-			require.Equal(t, head, sh(t, bare, environ, "git rev-parse bl71t/1.1.0"))
-			require.Contains(t, sh(t, bare, environ, "git ls-tree -r --name-only bl71t/1.1.0"), workflowOf[site])
+			head := tutorialtest.Shell(t, bare, environ, "git rev-parse main")
+			require.Equal(t, head, tutorialtest.Shell(t, bare, environ, "git rev-parse bl71t/1.1.0"))
+			pushed := tutorialtest.Shell(t, bare, environ, "git ls-tree -r --name-only bl71t/1.1.0")
+			require.Contains(t, pushed, workflowOf[site])
 			if site == "gitlab" {
-				includesOurs(t, sh(t, bare, environ, "git show bl71t/1.1.0:.gitlab-ci.yml"))
+				includesOurs(t, tutorialtest.Shell(t, bare, environ, "git show bl71t/1.1.0:.gitlab-ci.yml"))
 			}
 		})
 	}
@@ -157,14 +157,4 @@ func includesOurs(t *testing.T, text string) {
 // atHome is the environment of a person who has nothing but a home and a registry.
 func atHome(home string) []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "REGISTRY=registry.example.org/iocs"}
-}
-
-// sh runs a script in a folder, and returns what it prints.
-func sh(t *testing.T, dir string, environ []string, script string) string {
-	t.Helper()
-	bash := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
-	bash.Dir, bash.Env = dir, environ
-	out, err := bash.CombinedOutput()
-	require.NoError(t, err, string(out))
-	return string(out)
 }

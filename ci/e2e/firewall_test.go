@@ -54,7 +54,7 @@ func TestBehindAFirewall(t *testing.T) {
 		"_EXPERIMENTAL_DAGGER_RUNNER_HOST=" + second.Address(), "_EXPERIMENTAL_DAGGER_CLI_BIN=" + env.CLIBin,
 		"DO_NOT_TRACK=1", "DAGGER_NO_NAG=1",
 	}
-	out := shell(t, home, environ, `mkdir site && cd site
+	out := tutorialtest.Shell(t, home, environ, `mkdir site && cd site
 tagline init site --registry `+registryHost+`/iocs
 cat > generic-iocs/epics-base/image.yaml <<'END'
 from: `+registryHost+`/library/debian:trixie-slim
@@ -195,7 +195,7 @@ func (w *firewall) wire() {
 // the folder of repositories.
 func (w *firewall) repository() string {
 	dir := w.t.TempDir()
-	shell(w.t, dir, append(os.Environ(), "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org",
+	tutorialtest.Shell(w.t, dir, append(os.Environ(), "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org",
 		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org"), `git init -q -b main work
 mkdir work/configure
 echo Licence > work/LICENSE

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,8 +26,8 @@ const production = "production.md"
 // begin. The releases go where the page's signed ones went, as neither server's registry
 // is in reach.
 func onServers(t *testing.T, home string, environ []string) {
-	signed := strings.TrimSpace(shell(t, home, environ, "cd ~/first && sed -n 's/^registry: //p' tagline.yaml")) +
-		"/signed"
+	registry := tutorialtest.Shell(t, home, environ, "cd ~/first && sed -n 's/^registry: //p' tagline.yaml")
+	signed := strings.TrimSpace(registry) + "/signed"
 	t.Cleanup(func() { _ = removed(t, "bl71t") }) // it may not have come that far
 	for _, part := range []struct {
 		name string
@@ -81,7 +80,7 @@ func (p person) types(t *testing.T, info string) {
 func (p person) serves(t *testing.T, address string) (bare string) {
 	t.Helper()
 	bare = filepath.Join(t.TempDir(), "bl71t.git")
-	shell(t, p.home, p.environ, "git init -q --bare -b main "+bare+
+	tutorialtest.Shell(t, p.home, p.environ, "git init -q --bare -b main "+bare+
 		" && git config --global url."+filepath.Dir(bare)+"/.insteadOf "+address)
 	return bare
 }
@@ -132,7 +131,7 @@ func onGitLab(t *testing.T, p person) {
 	require.Contains(t, unsigned.err, "TAGLINE_KEY: is not set for this tag")
 	release := runs(tag, "release")["release"]
 	require.Zero(t, release.status, release.err)
-	verified := shell(t, p.home, append(p.environ, "TAGLINE_REGISTRY="+p.registry),
+	verified := tutorialtest.Shell(t, p.home, append(p.environ, "TAGLINE_REGISTRY="+p.registry),
 		"cd ~/bl71t && tagline verify bl71t/1.1.0 --key ~/keys/release.key.pub && tagline record bl71t/1.1.0 --output json")
 	require.Contains(t, verified, `"gitlab.com/some-group/bl71t"`)
 	require.NotContains(t, verified, jobToken)
@@ -143,7 +142,7 @@ func onGitLab(t *testing.T, p person) {
 	refused := runs(byHand, "promote")["promote"]
 	require.Equal(t, 3, refused.status, refused.err)
 	require.Contains(t, refused.err, "it has 0 of 1 approvals")
-	shell(t, p.home, append(p.environ, "TAGLINE_REGISTRY="+p.registry),
+	tutorialtest.Shell(t, p.home, append(p.environ, "TAGLINE_REGISTRY="+p.registry),
 		"cd ~/bl71t && tagline approve bl71t 1.1.0 --key ~/keys/ajp.key")
 	promoted := runs(byHand, "promote")["promote"]
 	require.Zero(t, promoted.status, promoted.err)
@@ -190,13 +189,13 @@ func onGitHub(t *testing.T, p person) {
 
 	run := githubtest.NewRun()
 	run.Run.DisplayTitle = github.String(g.text(workflow.RunName))
-	run.Run.HeadSHA = github.String(strings.TrimSpace(shell(t, bare, p.environ, "git rev-parse main")))
+	run.Run.HeadSHA = github.String(strings.TrimSpace(tutorialtest.Shell(t, bare, p.environ, "git rev-parse main")))
 	run.Repository.FullName = github.String("some-org/bl71t")
 	run.Environment.Name = github.String(called.text(job.Environment.Name))
 	run.Workflow.Path = github.String(".github/workflows/" + asked.Workflow)
 	api := httptest.NewServer((&githubtest.GitHub{Run: run}).Handler())
 	t.Cleanup(api.Close)
-	policy := shell(t, p.home, p.environ, "tagline policy show bl71t")
+	policy := tutorialtest.Shell(t, p.home, p.environ, "tagline policy show bl71t")
 	signers, _, ok := strings.Cut(policy, "approvals:")
 	require.True(t, ok, policy)
 	file := filepath.Join(p.home, "policy.yaml")
@@ -205,7 +204,7 @@ func onGitHub(t *testing.T, p person) {
   from: [{name: Ada, github: ajp}, {name: Jane, github: jane}, {name: Octo, github: octocat}]
   github: {repository: some-org/bl71t, workflow: promote.yml, api: "`+api.URL+`"}
 `), 0o600))
-	shell(t, p.home, p.environ, "tagline policy apply bl71t policy.yaml")
+	tutorialtest.Shell(t, p.home, p.environ, "tagline policy apply bl71t policy.yaml")
 
 	by := func(login string) *githubtest.Review {
 		return &githubtest.Review{
@@ -233,7 +232,8 @@ func refusesWhatNobodyMerged(t *testing.T, g githubRun) {
 	})
 	require.Len(t, job.Steps, 1)
 	g = g.with(map[string]string{"github.event.repository.default_branch": "main"})
-	commits := shell(t, g.server, append(g.environ, "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org",
+	commits := tutorialtest.Shell(t, g.server, append(g.environ,
+		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org",
 		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.org"),
 		"git rev-parse main && git update-ref refs/heads/mine $(git commit-tree -p main -m Mine 'main^{tree}') && "+
 			"git rev-parse mine")
@@ -243,14 +243,4 @@ func refusesWhatNobodyMerged(t *testing.T, g githubRun) {
 	off := g.steps(&job, "GITHUB_SHA="+mine, "GITHUB_REF_NAME=bl71t/1.1.0")
 	require.Equal(t, 1, off.status)
 	require.Contains(t, off.out, "the commit of bl71t/1.1.0 is not on main")
-}
-
-// shell runs a script of bash in a folder, and returns what it prints.
-func shell(t *testing.T, dir string, environ []string, script string) string {
-	t.Helper()
-	bash := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
-	bash.Dir, bash.Env = dir, environ
-	out, err := bash.CombinedOutput()
-	require.NoError(t, err, string(out))
-	return string(out)
 }

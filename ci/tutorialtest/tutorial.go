@@ -111,3 +111,14 @@ func Commands(t *testing.T, file, wanted string) (all []Typed) {
 	}))
 	return all
 }
+
+// Shell runs a script of bash in a folder, and returns what it prints. Its first command
+// that fails ends it, and the test.
+func Shell(t *testing.T, dir string, environ []string, script string) string {
+	t.Helper()
+	bash := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
+	bash.Dir, bash.Env = dir, environ
+	out, err := bash.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
+}
