@@ -46,14 +46,19 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
-// Who may not look at nodes is told of an IOC that was not ready that its node may be gone,
-// what it did last, and by which right it would be known.
-func TestANodeThatMayNotBeLookedAt(t *testing.T) {
+// onHiddenNode is a cluster with a dead IOC on node ws012, which nobody may look at.
+func onHiddenNode(t *testing.T) (*clustertest.Server, *cluster.Namespace, corev1.Pod) {
 	p := on("ws012", 1, dead("a"))
 	p.Namespace = "bl01t"
 	s := clustertest.New(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "ws012"}}, &p)
 	s.Refuse("GET nodes/")
-	n := s.Namespace(t, "bl01t")
+	return s, s.Namespace(t, "bl01t"), p
+}
+
+// Who may not look at nodes is told of an IOC that was not ready that its node may be gone,
+// what it did last, and by which right it would be known.
+func TestANodeThatMayNotBeLookedAt(t *testing.T) {
+	s, n, p := onHiddenNode(t)
 	away, err := NodesAway(t.Context(), n, []corev1.Pod{p})
 	require.NoError(t, err)
 	require.Equal(t, Away{Gone: map[string]bool{}, Silent: map[string]bool{}}, away, "it answers")
@@ -70,11 +75,7 @@ func TestANodeThatMayNotBeLookedAt(t *testing.T) {
 
 // A node may fall silent while its IOC is waited for, and come back.
 func TestANodeThatFallsSilentDuringAWait(t *testing.T) {
-	p := on("ws012", 1, dead("a"))
-	p.Namespace = "bl01t"
-	s := clustertest.New(t, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "ws012"}}, &p)
-	s.Refuse("GET nodes/")
-	n := s.Namespace(t, "bl01t")
+	s, n, p := onHiddenNode(t)
 	s.Lose("ws012")
 	nodes := awaited{asked: time.Now()}
 	look := func() map[string]bool {

@@ -125,7 +125,7 @@ func StartInDocker(ctx context.Context, o Options, dockerHost string) error {
 	if err := state.WriteFile(dockerFile(o.State), []byte(dockerHost), 0o644); err != nil {
 		return err
 	}
-	return d.startEngine(ctx, o.State.Path("engine", "engine.json"))
+	return d.startEngine(ctx, o.State.Path(firstName, "engine.json"))
 }
 
 // StopInDocker removes what StartInDocker started, if it did.

@@ -98,10 +98,11 @@ func (e engine) path(names ...string) string {
 	return e.State.Path(append([]string{e.Name}, names...)...)
 }
 
-func socket(s state.Dir) string { return s.Path(firstName, "engine.sock") }
+// address is where the engine of that name answers.
+func address(s state.Dir, name string) string { return "unix://" + s.Path(name, "engine.sock") }
 
 // Address is where the engine of Start answers: "unix:///…/engine.sock".
-func Address(s state.Dir) string { return "unix://" + socket(s) }
+func Address(s state.Dir) string { return address(s, firstName) }
 
 // Start builds the engine, starts it in an enclosure and waits until it answers.
 // It returns the path of the dagger command.
@@ -158,7 +159,7 @@ func (e engine) start(ctx context.Context) error {
 	return process.Start(ctx, s, process.Daemon{
 		Name: e.Name, Limit: clearing, Grace: closing, Self: e.Self, Private: e.enclosure(),
 		Args: []string{filepath.Join(e.Bin, "dagger-engine"), "--root", e.path("root"),
-			"--config", e.path("buildkitd.toml"), "--addr", "unix://" + e.path("engine.sock"),
+			"--config", e.path("buildkitd.toml"), "--addr", address(s, e.Name),
 			"--network-name", host.NetworkName, "--network-cidr", host.NetworkCIDR},
 		Env: append([]string{"PATH=" + e.path("bin") + ":" + process.SystemPath, "TMPDIR=" + e.path("tmp"),
 			"DAGGER_GO_SDK_MANIFEST_DIGEST=" + e.SDK.Digest}, e.Env...),
@@ -173,7 +174,7 @@ func Stop(ctx context.Context, s state.Dir) error {
 		return nil
 	}
 	return errors.Join(Second{State: s}.Remove(ctx), process.Stop(ctx, s, firstName), host.RemoveCgroups(ctx, cgroup),
-		os.RemoveAll(s.Path("engine", "cni-state")), os.RemoveAll(s.Path("engine", "tmp")))
+		os.RemoveAll(s.Path(firstName, "cni-state")), os.RemoveAll(s.Path(firstName, "tmp")))
 }
 
 // Command returns the path of a dagger command that fits a running engine; ""

@@ -32,7 +32,7 @@ const (
 var authorities = []string{"/opt/tagline/ca-certificates", "/usr/local/share/ca-certificates"}
 
 // Address is where the engine answers: "unix:///…/engine.sock".
-func (s Second) Address() string { return "unix://" + s.State.Path(secondName, "engine.sock") }
+func (s Second) Address() string { return address(s.State, secondName) }
 
 // Start starts the engine with empty caches and waits until it answers.
 func (s Second) Start(ctx context.Context) error {
