@@ -137,7 +137,7 @@ func TestWhereNothingIs(t *testing.T) {
 		"stop x --reason r":  cluster,
 		"start x --reason r": cluster, "restart x --reason r": cluster, "move x y --reason r": cluster,
 		"remove x --reason r": cluster, "acknowledge x y --reason r": cluster, "policy show x": cluster,
-		"policy init x":          cluster,
+		"policy init x": cluster, "policy guard x": registry,
 		"console x y":            "joining the IOC shell of y" + terminal,
 		"shell x y":              "opening a shell in y" + terminal,
 		"record 1.0.0":           "1.0.0: no asset before the version; tag <asset>/<version>",

@@ -109,7 +109,7 @@ func TestAFaultThatLasts(t *testing.T) {
 		t.Run(string(h), func(t *testing.T) {
 			t.Parallel()
 			// A shell's descriptors are its own, and it opens and writes a file now and then.
-			loop := exec.Command("sh", "-c", "trap '' XFSZ; while sleep 0.05; do echo >file || exit 1; done")
+			loop := exec.Command("sh", "-c", "trap '' XFSZ; while sleep 0.05 && echo >file; do :; done; exit 1")
 			loop.Dir = t.TempDir()
 			require.NoError(t, loop.Start())
 			f := fault{part: "engine", how: h, pid: daemon("engine")}
