@@ -70,13 +70,10 @@ var faults = []fault{
 	{part: "kubelet", how: frozen, pid: child("kube kubelet")},
 	{part: "containerd", how: killed, pid: child("/usr/bin/containerd"), mended: true},
 	{part: "containerd", how: full, pid: child("/usr/bin/containerd"), mended: true},
-	{part: "node", how: killed, pid: daemon(nodeDaemon)},
+	{part: "node", how: killed, pid: daemon(fleet.Node)},
 	{part: "network to the API server", how: cut, port: server(apiServer)},
 	{part: "network to the registry and git server", how: cut, port: server(shelf)},
 }
-
-// nodeDaemon is the daemon below which the kubelet, containerd and the pods run.
-const nodeDaemon = "kube-node"
 
 // daemon returns how to find a daemon of tagline up.
 func daemon(name string) func(*trial) (int, error) {
@@ -93,7 +90,7 @@ func daemon(name string) func(*trial) (int, error) {
 // the text in it.
 func child(text string) func(*trial) (int, error) {
 	return func(t *trial) (int, error) {
-		node, err := daemon(nodeDaemon)(t)
+		node, err := daemon(fleet.Node)(t)
 		if err != nil {
 			return 0, err
 		}
@@ -111,7 +108,7 @@ func child(text string) func(*trial) (int, error) {
 			line, err := p.CmdLine()
 			own := err == nil && strings.Contains(strings.Join(line, " "), text) &&
 				!slices.Contains(line, "node") // the node's own line names both
-			if own && fleet.Daemon(p.PID, stats, map[int]string{node: nodeDaemon}) != "" {
+			if own && fleet.Daemon(p.PID, stats, map[int]string{node: fleet.Node}) != "" {
 				return p.PID, nil
 			}
 		}

@@ -40,10 +40,13 @@ func newSite(dir, line string, iocs int) (*site, error) {
 	for i := range iocs {
 		prefix := strings.ToUpper(s.instance(i)) + ":"
 		errs = append(errs,
-			s.write("iocs/"+s.instance(i)+"/values.yaml", "image: ioc-simstage 1.0.0\nprobePV: "+prefix+"HEARTBEAT\n"),
+			s.write("iocs/"+s.instance(i)+"/values.yaml", "image: ioc-simstage 1.0.0\nautosave: 1Mi\nprobePV: "+prefix+"HEARTBEAT\n"),
 			s.write(s.startup(i), fmt.Sprintf(`dbLoadDatabase "/epics/ioc/dbd/ioc.dbd"
 ioc_registerRecordDeviceDriver(pdbbase)
-dbLoadRecords "heartbeat.template", "P=%s"
+simstageConfig("STAGE", 5, -100, 100)
+simstageKeep("/epics/autosave/stage")
+dbLoadRecords "heartbeat.template", "P=%[1]s"
+dbLoadRecords "simstage.template", "P=%[1]s, M=STAGE, PORT=STAGE"
 iocInit
 `, prefix)))
 	}

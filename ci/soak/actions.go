@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 
 	"github.com/tagline-ci/tagline/ci/fleet"
+	"github.com/tagline-ci/tagline/ci/local/process"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
@@ -42,6 +43,8 @@ func (b *soaked) actions() []action {
 		{"status", 2, func(ctx context.Context, _ *rand.Rand) error { return b.Tagline(ctx, "status", line) }},
 		{"crash of an IOC", 4, b.crash},
 		{"deleted pod", 2, b.deletePod},
+		{"stop and start of an IOC", 2, b.stopAndStart},
+		{"restart of the node", 1, b.restartNode},
 		{"console session", 4, b.console},
 	}
 }
@@ -141,7 +144,38 @@ func (b *soaked) deletePod(ctx context.Context, rng *rand.Rand) error {
 	return b.Client.CoreV1().Pods(b.Name).Delete(ctx, s.Pod, metav1.DeleteOptions{})
 }
 
-// console joins an IOC's shell, types a command, and leaves or is cut off.
+// stopAndStart does what a person does who works at a device.
+func (b *soaked) stopAndStart(ctx context.Context, rng *rand.Rand) error {
+	s, err := b.victim(ctx, rng)
+	if err != nil {
+		return err
+	}
+	for _, command := range []string{"stop", "start"} {
+		if err := b.Tagline(ctx, command, line, s.Instance, "--reason", "a device is looked at"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restartNode takes the power from the node, and waits until its IOCs are back.
+func (b *soaked) restartNode(ctx context.Context, _ *rand.Rand) error {
+	pid, ok := process.Pid(b.State, fleet.Node)
+	if !ok {
+		return errors.New("the node does not run")
+	}
+	fleet.Say("restart of the node")
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return err
+	}
+	if err := b.Tagline(ctx, "up"); err != nil {
+		return err
+	}
+	return b.Settled(ctx, stableTime, settleTime)
+}
+
+// console joins an IOC's shell, moves its stage, which is kept in a file where it comes to
+// rest, and leaves or is cut off.
 func (b *soaked) console(ctx context.Context, rng *rand.Rand) error {
 	s, err := b.victim(ctx, rng)
 	if err != nil {
@@ -152,9 +186,10 @@ func (b *soaked) console(ctx context.Context, rng *rand.Rand) error {
 	defer cut()
 	keys, keyboard := io.Pipe()
 	defer keyboard.Close()
+	target, leaves := rng.IntN(10), rng.IntN(2) == 0
 	go func() {
-		fmt.Fprint(keyboard, "dbl\r")
-		if rng.IntN(2) == 0 {
+		fmt.Fprintf(keyboard, "dbpf %s:STAGE:VAL %d\r", strings.ToUpper(s.Instance), target)
+		if leaves {
 			time.Sleep(time.Second)
 			_, _ = keyboard.Write([]byte{pods.LeaveKey})
 		}

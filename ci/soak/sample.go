@@ -50,7 +50,7 @@ var supervision = []string{kindKubelet, kindContainerd, kindShims, kindPods}
 
 // daemons are the processes that tagline up leaves behind, by name.
 var daemons = []string{"engine", "shelf", "kube-etcd", "kube-apiserver", "kube-controller-manager",
-	"kube-scheduler", "kube-volumes", "kube-proxy", "kube-node"}
+	"kube-scheduler", "kube-volumes", "kube-proxy", fleet.Node}
 
 // stableTime is how long all IOCs must have been ready.
 const (
@@ -158,7 +158,7 @@ func (b *soaked) processes() (map[string]usage, error) {
 
 // kindOf returns the kind of a process below a daemon.
 func kindOf(daemon string, line []string) string {
-	if daemon != "kube-node" {
+	if daemon != fleet.Node {
 		return daemon
 	}
 	text := strings.Join(line, " ")

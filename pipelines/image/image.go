@@ -84,6 +84,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	if err != nil {
 		return nil, err
 	}
+	packaged := dev
 	base := dev // for what needs EPICS Base alone, and is not built again with each module
 	if dev, built.Sources, err = b.modules(ctx, img, parent, dev); err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (b Builder) Build(ctx context.Context, img *recipe.Image, parent *Image) (*
 	}
 	built.Developer = dev
 	built.Runtime, err = runtimeimage.Computer{
-		Tree: b.Tree, Image: img, Lock: lock, Developer: dev, Parent: parent.Runtime,
+		Tree: b.Tree, Image: img, Lock: lock, Developer: dev, Packages: packaged, Parent: parent.Runtime,
 	}.Compute(ctx)
 	return built, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"dagger.io/dagger"
 	"golang.org/x/sync/errgroup"
@@ -157,14 +158,32 @@ func (b Builder) module(dev *dagger.Container, mod *recipe.Module, source *dagge
 			c = c.WithMountedDirectory(layout.Module(need), d)
 		}
 	}
-	command := makeAll
-	if mod.Tests {
-		command = engine.Shell(testsScript)
-	}
 	dir := layout.Module(mod.Name)
 	return c.WithMountedDirectory(dir, source).WithWorkdir(dir).
-		WithExec(command).
-		WithExec([]string{"find", ".", "-depth", "-type", "d", "-name", "O.*", "-exec", "rm", "-r", "{}", ";"})
+		WithExec(engine.Shell(b.buildScript(mod)))
+}
+
+// builtDBDs is the file that buildScript writes the output of dbdScript to.
+const builtDBDs = "/tmp/dbds"
+
+// buildScript returns the script that builds a module in its folder, removes what only
+// its makefiles read, and writes the database definition files that the module and its needs have
+// to builtDBDs. It is one, because the engine takes as long for another command as the
+// compiler for a small module.
+func (b Builder) buildScript(mod *recipe.Module) string {
+	script := `make -j"$(nproc)" || exit` + "\n"
+	if mod.Tests {
+		script = testsScript
+	}
+	script += "find . -depth -type d -name 'O.*' -exec rm -r {} ';' || exit\n"
+	if len(mod.DBDs) == 0 {
+		return script
+	}
+	var folders strings.Builder
+	for _, name := range b.Tree.Closure(mod.Name) {
+		folders.WriteString(" " + layout.Module(name) + "/dbd")
+	}
+	return script + "set --" + folders.String() + "\n(\n" + dbdScript + ") >" + builtDBDs + "\n"
 }
 
 // makeAll runs make on all processors.

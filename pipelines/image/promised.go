@@ -76,16 +76,15 @@ func (b Builder) promised(ctx context.Context, mod *recipe.Module, c *dagger.Con
 var dbdScript string
 
 // checkDBDs refuses database definition files that include, or have device
-// support for, what an IOC with this module would not have.
+// support for, what an IOC with this module would not have. c has built it.
 func (b Builder) checkDBDs(ctx context.Context, mod *recipe.Module, c *dagger.Container) error {
-	var folders, before []string
+	var before []string
 	for _, name := range b.Tree.Closure(mod.Name) {
-		folders = append(folders, layout.Module(name)+"/dbd")
 		if name != mod.Name {
 			before = append(before, b.Tree.Modules[name].DBDs...)
 		}
 	}
-	out, err := c.WithExec(engine.Shell(dbdScript, folders...)).Stdout(ctx)
+	out, err := c.File(builtDBDs).Contents(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the dbds of %s: %w", mod.Name, engine.Explain(err))
 	}

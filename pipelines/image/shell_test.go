@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tagline-ci/tagline/pipelines/recipe"
 )
 
 // tree writes files below a folder, by path.
@@ -81,6 +83,45 @@ func TestAModulesTestsMustPass(t *testing.T) {
 	require.Contains(t, out, "error: make runtests ran no test\n")
 	_, err = runTests(t, "all:\n\tfalse\nruntests:\n\t@echo Files=1\n")
 	require.Error(t, err, "what does not build is not tested")
+}
+
+// One command builds a module, takes away what its makefiles left, and keeps what its dbds and
+// those of its needs say. It ends where make fails.
+func TestAModuleIsBuiltByOneCommand(t *testing.T) {
+	recipes := &recipe.Tree{Modules: map[string]*recipe.Module{
+		"asyn":  {Name: "asyn", DBDs: []string{"asyn.dbd"}},
+		"motor": {Name: "motor", Needs: []string{"asyn"}, DBDs: []string{"motor.dbd"}},
+		"tools": {Name: "tools"},
+	}}
+	run := func(module, makefile string) (root, out string, err error) {
+		root = tree(t, map[string]string{
+			"motor/Makefile": makefile, "tools/Makefile": makefile, "asyn/dbd/asyn.dbd": "driver(asyn)\n",
+		})
+		script := strings.NewReplacer("/epics/support", root, builtDBDs, root+"/dbds").Replace(
+			Builder{Tree: recipes}.buildScript(recipes.Modules[module]))
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Dir = root + "/" + module
+		text, err := cmd.CombinedOutput()
+		return root, string(text), err
+	}
+	const build = "all:\n\t@mkdir -p dbd src/O.linux-x86_64 O.Common && echo 'driver(motor)' >dbd/motor.dbd\n"
+	root, out, err := run("motor", build)
+	require.NoError(t, err, out)
+	dbds, err := os.ReadFile(root + "/dbds")
+	require.NoError(t, err)
+	require.Equal(t, "@dbd asyn.dbd\n@dbd motor.dbd\n@dbd asyn.dbd\ndriver(asyn)\n@dbd motor.dbd\ndriver(motor)\n", string(dbds))
+	require.DirExists(t, root+"/motor/src")
+	require.NoDirExists(t, root+"/motor/src/O.linux-x86_64")
+	require.NoDirExists(t, root+"/motor/O.Common")
+
+	root, out, err = run("tools", build)
+	require.NoError(t, err, out)
+	require.NoFileExists(t, root+"/dbds", "it promises none")
+
+	root, out, err = run("motor", "all:\n\t@mkdir O.Common; echo 'a.c:3: error: no'; exit 1\n")
+	require.Error(t, err)
+	require.Contains(t, out, "a.c:3: error: no")
+	require.DirExists(t, root+"/motor/O.Common", "it ended at once")
 }
 
 // make leaves out the folders of EPICS Base that hold tests and examples, and what

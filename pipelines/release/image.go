@@ -7,6 +7,7 @@ import (
 
 	"github.com/tagline-ci/tagline/pipelines/asset"
 	"github.com/tagline-ci/tagline/pipelines/diag"
+	"github.com/tagline-ci/tagline/pipelines/engine"
 	"github.com/tagline-ci/tagline/pipelines/image"
 	"github.com/tagline-ci/tagline/pipelines/lineage"
 	"github.com/tagline-ci/tagline/pipelines/lockfile"
@@ -100,8 +101,13 @@ func (i *imageJob) onEngine(ctx context.Context) (*image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = built.Runtime.Sync(ctx)
-	return built, err
+	if _, err = built.Runtime.Sync(ctx); err != nil {
+		return nil, &diag.Error{
+			Kind: diag.Broken, Doing: "building the runtime image of", Asset: string(i.img.Name), File: i.img.File,
+			Err: engine.Explain(err), Fix: engine.Fix(err, "run it again"),
+		}
+	}
+	return built, nil
 }
 
 // builder returns what builds the image.

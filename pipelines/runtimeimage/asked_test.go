@@ -32,7 +32,8 @@ func TestADeveloperImageWithoutStrip(t *testing.T) {
 		Tree:  &recipe.Tree{},
 		Image: &recipe.Image{Name: "epics-base", File: "generic-iocs/epics-base/image.yaml"},
 		Lock:  &lockfile.Lock{}, Developer: client.Container().From("developer"),
-		Parent: client.Container().From("root"),
+		Packages: client.Container().From("packages"),
+		Parent:   client.Container().From("root"),
 	}.Compute(t.Context())
 	require.ErrorContains(t, err, "copying the files of the runtime image of epics-base: ")
 	require.ErrorContains(t, err, "strip: not found")

@@ -1,6 +1,10 @@
 package runtimeimage
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,12 +28,24 @@ func TestReadLdd(t *testing.T) {
 	require.Equal(t, []string{"libgone.so.1"}, missing)
 }
 
-// A database whose name has .so in it is not asked what it loads.
-func TestReadFiles(t *testing.T) {
-	files, objects := readFiles("/m/db/b.source.db\n/m/lib/libm.so.1.2\n/m/db/a b.db\n/m/lib/libm.so\n/m/db/a b.db\n")
-	require.Equal(t, []string{"/m/db/a b.db", "/m/db/b.source.db", "/m/lib/libm.so", "/m/lib/libm.so.1.2"}, files)
-	require.Equal(t, []string{"/m/lib/libm.so", "/m/lib/libm.so.1.2"}, objects)
-	files, objects = readFiles("")
-	require.Empty(t, files)
-	require.Empty(t, objects)
+// Each file is named once, with its blanks, and ldd is asked of the binaries and of shared
+// objects, not of a database whose name has .so in it. A folder that is not there has none.
+func TestFilesAndWhatTheyLoad(t *testing.T) {
+	root, bin := t.TempDir(), t.TempDir()
+	for _, name := range []string{"db/b.source.db", "db/a b.db", "lib/libm.so.1.2", "lib/lib m.so"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), nil, 0o644))
+	}
+	require.NoError(t, os.WriteFile(bin+"/ldd", []byte("#!/bin/sh\nprintf '<%s>\\n' \"$@\"\n"), 0o755))
+	list := func(args ...string) string {
+		cmd := exec.Command("sh", append([]string{"-c", filesScript, "sh"}, args...)...)
+		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return strings.ReplaceAll(string(out), root, "")
+	}
+	require.Equal(t, "/db/a b.db\n/db/b.source.db\n/lib/lib m.so\n/lib/libm.so.1.2\n\n"+
+		"</bin/caget>\n</bin/an ioc>\n</lib/lib m.so>\n</lib/libm.so.1.2>\n",
+		list("2", "/bin/caget", "/bin/an ioc", root+"/db/b.source.db", root+"/db", root+"/none", root+"/lib"))
+	require.Equal(t, "\n\n</bin/caget>\n", list("1", "/bin/caget"), "an image without an IOC")
 }

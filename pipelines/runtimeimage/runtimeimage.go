@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,9 @@ import (
 	"github.com/tagline-ci/tagline/pipelines/recipe"
 	"github.com/tagline-ci/tagline/pipelines/startup"
 )
+
+//go:embed files.sh
+var filesScript string
 
 //go:embed strip.sh
 var stripScript string
@@ -44,7 +46,10 @@ type Computer struct {
 	Image     *recipe.Image
 	Lock      *lockfile.Lock
 	Developer *dagger.Container // of the image
-	Parent    *dagger.Container // the runtime image of what the image is built on
+	// The developer image before anything was built in it: it has the same Debian packages, and
+	// the engine knows its answers when a module has changed.
+	Packages *dagger.Container
+	Parent   *dagger.Container // the runtime image of what the image is built on
 }
 
 // Compute returns the runtime image: its parent's with the IOC, the shared
@@ -59,11 +64,7 @@ func (r Computer) Compute(ctx context.Context) (*dagger.Container, error) {
 	if r.Image.IOC != nil {
 		binaries = append(binaries, binary, layout.Run, layout.Ask)
 	}
-	data, objects, err := r.data(ctx)
-	if err != nil {
-		return nil, err
-	}
-	built, system, err := r.objects(ctx, append(slices.Clone(binaries), objects...))
+	data, built, system, err := r.files(ctx, binaries)
 	if err != nil {
 		return nil, err
 	}
@@ -126,44 +127,39 @@ func DatabasePath(tree *recipe.Tree, img *recipe.Image) string {
 	return strings.Join(dirs, ":")
 }
 
-// data returns the files that the IOC reads, by path, sorted: its dbd, the
-// databases of its modules, and what else their recipes name. The shared
-// objects among them are returned too: the IOC loads them when a start-up script
-// asks for it.
-func (r Computer) data(ctx context.Context) (files, objects []string, err error) {
-	if r.Image.IOC == nil {
-		return nil, nil, nil
-	}
-	roots := []string{layout.IOC + "/dbd/ioc.dbd"}
-	for _, name := range r.Tree.IOCModules(r.Image) {
-		for _, p := range append([]string{"db"}, r.Tree.Modules[name].Files...) {
-			roots = append(roots, path.Join(layout.Module(name), p))
+// files returns, as absolute paths, sorted: the files that the IOC reads, which are its dbd,
+// the databases of its modules, and what else their recipes name; and the shared objects
+// that it and the other binaries load, those built in the hierarchy and those of the system. A shared object
+// among the files is one that the IOC loads when a start-up script asks for it.
+func (r Computer) files(ctx context.Context, binaries []string) (data, built, system []string, err error) {
+	args := append([]string{strconv.Itoa(len(binaries))}, binaries...)
+	if r.Image.IOC != nil {
+		args = append(args, layout.IOC+"/dbd/ioc.dbd")
+		for _, name := range r.Tree.IOCModules(r.Image) {
+			for _, p := range append([]string{"db"}, r.Tree.Modules[name].Files...) {
+				args = append(args, path.Join(layout.Module(name), p))
+			}
 		}
 	}
-	// A module without databases has no db; that it has the others was seen.
-	out, err := r.Developer.WithExec(engine.Shell(`find "$@" ! -type d 2>/dev/null; true`, roots...)).Stdout(ctx)
+	out, err := r.Developer.WithExec(engine.Shell(filesScript, args...)).Stdout(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("listing what the IOC of %s reads: %w", r.Image.Name, engine.Explain(err))
+		return nil, nil, nil, r.fault("building the IOC of", engine.Explain(err),
+			engine.Fix(err, "see that its source builds the program ioc for "+layout.HostArch))
 	}
-	files, objects = readFiles(out)
-	return files, objects, nil
-}
-
-// sharedObject is how shared objects are named: libx.so, libx.so.1.2.
-var sharedObject = regexp.MustCompile(`\.so(\.\d+)*$`)
-
-// readFiles reads paths, a line each: sorted, each once, and which of them are shared
-// objects. ldd fails for anything else.
-func readFiles(out string) (files, objects []string) {
-	files = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
-	slices.Sort(files)
-	files = slices.Compact(files)
-	for _, p := range files {
-		if sharedObject.MatchString(p) {
-			objects = append(objects, p)
+	names, ldd, _ := strings.Cut(out, "\n\n")
+	loaded, missing := readLdd(ldd)
+	if len(missing) > 0 {
+		return nil, nil, nil, r.fault("finding the shared objects of",
+			fmt.Errorf("not found: %s", strings.Join(missing, ", ")), "add the module or Debian package that has them")
+	}
+	for _, p := range loaded {
+		if strings.HasPrefix(p, "/epics/") {
+			built = append(built, p)
+		} else {
+			system = append(system, p)
 		}
 	}
-	return files, objects
+	return strings.FieldsFunc(names, func(c rune) bool { return c == '\n' }), built, system, nil
 }
 
 // stripped returns the files at paths of the developer image without symbols,
@@ -181,34 +177,11 @@ func (r Computer) stripped(paths, empty []string) *dagger.Directory {
 	return r.Developer.WithExec(engine.Shell(stripScript, args...), names).Directory(folder)
 }
 
-// objects returns the shared objects that binaries load: those built in the
-// hierarchy and those of the system, as absolute paths, sorted.
-func (r Computer) objects(ctx context.Context, binaries []string) (built, system []string, err error) {
-	out, err := r.Developer.WithExec(append([]string{"ldd"}, binaries...)).Stdout(ctx)
-	if err != nil {
-		return nil, nil, r.fault("building the IOC of", engine.Explain(err),
-			engine.Fix(err, "see that its source builds the program ioc for "+layout.HostArch))
-	}
-	loaded, missing := readLdd(out)
-	if len(missing) > 0 {
-		return nil, nil, r.fault("finding the shared objects of",
-			fmt.Errorf("not found: %s", strings.Join(missing, ", ")), "add the module or Debian package that has them")
-	}
-	for _, p := range loaded {
-		if strings.HasPrefix(p, "/epics/") {
-			built = append(built, p)
-		} else {
-			system = append(system, p)
-		}
-	}
-	return built, system, nil
-}
-
 // packages installs the Debian packages that own the system's libraries and
 // that run lacks, with those the recipe asks for: at the versions that the
 // developer image has, or that are locked.
 func (r Computer) packages(ctx context.Context, run *dagger.Container, libraries []string) (*dagger.Container, error) {
-	owners, err := debian.Owners(ctx, r.Developer, libraries)
+	owners, err := debian.Owners(ctx, r.Packages, libraries)
 	if err != nil {
 		return nil, r.fault("finding the Debian packages of", err,
 			"build each library that it loads in a support module, or take it from a Debian package")
@@ -217,7 +190,7 @@ func (r Computer) packages(ctx context.Context, run *dagger.Container, libraries
 	if err != nil {
 		return nil, r.fault("listing the Debian packages of", err, debianOnly)
 	}
-	known, err := debian.Installed(ctx, r.Developer)
+	known, err := debian.Installed(ctx, r.Packages)
 	if err != nil {
 		return nil, r.fault("listing the Debian packages of", err, debianOnly)
 	}
