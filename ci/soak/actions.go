@@ -20,6 +20,7 @@ import (
 
 	"github.com/tagline-ci/tagline/ci/fleet"
 	"github.com/tagline-ci/tagline/ci/local/process"
+	"github.com/tagline-ci/tagline/pipelines/ledger"
 	"github.com/tagline-ci/tagline/pipelines/pods"
 )
 
@@ -39,7 +40,7 @@ func (b *soaked) actions() []action {
 	return []action{
 		{"promotion of " + fleet.Second, 2, promote(fleet.Second)},
 		{"promotion of " + fleet.First, 2, promote(fleet.First)},
-		{"rollback", 2, func(ctx context.Context, _ *rand.Rand) error { return b.Tagline(ctx, "rollback", line) }},
+		{"rollback", 2, b.rollback},
 		{"status", 2, func(ctx context.Context, _ *rand.Rand) error { return b.Tagline(ctx, "status", line) }},
 		{"crash of an IOC", 4, b.crash},
 		{"deleted pod", 2, b.deletePod},
@@ -81,6 +82,25 @@ func (b *soaked) do(ctx context.Context, a action, rng *rand.Rand, r *result) er
 		return nil
 	}
 	return fmt.Errorf("%s: %w", a.name, err)
+}
+
+// rollback returns to the former release. Where rollbacks have left every other one, it
+// promotes one first.
+func (b *soaked) rollback(ctx context.Context, _ *rand.Rand) error {
+	past, err := ledger.Read(ctx, b.Namespace)
+	if err != nil {
+		return err
+	}
+	if len(past.Releases) < 2 {
+		other := fleet.First
+		if past.Current().Record.Version.String() == other {
+			other = fleet.Second
+		}
+		if err := b.Tagline(ctx, b.Promotion(other)...); err != nil {
+			return err
+		}
+	}
+	return b.Tagline(ctx, "rollback", line)
 }
 
 // victim returns a ready IOC; of those that were killed least, any.

@@ -101,7 +101,7 @@ func pick(beamline string, past *ledger.Ledger, version string) (int, error) {
 		if len(past.Releases) < 2 {
 			return 0, refused(
 				"promote the version you want: tagline promote "+beamline+" VERSION",
-				"there is no former release; %s is the only one that ran there",
+				"there is no former release: none that ran before %s is remembered there",
 				now.Record.Version,
 			)
 		}

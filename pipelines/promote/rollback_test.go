@@ -41,7 +41,7 @@ func TestPick(t *testing.T) {
 		"the one that runs": {ledger: ledgerOf("3.0", "2.0"), version: "3.0", want: 0},
 		"nothing ran":       {ledger: ledgerOf(), says: "nothing was ever promoted there"},
 		"no former one": {
-			ledger: ledgerOf("1.0"), says: "there is no former release; 1.0 is the only one that ran there",
+			ledger: ledgerOf("1.0"), says: "there is no former release: none that ran before 1.0 is remembered there",
 		},
 		"one that did not run": {
 			ledger: ledgerOf("3.0", "2.0"), version: "9.0",
