@@ -121,7 +121,7 @@ func child(text string) func(*trial) (int, error) {
 func (f fault) strike(ctx context.Context, pid int, length time.Duration) (err error) {
 	switch f.how {
 	case killed:
-		return syscall.Kill(pid, syscall.SIGKILL)
+		return fleet.Kill(ctx, pid)
 	case interrupted:
 		return syscall.Kill(pid, syscall.SIGINT)
 	case frozen:

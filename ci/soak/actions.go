@@ -185,7 +185,7 @@ func (b *soaked) restartNode(ctx context.Context, _ *rand.Rand) error {
 		return errors.New("the node does not run")
 	}
 	fleet.Say("restart of the node")
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := fleet.Kill(ctx, pid); err != nil {
 		return err
 	}
 	if err := b.Tagline(ctx, "up"); err != nil {

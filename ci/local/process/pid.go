@@ -38,12 +38,17 @@ func Pid(s state.Dir, name string) (int, bool) {
 	return rec.Pid, ok
 }
 
-// readRecord returns the named process; false when it never ran or has ended.
+// readRecord returns the named process; false when it never ran or has ended. One that
+// was killed and still ends, as a node with a hundred containers does for seconds, is waited
+// for: who is told that it runs would not start it again.
 func readRecord(s state.Dir, name string) (pidRecord, bool) {
 	var rec pidRecord
 	b, err := os.ReadFile(s.PidFile(name))
 	if err != nil || json.Unmarshal(b, &rec) != nil || rec.Pid <= 1 {
 		return pidRecord{}, false
+	}
+	for late := time.Now().Add(stopGrace); rec.ending() && time.Now().Before(late); {
+		time.Sleep(50 * time.Millisecond)
 	}
 	return rec, rec.alive()
 }
@@ -52,6 +57,13 @@ func readRecord(s state.Dir, name string) (pidRecord, bool) {
 func (r pidRecord) alive() bool {
 	p, err := readStat(r.Pid)
 	return err == nil && r.Boot == bootID() && p.Starttime == r.Started && p.State != "Z"
+}
+
+// ending reports whether the kernel is taking it down.
+func (r pidRecord) ending() bool {
+	const exiting = 0x4 // PF_EXITING
+	p, err := readStat(r.Pid)
+	return err == nil && p.Flags&exiting != 0 && r.alive()
 }
 
 // bootID differs each time the machine starts.
