@@ -40,7 +40,8 @@ func newSite(dir, line string, iocs int) (*site, error) {
 	for i := range iocs {
 		prefix := strings.ToUpper(s.instance(i)) + ":"
 		errs = append(errs,
-			s.write("iocs/"+s.instance(i)+"/values.yaml", "image: ioc-simstage 1.0.0\nautosave: 1Mi\nprobePV: "+prefix+"HEARTBEAT\n"),
+			s.write("iocs/"+s.instance(i)+"/values.yaml",
+				"image: ioc-simstage 1.0.0\nautosave: 1Mi\nprobePV: "+prefix+"HEARTBEAT\n"),
 			s.write(s.startup(i), fmt.Sprintf(`dbLoadDatabase "/epics/ioc/dbd/ioc.dbd"
 ioc_registerRecordDeviceDriver(pdbbase)
 simstageConfig("STAGE", 5, -100, 100)

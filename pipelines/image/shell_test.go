@@ -109,7 +109,8 @@ func TestAModuleIsBuiltByOneCommand(t *testing.T) {
 	require.NoError(t, err, out)
 	dbds, err := os.ReadFile(root + "/dbds")
 	require.NoError(t, err)
-	require.Equal(t, "@dbd asyn.dbd\n@dbd motor.dbd\n@dbd asyn.dbd\ndriver(asyn)\n@dbd motor.dbd\ndriver(motor)\n", string(dbds))
+	require.Equal(t, "@dbd asyn.dbd\n@dbd motor.dbd\n"+
+		"@dbd asyn.dbd\ndriver(asyn)\n@dbd motor.dbd\ndriver(motor)\n", string(dbds))
 	require.DirExists(t, root+"/motor/src")
 	require.NoDirExists(t, root+"/motor/src/O.linux-x86_64")
 	require.NoDirExists(t, root+"/motor/O.Common")
