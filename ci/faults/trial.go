@@ -43,11 +43,7 @@ type work struct {
 // next draws what is done: a release, a promotion of the version that does not
 // run, or a rollback.
 func (t *trial) next() (work, error) {
-	other := fleet.First
-	if t.version == fleet.First {
-		other = fleet.Second
-	}
-	promotion := t.Promotion(other)
+	promotion := t.Promotion(fleet.Other(t.version))
 	switch n := t.rng.IntN(10); {
 	case n < 3:
 		t.releases++

@@ -26,6 +26,14 @@ const (
 	Second = "2026.1.2"
 )
 
+// Other returns the one of First and Second that a version is not.
+func Other(version string) string {
+	if version == First {
+		return Second
+	}
+	return First
+}
+
 // images are the tags of what every IOC runs on.
 var images = []string{"epics-base/7.0.8.1r1.0", "ioc-simstage/1.0.0"}
 

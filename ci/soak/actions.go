@@ -92,10 +92,7 @@ func (b *soaked) rollback(ctx context.Context, _ *rand.Rand) error {
 		return err
 	}
 	if len(past.Releases) < 2 {
-		other := fleet.First
-		if past.Current().Record.Version.String() == other {
-			other = fleet.Second
-		}
+		other := fleet.Other(past.Current().Record.Version.String())
 		if err := b.Tagline(ctx, b.Promotion(other)...); err != nil {
 			return err
 		}

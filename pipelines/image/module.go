@@ -167,9 +167,9 @@ func (b Builder) module(dev *dagger.Container, mod *recipe.Module, source *dagge
 const builtDBDs = "/tmp/dbds"
 
 // buildScript returns the script that builds a module in its folder, removes what only
-// its makefiles read, and writes the database definition files that the module and its needs have
-// to builtDBDs. It is one, because the engine takes as long for another command as the
-// compiler for a small module.
+// its makefiles read, and writes the database definition files that the module and its
+// needs have to builtDBDs. It is one, because the engine takes as long for another command
+// as the compiler for a small module.
 func (b Builder) buildScript(mod *recipe.Module) string {
 	script := `make -j"$(nproc)" || exit` + "\n"
 	if mod.Tests {

@@ -127,10 +127,11 @@ func DatabasePath(tree *recipe.Tree, img *recipe.Image) string {
 	return strings.Join(dirs, ":")
 }
 
-// files returns, as absolute paths, sorted: the files that the IOC reads, which are its dbd,
-// the databases of its modules, and what else their recipes name; and the shared objects
-// that it and the other binaries load, those built in the hierarchy and those of the system. A shared object
-// among the files is one that the IOC loads when a start-up script asks for it.
+// files returns, as absolute paths, sorted: the files that the IOC reads, which are its
+// dbd, the databases of its modules, and what else their recipes name; and the shared
+// objects that it and the other binaries load, those built in the hierarchy and those of
+// the system. A shared object among the files is one that the IOC loads when a start-up
+// script asks for it. A module without databases has no db; that it has the others was seen.
 func (r Computer) files(ctx context.Context, binaries []string) (data, built, system []string, err error) {
 	args := append([]string{strconv.Itoa(len(binaries))}, binaries...)
 	if r.Image.IOC != nil {
